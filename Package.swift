@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+// One package, small modules, arrows only up the list: see docs/ARCHITECTURE.md for what each is for and may import.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "evenkeel",
+    products: ["vrrpd", "ipvsd", "checkd", "busd", "lbctl"].map { .executable(name: $0, targets: [$0]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        // C: headers and shims only.
+        .target(name: "CLinux"),
+        library("CNl", "libnl-3.0", "libnl-3-dev"),
+        library("CNlGenl", "libnl-genl-3.0", "libnl-genl-3-dev"),
+        library("CNlRoute", "libnl-route-3.0", "libnl-route-3-dev"),
+        library("CJsonC", "json-c", "libjson-c-dev"),
+        library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        library("CCrypto", "libcrypto", "libssl-dev"),
+
+        // Pure: no I/O, no clock, no Glibc.
+        module("Net"),
+        module("JSON", ["CJsonC"]),
+        module("Varlink", ["JSON"]),
+        module("Configuration", ["Net"]),
+        module("VRRP", ["Net"]),
+        module("IPVS", ["Net"]),
+        module("HealthCheck", ["Net"]),
+
+        // Drivers.
+        module("Platform", ["CLinux", "Net", heap]),
+        module("Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "IPVS", "Platform"]),
+        module(
+            "Bus", ["JSON", "Varlink", "Platform", deque],
+            resources: [.embedInCode("interfaces")]),
+
+        // Programs.
+        program("vrrpd", ["Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
+        program("ipvsd", ["Net", "Configuration", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
+        program(
+            "checkd",
+            ["Net", "Configuration", "HealthCheck", "Platform", "Bus", "JSON", "Varlink", "CCurl", "CCrypto"]),
+        program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
+        program(
+            "lbctl", ["Net", "Configuration", "IPVS", "Platform", "Bus", "JSON", "Varlink", arguments]),
+
+        // Tests: one target per module, then the lab.
+        tests("NetTests", ["Net"]),
+        tests("JSONTests", ["JSON"]),
+        tests("VarlinkTests", ["Varlink", "JSON"]),
+        tests("ConfigurationTests", ["Configuration", "Net"]),
+        tests("VRRPTests", ["VRRP", "Net"]),
+        tests("IPVSTests", ["IPVS", "Net"]),
+        tests("HealthCheckTests", ["HealthCheck", "Net"]),
+        tests("PlatformTests", ["Platform", "Net"]),
+        tests("NetlinkTests", ["Netlink", "IPVS", "Net"]),
+        tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// HealthCheck: see docs/ARCHITECTURE.md.

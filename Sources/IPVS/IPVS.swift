@@ -1,0 +1,1 @@
+// IPVS: see docs/ARCHITECTURE.md.

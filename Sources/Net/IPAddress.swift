@@ -1,0 +1,168 @@
+/// An address family that IPVS and VRRP know.
+public enum AddressFamily: String, Hashable, Sendable, CaseIterable {
+    case inet
+    case inet6
+
+    /// Bits in an address: 32 or 128.
+    public var bits: Int {
+        switch self {
+        case .inet: 32
+        case .inet6: 128
+        }
+    }
+}
+
+/// An IPv4 or IPv6 address. IPv4 sorts before IPv6.
+public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    case v4(IPv4Address)
+    case v6(IPv6Address)
+
+    /// Parses either family; no brackets, no prefix length, no zone.
+    public init?(_ text: String) {
+        if let address = IPv4Address(text) {
+            self = .v4(address)
+        } else if let address = IPv6Address(text) {
+            self = .v6(address)
+        } else {
+            return nil
+        }
+    }
+
+    /// From 4 or 16 octets in network order; nil for any other count.
+    public init?(octets: some Collection<UInt8>) {
+        switch octets.count {
+        case 4: self = .v4(IPv4Address(rawValue: octets.reduce(0) { $0 << 8 | UInt32($1) }))
+        case 16:
+            self = .v6(
+                IPv6Address(
+                    high: octets.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
+                    low: octets.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }))
+        default: return nil
+        }
+    }
+
+    /// The family.
+    public var family: AddressFamily {
+        switch self {
+        case .v4: .inet
+        case .v6: .inet6
+        }
+    }
+
+    /// 4 or 16 octets in network order.
+    public var octets: [UInt8] {
+        switch self {
+        case .v4(let address):
+            let (a, b, c, d) = address.octets
+            return [a, b, c, d]
+        case .v6(let address):
+            return address.octets
+        }
+    }
+
+    /// True for a group address of its family.
+    public var isMulticast: Bool {
+        switch self {
+        case .v4(let address): address.isMulticast
+        case .v6(let address): address.isMulticast
+        }
+    }
+
+    /// True for 127.0.0.0/8 and ::1.
+    public var isLoopback: Bool {
+        switch self {
+        case .v4(let address): address.isLoopback
+        case .v6(let address): address.isLoopback
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .v4(let address): address.description
+        case .v6(let address): address.description
+        }
+    }
+}
+
+/// An address with a prefix length: what `ip address add` takes.
+public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    /// The address, host bits kept.
+    public var address: IPAddress
+    /// 0...32 or 0...128.
+    public var length: Int
+
+    /// An address and its prefix length; nil when the length does not fit the family.
+    public init?(_ address: IPAddress, length: Int) {
+        guard (0...address.family.bits).contains(length) else { return nil }
+        self.address = address
+        self.length = length
+    }
+
+    /// A host prefix: /32 or /128.
+    public init(host address: IPAddress) {
+        self.address = address
+        length = address.family.bits
+    }
+
+    /// Parses `ADDRESS` (a host prefix) or `ADDRESS/LENGTH`.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let address = IPAddress(String(first)) else { return nil }
+        guard parts.count == 2 else {
+            self.init(host: address)
+            return
+        }
+        guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let length = Int(parts[1])
+        else { return nil }
+        self.init(address, length: length)
+    }
+
+    public static func < (left: IPPrefix, right: IPPrefix) -> Bool {
+        (left.address, left.length) < (right.address, right.length)
+    }
+
+    public var description: String { "\(address)/\(length)" }
+}
+
+/// An address and a port, written `192.0.2.1:80` or `[2001:db8::1]:80`.
+public struct Endpoint: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    /// The address.
+    public var address: IPAddress
+    /// The port, in host order.
+    public var port: UInt16
+
+    /// An address and a port.
+    public init(_ address: IPAddress, port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Parses the two written forms; the port is required.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let port = UInt16(digits)
+        else { return nil }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            guard let address = IPv6Address(String(host.dropFirst().dropLast())) else { return nil }
+            self.init(.v6(address), port: port)
+        } else {
+            guard let address = IPv4Address(String(host)) else { return nil }
+            self.init(.v4(address), port: port)
+        }
+    }
+
+    public static func < (left: Endpoint, right: Endpoint) -> Bool {
+        (left.address, left.port) < (right.address, right.port)
+    }
+
+    public var description: String {
+        switch address {
+        case .v4(let address): "\(address):\(port)"
+        case .v6(let address): "[\(address)]:\(port)"
+        }
+    }
+}

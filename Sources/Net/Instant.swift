@@ -1,0 +1,59 @@
+// A point on the machine's monotonic clock, as a value. Pure modules never ask what time it is: the driver passes an
+// `Instant` in and gets deadlines back, so that tests move time by adding to a number.
+
+/// Nanoseconds on CLOCK_MONOTONIC. Wall-clock jumps do not change it.
+public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Nanoseconds since an arbitrary start (boot, on Linux).
+    public var nanoseconds: Int64
+
+    /// The clock's zero.
+    public static let zero = Instant(nanoseconds: 0)
+    /// Later than any deadline that can be armed.
+    public static let distantFuture = Instant(nanoseconds: .max)
+
+    /// A point given in nanoseconds.
+    @inlinable
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The point `duration` later; saturates instead of trapping.
+    @inlinable
+    public static func + (left: Instant, right: Duration) -> Instant {
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+        return overflow ? (right < .zero ? .zero : .distantFuture) : Instant(nanoseconds: sum)
+    }
+
+    /// The point `duration` earlier; saturates instead of trapping.
+    @inlinable
+    public static func - (left: Instant, right: Duration) -> Instant {
+        let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+        return overflow ? (right < .zero ? .distantFuture : .zero) : Instant(nanoseconds: difference)
+    }
+
+    /// The time from `right` to `left`.
+    @inlinable
+    public static func - (left: Instant, right: Instant) -> Duration {
+        let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+        return .nanoseconds(overflow ? .max : difference)
+    }
+
+    @inlinable
+    public static func < (left: Instant, right: Instant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    public var description: String { "\(nanoseconds)ns" }
+}
+
+extension Duration {
+    /// The whole duration in nanoseconds, saturated to 64 bits (292 years).
+    @inlinable
+    public var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return carried ? (seconds < 0 ? .min : .max) : sum
+    }
+}
