@@ -1,0 +1,230 @@
+// The probes of a real server: what is asked, from where, how often, and what counts as an answer.
+public import Net
+
+/// One checker block of a real server, resolved from checker, real server, virtual server and the defaults.
+public struct CheckerConfiguration: Equatable, Sendable {
+    /// What is asked.
+    public var probe: Probe
+    /// When and how often.
+    public var schedule: CheckSchedule
+    /// Where to and where from; MISC, FILE and BFD checks ignore it.
+    public var target: CheckTarget
+
+    /// A checker.
+    public init(probe: Probe, schedule: CheckSchedule = CheckSchedule(), target: CheckTarget) {
+        self.probe = probe
+        self.schedule = schedule
+        self.target = target
+    }
+}
+
+/// The kinds of checker.
+public enum Probe: Equatable, Sendable {
+    /// `TCP_CHECK`: the connection is accepted.
+    case tcp
+    /// `HTTP_GET` and `SSL_GET`.
+    case http(HTTPProbe)
+    /// `SMTP_CHECK`: 220, HELO, 250, QUIT.
+    case smtp(heloName: String)
+    /// `DNS_CHECK`: an answer without error to one question over UDP.
+    case dns(DNSProbe)
+    /// `PING_CHECK`: an ICMP echo reply.
+    case ping
+    /// `UDP_CHECK`.
+    case udp(UDPProbe)
+    /// `MISC_CHECK`: a program's exit status.
+    case misc(MiscProbe)
+    /// `FILE_CHECK`: a number in the named `track_file`.
+    case file(TrackedObject)
+
+    /// The block's word: `TCP_CHECK`, `SSL_GET`, ….
+    public var keyword: String {
+        switch self {
+        case .tcp: "TCP_CHECK"
+        case .http(let probe): probe.tls == nil ? "HTTP_GET" : "SSL_GET"
+        case .smtp: "SMTP_CHECK"
+        case .dns: "DNS_CHECK"
+        case .ping: "PING_CHECK"
+        case .udp: "UDP_CHECK"
+        case .misc: "MISC_CHECK"
+        case .file: "FILE_CHECK"
+        }
+    }
+}
+
+/// When a probe runs and how many results make a verdict.
+public struct CheckSchedule: Equatable, Sendable {
+    /// `delay_loop`: from the end of one check to the next.
+    public var delayLoop = Duration.seconds(60)
+    /// `retry` (`fall` - 1): more attempts after a failure before the server is down.
+    public var retry = 1
+    /// `delay_before_retry`: between those attempts.
+    public var delayBeforeRetry = Duration.seconds(1)
+    /// `warmup`: the first check comes at a random time within this; zero = at once. = delay_loop unless given.
+    public var warmup = Duration.seconds(60)
+    /// `connect_timeout`: for each phase of the probe.
+    public var connectTimeout = Duration.seconds(5)
+    /// `rise`: successes in a row that bring a server up; keepalived's is always 1.
+    public var rise = 1
+    /// `alpha`: down until the first success.
+    public var alpha = false
+    /// `log_all_failures`.
+    public var logAllFailures = false
+
+    /// Failures in a row that take a server out.
+    public var fall: Int { retry + 1 }
+
+    /// keepalived's defaults (of TCP_CHECK).
+    public init() {}
+}
+
+/// Where a probe goes and where it comes from.
+public struct CheckTarget: Equatable, Sendable {
+    /// `connect_ip` and `connect_port`, else the real server's.
+    public var endpoint: Endpoint
+    /// `bindto`.
+    public var sourceAddress: IPAddress?
+    /// `bind_port`.
+    public var sourcePort: UInt16?
+    /// `bind_if`.
+    public var interface: String?
+    /// `fwmark` on the probe's packets; 0 = none.
+    public var firewallMark: UInt32 = 0
+
+    /// Straight to an endpoint.
+    public init(endpoint: Endpoint) {
+        self.endpoint = endpoint
+    }
+}
+
+/// `HTTP_GET { … }` and `SSL_GET { … }`.
+public struct HTTPProbe: Equatable, Sendable {
+    /// The request line and headers, `http_protocol`.
+    public enum Version: String, Equatable, Sendable {
+        case http10 = "1.0"
+        /// 1.0 with `Connection: close`.
+        case http10Close = "1.0C"
+        case http11 = "1.1"
+    }
+
+    /// TLS for SSL_GET.
+    public struct TLS: Equatable, Sendable {
+        /// `enable_sni`: the server name is sent.
+        public var sendsServerName = false
+        /// Evenkeel's `verify`: the certificate must be valid for the name.
+        public var verifies = false
+        /// Evenkeel's `ca FILE`; nil = the system's.
+        public var authorities: String?
+        /// `tls_compliant`: close_notify is exchanged.
+        public var closesProperly = false
+
+        /// keepalived's: no SNI, nothing verified.
+        public init() {}
+    }
+
+    /// In file order, at least one.
+    public var urls: [HTTPRequest]
+    /// `http_protocol`.
+    public var version = Version.http10
+    /// nil for HTTP_GET.
+    public var tls: TLS?
+    /// `fast_recovery`: a failed server's URLs are tested again without waiting.
+    public var fastRecovery = false
+
+    /// A probe.
+    public init(urls: [HTTPRequest], tls: TLS? = nil) {
+        self.urls = urls
+        self.tls = tls
+    }
+}
+
+/// One `url { … }`.
+public struct HTTPRequest: Equatable, Sendable {
+    /// `path`, beginning with a slash.
+    public var path: String
+    /// The Host header: url, checker, real server, virtual server `virtualhost`, else ADDR:PORT of the target.
+    public var host: String
+    /// The name for SNI: `sni_name`, then url, checker and virtual server `virtualhost`; nil = none.
+    public var serverName: String?
+    /// `status_code`; empty = any (only with a digest or regex). 200-299 unless given.
+    public var statusCodes: [ClosedRange<UInt16>]
+    /// `digest`: MD5 of the body, 16 octets.
+    public var digest: [UInt8]?
+    /// `regex`.
+    public var regex: RegexCheck?
+
+    /// A request that wants a status of 200-299.
+    public init(path: String, host: String) {
+        self.path = path
+        self.host = host
+        statusCodes = [200...299]
+    }
+
+    /// True when the answer's status is one that was asked for.
+    public func accepts(status: UInt16) -> Bool {
+        statusCodes.isEmpty || statusCodes.contains { $0.contains(status) }
+    }
+}
+
+/// `regex`, `regex_no_match`, `regex_options`, `regex_min_offset`, `regex_max_offset`.
+public struct RegexCheck: Equatable, Sendable {
+    /// A PCRE2 pattern.
+    public var pattern: String
+    /// `regex_no_match`: a match is a failure.
+    public var isInverted = false
+    /// Names of PCRE2 options as keepalived spells them.
+    public var options: Set<String> = []
+    /// Octets of the body to skip.
+    public var minimumOffset = 0
+    /// Octets of the body to look at; nil = all.
+    public var maximumOffset: Int?
+
+    /// A pattern that must match.
+    public init(pattern: String) {
+        self.pattern = pattern
+    }
+}
+
+/// `DNS_CHECK { … }`.
+public struct DNSProbe: Equatable, Sendable {
+    /// `type`: A, NS, CNAME, SOA, MX, TXT, AAAA, RRSIG, DNSKEY.
+    public var recordType = "SOA"
+    /// `name`.
+    public var name = "."
+
+    /// A query for the root's SOA.
+    public init() {}
+}
+
+/// `UDP_CHECK { … }`.
+public struct UDPProbe: Equatable, Sendable {
+    /// `payload`; empty = an empty datagram.
+    public var payload: [UInt8] = []
+    /// `require_reply`: silence is a failure.
+    public var requiresReply = false
+    /// `require_reply HEX`: octets that the reply must begin with; nil = any octet.
+    public var reply: [UInt8?] = []
+    /// `min_reply_length`.
+    public var minimumReplyLength = 0
+    /// `max_reply_length`.
+    public var maximumReplyLength = 255
+
+    /// An empty datagram that nobody refuses.
+    public init() {}
+}
+
+/// `MISC_CHECK { … }`.
+public struct MiscProbe: Equatable, Sendable {
+    /// `misc_path` and `user`.
+    public var command: ScriptCommand
+    /// `misc_timeout`; = the virtual server's delay_loop unless given.
+    public var timeout: Duration
+    /// `misc_dynamic`: exit status 2...255 is up with weight status - 2.
+    public var isDynamic = false
+
+    /// A program and how long it may run.
+    public init(command: ScriptCommand, timeout: Duration) {
+        self.command = command
+        self.timeout = timeout
+    }
+}

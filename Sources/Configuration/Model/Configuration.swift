@@ -1,0 +1,46 @@
+// The typed configuration: what the daemons act on. Everything here is resolved: inheritance is followed, defaults
+// (keepalived's) are filled in, names point at something that exists. A consumer never applies a default again.
+//
+// The text form (lexer, syntax tree, diagnostics, keyword table) lives beside this and ends in a `Configuration`.
+// Two values compare equal exactly when a reload from one to the other has nothing to do.
+
+/// One whole keepalived.conf, resolved.
+public struct Configuration: Equatable, Sendable {
+    /// `global_defs`.
+    public var global: GlobalDefinitions
+    /// `vrrp_script` blocks in file order, names unique.
+    public var scripts: [TrackScriptConfiguration]
+    /// `track_file` blocks in file order, names unique.
+    public var trackFiles: [TrackFileConfiguration]
+    /// `vrrp_track_process` blocks in file order, names unique.
+    public var trackProcesses: [TrackProcessConfiguration]
+    /// `vrrp_instance` blocks in file order, names unique.
+    public var instances: [VRRPInstanceConfiguration]
+    /// `vrrp_sync_group` blocks in file order, names unique; members exist.
+    public var syncGroups: [SyncGroupConfiguration]
+    /// `static_ipaddress` lines: addresses that do not follow any election.
+    public var staticAddresses: [AddressLine]
+    /// `virtual_server` blocks in file order, identities unique; one per address when a group is named.
+    public var virtualServers: [VirtualServerConfiguration]
+
+    /// A configuration that does nothing until something is given.
+    public init(
+        global: GlobalDefinitions = GlobalDefinitions(),
+        scripts: [TrackScriptConfiguration] = [],
+        trackFiles: [TrackFileConfiguration] = [],
+        trackProcesses: [TrackProcessConfiguration] = [],
+        instances: [VRRPInstanceConfiguration] = [],
+        syncGroups: [SyncGroupConfiguration] = [],
+        staticAddresses: [AddressLine] = [],
+        virtualServers: [VirtualServerConfiguration] = []
+    ) {
+        self.global = global
+        self.scripts = scripts
+        self.trackFiles = trackFiles
+        self.trackProcesses = trackProcesses
+        self.instances = instances
+        self.syncGroups = syncGroups
+        self.staticAddresses = staticAddresses
+        self.virtualServers = virtualServers
+    }
+}

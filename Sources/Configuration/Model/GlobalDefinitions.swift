@@ -1,0 +1,141 @@
+// `global_defs`: what holds for every instance and every virtual server. Values that instances inherit (GARP schedule,
+// version, …) are already copied into them; they are kept here for `lbctl config show` and for diffs.
+public import Net
+
+/// The `global_defs` block, and the top-level words outside any block.
+public struct GlobalDefinitions: Equatable, Sendable {
+    /// `router_id`: this director's name in mails; nil = the host name.
+    public var routerID: String?
+    /// `net_namespace`: the network namespace to work in; nil = the one the daemon was started in.
+    public var networkNamespace: String?
+    /// `script_user USER [GROUP]`: who runs scripts; nil = user keepalived_script when it exists, else root.
+    public var scriptUser: ScriptUser?
+    /// `enable_script_security`: refuse to run as root what another user may write.
+    public var scriptSecurity = false
+    /// `vrrp_version`: for IPv4 instances that do not say; IPv6 is always version 3.
+    public var vrrpVersion = VRRPVersion.v2
+    /// `vrrp_strict`: refuse whatever RFC 3768/9568 does not allow.
+    public var vrrpStrict = false
+    /// `vrrp_skip_check_adv_addr`: do not compare the address list of a known master's adverts.
+    public var skipCheckAdvertAddresses = false
+    /// `vrrp_down_timer_adverts`: adverts missed before the master is down, 1...100.
+    public var downTimerAdverts = 3
+    /// `vrrp_startup_delay`: how long adverts are ignored and elections held off after start.
+    public var startupDelay = Duration.zero
+    /// `dynamic_interfaces`: a missing interface is expected to appear.
+    public var dynamicInterfaces = false
+    /// `vrrp_garp_*` and `vrrp_gna_interval`.
+    public var gratuitousARP = GratuitousARPSettings()
+    /// `vrrp_mcast_group4`.
+    public var multicastGroup4 = IPv4Address(224, 0, 0, 18)
+    /// `vrrp_mcast_group6`.
+    public var multicastGroup6 = IPv6Address(high: 0xFF02_0000_0000_0000, low: 0x12)
+    /// `default_interface`: for static addresses without `dev`.
+    public var defaultInterface = "eth0"
+    /// Mail: who gets it, from whom, through which server.
+    public var mail = MailSettings()
+    /// `lvs_timeouts`: kernel connection timeouts to set.
+    public var timeouts = IPVSTimeouts()
+    /// `lvs_sync_daemon`: connection synchronisation between directors; nil = off.
+    public var syncDaemon: SyncDaemonConfiguration?
+    /// `lvs_flush`: empty the kernel table at start. Evenkeel adopts and diffs instead, and says so.
+    public var flushAtStart = false
+    /// `checker_log_all_failures`: log every failed attempt, not only the one that changes the state.
+    public var logAllCheckFailures = false
+    /// `rs_init_notifies`: run notify_up of servers that are up at start.
+    public var notifyRealServersAtStart = false
+    /// `vrrp_rt_priority`: SCHED_RR priority of vrrpd, 1...99; 0 = ordinary scheduling.
+    public var vrrpRealtimePriority = 0
+    /// `vrrp_no_swap`: lock vrrpd's memory.
+    public var vrrpNoSwap = false
+
+    /// keepalived's defaults.
+    public init() {}
+}
+
+/// Who a script runs as.
+public struct ScriptUser: Equatable, Sendable {
+    /// A user name or number.
+    public var user: String
+    /// A group name or number; nil = the user's own group.
+    public var group: String?
+
+    /// A user and perhaps a group.
+    public init(user: String, group: String? = nil) {
+        self.user = user
+        self.group = group
+    }
+}
+
+/// A program to run: `CMD` or `"CMD ARGS"`, split as execve wants it. No shell is involved.
+public struct ScriptCommand: Equatable, Sendable {
+    /// The program (a path, or a name to find in PATH) and its arguments; never empty.
+    public var arguments: [String]
+    /// Who runs it, `script_user` filled in; nil = user keepalived_script when it exists, else root.
+    public var user: ScriptUser?
+
+    /// A command and its user.
+    public init(arguments: [String], user: ScriptUser? = nil) {
+        self.arguments = arguments
+        self.user = user
+    }
+}
+
+/// `notification_email*` and `smtp_*`.
+public struct MailSettings: Equatable, Sendable {
+    /// `notification_email { … }`; empty = no mail.
+    public var recipients: [String] = []
+    /// `notification_email_from`; nil = keepalived@HOST.
+    public var from: String?
+    /// `smtp_server ADDR|HOST`; nil = no mail.
+    public var server: String?
+    /// The port of `smtp_server`.
+    public var port: UInt16 = 25
+    /// `smtp_helo_name`; nil = the host name.
+    public var heloName: String?
+    /// `smtp_connect_timeout`.
+    public var connectTimeout = Duration.seconds(30)
+
+    /// No mail.
+    public init() {}
+}
+
+/// `lvs_timeouts`: nil leaves the kernel's value.
+public struct IPVSTimeouts: Equatable, Sendable {
+    /// Idle TCP connections (kernel: 900 s).
+    public var tcp: Duration?
+    /// TCP connections after a FIN (kernel: 120 s).
+    public var tcpFin: Duration?
+    /// Idle UDP flows (kernel: 300 s).
+    public var udp: Duration?
+
+    /// Leaves the kernel's values unless given.
+    public init(tcp: Duration? = nil, tcpFin: Duration? = nil, udp: Duration? = nil) {
+        self.tcp = tcp
+        self.tcpFin = tcpFin
+        self.udp = udp
+    }
+}
+
+/// `lvs_sync_daemon IF [INSTANCE] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`.
+public struct SyncDaemonConfiguration: Equatable, Sendable {
+    /// The interface the synchronisation messages use.
+    public var interface: String
+    /// The instance whose state decides between master and backup daemon; nil = both run.
+    public var instance: String?
+    /// 0...255: the instance's VRID unless given, 0 without an instance.
+    public var syncID: UInt8 = 0
+    /// Longest message, 1...65507; nil = the kernel's.
+    public var maximumLength: UInt16?
+    /// UDP port.
+    public var port: UInt16 = 8848
+    /// Multicast TTL, 1...255.
+    public var timeToLive: UInt8 = 1
+    /// Multicast group.
+    public var group = IPAddress.v4(IPv4Address(224, 0, 0, 81))
+
+    /// keepalived's defaults on one interface.
+    public init(interface: String) {
+        self.interface = interface
+    }
+}

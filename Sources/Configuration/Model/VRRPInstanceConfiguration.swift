@@ -1,0 +1,178 @@
+// `vrrp_instance`: one virtual router as this director takes part in it.
+public import Net
+
+/// The protocol version an instance speaks.
+public enum VRRPVersion: Int, Equatable, Sendable {
+    /// RFC 3768: IPv4 only, whole seconds, may authenticate.
+    case v2 = 2
+    /// RFC 9568: both families, centiseconds.
+    case v3 = 3
+}
+
+/// One `vrrp_instance` block, resolved.
+public struct VRRPInstanceConfiguration: Equatable, Sendable {
+    /// What the instance wants to be before it has heard anything. Only a hint: a priority below 255 starts as backup.
+    public enum InitialState: String, Equatable, Sendable {
+        case master = "MASTER"
+        case backup = "BACKUP"
+    }
+
+    /// The block's name: the instance's name on the bus, in events and in logs.
+    public var name: String
+    /// `state`.
+    public var initialState = InitialState.backup
+    /// `interface`; nil only with unicast and a `unicast_src_ip` (then the routing table decides).
+    public var interface: String?
+    /// `virtual_router_id`, 1...255.
+    public var virtualRouterID: UInt8
+    /// The family of the virtual addresses in adverts.
+    public var family: AddressFamily
+    /// `version`; always v3 for IPv6.
+    public var version = VRRPVersion.v2
+    /// `priority`, 1...255; 255 = owner of the addresses. `state MASTER` without `priority` is 255.
+    public var priority: UInt8 = 100
+    /// `advert_int`: whole seconds 1...255 in v2, 10 ms...40.95 s in 10 ms steps in v3.
+    public var advertInterval = Duration.seconds(1)
+    /// `authentication { … }`; v2 only.
+    public var authentication = VRRPAuthentication.none
+    /// `mcast_src_ip` or `unicast_src_ip`: source of adverts; nil = the interface's primary address.
+    public var sourceAddress: IPAddress?
+    /// Where adverts go.
+    public var delivery: AdvertDelivery
+    /// `virtual_ipaddress { … }`: carried in adverts, in file order.
+    public var virtualAddresses: [AddressLine] = []
+    /// `virtual_ipaddress_excluded { … }`: added and removed with the others, not in adverts; either family.
+    public var excludedAddresses: [AddressLine] = []
+    /// False = `nopreempt`: a live master of lower priority is left alone. Always true for priority 255 and `state MASTER`.
+    public var preempt = true
+    /// `preempt_delay`: how long a lower-priority master is tolerated before it is pre-empted, 0...1000 s.
+    public var preemptDelay = Duration.zero
+    /// `garp_*`.
+    public var gratuitousARP = GratuitousARPSettings()
+    /// `down_timer_adverts`.
+    public var downTimerAdverts = 3
+    /// `accept` (default) / `no_accept`: whether this host answers for the addresses as master.
+    public var accept = true
+    /// `strict_mode` or `vrrp_strict`.
+    public var strict = false
+    /// `skip_check_adv_addr`.
+    public var skipCheckAdvertAddresses = false
+    /// `check_unicast_src`, or a `min_ttl`/`max_ttl` on a peer: adverts from others than the peers are dropped.
+    public var checkUnicastSource = false
+    /// `v3_checksum_as_v2`: v3/IPv4 adverts are sent without pseudo-header in the checksum, as RFC 9568 says.
+    public var checksumWithoutPseudoHeader = false
+    /// `lower_prio_no_advert`: a master does not answer an advert of lower priority.
+    public var lowerPriorityNoAdvert = false
+    /// `higher_prio_send_advert`: a master sends one more advert before it gives way.
+    public var higherPrioritySendAdvert = false
+    /// False = `dont_track_primary`: the instance does not go to FAULT with its own interface.
+    public var tracksPrimaryInterface = true
+    /// `track_src_ip`: FAULT when the source address goes away.
+    public var tracksSourceAddress = false
+    /// `promote_secondaries` on the interface.
+    public var promoteSecondaries = false
+    /// `track_interface { … }`.
+    public var trackedInterfaces: [TrackedObject] = []
+    /// `track_script { … }`; every name is in `Configuration.scripts`.
+    public var trackedScripts: [TrackedObject] = []
+    /// `track_file { … }`; every name is in `Configuration.trackFiles`.
+    public var trackedFiles: [TrackedObject] = []
+    /// `track_process { … }`; every name is in `Configuration.trackProcesses`.
+    public var trackedProcesses: [TrackedObject] = []
+    /// `notify*` commands.
+    public var notify = NotifyCommands()
+    /// `smtp_alert`: mail on every transition.
+    public var mailAlert = false
+    /// `use_vmac`: the macvlan to speak and listen on; nil = the interface itself.
+    public var virtualMAC: VirtualMACConfiguration?
+
+    /// keepalived's defaults for what is not given.
+    public init(
+        name: String, interface: String?, virtualRouterID: UInt8, family: AddressFamily = .inet,
+        delivery: AdvertDelivery? = nil
+    ) {
+        self.name = name
+        self.interface = interface
+        self.virtualRouterID = virtualRouterID
+        self.family = family
+        if family == .inet6 { version = .v3 }
+        self.delivery = delivery ?? .multicast(group: AdvertDelivery.defaultGroup(family))
+    }
+}
+
+/// `authentication { auth_type … auth_pass … }`, RFC 2338 §5.3.6 (withdrawn by RFC 3768, in wide use).
+public enum VRRPAuthentication: Equatable, Sendable {
+    /// Authentication type 0.
+    case none
+    /// Type 1: 8 octets in clear, zero padded.
+    case password([UInt8])
+    /// Type 2, IP Authentication Header with HMAC-MD5-96: the key, zero padded to 8 octets.
+    case authenticationHeader(key: [UInt8])
+}
+
+/// Where an instance's adverts go.
+public enum AdvertDelivery: Equatable, Sendable {
+    /// To a group: the default.
+    case multicast(group: IPAddress)
+    /// To each peer; `timeToLive` is what is sent (`unicast_ttl`).
+    case unicast(peers: [UnicastPeer], timeToLive: UInt8)
+
+    /// 224.0.0.18 or ff02::12.
+    public static func defaultGroup(_ family: AddressFamily) -> IPAddress {
+        switch family {
+        case .inet: .v4(IPv4Address(224, 0, 0, 18))
+        case .inet6: .v6(IPv6Address(high: 0xFF02_0000_0000_0000, low: 0x12))
+        }
+    }
+}
+
+/// A line of `unicast_peer { … }`.
+public struct UnicastPeer: Equatable, Sendable {
+    /// The peer's address.
+    public var address: IPAddress
+    /// TTLs that are accepted from this peer (`min_ttl`, `max_ttl`); nil = any.
+    public var timeToLive: ClosedRange<UInt8>?
+
+    /// A peer.
+    public init(_ address: IPAddress, timeToLive: ClosedRange<UInt8>? = nil) {
+        self.address = address
+        self.timeToLive = timeToLive
+    }
+}
+
+/// The gratuitous ARP and unsolicited neighbour advertisement schedule.
+public struct GratuitousARPSettings: Equatable, Sendable {
+    /// `garp_master_delay`: from becoming master to the second burst; zero = no second burst.
+    public var delay = Duration.seconds(5)
+    /// `garp_master_repeat`: packets per address in a burst.
+    public var count = 5
+    /// `garp_master_refresh`: a burst every so often while master; zero = never.
+    public var refresh = Duration.zero
+    /// `garp_master_refresh_repeat`: packets per address in a refresh.
+    public var refreshCount = 1
+    /// `garp_lower_prio_delay`: to the second burst after a lower-priority advert was heard.
+    public var lowerPriorityDelay = Duration.seconds(5)
+    /// `garp_lower_prio_repeat`: packets per address after a lower-priority advert was heard; 0 = none.
+    public var lowerPriorityCount = 5
+    /// `vrrp_garp_interval`: least time between two gratuitous ARPs on an interface.
+    public var interval = Duration.zero
+    /// `vrrp_gna_interval`: least time between two neighbour advertisements on an interface.
+    public var neighbourInterval = Duration.zero
+
+    /// keepalived's defaults.
+    public init() {}
+}
+
+/// `use_vmac [NAME] …`.
+public struct VirtualMACConfiguration: Equatable, Sendable {
+    /// The macvlan's name; vrrp.VRID unless given.
+    public var name: String
+    /// True = `vmac_xmit_base`: adverts leave through the parent.
+    public var transmitsOnBase: Bool
+
+    /// A macvlan by name.
+    public init(name: String, transmitsOnBase: Bool = false) {
+        self.name = name
+        self.transmitsOnBase = transmitsOnBase
+    }
+}
