@@ -80,7 +80,7 @@ let package = Package(
         tests("VRRPTests", ["VRRP", "Net"]),
         tests("IPVSTests", ["IPVS", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Net"]),
-        tests("PlatformTests", ["Platform", "Net"]),
+        tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Net"]),
         tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),
     ],

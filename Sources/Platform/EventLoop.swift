@@ -1,0 +1,285 @@
+// The heart of every daemon: one thread, one epoll, one timerfd. A turn waits, runs the handlers of ready descriptors,
+// then expired timers, then work put off with `soon`. Descriptors come before timers on purpose: an advertisement that is
+// already in the socket is heard before the master-down timer that it would have reset is acted on.
+//
+// A registration's epoll data is slot + generation. A handler may cancel any registration, its own included, and reuse
+// the descriptor number at once: an event of the old registration still in the batch no longer matches and is dropped.
+import CLinux
+import Glibc
+import HeapModule
+public import Net
+
+/// What to wait for, and what was found.
+public struct Readiness: OptionSet, Sendable {
+    public let rawValue: UInt32
+
+    /// From epoll's bits.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Something to read, or the end of the stream.
+    public static let read = Readiness(rawValue: UInt32(EK_READ))
+    /// Room to write.
+    public static let write = Readiness(rawValue: UInt32(EK_WRITE))
+    /// An error is pending on the descriptor. Always reported.
+    public static let error = Readiness(rawValue: UInt32(EK_ERROR))
+    /// Both directions are closed. Always reported.
+    public static let hangup = Readiness(rawValue: UInt32(EK_HANGUP))
+    /// The peer will not write any more. Reported when asked for.
+    public static let readHangup = Readiness(rawValue: UInt32(EK_READ_HANGUP))
+}
+
+/// A single-threaded event loop. Level-triggered; not Sendable: it lives on the thread that runs it.
+public final class EventLoop {
+    private struct Slot {
+        var generation: UInt32 = 0
+        var handler: ((Readiness) -> Void)?
+    }
+
+    /// The time of this turn, so that all decisions of one turn agree. `refreshNow` re-reads the clock.
+    public private(set) var now: Instant
+
+    private let epoll: FileDescriptor
+    private let timerDescriptor: FileDescriptor
+    private var slots: [Slot] = []
+    private var freeSlots: [Int] = []
+    private var timers = Heap<TimerEntry>()
+    private var timerArmedAt = Instant.distantFuture
+    private var timerSequence: UInt64 = 0
+    private var postponed: [() -> Void] = []
+    private var stopped = false
+
+    /// The slot number that stands for the timerfd.
+    private static let timerData = UInt64.max
+
+    /// Makes the epoll instance and its timerfd. SIGPIPE is ignored from here on: a peer that went away is EPIPE.
+    public init() throws(Errno) {
+        signal(SIGPIPE, SIG_IGN)
+        epoll = FileDescriptor(owning: try Errno.check(ek_epoll_create(), "epoll_create1"))
+        timerDescriptor = FileDescriptor(owning: try Errno.check(ek_timerfd_create(), "timerfd_create"))
+        now = Instant(nanoseconds: ek_monotonic_ns())
+        try Errno.check(
+            ek_epoll_ctl(
+                epoll.number, Int32(EK_EPOLL_ADD), timerDescriptor.number, Readiness.read.rawValue, Self.timerData),
+            "epoll_ctl")
+    }
+
+    /// Re-reads the clock and returns the new `now`.
+    @discardableResult
+    public func refreshNow() -> Instant {
+        now = Instant(nanoseconds: ek_monotonic_ns())
+        return now
+    }
+
+    // MARK: Descriptors
+
+    /// Calls `handler` in every turn in which the descriptor is ready (level-triggered), until the watch is cancelled or
+    /// released. The descriptor stays the caller's and must be open until then. EPERM: the file cannot be polled.
+    public func watch(
+        _ descriptor: Int32, _ interest: Readiness, _ handler: @escaping (Readiness) -> Void
+    ) throws(Errno) -> Watch {
+        let index = freeSlots.popLast() ?? slots.count
+        if index == slots.count { slots.append(Slot()) }
+        let generation = slots[index].generation &+ 1
+        do throws(Errno) {
+            try Errno.check(
+                ek_epoll_ctl(
+                    epoll.number, Int32(EK_EPOLL_ADD), descriptor, interest.rawValue,
+                    Self.data(index, generation)), "epoll_ctl")
+        } catch {
+            freeSlots.append(index)
+            throw error
+        }
+        slots[index] = Slot(generation: generation, handler: handler)
+        return Watch(loop: self, descriptor: descriptor, index: index, generation: generation)
+    }
+
+    fileprivate func update(_ watch: Watch, _ interest: Readiness) throws(Errno) {
+        guard slots[watch.index].generation == watch.generation, slots[watch.index].handler != nil else { return }
+        try Errno.check(
+            ek_epoll_ctl(
+                epoll.number, Int32(EK_EPOLL_MODIFY), watch.descriptor, interest.rawValue,
+                Self.data(watch.index, watch.generation)), "epoll_ctl")
+    }
+
+    fileprivate func cancel(_ watch: Watch) {
+        guard slots[watch.index].generation == watch.generation, slots[watch.index].handler != nil else { return }
+        slots[watch.index].handler = nil
+        freeSlots.append(watch.index)
+        // The descriptor may be closed already, which removed it from the set.
+        _ = ek_epoll_ctl(epoll.number, Int32(EK_EPOLL_DELETE), watch.descriptor, 0, 0)
+    }
+
+    private static func data(_ index: Int, _ generation: UInt32) -> UInt64 {
+        UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: index))
+    }
+
+    // MARK: Timers
+
+    /// A disarmed timer that calls `handler` on this loop.
+    public func timer(_ handler: @escaping () -> Void) -> LoopTimer {
+        LoopTimer(loop: self, handler: handler)
+    }
+
+    fileprivate func enqueue(_ core: TimerCore, at deadline: Instant) {
+        timerSequence &+= 1
+        core.queued = (deadline, timerSequence)
+        timers.insert(TimerEntry(deadline: deadline, sequence: timerSequence, core: core))
+    }
+
+    private func expireTimers() {
+        while let first = timers.min, first.deadline <= now {
+            let entry = timers.removeMin()
+            guard let queued = entry.core.queued, queued.sequence == entry.sequence else { continue }
+            entry.core.queued = nil
+            guard let deadline = entry.core.deadline else { continue }
+            if deadline > now {
+                enqueue(entry.core, at: deadline)
+            } else {
+                entry.core.deadline = nil
+                entry.core.handler?()
+            }
+        }
+    }
+
+    private func armTimerDescriptor() {
+        guard let first = timers.min?.deadline, first < timerArmedAt else { return }
+        timerArmedAt = first
+        _ = ek_timerfd_arm(timerDescriptor.number, first.nanoseconds)
+    }
+
+    // MARK: Turns
+
+    /// Runs `work` once, at the end of this turn: after the handlers that are running now have returned.
+    public func soon(_ work: @escaping () -> Void) {
+        postponed.append(work)
+    }
+
+    /// Runs turns until `stop`.
+    public func run() throws(Errno) {
+        stopped = false
+        while !stopped { try turn(timeoutMilliseconds: -1) }
+    }
+
+    /// One turn: waits at most `timeoutMilliseconds` (-1: until something happens), then runs what is due.
+    public func turn(timeoutMilliseconds: Int32) throws(Errno) {
+        armTimerDescriptor()
+        let timeout = postponed.isEmpty ? timeoutMilliseconds : 0
+        try withUnsafeTemporaryAllocation(of: ek_event.self, capacity: 64) { events throws(Errno) in
+            let count = Int(
+                try Errno.check(ek_epoll_wait(epoll.number, events.baseAddress, 64, timeout), "epoll_wait"))
+            refreshNow()
+            for event in events[..<count] {
+                if event.data == Self.timerData {
+                    var expirations: UInt64 = 0
+                    _ = ek_read(timerDescriptor.number, &expirations, MemoryLayout<UInt64>.size)
+                    timerArmedAt = .distantFuture
+                    continue
+                }
+                let slot = slots[Int(UInt32(truncatingIfNeeded: event.data))]
+                guard slot.generation == UInt32(truncatingIfNeeded: event.data >> 32), let handler = slot.handler else {
+                    continue
+                }
+                handler(Readiness(rawValue: event.events))
+            }
+        }
+        expireTimers()
+        let work = postponed
+        guard !work.isEmpty else { return }
+        postponed.removeAll()
+        for item in work { item() }
+    }
+
+    /// Ends `run` after the current turn.
+    public func stop() {
+        stopped = true
+    }
+}
+
+/// A registration of a descriptor. Cancelled when released.
+public final class Watch {
+    private let loop: EventLoop
+    fileprivate let descriptor: Int32
+    fileprivate let index: Int
+    fileprivate let generation: UInt32
+
+    fileprivate init(loop: EventLoop, descriptor: Int32, index: Int, generation: UInt32) {
+        self.loop = loop
+        self.descriptor = descriptor
+        self.index = index
+        self.generation = generation
+    }
+
+    deinit { loop.cancel(self) }
+
+    /// Changes what is waited for; `[]` pauses all but errors and hang-ups.
+    public func update(_ interest: Readiness) throws(Errno) {
+        try loop.update(self, interest)
+    }
+
+    /// No handler call after this, not even for an event already found in this turn. Close the descriptor after it.
+    public func cancel() {
+        loop.cancel(self)
+    }
+}
+
+/// A one-shot timer. Arming to a later time costs nothing (the queued entry is moved when it comes up), which is what a
+/// backup does at every advertisement. Disarmed when released.
+public final class LoopTimer {
+    private let loop: EventLoop
+    private let core: TimerCore
+
+    fileprivate init(loop: EventLoop, handler: @escaping () -> Void) {
+        self.loop = loop
+        core = TimerCore(handler: handler)
+    }
+
+    deinit {
+        core.deadline = nil
+        core.handler = nil
+    }
+
+    /// When it will fire; nil while disarmed.
+    public var deadline: Instant? { core.deadline }
+
+    /// Fires at `deadline`, at once if that has passed; replaces an earlier arming.
+    public func arm(at deadline: Instant) {
+        core.deadline = deadline
+        if let queued = core.queued, queued.deadline <= deadline { return }
+        loop.enqueue(core, at: deadline)
+    }
+
+    /// Fires `delay` after the loop's `now`.
+    public func arm(after delay: Duration) {
+        arm(at: loop.now + delay)
+    }
+
+    /// Does not fire until armed again.
+    public func disarm() {
+        core.deadline = nil
+    }
+}
+
+private final class TimerCore {
+    var handler: (() -> Void)?
+    var deadline: Instant?
+    /// The heap entry that stands for this timer; other entries of it are stale.
+    var queued: (deadline: Instant, sequence: UInt64)?
+
+    init(handler: @escaping () -> Void) {
+        self.handler = handler
+    }
+}
+
+private struct TimerEntry: Comparable {
+    let deadline: Instant
+    let sequence: UInt64
+    let core: TimerCore
+
+    static func < (left: TimerEntry, right: TimerEntry) -> Bool {
+        (left.deadline, left.sequence) < (right.deadline, right.sequence)
+    }
+
+    static func == (left: TimerEntry, right: TimerEntry) -> Bool {
+        left.sequence == right.sequence
+    }
+}

@@ -1,0 +1,81 @@
+// One line per event on standard error: with the journal's level prefix when systemd reads it, with a time and the level
+// in words otherwise. A logger is a value that is handed to whoever logs.
+import CLinux
+import Glibc
+
+/// Log levels, numbered as syslog does.
+public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
+    case error = 3
+    case warning = 4
+    case notice = 5
+    case info = 6
+    case debug = 7
+
+    /// Parses `error`, `warning`, `notice`, `info` or `debug`.
+    public init?(_ text: String) {
+        guard let level = Self.allCases.first(where: { $0.name == text }) else { return nil }
+        self = level
+    }
+
+    /// The level's word.
+    public var name: String {
+        switch self {
+        case .error: "error"
+        case .warning: "warning"
+        case .notice: "notice"
+        case .info: "info"
+        case .debug: "debug"
+        }
+    }
+
+    public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Writes log lines to standard error.
+public struct Logger: Sendable {
+    /// The least important level that is written.
+    public let level: LogLevel
+    private let toJournal: Bool
+
+    /// A logger for standard error; the journal's format when JOURNAL_STREAM is set.
+    public init(level: LogLevel) {
+        self.level = level
+        toJournal = getenv("JOURNAL_STREAM") != nil
+    }
+
+    /// Something failed that a person must mend.
+    public func error(_ message: @autoclosure () -> String) { log(.error, message) }
+    /// Something is wrong and is worked around or retried.
+    public func warning(_ message: @autoclosure () -> String) { log(.warning, message) }
+    /// A normal event that matters: a transition, a server up or down.
+    public func notice(_ message: @autoclosure () -> String) { log(.notice, message) }
+    /// A normal event.
+    public func info(_ message: @autoclosure () -> String) { log(.info, message) }
+    /// Detail for the developers.
+    public func debug(_ message: @autoclosure () -> String) { log(.debug, message) }
+
+    private func log(_ level: LogLevel, _ message: () -> String) {
+        guard level <= self.level else { return }
+        var line = toJournal ? "<\(level.rawValue)>" : "\(Self.timeOfDay()) \(level.name) "
+        // A message with line breaks stays one record.
+        line += message().split(whereSeparator: \.isNewline).joined(
+            separator: toJournal ? "\n<\(level.rawValue)>" : "\n  ")
+        line += "\n"
+        line.withUTF8 { bytes in
+            _ = ek_write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+        }
+    }
+
+    private static func timeOfDay() -> String {
+        let nanoseconds = ek_realtime_ns()
+        var seconds = time_t(nanoseconds / 1_000_000_000)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        func padded(_ value: some BinaryInteger, _ width: Int) -> String {
+            let digits = String(value)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        return padded(parts.tm_hour, 2) + ":" + padded(parts.tm_min, 2) + ":" + padded(parts.tm_sec, 2) + "."
+            + padded(nanoseconds / 1_000_000 % 1000, 3)
+    }
+}

@@ -1,0 +1,101 @@
+import Glibc
+import Platform
+import Testing
+
+@Suite struct DaemonOptionsTests {
+    private let program = ProgramDescription(name: "vrrpd", summary: "tests")
+
+    private func parse(_ arguments: String...) -> DaemonOptions.Outcome {
+        DaemonOptions.parse(arguments, for: program, exists: { _ in false })
+    }
+
+    @Test func `both ways to give a value are taken`() {
+        guard case .run(let options) = parse("--config", "a.conf", "--run-dir=/tmp/r", "--log-level", "debug") else {
+            Issue.record("refused")
+            return
+        }
+        #expect(options.config == "a.conf")
+        #expect(options.busSocket == "/tmp/r/bus.sock")
+        #expect(options.privateSocket(of: "vrrpd") == "/tmp/r/private/vrrpd.sock")
+        #expect(options.logLevel == .debug)
+        #expect(options.stateDirectory == "/var/lib/evenkeel")
+    }
+
+    @Test(arguments: [["--config"], ["--config="], ["--log-level", "loud"], ["-x"], ["file"]])
+    func `what is not understood is refused with a way on`(_ arguments: [String]) {
+        guard case .refuse(let text) = DaemonOptions.parse(arguments, for: program, exists: { _ in false }) else {
+            Issue.record("accepted \(arguments)")
+            return
+        }
+        #expect(text.contains("--help") || text.contains("use one of"))
+    }
+
+    @Test func `keepalived's file is read only when Evenkeel has none`() {
+        #expect(DaemonOptions.defaultConfiguration { _ in false } == "/etc/evenkeel/evenkeel.conf")
+        #expect(DaemonOptions.defaultConfiguration { _ in true } == "/etc/evenkeel/evenkeel.conf")
+        #expect(
+            DaemonOptions.defaultConfiguration { $0.contains("keepalived") } == "/etc/keepalived/keepalived.conf")
+    }
+
+    @Test func `help and version are answers`() {
+        #expect(parse("--version") == .answer("vrrpd (Evenkeel) \(evenkeelVersion)\n"))
+        guard case .answer(let help) = parse("--help") else {
+            Issue.record("no help")
+            return
+        }
+        #expect(help.contains("Example: vrrpd --config"))
+    }
+}
+
+@Suite final class FileTests {
+    private let directory: String
+
+    init() throws {
+        var template = Array("/tmp/ek-platform-XXXXXX".utf8CString)
+        directory = String(cString: try #require(mkdtemp(&template)))
+    }
+
+    deinit {
+        unlink(directory + "/state")
+        unlink(directory + "/s.sock")
+        rmdir(directory + "/a/b")
+        rmdir(directory + "/a")
+        rmdir(directory)
+    }
+
+    @Test func `a state file is replaced whole`() throws {
+        let file = StateFile("state", in: directory)
+        #expect(try file.read() == nil)
+        try file.replace(with: Array("one".utf8), durable: false)
+        try file.replace(with: Array("two".utf8), durable: true)
+        #expect(try file.read() == Array("two".utf8))
+        #expect(throws: Errno(ENOENT, "open")) {
+            try StateFile("x", in: directory + "/none").replace(with: [], durable: false)
+        }
+    }
+
+    @Test func `directories are made with their parents`() throws {
+        try FileSystem.makeDirectory(directory + "/a/b", mode: 0o755)
+        try FileSystem.makeDirectory(directory + "/a/b", mode: 0o755)
+        #expect(access(directory + "/a/b", F_OK) == 0)
+    }
+
+    @Test func `a dead listener's socket is replaced, a live one's is not`() throws {
+        let path = directory + "/s.sock"
+        do {
+            let first = try UnixSocket.listen(at: path, mode: 0o600)
+            #expect(throws: Errno(EADDRINUSE, "bind")) { _ = try UnixSocket.listen(at: path, mode: 0o600) }
+            let client = try UnixSocket.connect(to: path)
+            guard let accepted = try UnixSocket.accept(first.number) else {
+                Issue.record("no connection waits")
+                return
+            }
+            let peer = try PeerCredentials(of: accepted.number)
+            #expect(peer.uid == geteuid())
+            #expect(peer.pid == getpid())
+            #expect(client.number != accepted.number)
+        }
+        let second = try UnixSocket.listen(at: path, mode: 0o600)
+        #expect(second.number >= 0)
+    }
+}
