@@ -1,0 +1,58 @@
+# Everything a newcomer types. `make help` lists it; each target first installs what it needs (deploy/prerequisites).
+
+PREFIX  ?= /usr
+DESTDIR ?=
+FILTER  ?=
+
+PROGRAMS := vrrpd ipvsd checkd busd lbctl
+SCRIPTS  := $(shell git ls-files 2>/dev/null | xargs -r grep -lE '^\#!(/bin/|/usr/bin/env )(ba)?sh' 2>/dev/null)
+MAKEFLAGS += --no-print-directory
+export PREFIX DESTDIR
+
+.PHONY: help build test demo lint format bench fuzz install clean prerequisites-build prerequisites-test prerequisites-bench
+
+help:
+	@echo 'make demo              two directors, two real servers, a client: failover shown and verified (about 90 s)'
+	@echo 'make test              lint, then every test; FILTER=REGEX for some, deploy/test host|lab for one place'
+	@echo 'make build             release programs in .build/release: $(PROGRAMS)'
+	@echo 'make install           after a build; DESTDIR= and PREFIX=$(PREFIX)'
+	@echo 'make lint              swift format and shellcheck'
+	@echo 'make format            swift format, in place'
+	@echo 'make bench             Evenkeel beside its peers; tables into docs/BENCHMARKS.md'
+	@echo 'make fuzz              every decoder under libFuzzer'
+	@echo 'make clean             remove .build'
+
+build: prerequisites-build
+	@swift build -c release --static-swift-stdlib
+
+test: prerequisites-test lint
+	@swift build --build-tests
+	@deploy/test all '$(FILTER)'
+
+demo: prerequisites-test
+	@swift build -c release --static-swift-stdlib
+	@deploy/demo
+
+lint: prerequisites-test
+	@echo '── lint: swift format, shellcheck'
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@shellcheck $(SCRIPTS)
+
+format:
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+bench: prerequisites-bench
+	@deploy/bench
+
+fuzz: prerequisites-test
+	@deploy/fuzz
+
+# Not a dependency on `build`: `sudo make install` must not build as root.
+install:
+	@deploy/install
+
+clean:
+	@rm -rf .build
+
+prerequisites-build prerequisites-test prerequisites-bench: prerequisites-%:
+	@deploy/prerequisites $*
