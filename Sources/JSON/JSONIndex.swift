@@ -1,0 +1,79 @@
+// One strict pass over a JSON text that builds no values: it validates everything json-c is lenient about (control
+// characters, surrogates, NaN, ranges, duplicate and NUL-bearing names: reference/recipes.md §4) and leaves a flat list
+// of nodes with octet ranges. busd routes and fans out on those ranges alone; `JSONValue` parses only what has passed here.
+
+/// Where each value of a JSON text begins and ends, in document order.
+///
+/// An object's node is followed by its members, name and value alternating; an array's node by its elements. Reusing
+/// one index for many texts reuses its memory.
+public struct JSONIndex: Sendable {
+    /// What a node is.
+    public enum Kind: UInt8, Sendable {
+        case null, bool, int, double, string, array, object
+    }
+
+    /// One value or member name. A string's range is what stands between the quotes.
+    public struct Node: Sendable {
+        /// What it is.
+        public let kind: Kind
+        /// The string contains backslash escapes: its octets are not its text.
+        public let isEscaped: Bool
+        /// First octet.
+        public let start: Int
+        /// One past the last octet.
+        public internal(set) var end: Int
+        /// Index of the node after this value and everything in it.
+        public internal(set) var next: Int
+    }
+
+    /// All nodes; the first is the text's one value.
+    public internal(set) var nodes: [Node] = []
+
+    /// An empty index, for `scan`.
+    public init() {}
+
+    /// Validates `text` and replaces the nodes by its own. After an error the nodes mean nothing.
+    public mutating func scan(_ text: UnsafeRawBufferPointer, limits: JSONLimits = .message) throws(JSONError) {
+        guard text.count <= limits.octets else { throw .tooLarge(limit: limits.octets) }
+        nodes.removeAll(keepingCapacity: true)
+        var scanner = JSONScanner(text: text, depthLimit: limits.depth, nodes: nodes)
+        nodes = []  // The scanner holds the only reference: appending does not copy.
+        defer { nodes = scanner.nodes }
+        try scanner.scanText()
+    }
+
+    /// The node of the value named `key` in the object at `object`; nil when absent or not an object. Escaped names are
+    /// compared by their text.
+    public func member(_ key: StaticString, of object: Int, in text: UnsafeRawBufferPointer) -> Int? {
+        guard object < nodes.count, nodes[object].kind == .object else { return nil }
+        var position = object + 1
+        while position < nodes[object].next {
+            if name(at: position, in: text, equals: key) { return position + 1 }
+            position = nodes[position + 1].next
+        }
+        return nil
+    }
+
+    /// Whether the string at `node` is `expected`.
+    public func name(at node: Int, in text: UnsafeRawBufferPointer, equals expected: StaticString) -> Bool {
+        let name = nodes[node]
+        guard !name.isEscaped else { return string(at: node, in: text) == expected.description }
+        guard name.end - name.start == expected.utf8CodeUnitCount else { return false }
+        return UnsafeRawBufferPointer(rebasing: text[name.start..<name.end])
+            .elementsEqual(UnsafeRawBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount))
+    }
+
+    /// The text of the string at `node`, escapes resolved.
+    public func string(at node: Int, in text: UnsafeRawBufferPointer) -> String {
+        let string = nodes[node]
+        let octets = UnsafeRawBufferPointer(rebasing: text[string.start..<string.end])
+        return string.isEscaped
+            ? String(decoding: JSONEscapes.resolve(octets), as: UTF8.self) : String(decoding: octets, as: UTF8.self)
+    }
+
+    /// The octets of the value at `node` as they stand in the text, quotes included.
+    public func range(of node: Int) -> Range<Int> {
+        let value = nodes[node]
+        return value.kind == .string ? value.start - 1..<value.end + 1 : value.start..<value.end
+    }
+}
