@@ -96,7 +96,8 @@ extension JSONValue: Codable {
 
     public func encode(to encoder: any Encoder) throws {
         guard let encoder = encoder as? ValueEncoder else {
-            throw JSONCodingError(path: encoder.codingPath, problem: "JSONValue is written by this module's encoder only")
+            throw JSONCodingError(
+                path: encoder.codingPath, problem: "JSONValue is written by this module's encoder only")
         }
         encoder.result = .value(self)
     }

@@ -1,0 +1,164 @@
+// The methods and errors of `io.evenkeel.Bus`: a call is its parameters, `Reply` what comes back.
+public import Varlink
+
+extension BusAPI {
+    /// Needs more. First the kept events, then one snapshotComplete, then every change in order. A reader that
+    /// falls behind gets what was queued, then Overrun, then the end of the connection.
+    public struct Subscribe: VarlinkMethod {
+        public static let method = "io.evenkeel.Bus.Subscribe"
+        /// Types wanted; a trailing * matches any ending. Absent: all.
+        public var types: [String]?
+        /// Subjects wanted; a trailing * matches any ending. Absent: all.
+        public var subjects: [String]?
+        /// Begin with the kept events; absent means true.
+        public var retained: Bool?
+
+        public init(types: [String]? = nil, subjects: [String]? = nil, retained: Bool? = nil) {
+            self.types = types
+            self.subjects = subjects
+            self.retained = retained
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The next event; absent in the snapshotComplete reply.
+            public var event: Event?
+            /// True once, after the kept events and before the first change.
+            public var snapshotComplete: Bool?
+            /// With snapshotComplete: the place up to which the snapshot is complete.
+            public var seq: Int?
+
+            public init(event: Event? = nil, snapshotComplete: Bool? = nil, seq: Int? = nil) {
+                self.event = event
+                self.snapshotComplete = snapshotComplete
+                self.seq = seq
+            }
+        }
+    }
+
+    /// Adds events to the order, keeps the latest of each subject and sends them to the subscribers.
+    public struct Publish: VarlinkMethod {
+        public static let method = "io.evenkeel.Bus.Publish"
+        /// In order.
+        public var events: [Event]
+
+        public init(events: [Event]) {
+            self.events = events
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// Place of the last of them.
+            public var seq: Int
+
+            public init(seq: Int) {
+                self.seq = seq
+            }
+        }
+    }
+
+    /// Needs more. Answers once at once and then stays open: the connection is the lease, its end detaches the
+    /// interfaces.
+    public struct Register: VarlinkMethod {
+        public static let method = "io.evenkeel.Bus.Register"
+        /// The daemon: "vrrpd".
+        public var name: String
+        /// What it serves.
+        public var interfaces: [String]
+        /// Its private socket as a Varlink address.
+        public var address: String
+
+        public init(name: String, interfaces: [String], address: String) {
+            self.name = name
+            self.interfaces = interfaces
+            self.address = address
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+
+            public init() {}
+        }
+    }
+
+    /// The daemons that are attached.
+    public struct ListServices: VarlinkMethod {
+        public static let method = "io.evenkeel.Bus.ListServices"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// By name.
+            public var services: [Service]
+
+            public init(services: [Service]) {
+                self.services = services
+            }
+        }
+    }
+
+    /// Counters of the bus.
+    public struct GetStatistics: VarlinkMethod {
+        public static let method = "io.evenkeel.Bus.GetStatistics"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// Since busd started.
+            public var statistics: Statistics
+
+            public init(statistics: Statistics) {
+                self.statistics = statistics
+            }
+        }
+    }
+
+    /// The daemon that serves the interface is not attached, or went away during the call.
+    public struct ServiceUnavailable: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Bus.ServiceUnavailable"
+        /// The interface that was called.
+        public var interface: String
+
+        public init(interface: String) {
+            self.interface = interface
+        }
+    }
+
+    /// The subscriber was too slow. Last reply of a subscription.
+    public struct Overrun: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Bus.Overrun"
+        /// The event that no longer fitted; subscribe again for a fresh snapshot.
+        public var seq: Int
+
+        public init(seq: Int) {
+            self.seq = seq
+        }
+    }
+
+    /// The calling user has too much open.
+    public struct QuotaExceeded: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Bus.QuotaExceeded"
+        /// Which: connections, subscriptions, calls, queuedBytes, kept.
+        public var quota: String
+        /// How much one user may have.
+        public var limit: Int
+
+        public init(quota: String, limit: Int) {
+            self.quota = quota
+            self.limit = limit
+        }
+    }
+
+    /// Another connection serves the interface.
+    public struct AlreadyRegistered: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Bus.AlreadyRegistered"
+        /// The interface.
+        public var interface: String
+
+        public init(interface: String) {
+            self.interface = interface
+        }
+    }
+}

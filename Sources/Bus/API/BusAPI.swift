@@ -1,0 +1,120 @@
+// `io.evenkeel.Bus` in Swift: what busd itself answers. The .varlink text is the definition; a test holds the two
+// together.
+public import JSON
+
+/// The message bus: calls are routed by interface, events are fanned out, the latest event of each subject is kept.
+public enum BusAPI {
+    /// The interface.
+    public static let interface = "io.evenkeel.Bus"
+
+    /// A CloudEvents 1.0 object.
+    public struct Event: Codable, Hashable, Sendable {
+        /// CloudEvents version: "1.0".
+        public var specversion: String
+        /// Unique within the source.
+        public var id: String
+        /// Who says so: "/vrrpd".
+        public var source: String
+        /// Reverse-domain name of the kind of event: "io.evenkeel.vrrp.instance".
+        public var type: String
+        /// What it is about: "VI_1". With the type, the key under which the latest event is kept.
+        public var subject: String
+        /// When it happened: RFC 3339, UTC.
+        public var time: String
+        /// The state of the subject after the event. Absent: the subject is gone and is no longer kept.
+        public var data: JSONValue?
+        /// Place in the one total order of this bus; set by busd, absent in Publish.
+        public var seq: Int?
+
+        public init(
+            specversion: String, id: String, source: String, type: String, subject: String, time: String,
+            data: JSONValue? = nil, seq: Int? = nil
+        ) {
+            self.specversion = specversion
+            self.id = id
+            self.source = source
+            self.type = type
+            self.subject = subject
+            self.time = time
+            self.data = data
+            self.seq = seq
+        }
+    }
+
+    /// A daemon that is attached.
+    public struct Service: Codable, Hashable, Sendable {
+        /// The daemon: "vrrpd".
+        public var name: String
+        /// What it serves.
+        public var interfaces: [String]
+        /// Its private socket as a Varlink address.
+        public var address: String
+        /// User of the process that registered it.
+        public var uid: Int
+        /// Process that registered it.
+        public var pid: Int
+        /// When it registered: RFC 3339, UTC.
+        public var since: String
+
+        public init(name: String, interfaces: [String], address: String, uid: Int, pid: Int, since: String) {
+            self.name = name
+            self.interfaces = interfaces
+            self.address = address
+            self.uid = uid
+            self.pid = pid
+            self.since = since
+        }
+    }
+
+    /// Data of the event io.evenkeel.bus.interface, whose subject is an interface.
+    public struct InterfaceState: Codable, Hashable, Sendable {
+        /// Whether calls can be routed.
+        public var state: Attachment
+        /// The daemon: "vrrpd".
+        public var service: String
+
+        public init(state: Attachment, service: String) {
+            self.state = state
+            self.service = service
+        }
+    }
+
+    /// Whether somebody serves an interface.
+    public enum Attachment: String, Codable, Hashable, Sendable, CaseIterable {
+        case attached, lost
+    }
+
+    /// Counters of the bus.
+    public struct Statistics: Codable, Hashable, Sendable {
+        /// Place of the latest event.
+        public var seq: Int
+        /// Open client connections.
+        public var connections: Int
+        /// Running subscriptions.
+        public var subscriptions: Int
+        /// Subjects whose latest event is kept.
+        public var kept: Int
+        /// Octets waiting for clients to read them.
+        public var queuedBytes: Int
+        /// Events accepted since start.
+        public var published: Int
+        /// Subscriptions ended because their reader was too slow.
+        public var overruns: Int
+        /// Calls refused by policy or quota since start.
+        public var refused: Int
+
+        public init(
+            seq: Int, connections: Int, subscriptions: Int, kept: Int, queuedBytes: Int, published: Int, overruns: Int,
+            refused: Int
+        ) {
+            self.seq = seq
+            self.connections = connections
+            self.subscriptions = subscriptions
+            self.kept = kept
+            self.queuedBytes = queuedBytes
+            self.published = published
+            self.overruns = overruns
+            self.refused = refused
+        }
+    }
+}

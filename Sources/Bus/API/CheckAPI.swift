@@ -1,0 +1,113 @@
+// `io.evenkeel.Check` in Swift: what checkd answers. The .varlink text is the definition; a test holds the two
+// together.
+
+/// Health checks of the real servers.
+public enum CheckAPI {
+    /// The interface.
+    public static let interface = "io.evenkeel.Check"
+
+    /// Health of a real server. Also the data of the event io.evenkeel.check.server.
+    public struct ServerHealth: Codable, Hashable, Sendable {
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+        /// Verdict of all checks together.
+        public var state: Health
+        /// When that began: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people: "connection refused".
+        public var reason: String
+        /// The checks of this server.
+        public var checks: [Check]
+
+        public init(server: String, state: Health, since: String, reason: String, checks: [Check]) {
+            self.server = server
+            self.state = state
+            self.since = since
+            self.reason = reason
+            self.checks = checks
+        }
+    }
+
+    /// One check of one server.
+    public struct Check: Codable, Hashable, Sendable {
+        /// Unique within the server: "TCP_CHECK 1".
+        public var name: String
+        /// What is configured.
+        public var context: CheckContext
+        /// What is going on.
+        public var runtime: CheckRuntime
+
+        public init(name: String, context: CheckContext, runtime: CheckRuntime) {
+            self.name = name
+            self.context = context
+            self.runtime = runtime
+        }
+    }
+
+    /// What the configuration says about a check.
+    public struct CheckContext: Codable, Hashable, Sendable {
+        /// The keyword: "TCP_CHECK", "HTTP_GET" …
+        public var kind: String?
+        /// ADDR:PORT that is probed.
+        public var target: String?
+        /// Between probes.
+        public var delayMilliseconds: Int?
+        /// Between retries after a failure.
+        public var retryDelayMilliseconds: Int?
+        /// For one probe.
+        public var timeoutMilliseconds: Int?
+        /// Successes in a row that make it up.
+        public var rise: Int?
+        /// Failures in a row that make it down.
+        public var fall: Int?
+
+        public init(
+            kind: String? = nil, target: String? = nil, delayMilliseconds: Int? = nil,
+            retryDelayMilliseconds: Int? = nil, timeoutMilliseconds: Int? = nil, rise: Int? = nil, fall: Int? = nil
+        ) {
+            self.kind = kind
+            self.target = target
+            self.delayMilliseconds = delayMilliseconds
+            self.retryDelayMilliseconds = retryDelayMilliseconds
+            self.timeoutMilliseconds = timeoutMilliseconds
+            self.rise = rise
+            self.fall = fall
+        }
+    }
+
+    /// State of a check.
+    public struct CheckRuntime: Codable, Hashable, Sendable {
+        /// Verdict of this check.
+        public var state: Health
+        /// When that began: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people.
+        public var reason: String
+        /// In a row.
+        public var successes: Int
+        /// In a row.
+        public var failures: Int
+        /// When the last probe ended: RFC 3339, UTC.
+        public var lastProbe: String?
+        /// How long it took.
+        public var durationMicroseconds: Int?
+
+        public init(
+            state: Health, since: String, reason: String, successes: Int, failures: Int, lastProbe: String? = nil,
+            durationMicroseconds: Int? = nil
+        ) {
+            self.state = state
+            self.since = since
+            self.reason = reason
+            self.successes = successes
+            self.failures = failures
+            self.lastProbe = lastProbe
+            self.durationMicroseconds = durationMicroseconds
+        }
+    }
+
+    /// Verdict; unknown before the first check ended.
+    public enum Health: String, Codable, Hashable, Sendable, CaseIterable {
+        case up, down, unknown
+    }
+}

@@ -1,0 +1,253 @@
+// The methods and errors of `io.evenkeel.Ipvs`: a call is its parameters, `Reply` what comes back.
+public import Varlink
+
+extension IpvsAPI {
+    /// All virtual services with their servers.
+    public struct ListServices: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.ListServices"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// In the order of the configuration. With more, possibly several replies; without, a table beyond 1 MiB is
+            /// refused with TooLarge.
+            public var services: [Service]
+
+            public init(services: [Service]) {
+                self.services = services
+            }
+        }
+    }
+
+    /// One virtual service with its servers.
+    public struct ShowService: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.ShowService"
+        /// The service.
+        public var name: String
+
+        public init(name: String) {
+            self.name = name
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// As it is now.
+            public var service: Service
+
+            public init(service: Service) {
+                self.service = service
+            }
+        }
+    }
+
+    /// Gives a server a weight of its own until Reset.
+    public struct SetWeight: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.SetWeight"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+        /// 0 to 65535.
+        public var weight: Int
+
+        public init(server: String, weight: Int) {
+            self.server = server
+            self.weight = weight
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The event this change caused; absent while the bus is away or when nothing changed.
+            public var seq: Int?
+
+            public init(seq: Int? = nil) {
+                self.seq = seq
+            }
+        }
+    }
+
+    /// No new connections; running ones go on.
+    public struct Drain: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.Drain"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+
+        public init(server: String) {
+            self.server = server
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The event this change caused; absent while the bus is away or when nothing changed.
+            public var seq: Int?
+
+            public init(seq: Int? = nil) {
+                self.seq = seq
+            }
+        }
+    }
+
+    /// Takes a server out at once.
+    public struct Disable: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.Disable"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+
+        public init(server: String) {
+            self.server = server
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The event this change caused; absent while the bus is away or when nothing changed.
+            public var seq: Int?
+
+            public init(seq: Int? = nil) {
+                self.seq = seq
+            }
+        }
+    }
+
+    /// Puts a server in service whatever the checks say.
+    public struct Enable: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.Enable"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+
+        public init(server: String) {
+            self.server = server
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The event this change caused; absent while the bus is away or when nothing changed.
+            public var seq: Int?
+
+            public init(seq: Int? = nil) {
+                self.seq = seq
+            }
+        }
+    }
+
+    /// Ends what was decided by hand: configuration and checks rule again.
+    public struct Reset: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.Reset"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+
+        public init(server: String) {
+            self.server = server
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The event this change caused; absent while the bus is away or when nothing changed.
+            public var seq: Int?
+
+            public init(seq: Int? = nil) {
+                self.seq = seq
+            }
+        }
+    }
+
+    /// Reads and checks the configuration file without acting on it. A second call replaces what the first
+    /// prepared.
+    public struct PrepareReload: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.PrepareReload"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// Digest of the configuration text that was read, to be compared between the daemons.
+            public var digest: String
+            /// What a commit would change, one line each, for people.
+            public var changes: [String]
+
+            public init(digest: String, changes: [String]) {
+                self.digest = digest
+                self.changes = changes
+            }
+        }
+    }
+
+    /// Acts on the difference between the running and the prepared configuration.
+    public struct CommitReload: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.CommitReload"
+        /// What PrepareReload returned.
+        public var digest: String
+
+        public init(digest: String) {
+            self.digest = digest
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+
+            public init() {}
+        }
+    }
+
+    /// Forgets the prepared configuration; nothing prepared is not an error.
+    public struct AbortReload: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.AbortReload"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+
+            public init() {}
+        }
+    }
+
+    /// No virtual service has that name.
+    public struct ServiceNotFound: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.ServiceNotFound"
+        /// What was asked for.
+        public var name: String
+
+        public init(name: String) {
+            self.name = name
+        }
+    }
+
+    /// No real server has that name.
+    public struct ServerNotFound: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.ServerNotFound"
+        /// What was asked for.
+        public var name: String
+
+        public init(name: String) {
+            self.name = name
+        }
+    }
+
+    /// The answer does not fit one message; call with more.
+    public struct TooLarge: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.TooLarge"
+
+        public init() {}
+    }
+
+    /// The configuration file cannot be used; the running one stays.
+    public struct ConfigurationRefused: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.ConfigurationRefused"
+        /// Everything that is wrong, each as FILE:LINE:COLUMN: text.
+        public var diagnostics: [String]
+
+        public init(diagnostics: [String]) {
+            self.diagnostics = diagnostics
+        }
+    }
+
+    /// The configuration of that digest is not prepared; prepare again.
+    public struct NotPrepared: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.NotPrepared"
+        /// What the caller asked for.
+        public var digest: String
+
+        public init(digest: String) {
+            self.digest = digest
+        }
+    }
+}

@@ -1,0 +1,278 @@
+// `io.evenkeel.Ipvs` in Swift: what ipvsd answers. The .varlink text is the definition; a test holds the two
+// together.
+
+/// The IPVS table of this director: virtual services and their real servers.
+public enum IpvsAPI {
+    /// The interface.
+    public static let interface = "io.evenkeel.Ipvs"
+
+    /// A virtual service. Also the data of the event io.evenkeel.ipvs.service.
+    public struct Service: Codable, Hashable, Sendable {
+        /// "tcp/192.168.200.254:80", "fwmark/1/inet".
+        public var name: String
+        /// What is configured.
+        public var context: ServiceContext
+        /// What is going on.
+        public var runtime: ServiceRuntime
+        /// Its real servers in the order of the configuration.
+        public var servers: [Server]
+
+        public init(name: String, context: ServiceContext, runtime: ServiceRuntime, servers: [Server]) {
+            self.name = name
+            self.context = context
+            self.runtime = runtime
+            self.servers = servers
+        }
+    }
+
+    /// What the configuration says about a service.
+    public struct ServiceContext: Codable, Hashable, Sendable {
+        /// TCP, UDP or SCTP; absent for a firewall mark.
+        public var transport: Transport?
+        /// Virtual address; absent for a firewall mark.
+        public var address: String?
+        /// Virtual port; absent for a firewall mark.
+        public var port: Int?
+        /// The mark that selects the packets.
+        public var firewallMark: Int?
+        /// Of the virtual address.
+        public var family: Family?
+        /// "rr", "wrr", "lc", "sh" …
+        public var scheduler: String?
+        /// "sh-port", "sh-fallback" …
+        public var schedulerFlags: [String]?
+        /// A client stays with its server that long; absent: not persistent.
+        public var persistenceTimeoutSeconds: Int?
+        /// Clients of one prefix of that length count as one.
+        public var persistencePrefixLength: Int?
+        /// "sip".
+        public var persistenceEngine: String?
+        /// Every UDP datagram is scheduled by itself.
+        public var onePacket: Bool?
+        /// Weight that must be up.
+        public var quorum: Int?
+        /// Margin around the quorum before the verdict changes.
+        public var hysteresis: Int?
+        /// ADDR:PORT that serves while the quorum is lost.
+        public var sorryServer: String?
+
+        public init(
+            transport: Transport? = nil, address: String? = nil, port: Int? = nil, firewallMark: Int? = nil,
+            family: Family? = nil, scheduler: String? = nil, schedulerFlags: [String]? = nil,
+            persistenceTimeoutSeconds: Int? = nil, persistencePrefixLength: Int? = nil,
+            persistenceEngine: String? = nil, onePacket: Bool? = nil, quorum: Int? = nil, hysteresis: Int? = nil,
+            sorryServer: String? = nil
+        ) {
+            self.transport = transport
+            self.address = address
+            self.port = port
+            self.firewallMark = firewallMark
+            self.family = family
+            self.scheduler = scheduler
+            self.schedulerFlags = schedulerFlags
+            self.persistenceTimeoutSeconds = persistenceTimeoutSeconds
+            self.persistencePrefixLength = persistencePrefixLength
+            self.persistenceEngine = persistenceEngine
+            self.onePacket = onePacket
+            self.quorum = quorum
+            self.hysteresis = hysteresis
+            self.sorryServer = sorryServer
+        }
+    }
+
+    /// State of a service.
+    public struct ServiceRuntime: Codable, Hashable, Sendable {
+        /// Whether the quorum is there.
+        public var state: ServiceState
+        /// When that began: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people.
+        public var reason: String
+        /// Sum of the weights that count towards the quorum.
+        public var weightUp: Int
+        /// The sorry server serves.
+        public var onSorryServer: Bool
+        /// The kernel has the service.
+        public var inKernel: Bool
+        /// Why the kernel does not have what is wanted, and what to do.
+        public var problem: String?
+        /// From the kernel.
+        public var counters: Counters?
+
+        public init(
+            state: ServiceState, since: String, reason: String, weightUp: Int, onSorryServer: Bool, inKernel: Bool,
+            problem: String? = nil, counters: Counters? = nil
+        ) {
+            self.state = state
+            self.since = since
+            self.reason = reason
+            self.weightUp = weightUp
+            self.onSorryServer = onSorryServer
+            self.inKernel = inKernel
+            self.problem = problem
+            self.counters = counters
+        }
+    }
+
+    /// A real server of a service.
+    public struct Server: Codable, Hashable, Sendable {
+        /// SERVICE/ADDR:PORT.
+        public var name: String
+        /// What is configured.
+        public var context: ServerContext
+        /// What is going on.
+        public var runtime: ServerRuntime
+
+        public init(name: String, context: ServerContext, runtime: ServerRuntime) {
+            self.name = name
+            self.context = context
+            self.runtime = runtime
+        }
+    }
+
+    /// What the configuration says about a server.
+    public struct ServerContext: Codable, Hashable, Sendable {
+        /// Its address.
+        public var address: String?
+        /// Its port.
+        public var port: Int?
+        /// How packets reach it.
+        public var forwarding: Forwarding?
+        /// Share of the load, 0 to 65535.
+        public var weight: Int?
+        /// Connections at which it gets no more; 0: no limit.
+        public var upperThreshold: Int?
+        /// Connections below which it gets some again.
+        public var lowerThreshold: Int?
+        /// Weight 0 instead of removal when down.
+        public var inhibitOnFailure: Bool?
+
+        public init(
+            address: String? = nil, port: Int? = nil, forwarding: Forwarding? = nil, weight: Int? = nil,
+            upperThreshold: Int? = nil, lowerThreshold: Int? = nil, inhibitOnFailure: Bool? = nil
+        ) {
+            self.address = address
+            self.port = port
+            self.forwarding = forwarding
+            self.weight = weight
+            self.upperThreshold = upperThreshold
+            self.lowerThreshold = lowerThreshold
+            self.inhibitOnFailure = inhibitOnFailure
+        }
+    }
+
+    /// State of a server.
+    public struct ServerRuntime: Codable, Hashable, Sendable {
+        /// Verdict of the checks, or of what was heard last.
+        public var health: Health
+        /// When that began: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people: "connection refused".
+        public var reason: String
+        /// checkd is away; the verdict is the last one heard.
+        public var stale: Bool
+        /// The kernel has the server.
+        public var inKernel: Bool
+        /// Weight in the kernel; 0 when it is not there.
+        public var effectiveWeight: Int
+        /// What a person decided by hand.
+        public var override: Override?
+        /// From the kernel.
+        public var activeConnections: Int?
+        /// From the kernel.
+        public var inactiveConnections: Int?
+        /// From the kernel.
+        public var persistentConnections: Int?
+        /// From the kernel.
+        public var counters: Counters?
+
+        public init(
+            health: Health, since: String, reason: String, stale: Bool, inKernel: Bool, effectiveWeight: Int,
+            override: Override? = nil, activeConnections: Int? = nil, inactiveConnections: Int? = nil,
+            persistentConnections: Int? = nil, counters: Counters? = nil
+        ) {
+            self.health = health
+            self.since = since
+            self.reason = reason
+            self.stale = stale
+            self.inKernel = inKernel
+            self.effectiveWeight = effectiveWeight
+            self.override = override
+            self.activeConnections = activeConnections
+            self.inactiveConnections = inactiveConnections
+            self.persistentConnections = persistentConnections
+            self.counters = counters
+        }
+    }
+
+    /// A decision made by hand; it survives restarts and ends with Reset.
+    public struct Override: Codable, Hashable, Sendable {
+        /// What was decided.
+        public var kind: OverrideKind
+        /// With kind weight.
+        public var weight: Int?
+        /// When: RFC 3339, UTC.
+        public var since: String
+        /// The user who did it.
+        public var uid: Int?
+
+        public init(kind: OverrideKind, weight: Int? = nil, since: String, uid: Int? = nil) {
+            self.kind = kind
+            self.weight = weight
+            self.since = since
+            self.uid = uid
+        }
+    }
+
+    /// Totals since the kernel made the entry.
+    public struct Counters: Codable, Hashable, Sendable {
+        /// Connections scheduled.
+        public var connections: Int
+        /// Packets towards the servers.
+        public var packetsIn: Int
+        /// Packets from the servers (NAT).
+        public var packetsOut: Int
+        /// Octets towards the servers.
+        public var bytesIn: Int
+        /// Octets from the servers (NAT).
+        public var bytesOut: Int
+
+        public init(connections: Int, packetsIn: Int, packetsOut: Int, bytesIn: Int, bytesOut: Int) {
+            self.connections = connections
+            self.packetsIn = packetsIn
+            self.packetsOut = packetsOut
+            self.bytesIn = bytesIn
+            self.bytesOut = bytesOut
+        }
+    }
+
+    /// Transport protocol.
+    public enum Transport: String, Codable, Hashable, Sendable, CaseIterable {
+        case tcp, udp, sctp
+    }
+
+    /// Address family.
+    public enum Family: String, Codable, Hashable, Sendable, CaseIterable {
+        case inet, inet6
+    }
+
+    /// Packet forwarding method.
+    public enum Forwarding: String, Codable, Hashable, Sendable, CaseIterable {
+        case nat, dr, tun
+    }
+
+    /// Whether a service has its quorum.
+    public enum ServiceState: String, Codable, Hashable, Sendable, CaseIterable {
+        case up, down
+    }
+
+    /// Verdict about a server; unknown before the first check ended.
+    public enum Health: String, Codable, Hashable, Sendable, CaseIterable {
+        case up, down, unknown
+    }
+
+    /// drain: no new connections; disable: out at once; enable: in service whatever the checks say.
+    public enum OverrideKind: String, Codable, Hashable, Sendable, CaseIterable {
+        case weight, drain, disable, enable
+    }
+}

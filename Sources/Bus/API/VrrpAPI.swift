@@ -1,0 +1,167 @@
+// `io.evenkeel.Vrrp` in Swift: what vrrpd answers. The .varlink text is the definition; a test holds the two
+// together.
+
+/// Virtual routers of this director: who holds the virtual addresses, and why.
+public enum VrrpAPI {
+    /// The interface.
+    public static let interface = "io.evenkeel.Vrrp"
+
+    /// A virtual router. Also the data of the event io.evenkeel.vrrp.instance.
+    public struct Instance: Codable, Hashable, Sendable {
+        /// Its name in the configuration: "VI_1".
+        public var name: String
+        /// What is configured.
+        public var context: InstanceContext
+        /// What is going on.
+        public var runtime: InstanceRuntime
+
+        public init(name: String, context: InstanceContext, runtime: InstanceRuntime) {
+            self.name = name
+            self.context = context
+            self.runtime = runtime
+        }
+    }
+
+    /// What the configuration says about an instance.
+    public struct InstanceContext: Codable, Hashable, Sendable {
+        /// The interface that speaks VRRP.
+        public var interface: String?
+        /// VRID, 1 to 255.
+        public var virtualRouterId: Int?
+        /// VRRP version, 2 or 3.
+        public var version: Int?
+        /// Of the virtual addresses.
+        public var family: Family?
+        /// `state` of the configuration: master or backup.
+        public var initialState: State?
+        /// 1 to 255; 255 owns the addresses.
+        public var priority: Int?
+        /// Between adverts as master.
+        public var advertisementIntervalMilliseconds: Int?
+        /// Takes over from a master of lower priority.
+        public var preempt: Bool?
+        /// How long it waits before it does.
+        public var preemptDelayMilliseconds: Int?
+        /// Source of the adverts.
+        public var sourceAddress: String?
+        /// Adverts go to these instead of the multicast group.
+        public var unicastPeers: [String]?
+        /// ADDR/LENGTH, in adverts.
+        public var virtualAddresses: [String]?
+        /// ADDR/LENGTH, held alike but not in adverts.
+        public var excludedAddresses: [String]?
+        /// Interfaces whose loss counts.
+        public var trackedInterfaces: [String]?
+        /// The sync group it belongs to.
+        public var syncGroup: String?
+
+        public init(
+            interface: String? = nil, virtualRouterId: Int? = nil, version: Int? = nil, family: Family? = nil,
+            initialState: State? = nil, priority: Int? = nil, advertisementIntervalMilliseconds: Int? = nil,
+            preempt: Bool? = nil, preemptDelayMilliseconds: Int? = nil, sourceAddress: String? = nil,
+            unicastPeers: [String]? = nil, virtualAddresses: [String]? = nil, excludedAddresses: [String]? = nil,
+            trackedInterfaces: [String]? = nil, syncGroup: String? = nil
+        ) {
+            self.interface = interface
+            self.virtualRouterId = virtualRouterId
+            self.version = version
+            self.family = family
+            self.initialState = initialState
+            self.priority = priority
+            self.advertisementIntervalMilliseconds = advertisementIntervalMilliseconds
+            self.preempt = preempt
+            self.preemptDelayMilliseconds = preemptDelayMilliseconds
+            self.sourceAddress = sourceAddress
+            self.unicastPeers = unicastPeers
+            self.virtualAddresses = virtualAddresses
+            self.excludedAddresses = excludedAddresses
+            self.trackedInterfaces = trackedInterfaces
+            self.syncGroup = syncGroup
+        }
+    }
+
+    /// State of an instance.
+    public struct InstanceRuntime: Codable, Hashable, Sendable {
+        /// RFC 9568 state, or fault.
+        public var state: State
+        /// When that began: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people: "no advert from 192.168.200.101 for 3.609 s".
+        public var reason: String
+        /// Priority after tracking.
+        public var effectivePriority: Int
+        /// Kept out of the election by Failover until Resume.
+        public var steppedDown: Bool
+        /// What keeps it in fault, each for people.
+        public var faults: [String]
+        /// Address of the current master, if known and not this one.
+        public var master: String?
+        /// Priority of its last advert.
+        public var masterPriority: Int?
+        /// Silence after which a backup takes over.
+        public var masterDownIntervalMilliseconds: Int?
+        /// ADDR/LENGTH that are on the interface because of this instance.
+        public var heldAddresses: [String]
+        /// Since vrrpd started.
+        public var statistics: InstanceStatistics
+
+        public init(
+            state: State, since: String, reason: String, effectivePriority: Int, steppedDown: Bool, faults: [String],
+            master: String? = nil, masterPriority: Int? = nil, masterDownIntervalMilliseconds: Int? = nil,
+            heldAddresses: [String], statistics: InstanceStatistics
+        ) {
+            self.state = state
+            self.since = since
+            self.reason = reason
+            self.effectivePriority = effectivePriority
+            self.steppedDown = steppedDown
+            self.faults = faults
+            self.master = master
+            self.masterPriority = masterPriority
+            self.masterDownIntervalMilliseconds = masterDownIntervalMilliseconds
+            self.heldAddresses = heldAddresses
+            self.statistics = statistics
+        }
+    }
+
+    /// Counters of an instance.
+    public struct InstanceStatistics: Codable, Hashable, Sendable {
+        /// Adverts sent.
+        public var advertisementsSent: Int
+        /// Adverts received and accepted.
+        public var advertisementsReceived: Int
+        /// Transitions to master.
+        public var becameMaster: Int
+        /// Transitions from master.
+        public var releasedMaster: Int
+        /// Adverts of priority 0 sent.
+        public var priorityZeroSent: Int
+        /// Adverts of priority 0 received.
+        public var priorityZeroReceived: Int
+        /// Adverts not acted on, by reason: checksum, ttl, version, length, authentication …
+        public var discarded: [String: Int]
+
+        public init(
+            advertisementsSent: Int, advertisementsReceived: Int, becameMaster: Int, releasedMaster: Int,
+            priorityZeroSent: Int, priorityZeroReceived: Int, discarded: [String: Int]
+        ) {
+            self.advertisementsSent = advertisementsSent
+            self.advertisementsReceived = advertisementsReceived
+            self.becameMaster = becameMaster
+            self.releasedMaster = releasedMaster
+            self.priorityZeroSent = priorityZeroSent
+            self.priorityZeroReceived = priorityZeroReceived
+            self.discarded = discarded
+        }
+    }
+
+    /// State of a virtual router.
+    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
+        case initialize, backup, master, fault
+    }
+
+    /// Address family.
+    public enum Family: String, Codable, Hashable, Sendable, CaseIterable {
+        case inet, inet6
+    }
+}
