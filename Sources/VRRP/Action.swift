@@ -1,0 +1,133 @@
+// What a virtual router asks its driver to do, and what it tells about itself.
+
+public import Net
+
+/// One thing for the driver to do. Actions come in the order in which they must be done: the advertisement leaves first,
+/// because the other routers wait for it, then addresses, then gratuitous ARP (RFC 9568 §6.4.2).
+public enum Action: Hashable, Sendable {
+    /// Send an advertisement of this priority to the group or to every peer.
+    case send(priority: UInt8)
+    /// Put the virtual addresses on their interfaces.
+    case install
+    /// Take the virtual addresses off.
+    case remove
+    /// Start the gratuitous ARP schedule anew.
+    case announce(Occasion)
+    /// A backup follows this master from now on.
+    case follow(Peer)
+    /// The state changed.
+    case report(Transition)
+}
+
+/// Why the addresses are announced: keepalived has a schedule for each.
+public enum Occasion: Hashable, Sendable {
+    /// `garp_master_*`
+    case becameMaster
+    /// `garp_lower_prio_*`: hosts may have learned the other router's MAC.
+    case lowerPriorityHeard
+}
+
+/// Another router of the same virtual router, as last heard.
+public struct Peer: Hashable, Sendable {
+    /// Its primary address.
+    public var address: IPAddress
+    /// Its priority.
+    public var priority: UInt8
+
+    /// A router at an address.
+    public init(address: IPAddress, priority: UInt8) {
+        self.address = address
+        self.priority = priority
+    }
+}
+
+/// The names of the states: RFC 9568 §6.3 and keepalived's FAULT.
+public enum StateName: String, Hashable, Sendable, CaseIterable {
+    case initialize, fault, backup, master
+}
+
+/// A change of state.
+public struct Transition: Hashable, Sendable {
+    /// The state that was left.
+    public var from: StateName
+    /// The state that was entered.
+    public var to: StateName
+    /// Why.
+    public var cause: Cause
+
+    /// A change of state and its cause.
+    public init(from: StateName, to: StateName, cause: Cause) {
+        self.from = from
+        self.to = to
+        self.cause = cause
+    }
+}
+
+/// Why a state changed.
+public enum Cause: Hashable, Sendable, CustomStringConvertible {
+    /// The daemon started the router.
+    case started
+    /// The daemon came back inside its own master-down interval and goes on as master.
+    case continued
+    /// The daemon stopped the router.
+    case stopped
+    /// The router owns the addresses (priority 255).
+    case owner
+    /// No advertisement for a master-down interval.
+    case masterDown
+    /// Another router won: higher priority, or the same and a higher address.
+    case outranked(Peer)
+    /// A fault began.
+    case fault(Fault)
+    /// The last fault ended.
+    case faultsEnded
+    /// Somebody asked the router to step down.
+    case steppedDown
+    /// The other members of the sync group moved.
+    case group
+
+    public var description: String {
+        switch self {
+        case .started: "started"
+        case .continued: "continues as master after a restart"
+        case .stopped: "stopped"
+        case .owner: "owns the addresses"
+        case .masterDown: "no advertisement from a master in time"
+        case .outranked(let peer): "\(peer.address) advertises priority \(peer.priority)"
+        case .fault(let fault): "\(fault)"
+        case .faultsEnded: "the last fault ended"
+        case .steppedDown: "asked to step down"
+        case .group: "follows its sync group"
+        }
+    }
+}
+
+/// A reason for which a router cannot take part. A router leaves FAULT only when its set of faults is empty; a set keeps
+/// count by cause, so that two failed links need two repairs.
+public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// There is no such interface.
+    case interfaceMissing(String)
+    /// The interface is not up or has no carrier.
+    case interfaceDown(String)
+    /// The interface has no address to advertise from.
+    case noSourceAddress(String)
+    /// The sockets cannot be opened.
+    case noSocket(String)
+    /// Another member of this sync group is in FAULT.
+    case group(String)
+
+    public var description: String {
+        switch self {
+        case .interfaceMissing(let name): "interface \(name) does not exist"
+        case .interfaceDown(let name): "interface \(name) is down"
+        case .noSourceAddress(let name): "interface \(name) has no usable address"
+        case .noSocket(let why): "no VRRP socket: \(why)"
+        case .group(let name): "another member of sync group \(name) is in fault"
+        }
+    }
+
+    /// True for a fault of another router of the group.
+    var isOfGroup: Bool {
+        if case .group = self { true } else { false }
+    }
+}

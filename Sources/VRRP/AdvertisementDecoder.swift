@@ -1,0 +1,156 @@
+// Reads an advertisement from octets that anybody on the link may have sent: total, bounded, every failure typed. What
+// is checked here needs no configuration; what needs it (version, password, interval, addresses) is in Admission.
+
+public import Net
+
+/// An advertisement with what its packet said about it.
+public struct ReceivedAdvertisement: Hashable, Sendable {
+    /// The packet's source: the sender's primary address.
+    public let source: IPAddress
+    /// The group, or our own address in unicast.
+    public let destination: IPAddress
+    /// The packet's TTL or hop limit.
+    public let timeToLive: UInt8
+    /// The authentication type field of version 2: 0 none, 1 simple text, 2 AH; 0 in version 3.
+    public let authenticationType: UInt8
+    /// Which checksum fitted.
+    public let checksum: ChecksumForm
+    /// The message.
+    public let advertisement: Advertisement
+
+    /// Decodes a whole IPv4 packet as a raw socket delivers it. Octets beyond the header's total length are Ethernet
+    /// padding and are ignored.
+    public init(packet bytes: ArraySlice<UInt8>) throws(DecodeError) {
+        let header = try IPv4Header(parsing: bytes)
+        let message = bytes.dropFirst(header.length).prefix(header.totalLength - header.length)
+        try self.init(
+            message: message, from: .v4(header.source), to: .v4(header.destination), timeToLive: header.timeToLive)
+    }
+
+    /// Decodes a VRRP message whose IP header was taken off: IPv6, where the kernel does so.
+    public init(
+        message bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, timeToLive: UInt8
+    ) throws(DecodeError) {
+        var reader = ByteReader(bytes)
+        let versionAndType = try reader.octet()
+        let identifier = try reader.octet()
+        let priority = try reader.octet()
+        let count = Int(try reader.octet())
+        let word = try reader.word()
+        let checksumField = try reader.word()
+        guard let version = ProtocolVersion(rawValue: versionAndType >> 4), version == .v3 || source.family == .inet
+        else { throw .version(versionAndType >> 4) }
+        guard versionAndType & 0x0F == 1 else { throw .type(versionAndType & 0x0F) }
+        let expected = Advertisement.length(version, addresses: count, family: source.family)
+        guard bytes.count >= expected else { throw .truncated(needed: expected, available: bytes.count) }
+        guard bytes.count == expected else { throw .oversized(expected: expected, actual: bytes.count) }
+        guard let form = Self.checksumForm(of: bytes, version, from: source, to: destination) else {
+            throw .checksum(checksumField)
+        }
+        guard identifier != 0 else { throw .virtualRouterID(0) }
+
+        var addresses: [IPAddress] = []
+        addresses.reserveCapacity(count)
+        for _ in 0..<count { addresses.append(try reader.address(source.family)) }
+        var interval = Duration.milliseconds(10 * Int(word & 0x0FFF))
+        var password: Password?
+        authenticationType = version == .v2 ? UInt8(truncatingIfNeeded: word >> 8) : 0
+        if version == .v2 {
+            interval = .seconds(Int(word & 0xFF))
+            if authenticationType == 1 { password = try reader.password() }
+        }
+        self.source = source
+        self.destination = destination
+        self.timeToLive = timeToLive
+        checksum = form
+        advertisement = Advertisement(
+            version: version, virtualRouterID: identifier, priority: priority, interval: interval,
+            addresses: addresses, password: password)
+    }
+
+    /// The virtual router that a packet is about, even when it is otherwise broken: for attributing errors.
+    public static func virtualRouterID(ofPacket bytes: ArraySlice<UInt8>) -> UInt8? {
+        guard let header = try? IPv4Header(parsing: bytes) else { return nil }
+        return bytes.dropFirst(header.length + 1).first
+    }
+
+    /// The form whose sum over the message is zero; nil when neither is.
+    private static func checksumForm(
+        of bytes: ArraySlice<UInt8>, _ version: ProtocolVersion, from source: IPAddress, to destination: IPAddress
+    ) -> ChecksumForm? {
+        var sum = InternetChecksum()
+        sum.add(bytes)
+        if source.family == .inet, sum.value == 0 { return .messageOnly }
+        guard version == .v3 else { return nil }
+        sum.addPseudoHeader(from: source, to: destination, length: bytes.count)
+        return sum.value == 0 ? .pseudoHeader : nil
+    }
+}
+
+/// The fields of an IPv4 header that VRRP looks at.
+private struct IPv4Header {
+    /// Octets of the header, options included.
+    let length: Int
+    /// Octets of the packet.
+    let totalLength: Int
+    let timeToLive: UInt8
+    let source: IPv4Address
+    let destination: IPv4Address
+
+    init(parsing bytes: ArraySlice<UInt8>) throws(DecodeError) {
+        var reader = ByteReader(bytes)
+        let versionAndLength = try reader.octet()
+        _ = try reader.octet()
+        totalLength = Int(try reader.word())
+        _ = try reader.double()
+        timeToLive = try reader.octet()
+        let protocolNumber = try reader.octet()
+        _ = try reader.word()
+        source = IPv4Address(rawValue: try reader.double())
+        destination = IPv4Address(rawValue: try reader.double())
+        length = Int(versionAndLength & 0x0F) * 4
+        guard versionAndLength >> 4 == 4, length >= 20, protocolNumber == Advertisement.protocolNumber else {
+            throw .notVRRP
+        }
+        guard totalLength >= length, totalLength <= bytes.count else {
+            throw .truncated(needed: max(length, totalLength), available: bytes.count)
+        }
+    }
+}
+
+/// The reader's calls with this module's error.
+extension ByteReader {
+    fileprivate mutating func octet() throws(DecodeError) -> UInt8 {
+        do { return try readUInt8() } catch { throw DecodeError(error) }
+    }
+
+    fileprivate mutating func word() throws(DecodeError) -> UInt16 {
+        do { return try readUInt16() } catch { throw DecodeError(error) }
+    }
+
+    fileprivate mutating func double() throws(DecodeError) -> UInt32 {
+        do { return try readUInt32() } catch { throw DecodeError(error) }
+    }
+
+    fileprivate mutating func password() throws(DecodeError) -> Password {
+        Password(bits: UInt64(try double()) << 32 | UInt64(try double()))
+    }
+
+    fileprivate mutating func address(_ family: AddressFamily) throws(DecodeError) -> IPAddress {
+        switch family {
+        case .inet:
+            .v4(IPv4Address(rawValue: try double()))
+        case .inet6:
+            .v6(
+                IPv6Address(
+                    high: UInt64(try double()) << 32 | UInt64(try double()),
+                    low: UInt64(try double()) << 32 | UInt64(try double())))
+        }
+    }
+}
+
+extension DecodeError {
+    fileprivate init(_ error: Truncated) {
+        self = .truncated(needed: error.needed, available: error.available)
+    }
+}

@@ -1,0 +1,96 @@
+// Writes an advertisement into a buffer that the caller keeps: sending needs no allocation once the buffer has grown.
+
+public import Net
+
+extension Advertisement {
+    /// Appends the VRRP message.
+    ///
+    /// Version 2 (RFC 3768 §5.1), authentication data always present; version 3 (RFC 9568 §5.1):
+    /// ```
+    ///  0                   1                   2                   3
+    ///  |Ver 2|Type 1| Virtual Rtr ID|   Priority    | Count IP Addrs|
+    ///  |  Auth Type   | Adver Int (s) |          Checksum           |   version 2
+    ///  |rsvd |  Max Adver Int (cs)    |          Checksum           |   version 3
+    ///  |                        addresses …                         |
+    ///  |              authentication data (8 octets)                |   version 2
+    /// ```
+    /// - Parameters:
+    ///   - priority: what to send instead of the value's own priority; 0 to give up.
+    ///   - source: the packet's source, for the pseudo-header.
+    ///   - destination: the packet's destination, for the pseudo-header.
+    public func encode(
+        into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPAddress, to destination: IPAddress,
+        checksum form: ChecksumForm
+    ) {
+        let start = bytes.count
+        bytes.append(version.rawValue << 4 | 1)
+        bytes.append(virtualRouterID)
+        bytes.append(priority ?? self.priority)
+        bytes.append(UInt8(clamping: addresses.count))
+        let interval = intervalField
+        switch version {
+        case .v2:
+            bytes.append(password == nil ? 0 : 1)
+            bytes.append(UInt8(truncatingIfNeeded: interval))
+        case .v3:
+            bytes.append(bigEndian: interval & 0x0FFF)
+        }
+        bytes.append(bigEndian: UInt16(0))
+        for address in addresses.prefix(255) { bytes.append(address) }
+        if version == .v2 {
+            let bits = password?.bits ?? 0
+            bytes.append(bigEndian: UInt32(truncatingIfNeeded: bits >> 32))
+            bytes.append(bigEndian: UInt32(truncatingIfNeeded: bits))
+        }
+        var sum = InternetChecksum()
+        if version == .v3, form == .pseudoHeader || source.family == .inet6 {
+            sum.addPseudoHeader(from: source, to: destination, length: bytes.count - start)
+        }
+        sum.add(bytes[start...])
+        let value = sum.value
+        bytes[start + 6] = UInt8(truncatingIfNeeded: value >> 8)
+        bytes[start + 7] = UInt8(truncatingIfNeeded: value)
+    }
+
+    /// Replaces `bytes` by the whole IPv4 packet: header with TTL 255 and precedence "internetwork control" (0xC0), then
+    /// the message. The kernel fills the identification and the header's checksum (raw(7), IP_HDRINCL).
+    public func encodePacket(
+        into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPv4Address, to destination: IPv4Address,
+        checksum form: ChecksumForm
+    ) {
+        let length = 20 + Advertisement.length(version, addresses: min(addresses.count, 255), family: .inet)
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(0x45)
+        bytes.append(0xC0)
+        bytes.append(bigEndian: UInt16(clamping: length))
+        bytes.append(bigEndian: UInt32(0))
+        bytes.append(Advertisement.timeToLive)
+        bytes.append(Advertisement.protocolNumber)
+        bytes.append(bigEndian: UInt16(0))
+        bytes.append(bigEndian: source.rawValue)
+        bytes.append(bigEndian: destination.rawValue)
+        encode(into: &bytes, priority: priority, from: .v4(source), to: .v4(destination), checksum: form)
+    }
+}
+
+extension InternetChecksum {
+    /// The pseudo-header of RFC 9568 §5.2.8: addresses, length, protocol.
+    mutating func addPseudoHeader(from source: IPAddress, to destination: IPAddress, length: Int) {
+        add(address: source)
+        add(address: destination)
+        add(UInt16(truncatingIfNeeded: length))
+        add(UInt16(Advertisement.protocolNumber))
+    }
+
+    private mutating func add(address: IPAddress) {
+        switch address {
+        case .v4(let address):
+            add(UInt16(truncatingIfNeeded: address.rawValue >> 16))
+            add(UInt16(truncatingIfNeeded: address.rawValue))
+        case .v6(let address):
+            for half in [address.high, address.low] {
+                for shift in [48, 32, 16, 0] as [UInt64] { add(UInt16(truncatingIfNeeded: half >> shift)) }
+            }
+        }
+    }
+}

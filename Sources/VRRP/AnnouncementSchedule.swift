@@ -1,0 +1,73 @@
+// When the addresses are announced: a burst at once, a second one after `garp_master_delay` for switches that were still learning, then
+// every `garp_master_refresh`.
+
+public import Net
+
+/// The schedule of one router; it runs while the router is master.
+public struct AnnouncementSchedule: Sendable {
+    /// keepalived's `garp_*` parameters.
+    public struct Parameters: Hashable, Sendable {
+        /// Frames per address in a burst; 0 = none.
+        public var count: Int
+        /// From the first burst to the second; zero = no second burst.
+        public var delay: Duration
+
+        /// A burst of `count`, repeated once after `delay`.
+        public init(count: Int = 5, delay: Duration = .seconds(5)) {
+            self.count = count
+            self.delay = delay
+        }
+    }
+
+    /// After becoming master: `garp_master_repeat`, `garp_master_delay`.
+    public var becameMaster = Parameters()
+    /// After a lower advertisement was heard: `garp_lower_prio_repeat`, `garp_lower_prio_delay`.
+    public var lowerPriority = Parameters()
+    /// `garp_master_refresh`; zero = never.
+    public var refresh = Duration.zero
+    /// `garp_master_refresh_repeat`.
+    public var refreshCount = 1
+
+    private var secondBurst: (at: Instant, count: Int)?
+    private var refreshAt: Instant?
+
+    /// keepalived's defaults: 5 frames, again after 5 s, no refresh.
+    public init() {}
+
+    /// When to call `due`; nil when nothing is left to send.
+    public var deadline: Instant? {
+        [secondBurst?.at, refreshAt].compactMap(\.self).min()
+    }
+
+    /// Starts the schedule.
+    /// - Returns: how many frames of each address to send now.
+    public mutating func start(_ occasion: Occasion, at now: Instant) -> Int {
+        let parameters = occasion == .becameMaster ? becameMaster : lowerPriority
+        if parameters.count > 0, parameters.delay > .zero {
+            secondBurst = (now + parameters.delay, parameters.count)
+        }
+        if occasion == .becameMaster, refresh > .zero { refreshAt = now + parameters.delay + refresh }
+        return parameters.count
+    }
+
+    /// The deadline has come.
+    /// - Returns: how many frames of each address to send now.
+    public mutating func due(at now: Instant) -> Int {
+        var count = 0
+        if let burst = secondBurst, burst.at <= now {
+            count = burst.count
+            secondBurst = nil
+        }
+        if let due = refreshAt, due <= now {
+            count = max(count, refreshCount)
+            refreshAt = now + refresh
+        }
+        return count
+    }
+
+    /// The router is not master any more.
+    public mutating func stop() {
+        secondBurst = nil
+        refreshAt = nil
+    }
+}

@@ -1,0 +1,44 @@
+// Counters of one virtual router: those of the VRRP MIBs (RFC 2787, RFC 6527).
+
+public import Net
+
+/// What a virtual router has sent, received and refused since it was started.
+public struct Statistics: Hashable, Sendable {
+    /// Times it became master.
+    public internal(set) var becameMaster: UInt64 = 0
+    /// Advertisements sent, priority 0 included; in unicast one per round, not per peer.
+    public internal(set) var sent: UInt64 = 0
+    /// Advertisements accepted for processing, priority 0 included.
+    public internal(set) var received: UInt64 = 0
+    /// Advertisements of priority 0 sent.
+    public internal(set) var priorityZeroSent: UInt64 = 0
+    /// Advertisements of priority 0 received.
+    public internal(set) var priorityZeroReceived: UInt64 = 0
+    /// Refused advertisements by reason; `addressList` counts accepted ones whose addresses differ.
+    public private(set) var refused: [Reason: UInt64] = [:]
+
+    private var lastRefusal: Refusal?
+
+    private struct Refusal: Hashable, Sendable {
+        var reason: Reason
+        var source: IPAddress?
+    }
+
+    /// No events yet.
+    public init() {}
+
+    /// Counts a refused (or remarked) advertisement.
+    /// - Returns: true when it is news: another reason or another sender than the last time. Log only then
+    ///   (RFC 9568 §7.1: subject to rate-limiting).
+    public mutating func refuse(_ reason: Reason, from source: IPAddress?) -> Bool {
+        refused[reason, default: 0] += 1
+        let refusal = Refusal(reason: reason, source: source)
+        defer { lastRefusal = refusal }
+        return refusal != lastRefusal
+    }
+
+    /// Forgets what was logged, so that the next refusal is news: after a change of state.
+    mutating func forgetRefusals() {
+        lastRefusal = nil
+    }
+}

@@ -1,1 +1,0 @@
-// VRRP: see docs/ARCHITECTURE.md.
