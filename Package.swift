@@ -52,12 +52,12 @@ let package = Package(
         module("Varlink", ["JSON"]),
         module("Configuration", ["Net"]),
         module("VRRP", ["Net"]),
-        module("IPVS", ["Net"]),
+        module("IPVS", ["Net", "Configuration"]),
         module("HealthCheck", ["Net"]),
 
         // Drivers.
         module("Platform", ["CLinux", "Net", heap]),
-        module("Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "IPVS", "Platform"]),
+        module("Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "Configuration", "IPVS", "Platform"]),
         module(
             "Bus", ["JSON", "Varlink", "Platform", deque],
             resources: [.embedInCode("interfaces")]),
@@ -78,10 +78,10 @@ let package = Package(
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"]),
         tests("VRRPTests", ["VRRP", "Net"]),
-        tests("IPVSTests", ["IPVS", "Net"]),
+        tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Net"]),
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
-        tests("NetlinkTests", ["Netlink", "IPVS", "Net"]),
+        tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,1 +1,0 @@
-#include "ek_placeholder.h"

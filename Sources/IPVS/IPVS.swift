@@ -1,1 +1,0 @@
-// IPVS: see docs/ARCHITECTURE.md.
