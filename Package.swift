@@ -53,7 +53,7 @@ let package = Package(
         module("Configuration", ["Net"]),
         module("VRRP", ["Net"]),
         module("IPVS", ["Net", "Configuration"]),
-        module("HealthCheck", ["Net"]),
+        module("HealthCheck", ["Net", "Configuration", deque]),
 
         // Drivers.
         module("Platform", ["CLinux", "Net", heap]),
@@ -79,7 +79,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "Net"]),
         tests("VRRPTests", ["VRRP", "Net"]),
         tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
-        tests("HealthCheckTests", ["HealthCheck", "Net"]),
+        tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),

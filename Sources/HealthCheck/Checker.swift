@@ -1,0 +1,203 @@
+// The up/down machine of one checker (keepalived check_tcp.c and check_http.c: `tcp_epilog`, `epilog`).
+//
+// Events come in with the time, actions come out with deadlines; the machine never probes and never looks at a clock.
+// While up, a failure is tried again `retry` times, `delay_before_retry` apart, before it counts. While down, there are no
+// retries and `rise` complete rounds bring the checker up. A round tries every step (`url`) once, one per delay_loop, counted
+// from the end of the probe before; a failed step is repeated until it is good, then all steps are tried again. With one step
+// the answer that ends the repeating is the round (keepalived asks a second time).
+public import Configuration
+public import Net
+
+/// What is believed of a checker or of a server.
+public enum Verdict: String, Hashable, Sendable, CaseIterable {
+    case up, down
+}
+
+/// One checker of one real server of one service.
+public struct Checker: Sendable {
+    /// What the driver shall do, in this order.
+    public enum Action: Hashable, Sendable {
+        /// Run the probe for this step and report with `finished`.
+        case probe(step: Int)
+        /// Call `due` at this time; replaces an earlier one.
+        case wake(at: Instant)
+        /// The verdict changed; `failure` is why it is down.
+        case changed(Verdict, failure: ProbeFailure?, attempts: Int)
+        /// The verdict that was assumed or remembered was found right by probing.
+        case verified
+        /// A failed attempt that changed nothing (yet).
+        case failed(ProbeFailure, attempt: Int, of: Int)
+        /// This host could not probe; the server keeps its verdict.
+        case couldNotProbe(String)
+    }
+
+    private enum Phase {
+        case idle
+        case waiting(until: Instant)
+        case probing
+    }
+
+    private enum Standing {
+        /// With so many failures in a row.
+        case up(failures: Int)
+        /// With so many complete rounds since the last failure; `repeating` the step that failed.
+        case down(rounds: Int, repeating: Bool)
+    }
+
+    /// When and how often.
+    public let schedule: CheckSchedule
+    /// Number of steps in a round: the urls of an HTTP checker, else 1.
+    public let steps: Int
+    /// True once this process has probed enough to know; a verdict before that is assumed or remembered.
+    public private(set) var isVerified = false
+    /// The failure the last probe ended with; nil after a success.
+    public private(set) var lastFailure: ProbeFailure?
+
+    /// Probes in a row that succeeded, up to now.
+    public private(set) var successes = 0
+    /// Probes in a row that failed, up to now.
+    public private(set) var failures = 0
+
+    private let fastRecovery: Bool
+    /// From a failed probe to the next while down.
+    private let delayWhileDown: Duration
+    private var phase = Phase.idle
+    private var standing: Standing
+    private var step = 0
+
+    /// A checker that has not probed yet: as `remembered`, else up, else (alpha) down.
+    public init(_ configuration: CheckerConfiguration, remembered: Verdict? = nil) {
+        schedule = configuration.schedule
+        switch configuration.probe {
+        case .http(let probe):
+            steps = max(1, probe.urls.count)
+            fastRecovery = probe.fastRecovery
+            delayWhileDown = max(schedule.delayLoop, schedule.delayBeforeRetry)
+        case .tcp, .smtp, .dns, .ping, .udp, .misc, .file:
+            steps = 1
+            fastRecovery = false
+            delayWhileDown = schedule.delayLoop
+        }
+        switch remembered ?? (schedule.alpha ? .down : .up) {
+        case .up: standing = .up(failures: 0)
+        case .down: standing = .down(rounds: 0, repeating: false)
+        }
+    }
+
+    /// What is believed now.
+    public var verdict: Verdict {
+        switch standing {
+        case .up: .up
+        case .down: .down
+        }
+    }
+
+    /// True between `.probe` and `finished`.
+    public var isProbing: Bool {
+        if case .probing = phase { return true }
+        return false
+    }
+
+    // MARK: Events
+
+    /// The checker begins its work: the first probe comes at a random time within `warmup`, so that many checkers spread.
+    public mutating func started(at now: Instant, using generator: inout some RandomNumberGenerator) -> [Action] {
+        let window = max(0, schedule.warmup.nanoseconds)
+        return wait(.nanoseconds(window == 0 ? 0 : Int64.random(in: 0..<window, using: &generator)), from: now)
+    }
+
+    /// The time of the last `.wake` has come.
+    public mutating func due(at now: Instant) -> [Action] {
+        guard case .waiting(let deadline) = phase else { return [] }
+        guard deadline <= now else { return [.wake(at: deadline)] }
+        return probeRequested()
+    }
+
+    /// Somebody wants a result now. A probe that is running already is that result.
+    public mutating func probeRequested() -> [Action] {
+        guard !isProbing else { return [] }
+        phase = .probing
+        return [.probe(step: step)]
+    }
+
+    /// The probe has ended. Ignored when none was running.
+    public mutating func finished(_ outcome: ProbeOutcome, at now: Instant) -> [Action] {
+        guard isProbing else { return [] }
+        switch outcome {
+        case .success:
+            lastFailure = nil
+            (successes, failures) = (successes + 1, 0)
+            return succeeded(at: now)
+        case .failure(let failure):
+            lastFailure = failure
+            (successes, failures) = (0, failures + 1)
+            return failed(failure, at: now)
+        case .inconclusive(let text):
+            return [.couldNotProbe(text)] + wait(schedule.delayLoop, from: now)
+        }
+    }
+
+    // MARK: Results
+
+    private mutating func succeeded(at now: Instant) -> [Action] {
+        switch standing {
+        case .up:
+            standing = .up(failures: 0)
+            let report = advance() ? verify() : []
+            return report + wait(delayAfterSuccess, from: now)
+        case .down(_, repeating: true) where steps > 1:
+            standing = .down(rounds: 0, repeating: false)
+            step = 0
+            return wait(delayAfterSuccess, from: now)
+        case .down(let rounds, _):
+            let complete = rounds + (advance() ? 1 : 0)
+            guard complete >= schedule.rise else {
+                standing = .down(rounds: complete, repeating: false)
+                return wait(delayAfterSuccess, from: now)
+            }
+            standing = .up(failures: 0)
+            isVerified = true
+            return [.changed(.up, failure: nil, attempts: complete)] + wait(schedule.delayLoop, from: now)
+        }
+    }
+
+    private mutating func failed(_ failure: ProbeFailure, at now: Instant) -> [Action] {
+        switch standing {
+        case .up(let failures) where failures < schedule.retry:
+            standing = .up(failures: failures + 1)
+            return [.failed(failure, attempt: failures + 1, of: schedule.fall)]
+                + wait(schedule.delayBeforeRetry, from: now)
+        case .up(let failures):
+            standing = .down(rounds: 0, repeating: true)
+            isVerified = true
+            return [.changed(.down, failure: failure, attempts: failures + 1)] + wait(delayWhileDown, from: now)
+        case .down:
+            standing = .down(rounds: 0, repeating: true)
+            return verify() + [.failed(failure, attempt: 1, of: 1)] + wait(delayWhileDown, from: now)
+        }
+    }
+
+    /// Goes on to the next step; true when that completes a round.
+    private mutating func advance() -> Bool {
+        step = (step + 1) % steps
+        return step == 0
+    }
+
+    private mutating func verify() -> [Action] {
+        guard !isVerified else { return [] }
+        isVerified = true
+        return [.verified]
+    }
+
+    // MARK: Delays
+
+    private var delayAfterSuccess: Duration {
+        fastRecovery && (verdict == .down || !isVerified) ? .zero : schedule.delayLoop
+    }
+
+    private mutating func wait(_ delay: Duration, from now: Instant) -> [Action] {
+        let deadline = now + delay
+        phase = .waiting(until: deadline)
+        return [.wake(at: deadline)]
+    }
+}

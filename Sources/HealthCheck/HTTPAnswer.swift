@@ -1,0 +1,38 @@
+// Judging a finished HTTP answer. The order of the tests is keepalived's (check_http.c, http_handle_response): the status,
+// then the digest, so that an error page is reported by its status and not by its contents.
+public import Configuration
+
+/// A complete answer to one `url`.
+public struct HTTPAnswer: Hashable, Sendable {
+    /// The longest body that is read. keepalived reads without limit; a server that sends for ever would hold the checker.
+    public static let bodyLimit = 16 << 20
+
+    /// The status code of the final response.
+    public var status: UInt16
+    /// MD5 of the body when the url has a `digest`, 16 octets.
+    public var digest: [UInt8]?
+    /// The body went on after `bodyLimit` octets and was not read further.
+    public var isTruncated: Bool
+
+    /// An answer as the transport delivered it.
+    public init(status: UInt16, digest: [UInt8]? = nil, isTruncated: Bool = false) {
+        self.status = status
+        self.digest = digest
+        self.isTruncated = isTruncated
+    }
+
+    /// What the answer means for the checker that asked for `request`.
+    public func judged(by request: HTTPRequest) -> ProbeOutcome {
+        guard request.accepts(status: status) else { return .failure(.status(status)) }
+        guard let expected = request.digest else { return .success }
+        guard !isTruncated else { return .failure(.oversized(limit: Self.bodyLimit)) }
+        guard digest == expected else {
+            return .failure(.digest(found: Self.hexadecimal(digest ?? []), expected: Self.hexadecimal(expected)))
+        }
+        return .success
+    }
+
+    private static func hexadecimal(_ octets: [UInt8]) -> String {
+        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

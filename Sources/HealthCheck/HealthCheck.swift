@@ -1,1 +1,0 @@
-// HealthCheck: see docs/ARCHITECTURE.md.

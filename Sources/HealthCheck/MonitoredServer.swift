@@ -1,0 +1,80 @@
+// One real server of one service: up while every checker is up (keepalived check_api.c counts failed checkers too). The same
+// address under another service is another monitored server with verdicts of its own.
+//
+// Translates events of single checkers into actions of the server, so that a server's change is reported once however many
+// of its checkers agree.
+public import Net
+
+/// The checkers of a real server and the verdict they add up to.
+public struct MonitoredServer: Sendable {
+    /// What the driver shall do, in this order.
+    public enum Action: Hashable, Sendable {
+        /// Something about one checker, for the driver's timers, probes and log.
+        case checker(Int, Checker.Action)
+        /// The server's own verdict changed.
+        case changed(Verdict)
+        /// The last checker whose verdict was not probed yet has been; the server's verdict stays.
+        case verified
+    }
+
+    /// In configuration order.
+    public private(set) var checkers: [Checker]
+
+    /// A server with these checkers; without any it is up.
+    public init(checkers: [Checker]) {
+        self.checkers = checkers
+    }
+
+    /// Up when no checker is down.
+    public var verdict: Verdict {
+        failedCheckers == 0 ? .up : .down
+    }
+
+    /// How many checkers are down.
+    public var failedCheckers: Int {
+        checkers.count { $0.verdict == .down }
+    }
+
+    /// True when the verdict rests on probes of this process: all checkers are probed, or one of those probed is down.
+    public var isVerified: Bool {
+        checkers.allSatisfy(\.isVerified) || checkers.contains { $0.isVerified && $0.verdict == .down }
+    }
+
+    // MARK: Events
+
+    /// All checkers begin.
+    public mutating func started(at now: Instant, using generator: inout some RandomNumberGenerator) -> [Action] {
+        var actions: [Action] = []
+        for index in checkers.indices {
+            actions += checkers[index].started(at: now, using: &generator).map { .checker(index, $0) }
+        }
+        return actions
+    }
+
+    /// The wake-up of one checker has come.
+    public mutating func due(checker index: Int, at now: Instant) -> [Action] {
+        forward(to: index) { $0.due(at: now) }
+    }
+
+    /// Results are wanted now, of every checker.
+    public mutating func probeRequested() -> [Action] {
+        checkers.indices.flatMap { index in forward(to: index) { $0.probeRequested() } }
+    }
+
+    /// A probe of one checker has ended.
+    public mutating func finished(checker index: Int, _ outcome: ProbeOutcome, at now: Instant) -> [Action] {
+        forward(to: index) { $0.finished(outcome, at: now) }
+    }
+
+    private mutating func forward(to index: Int, _ event: (inout Checker) -> [Checker.Action]) -> [Action] {
+        guard checkers.indices.contains(index) else { return [] }
+        let before = (verdict: verdict, verified: isVerified)
+        var actions = event(&checkers[index]).map { Action.checker(index, $0) }
+        if verdict != before.verdict {
+            actions.append(.changed(verdict))
+        } else if isVerified && !before.verified {
+            actions.append(.verified)
+        }
+        return actions
+    }
+}

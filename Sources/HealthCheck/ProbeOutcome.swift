@@ -1,0 +1,47 @@
+// What one probe found out. Failures carry data; their text is what the log line, the event and `lbctl` show.
+
+/// The result of one probe.
+public enum ProbeOutcome: Hashable, Sendable {
+    /// The server did what the checker asks for.
+    case success
+    /// The server did not. Counts towards taking it out.
+    case failure(ProbeFailure)
+    /// This host could not even ask (no descriptors, no source address): says nothing about the server.
+    case inconclusive(String)
+}
+
+/// Why a probe failed.
+public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
+    /// What the probe was waiting for when its time was up.
+    public enum Phase: String, Hashable, Sendable {
+        case connect, handshake, answer
+    }
+
+    /// The connection was refused or broke; the symbolic errno, e.g. `ECONNREFUSED`.
+    case connection(String)
+    /// Nothing came within connect_timeout.
+    case timeout(Phase)
+    /// The TLS handshake failed; the library's words.
+    case tls(String)
+    /// An HTTP status that is not in `status_code`.
+    case status(UInt16)
+    /// MD5 of the body, both in hexadecimal.
+    case digest(found: String, expected: String)
+    /// Not an HTTP answer, or one that ended early.
+    case malformed(String)
+    /// The body was longer than a digest is computed over, in octets.
+    case oversized(limit: Int)
+
+    /// Short enough for a log line: `ECONNREFUSED`, `timeout (connect)`, `status 503`.
+    public var description: String {
+        switch self {
+        case .connection(let name): name
+        case .timeout(let phase): "timeout (\(phase.rawValue))"
+        case .tls(let text): "TLS: \(text)"
+        case .status(let code): "status \(code)"
+        case .digest(let found, let expected): "digest \(found), expected \(expected)"
+        case .malformed(let text): "bad answer: \(text)"
+        case .oversized(let limit): "body longer than \(limit) octets"
+        }
+    }
+}
