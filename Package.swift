@@ -83,6 +83,7 @@ let package = Package(
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),
+        tests("LabTests", ["CLinux", "Platform", "Net"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )
