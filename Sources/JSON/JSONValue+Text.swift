@@ -123,3 +123,8 @@ extension JSONValue {
         }
     }
 }
+
+extension JSONValue {
+    /// `serialised` as text.
+    public func text() throws(JSONError) -> String { String(decoding: try serialised(), as: UTF8.self) }
+}

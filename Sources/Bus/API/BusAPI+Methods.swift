@@ -41,9 +41,13 @@ extension BusAPI {
         public static let method = "io.evenkeel.Bus.Publish"
         /// In order.
         public var events: [Event]
+        /// A source that has said on this connection all it has to say: what is kept of it from elsewhere is
+        /// removed.
+        public var completeSource: String?
 
-        public init(events: [Event]) {
+        public init(events: [Event], completeSource: String? = nil) {
             self.events = events
+            self.completeSource = completeSource
         }
 
         /// What it returns.

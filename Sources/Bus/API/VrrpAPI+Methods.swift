@@ -144,6 +144,13 @@ extension VrrpAPI {
         }
     }
 
+    /// The answer does not fit one message; call with more.
+    public struct TooLarge: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Vrrp.TooLarge"
+
+        public init() {}
+    }
+
     /// The configuration file cannot be used; the running one stays.
     public struct ConfigurationRefused: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Vrrp.ConfigurationRefused"

@@ -1,0 +1,108 @@
+// The daemon's side of the bus: a complete Varlink service on the private socket, registered with busd while busd is
+// there, and a publisher that remembers what it has said. Nothing here waits: without busd the daemon goes on, and root
+// reaches it through the private socket.
+import Glibc
+import JSON
+public import Platform
+public import Varlink
+
+/// Serves one daemon's interface and joins it to the bus.
+public final class DaemonService {
+    /// The daemon: `vrrpd`.
+    public let name: String
+    /// Publishes this daemon's events and remembers them.
+    public let events: EventPublisher
+    let logger: Logger
+    private let loop: EventLoop
+    private let options: DaemonOptions
+    private let definition: InterfaceDefinition
+    private let trusted: Set<UInt32>
+    private var handlers: [String: (VarlinkCall, PendingCall) -> Void] = [:]
+    private var service: VarlinkService
+    private var listener: Listener?
+    private var connections: [ObjectIdentifier: ServiceConnection] = [:]
+    private var registration: BusRegistration?
+
+    /// A service that does nothing yet: add handlers, then `start`.
+    public init(
+        name: String, interface: InterfaceDefinition, options: DaemonOptions, loop: EventLoop, logger: Logger
+    ) {
+        self.name = name
+        self.options = options
+        self.loop = loop
+        self.logger = logger
+        definition = interface
+        trusted = Set([0, geteuid(), Accounts.user("evenkeel-busd")].compactMap { $0 })
+        service = VarlinkService(info: .evenkeel(name), interfaces: [interface], implemented: [])
+        events = EventPublisher(source: "/" + name, socket: options.busSocket, loop: loop, logger: logger)
+    }
+
+    /// Handles calls of a method. The parameters have been checked against the interface; the answer may come later.
+    public func handle<Method: VarlinkMethod>(
+        _ method: Method.Type, _ body: @escaping (Method, Responder<Method>) -> Void
+    ) {
+        handlers[Method.method] = { call, pending in
+            do throws(JSONCodingError) {
+                body(try JSONValue.object(call.parameters).decode(), Responder(pending))
+            } catch {
+                pending.answer(VarlinkServiceError.invalidParameter(error.path).reply)
+            }
+        }
+    }
+
+    /// Listens on the private socket and joins the bus, now or as soon as it is there.
+    public func start() throws(Errno) {
+        service = VarlinkService(info: .evenkeel(name), interfaces: [definition], implemented: Set(handlers.keys))
+        let path = options.privateSocket(of: name)
+        try FileSystem.makeDirectory(options.runDirectory + "/private", mode: 0o750)
+        // The directory keeps strangers out, the peer's credentials decide.
+        let socket = try UnixSocket.listen(at: path, mode: 0o666)
+        listener = try Listener(socket, on: loop) { [weak self] in self?.accept($0) }
+        registration = BusRegistration(
+            BusAPI.Register(name: name, interfaces: [definition.name], address: "unix:" + path),
+            socket: options.busSocket, loop: loop, logger: logger)
+        events.start()
+    }
+
+    /// Follows events of other daemons until the result is released.
+    public func subscribe(
+        types: [String], subjects: [String]? = nil, _ handler: @escaping (BusSubscription.Update) -> Void
+    ) -> BusSubscription {
+        BusSubscription(
+            BusAPI.Subscribe(types: types, subjects: subjects), socket: options.busSocket, loop: loop, logger: logger,
+            handler)
+    }
+
+    private func accept(_ descriptor: consuming FileDescriptor) {
+        do throws(Errno) {
+            let peer = try PeerCredentials(of: descriptor.number)
+            guard trusted.contains(peer.uid) else {
+                logger.warning("\(name): uid \(peer.uid), pid \(peer.pid) may not use the private socket; refused")
+                return
+            }
+            let connection = try ServiceConnection(descriptor, peer, of: self, on: loop)
+            connections[ObjectIdentifier(connection)] = connection
+        } catch {
+            logger.warning("\(name): connection not accepted: \(error)")
+        }
+    }
+
+    func serve(_ call: VarlinkCall, _ pending: PendingCall) {
+        switch service.dispatch(call) {
+        case .answer(let reply): pending.answer(reply)
+        case .handle: handlers[call.method]?(call, pending)
+        }
+    }
+
+    func drop(_ connection: ServiceConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+    }
+}
+
+extension VarlinkServiceInfo {
+    /// A program of this suite.
+    public static func evenkeel(_ program: String) -> VarlinkServiceInfo {
+        VarlinkServiceInfo(
+            vendor: "Evenkeel", product: program, version: evenkeelVersion, url: "https://evenkeel.io/")
+    }
+}
