@@ -83,7 +83,7 @@ let package = Package(
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),
-        tests("LabTests", ["CLinux", "Platform", "Net"], exclude: ["Fixtures"]),
+        tests("LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )
