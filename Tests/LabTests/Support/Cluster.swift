@@ -28,7 +28,7 @@ final class Cluster {
     func isServing(_ table: [String]) throws {
         do {
             try lab.eventually("director 1 serves", within: .seconds(15)) {
-                try lab.holdsVirtualAddress(.director1) && !lab.holdsVirtualAddress(.director2)
+                try lab.holders() == [.director1]
                     && lab.table(of: .director1) == table && lab.table(of: .director2) == table
             }
         } catch {

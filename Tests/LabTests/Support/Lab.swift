@@ -105,11 +105,13 @@ final class Lab {
         try run(["/sbin/ip", "link", "set", "port-\(host.rawValue)", up ? "up" : "down"])
     }
 
-    /// True while `host` holds the virtual address: only a local address can be bound.
-    func holdsVirtualAddress(_ host: Host) throws -> Bool {
-        try host.inside {
-            let socket = FileDescriptor(owning: try TCP.socket(SOCK_DGRAM))
-            return TCP.withAddress(virtualAddress, 0) { bind(socket.number, $0, $1) } == 0
+    /// The directors that hold the virtual address: only a local address can be bound.
+    func holders() throws -> [Host] {
+        try [Host.director1, .director2].filter { host in
+            try host.inside {
+                let socket = FileDescriptor(owning: try TCP.socket(SOCK_DGRAM))
+                return TCP.withAddress(virtualAddress, 0) { bind(socket.number, $0, $1) } == 0
+            }
         }
     }
 
@@ -117,5 +119,19 @@ final class Lab {
     func table(of host: Host) throws -> [String] {
         let content = try host.inside { try FileSystem.contents(of: "/proc/thread-self/net/ip_vs", limit: 1 << 20) }
         return KernelTable.lines(String(decoding: content ?? [], as: UTF8.self))
+    }
+
+    /// How many connections each line of the host's table has scheduled: a line that was removed and added again is at 0.
+    func connections(of host: Host) throws -> [String: Int] {
+        let file = directory + "/stats"
+        try run(["/bin/bash", "-c", "ipvsadm -Ln --stats --exact >\(file)"], on: host)
+        let text = String(decoding: try FileSystem.contents(of: file, limit: 1 << 20) ?? [], as: UTF8.self)
+        var result: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 7, let count = Int(words[2]) else { continue }
+            result["\(words[0]) \(words[1])"] = count
+        }
+        return result
     }
 }
