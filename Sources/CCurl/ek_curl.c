@@ -1,0 +1,285 @@
+#include "ek_curl.h"
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// The calls that are used, by the types of the headers this was built with.
+#define CALLS(X)                                                                                                                 \
+    X(curl_global_init)                                                                                                          \
+    X(curl_multi_init)                                                                                                           \
+    X(curl_multi_cleanup)                                                                                                        \
+    X(curl_multi_setopt)                                                                                                         \
+    X(curl_multi_add_handle)                                                                                                     \
+    X(curl_multi_remove_handle)                                                                                                  \
+    X(curl_multi_socket_action)                                                                                                  \
+    X(curl_multi_info_read)                                                                                                      \
+    X(curl_easy_init)                                                                                                            \
+    X(curl_easy_cleanup)                                                                                                         \
+    X(curl_easy_setopt)                                                                                                          \
+    X(curl_easy_getinfo)                                                                                                         \
+    X(curl_easy_strerror)                                                                                                        \
+    X(curl_slist_append)                                                                                                         \
+    X(curl_slist_free_all)
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+#undef curl_multi_setopt
+#define MEMBER(name) __typeof__(&name) name;
+static struct {
+    void *library;
+    CALLS(MEMBER)
+} api;
+
+struct ek_curl {
+    CURLM *multi;
+    void *context;
+    ek_curl_watch watch;
+    ek_curl_timer timer;
+};
+
+struct ek_transfer {
+    CURL *easy;
+    struct ek_curl *curl;
+    struct curl_slist *headers;
+    struct curl_slist *connect_to;
+    int socket; // -1 once curl has it
+    ek_curl_body body;
+    void *context;
+    char error[CURL_ERROR_SIZE];
+};
+
+static int load(char *problem, size_t capacity) {
+    if (api.library != NULL) return 1;
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        snprintf(problem, capacity, "%s", dlerror());
+        return 0;
+    }
+#define RESOLVE(name)                                                                                                            \
+    api.name = (__typeof__(api.name))dlsym(library, #name);                                                                      \
+    if (api.name == NULL) {                                                                                                      \
+        snprintf(problem, capacity, "libcurl.so.4 lacks " #name);                                                                \
+        dlclose(library);                                                                                                        \
+        return 0;                                                                                                                \
+    }
+    CALLS(RESOLVE)
+    if (api.curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
+        snprintf(problem, capacity, "libcurl cannot be initialised");
+        dlclose(library);
+        return 0;
+    }
+    api.library = library;
+    return 1;
+}
+
+// MARK: the multi handle
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *per_socket) {
+    (void)easy, (void)per_socket;
+    struct ek_curl *curl = user;
+    int interest = what == CURL_POLL_IN ? EK_CURL_READ : what == CURL_POLL_OUT ? EK_CURL_WRITE : 0;
+    if (what == CURL_POLL_INOUT) interest = EK_CURL_READ | EK_CURL_WRITE;
+    curl->watch(curl->context, fd, interest);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long milliseconds, void *user) {
+    (void)multi;
+    struct ek_curl *curl = user;
+    curl->timer(curl->context, milliseconds);
+    return 0;
+}
+
+struct ek_curl *ek_curl_open(void *context, ek_curl_watch watch, ek_curl_timer timer, char *problem, size_t capacity) {
+    if (!load(problem, capacity)) return NULL;
+    struct ek_curl *curl = calloc(1, sizeof *curl);
+    CURLM *multi = api.curl_multi_init();
+    if (curl == NULL || multi == NULL) {
+        snprintf(problem, capacity, "out of memory");
+        free(curl);
+        return NULL;
+    }
+    *curl = (struct ek_curl){.multi = multi, .context = context, .watch = watch, .timer = timer};
+    api.curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    api.curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, curl);
+    api.curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    api.curl_multi_setopt(multi, CURLMOPT_TIMERDATA, curl);
+    api.curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1L);
+    return curl;
+}
+
+void ek_curl_close(struct ek_curl *curl) {
+    if (curl == NULL) return;
+    api.curl_multi_cleanup(curl->multi);
+    free(curl);
+}
+
+void ek_curl_ready(struct ek_curl *curl, int fd, int readiness) {
+    int running = 0;
+    int mask = (readiness & EK_CURL_READ ? CURL_CSELECT_IN : 0) | (readiness & EK_CURL_WRITE ? CURL_CSELECT_OUT : 0);
+    if (fd < 0) {
+        api.curl_multi_socket_action(curl->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    } else {
+        api.curl_multi_socket_action(curl->multi, fd, mask != 0 ? mask : CURL_CSELECT_ERR, &running);
+    }
+}
+
+// MARK: transfers
+
+static curl_socket_t give_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)purpose, (void)address;
+    struct ek_transfer *transfer = user;
+    int fd = transfer->socket;
+    transfer->socket = -1;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int is_connected(void *user, curl_socket_t fd, curlsocktype purpose) {
+    (void)user, (void)fd, (void)purpose;
+    return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static size_t on_body(char *octets, size_t size, size_t count, void *user) {
+    struct ek_transfer *transfer = user;
+    return transfer->body(transfer->context, octets, size * count) ? size * count : 0;
+}
+
+static int add_header(struct ek_transfer *transfer, const char *name, const char *value) {
+    size_t length = strlen(name) + strlen(value) + 3;
+    char *line = malloc(length);
+    if (line == NULL) return 0;
+    snprintf(line, length, "%s: %s", name, value);
+    struct curl_slist *list = api.curl_slist_append(transfer->headers, line);
+    free(line);
+    if (list == NULL) return 0;
+    transfer->headers = list;
+    return 1;
+}
+
+// "Accept:" without a value takes away the header that curl would add.
+static int fill_headers(struct ek_transfer *transfer, const struct ek_request *request) {
+    struct curl_slist *list = api.curl_slist_append(NULL, "Accept:");
+    if (list == NULL) return 0;
+    transfer->headers = list;
+    if (request->closes && !add_header(transfer, "Connection", "close")) return 0;
+    return add_header(transfer, "Host", request->host);
+}
+
+static void configure(struct ek_transfer *transfer, const struct ek_request *request) {
+    CURL *easy = transfer->easy;
+#define SET(option, value) api.curl_easy_setopt(easy, CURLOPT_##option, value)
+    SET(PRIVATE, transfer);
+    SET(ERRORBUFFER, transfer->error);
+    SET(NOSIGNAL, 1L);
+    SET(PROTOCOLS_STR, "http,https");
+    SET(PROXY, "");
+    SET(URL, request->url);
+    SET(REQUEST_TARGET, request->path);
+    SET(USERAGENT, "KeepAliveClient");
+    SET(HTTPHEADER, transfer->headers);
+    // No address is looked up: the connection exists, the name in the URL is only for TLS.
+    SET(CONNECT_TO, transfer->connect_to);
+    SET(OPENSOCKETFUNCTION, give_socket);
+    SET(OPENSOCKETDATA, transfer);
+    SET(SOCKOPTFUNCTION, is_connected);
+    SET(FRESH_CONNECT, 1L);
+    SET(FORBID_REUSE, 1L);
+    // The body is wanted as it was sent, and the time limits are the caller's.
+    SET(HTTP_TRANSFER_DECODING, 0L);
+    SET(HTTP_VERSION, (long)(request->version == EK_HTTP_1_1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_1_0));
+    SET(CONNECTTIMEOUT_MS, 3600000L);
+    SET(BUFFERSIZE, 8192L);
+    SET(WRITEFUNCTION, on_body);
+    SET(WRITEDATA, transfer);
+    SET(SSL_SESSIONID_CACHE, 0L);
+    SET(SSL_ENABLE_ALPN, 0L);
+    SET(SSL_VERIFYPEER, request->verify ? 1L : 0L);
+    SET(SSL_VERIFYHOST, request->verify ? 2L : 0L);
+    // Reading the system's authorities for nothing takes longer than the whole probe.
+    if (!request->verify) SET(CAPATH, NULL);
+    if (!request->verify || request->authorities != NULL) SET(CAINFO, request->authorities);
+#undef SET
+}
+
+struct ek_transfer *ek_transfer_start(struct ek_curl *curl, const struct ek_request *request) {
+    struct ek_transfer *transfer = calloc(1, sizeof *transfer);
+    CURL *easy = api.curl_easy_init();
+    if (transfer == NULL || easy == NULL) {
+        close(request->socket);
+        if (easy != NULL) api.curl_easy_cleanup(easy);
+        free(transfer);
+        return NULL;
+    }
+    transfer->easy = easy;
+    transfer->socket = request->socket;
+    transfer->body = request->body;
+    transfer->context = request->context;
+    transfer->connect_to = api.curl_slist_append(NULL, "::127.0.0.1:");
+    if (transfer->connect_to == NULL || !fill_headers(transfer, request)) {
+        ek_transfer_free(transfer);
+        return NULL;
+    }
+    configure(transfer, request);
+    transfer->curl = curl;
+    if (api.curl_multi_add_handle(curl->multi, easy) != CURLM_OK) {
+        transfer->curl = NULL;
+        ek_transfer_free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+static int outcome_of(CURLcode code) {
+    switch (code) {
+    case CURLE_OK:
+    // Less than Content-Length promised: keepalived notes it and judges what came.
+    case CURLE_PARTIAL_FILE: return EK_ANSWERED;
+    case CURLE_WRITE_ERROR: return EK_STOPPED;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING: return EK_BROKEN;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION: return EK_TLS;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT: return EK_INTERNAL;
+    default: return EK_MALFORMED;
+    }
+}
+
+void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result) {
+    int left = 0;
+    CURLMsg *message;
+    while ((message = api.curl_multi_info_read(curl->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) continue;
+        CURLcode code = message->data.result;
+        struct ek_transfer *transfer = NULL;
+        long system_error = 0;
+        *result = (struct ek_result){.outcome = outcome_of(code)};
+        api.curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        api.curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &result->status);
+        api.curl_easy_getinfo(message->easy_handle, CURLINFO_OS_ERRNO, &system_error);
+        result->system_error = code == CURLE_GOT_NOTHING ? 0 : (int)system_error;
+        snprintf(result->text, sizeof result->text, "%s",
+                 transfer->error[0] != '\0' ? transfer->error : api.curl_easy_strerror(code));
+        return transfer->context;
+    }
+    return NULL;
+}
+
+void ek_transfer_free(struct ek_transfer *transfer) {
+    if (transfer == NULL) return;
+    if (transfer->curl != NULL) api.curl_multi_remove_handle(transfer->curl->multi, transfer->easy);
+    api.curl_easy_cleanup(transfer->easy);
+    if (transfer->socket >= 0) close(transfer->socket);
+    api.curl_slist_free_all(transfer->headers);
+    api.curl_slist_free_all(transfer->connect_to);
+    free(transfer);
+}

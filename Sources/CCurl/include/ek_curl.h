@@ -1,0 +1,64 @@
+// HTTP over connections that are made already, by libcurl's multi-socket interface on somebody else's event loop.
+//
+// libcurl is loaded when the first transfer is made, not linked: linked it costs checkd 6 MB RSS and 5 MB PSS even when every
+// check is a TCP_CHECK (docs/checkd.md has the numbers). curl's calls are variadic, so Swift needs this layer anyway.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+struct ek_curl;     // one multi handle
+struct ek_transfer; // one request and its answer
+
+enum { EK_CURL_READ = 1, EK_CURL_WRITE = 2 };
+
+// Watch `fd` for EK_CURL_READ and EK_CURL_WRITE from now on; 0 = forget it (before it is closed).
+typedef void (*ek_curl_watch)(void *context, int fd, int interest);
+// Call ek_curl_ready(…, -1, 0) after so many milliseconds instead of any earlier wish; -1 = never.
+typedef void (*ek_curl_timer)(void *context, long milliseconds);
+// A piece of the body; returns 1 to go on and 0 to stop the transfer.
+typedef int (*ek_curl_body)(void *context, const void *octets, size_t count);
+
+// NULL when libcurl cannot be loaded, with the reason in `problem`. The callbacks run inside the calls below.
+struct ek_curl *ek_curl_open(void *context, ek_curl_watch watch, ek_curl_timer timer, char *problem, size_t capacity);
+// All transfers must be freed before.
+void ek_curl_close(struct ek_curl *curl);
+// A watched descriptor is ready (EK_CURL_READ, EK_CURL_WRITE; 0 = error), or (fd -1) the timer has fired.
+void ek_curl_ready(struct ek_curl *curl, int fd, int readiness);
+
+enum ek_http_version { EK_HTTP_1_0, EK_HTTP_1_1 };
+
+struct ek_request {
+    const char *url;          // scheme, name or address, port: what TLS sees as the server's name
+    const char *path;         // sent as it is
+    const char *host;         // the Host header
+    int version;              // enum ek_http_version
+    int closes;               // send "Connection: close"
+    int verify;               // the certificate must be valid for the name in `url`
+    const char *authorities;  // CA file for `verify`; NULL = the system's
+    int socket;               // connected; owned by the transfer from the call on
+    ek_curl_body body;
+    void *context;
+};
+
+enum ek_outcome {
+    EK_ANSWERED,  // `status` is valid
+    EK_STOPPED,   // by the body callback; `status` is valid
+    EK_BROKEN,    // the connection broke; `system_error` says how, 0 = closed without an answer
+    EK_TLS,       // `text` says why
+    EK_MALFORMED, // not HTTP; `text`
+    EK_INTERNAL,  // this host's fault (memory); `text`
+};
+
+struct ek_result {
+    int outcome; // enum ek_outcome
+    long status;
+    int system_error;
+    char text[256];
+};
+
+// NULL when out of memory (the socket is closed then too).
+struct ek_transfer *ek_transfer_start(struct ek_curl *curl, const struct ek_request *request);
+// The next transfer that has ended, by the context of its request; NULL when there is none. Free the transfer.
+void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result);
+// Ends the transfer if it runs, and closes its socket. Not from within a callback.
+void ek_transfer_free(struct ek_transfer *transfer);
