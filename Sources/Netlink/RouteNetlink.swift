@@ -1,0 +1,150 @@
+// Requests to rtnetlink: the interfaces, the addresses, and changes of addresses in one batch. Behind a protocol, so that a test can
+// be the kernel.
+
+internal import CNl
+internal import CNlRoute
+internal import Glibc
+internal import Net
+
+/// A change of addresses.
+public enum AddressChange: Hashable, Sendable {
+    case add(InterfaceAddress)
+    case delete(InterfaceAddress)
+
+    /// What is added or deleted.
+    public var address: InterfaceAddress {
+        switch self {
+        case .add(let address), .delete(let address): address
+        }
+    }
+}
+
+/// A change that the kernel refused.
+public struct RefusedChange: Error, Hashable, Sendable {
+    /// The change.
+    public let change: AddressChange
+    /// The kernel's answer.
+    public let error: NetlinkError
+
+    /// A change and the kernel's answer to it.
+    public init(change: AddressChange, error: NetlinkError) {
+        self.change = change
+        self.error = error
+    }
+}
+
+/// What exists now.
+public struct RouteSnapshot: Hashable, Sendable {
+    /// The interfaces.
+    public var links: [Link] = []
+    /// Their addresses.
+    public var addresses: [InterfaceAddress] = []
+
+    /// Nothing.
+    public init() {}
+}
+
+/// The kernel's interfaces and addresses.
+public protocol RouteKernel: AnyObject {
+    /// Dumps interfaces and addresses.
+    func snapshot() throws(NetlinkError) -> RouteSnapshot
+    /// Executes the changes in order in one round trip and returns the refused ones. An address that is already there (EEXIST) or
+    /// already gone (EADDRNOTAVAIL, ENODEV) is not a refusal.
+    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange]
+}
+
+/// The real kernel.
+public final class RouteNetlink: RouteKernel {
+    private let client: NetlinkClient
+
+    /// Opens a request socket in the current network namespace.
+    public convenience init() throws(NetlinkError) {
+        self.init(NetlinkClient(try NetlinkSocket(.route, receiveBuffer: 1 << 20)))
+    }
+
+    /// Speaks over `client`.
+    public init(_ client: NetlinkClient) {
+        self.client = client
+    }
+
+    public func snapshot() throws(NetlinkError) -> RouteSnapshot {
+        var attempts = 0
+        while true {
+            do throws(NetlinkError) {
+                return try dump()
+            } catch {
+                attempts += 1
+                guard error == .dumpInterrupted, attempts < 5 else { throw error }
+            }
+        }
+    }
+
+    private func dump() throws(NetlinkError) -> RouteSnapshot {
+        var snapshot = RouteSnapshot()
+        let links = try NetlinkMessage(type: RTM_GETLINK, flags: NLM_F_DUMP, header: ifinfomsg())
+        try client.query(links) { reply in
+            if Int(reply.type) == RTM_NEWLINK, let link = Link(reply) { snapshot.links.append(link) }
+        }
+        let addresses = try NetlinkMessage(type: RTM_GETADDR, flags: NLM_F_DUMP, header: ifaddrmsg())
+        try client.query(addresses) { reply in
+            if Int(reply.type) == RTM_NEWADDR, let address = InterfaceAddress(reply) {
+                snapshot.addresses.append(address)
+            }
+        }
+        return snapshot
+    }
+
+    public func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] {
+        guard !changes.isEmpty else { return [] }
+        var batch = NetlinkBatch()
+        for change in changes { try batch.append(NetlinkMessage.changing(change)) }
+        return try client.run(batch).compactMap { refusal in
+            let change = changes[refusal.index]
+            switch (change, refusal.error.code) {
+            case (.add, EEXIST), (.delete, EADDRNOTAVAIL), (.delete, ENODEV): return nil
+            default: return RefusedChange(change: change, error: refusal.error)
+            }
+        }
+    }
+}
+
+extension NetlinkMessage {
+    /// A request with a fixed header, `ifinfomsg` or `ifaddrmsg`.
+    init<Header: BitwiseCopyable>(type: Int, flags: Int32, header: Header) throws(NetlinkError) {
+        guard let raw = nlmsg_alloc_simple(Int32(type), flags) else { throw .messageTooLong }
+        var header = header
+        guard nlmsg_append(raw, &header, MemoryLayout<Header>.size, Int32(NLMSG_ALIGNTO)) == 0 else {
+            nlmsg_free(raw)
+            throw .messageTooLong
+        }
+        self.init(owning: raw)
+    }
+
+    /// RTM_NEWADDR (refused when the address exists) or RTM_DELADDR.
+    static func changing(_ change: AddressChange) throws(NetlinkError) -> NetlinkMessage {
+        let address = change.address
+        let remote = address.peer ?? address.prefix
+        var header = ifaddrmsg()
+        header.ifa_family = UInt8(address.prefix.address.family == .inet ? AF_INET : AF_INET6)
+        header.ifa_prefixlen = UInt8(clamping: remote.length)
+        header.ifa_scope = address.scope
+        header.ifa_index = UInt32(bitPattern: address.link)
+        let isAddition = if case .add = change { true } else { false }
+        var message = try NetlinkMessage(
+            type: isAddition ? RTM_NEWADDR : RTM_DELADDR, flags: isAddition ? NLM_F_CREATE | NLM_F_EXCL : 0,
+            header: header)
+        message.put(Int(IFA_LOCAL), octets: address.prefix.address.octets)
+        message.put(Int(IFA_ADDRESS), octets: remote.address.octets)
+        guard isAddition else { return message }
+        if let broadcast = address.broadcast { message.put(Int(IFA_BROADCAST), octets: IPAddress.v4(broadcast).octets) }
+        if !address.label.isEmpty { message.put(Int(IFA_LABEL), address.label) }
+        if address.flags != 0 { message.put(Int(IFA_FLAGS), address.flags) }
+        if let preferred = address.preferredLifetime {
+            var lifetime = ifa_cacheinfo()
+            lifetime.ifa_prefered = preferred
+            lifetime.ifa_valid = .max
+            message.put(Int(IFA_CACHEINFO), octets: withUnsafeBytes(of: lifetime) { Array($0) })
+        }
+        return message
+    }
+}
