@@ -64,7 +64,7 @@ let package = Package(
             resources: [.embedInCode("interfaces")]),
 
         // Programs.
-        program("vrrpd", ["Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
+        program("vrrpd", ["CLinux", "Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
         program("ipvsd", ["Net", "Configuration", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
         program(
             "checkd",

@@ -91,27 +91,31 @@ public struct LinkTable: Sendable {
     public private(set) var links: [Int32: Link] = [:]
     /// Addresses by interface, in the kernel's order.
     public private(set) var addresses: [Int32: [InterfaceAddress]] = [:]
+    private var indices: [String: Int32] = [:]
 
     /// Knows nothing.
     public init() {}
 
     /// What a dump said.
     public init(_ snapshot: RouteSnapshot) {
-        for link in snapshot.links { links[link.index] = link }
+        for link in snapshot.links { apply(.link(link)) }
         for address in snapshot.addresses { addresses[address.link, default: []].append(address) }
     }
 
     /// The interface of that name.
     public func link(named name: String) -> Link? {
-        links.values.first { $0.name == name }
+        indices[name].flatMap { links[$0] }
     }
 
     /// Takes over a notification; `.lost` changes nothing.
     public mutating func apply(_ event: RouteEvent) {
         switch event {
         case .link(let link):
+            forgetName(of: link.index)
             links[link.index] = link
+            indices[link.name] = link.index
         case .linkGone(let link):
+            forgetName(of: link.index)
             links[link.index] = nil
             addresses[link.index] = nil
         case .address(let address):
@@ -127,6 +131,11 @@ public struct LinkTable: Sendable {
         case .lost:
             return
         }
+    }
+
+    /// An interface was renamed or is gone; a new one may have its name already.
+    private mutating func forgetName(of index: Int32) {
+        if let name = links[index]?.name, indices[name] == index { indices[name] = nil }
     }
 }
 

@@ -113,6 +113,8 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noSourceAddress(String)
     /// The sockets cannot be opened.
     case noSocket(String)
+    /// This build cannot run the instance.
+    case unsupported(String)
     /// Another member of this sync group is in FAULT.
     case group(String)
 
@@ -122,6 +124,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .interfaceDown(let name): "interface \(name) is down"
         case .noSourceAddress(let name): "interface \(name) has no usable address"
         case .noSocket(let why): "no VRRP socket: \(why)"
+        case .unsupported(let what): what
         case .group(let name): "another member of sync group \(name) is in fault"
         }
     }

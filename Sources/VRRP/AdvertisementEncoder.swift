@@ -52,11 +52,11 @@ extension Advertisement {
         bytes[start + 7] = UInt8(truncatingIfNeeded: value)
     }
 
-    /// Replaces `bytes` by the whole IPv4 packet: header with TTL 255 and precedence "internetwork control" (0xC0), then
+    /// Replaces `bytes` by the whole IPv4 packet: header with TTL 255 (unless given) and precedence "internetwork control" (0xC0), then
     /// the message. The kernel fills the identification and the header's checksum (raw(7), IP_HDRINCL).
     public func encodePacket(
         into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPv4Address, to destination: IPv4Address,
-        checksum form: ChecksumForm
+        checksum form: ChecksumForm, timeToLive: UInt8 = Advertisement.timeToLive
     ) {
         let length = 20 + Advertisement.length(version, addresses: min(addresses.count, 255), family: .inet)
         bytes.removeAll(keepingCapacity: true)
@@ -64,7 +64,7 @@ extension Advertisement {
         bytes.append(0xC0)
         bytes.append(bigEndian: UInt16(clamping: length))
         bytes.append(bigEndian: UInt32(0))
-        bytes.append(Advertisement.timeToLive)
+        bytes.append(timeToLive)
         bytes.append(Advertisement.protocolNumber)
         bytes.append(bigEndian: UInt16(0))
         bytes.append(bigEndian: source.rawValue)

@@ -5,7 +5,7 @@ public import Net
 
 /// The schedule of one router; it runs while the router is master.
 public struct AnnouncementSchedule: Sendable {
-    /// keepalived's `garp_*` parameters.
+    /// One kind of burst.
     public struct Parameters: Hashable, Sendable {
         /// Frames per address in a burst; 0 = none.
         public var count: Int
@@ -19,20 +19,30 @@ public struct AnnouncementSchedule: Sendable {
         }
     }
 
-    /// After becoming master: `garp_master_repeat`, `garp_master_delay`.
-    public var becameMaster = Parameters()
-    /// After a lower advertisement was heard: `garp_lower_prio_repeat`, `garp_lower_prio_delay`.
-    public var lowerPriority = Parameters()
-    /// `garp_master_refresh`; zero = never.
-    public var refresh = Duration.zero
-    /// `garp_master_refresh_repeat`.
-    public var refreshCount = 1
+    /// keepalived's `garp_*`: 5 frames, again after 5 s, no refresh unless given.
+    public struct Settings: Hashable, Sendable {
+        /// After becoming master: `garp_master_repeat`, `garp_master_delay`.
+        public var becameMaster = Parameters()
+        /// After a lower advertisement was heard: `garp_lower_prio_repeat`, `garp_lower_prio_delay`.
+        public var lowerPriority = Parameters()
+        /// `garp_master_refresh`; zero = never.
+        public var refresh = Duration.zero
+        /// `garp_master_refresh_repeat`.
+        public var refreshCount = 1
 
+        /// The defaults.
+        public init() {}
+    }
+
+    /// What is configured; a change holds from the next burst on.
+    public var settings: Settings
     private var secondBurst: (at: Instant, count: Int)?
     private var refreshAt: Instant?
 
-    /// keepalived's defaults: 5 frames, again after 5 s, no refresh.
-    public init() {}
+    /// A schedule that has not been started.
+    public init(_ settings: Settings = Settings()) {
+        self.settings = settings
+    }
 
     /// When to call `due`; nil when nothing is left to send.
     public var deadline: Instant? {
@@ -42,11 +52,13 @@ public struct AnnouncementSchedule: Sendable {
     /// Starts the schedule.
     /// - Returns: how many frames of each address to send now.
     public mutating func start(_ occasion: Occasion, at now: Instant) -> Int {
-        let parameters = occasion == .becameMaster ? becameMaster : lowerPriority
+        let parameters = occasion == .becameMaster ? settings.becameMaster : settings.lowerPriority
         if parameters.count > 0, parameters.delay > .zero {
             secondBurst = (now + parameters.delay, parameters.count)
         }
-        if occasion == .becameMaster, refresh > .zero { refreshAt = now + parameters.delay + refresh }
+        if occasion == .becameMaster, settings.refresh > .zero {
+            refreshAt = now + parameters.delay + settings.refresh
+        }
         return parameters.count
     }
 
@@ -59,8 +71,8 @@ public struct AnnouncementSchedule: Sendable {
             secondBurst = nil
         }
         if let due = refreshAt, due <= now {
-            count = max(count, refreshCount)
-            refreshAt = now + refresh
+            count = max(count, settings.refreshCount)
+            refreshAt = settings.refresh > .zero ? now + settings.refresh : nil
         }
         return count
     }

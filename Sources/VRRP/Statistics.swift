@@ -6,6 +6,8 @@ public import Net
 public struct Statistics: Hashable, Sendable {
     /// Times it became master.
     public internal(set) var becameMaster: UInt64 = 0
+    /// Times it ceased to be master.
+    public internal(set) var releasedMaster: UInt64 = 0
     /// Advertisements sent, priority 0 included; in unicast one per round, not per peer.
     public internal(set) var sent: UInt64 = 0
     /// Advertisements accepted for processing, priority 0 included.

@@ -188,6 +188,7 @@ public struct VirtualRouter: Sendable {
     /// Enters a state: the only place where its name changes.
     mutating func enter(_ next: State, _ cause: Cause) -> [Action] {
         let from = state.name
+        if from == .master { statistics.releasedMaster += 1 }
         state = next
         statistics.forgetRefusals()
         return [.report(Transition(from: from, to: next.name, cause: cause))]

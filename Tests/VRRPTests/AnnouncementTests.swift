@@ -39,7 +39,7 @@ private let mac = MACAddress(rawValue: 0x0200_0A00_0001)
 
     @Test func `a burst, another after the delay, then refreshes`() {
         var schedule = AnnouncementSchedule()
-        schedule.refresh = .seconds(60)
+        schedule.settings.refresh = .seconds(60)
         #expect(schedule.start(.becameMaster, at: t0) == 5)
         #expect(schedule.deadline == t0 + .seconds(5))
         #expect(schedule.due(at: t0 + .seconds(5)) == 5)
@@ -52,7 +52,7 @@ private let mac = MACAddress(rawValue: 0x0200_0A00_0001)
 
     @Test func `no delay means no second burst`() {
         var schedule = AnnouncementSchedule()
-        schedule.becameMaster.delay = .zero
+        schedule.settings.becameMaster.delay = .zero
         #expect(schedule.start(.becameMaster, at: t0) == 5)
         #expect(schedule.deadline == nil)
     }

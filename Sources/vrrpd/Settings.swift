@@ -1,0 +1,112 @@
+// From the configuration's words to what the machine and the kernel are told.
+
+import Configuration
+import Net
+import Netlink
+import VRRP
+
+extension RouterConfiguration {
+    /// The machine's parameters for an instance.
+    init(_ instance: VRRPInstanceConfiguration, isGrouped: Bool) {
+        self.init(
+            version: instance.version == .v2 ? .v2 : .v3, virtualRouterID: instance.virtualRouterID,
+            priority: instance.priority, interval: instance.advertInterval,
+            addresses: instance.virtualAddresses.map(\.prefix.address), preemption: .enabled,
+            missedAdvertisements: instance.downTimerAdverts, answersLowerPriority: !instance.lowerPriorityNoAdvert,
+            answersHigherPriority: instance.higherPrioritySendAdvert,
+            checksAddresses: !instance.skipCheckAdvertAddresses, isGrouped: isGrouped)
+        if case .password(let octets) = instance.authentication { password = Password(octets) }
+        if !instance.preempt {
+            preemption = .disabled
+        } else if instance.preemptDelay > .zero {
+            preemption = .delayed(instance.preemptDelay)
+        }
+        switch instance.delivery {
+        case .multicast:
+            origin = .link
+        case .unicast(let peers, _):
+            let ranges = peers.map { ($0.address, $0.timeToLive ?? 0...255) }
+            origin = instance.checkUnicastSource ? .peers(Dictionary(ranges) { _, last in last }) : .anywhere
+        }
+    }
+}
+
+extension AnnouncementSchedule.Settings {
+    /// The schedule that `garp_*` asks for.
+    init(_ settings: GratuitousARPSettings) {
+        self.init()
+        becameMaster = AnnouncementSchedule.Parameters(count: settings.count, delay: settings.delay)
+        lowerPriority = AnnouncementSchedule.Parameters(count: settings.lowerPriorityCount, delay: settings.lowerPriorityDelay)
+        refresh = settings.refresh
+        refreshCount = settings.refreshCount
+    }
+}
+
+extension VRRPInstanceConfiguration {
+    /// What makes two blocks the same virtual router across a reload: not the name (keepalived's vrrp_exist).
+    struct Identity: Hashable {
+        let virtualRouterID: UInt8
+        let family: AddressFamily
+        let interface: String?
+        let local: IPAddress?
+    }
+
+    /// This block's identity.
+    var identity: Identity {
+        let local: IPAddress? =
+            switch delivery {
+            case .multicast(let group): group
+            case .unicast: sourceAddress
+            }
+        return Identity(virtualRouterID: virtualRouterID, family: family, interface: interface, local: local)
+    }
+
+    /// Every address that comes and goes with mastership.
+    var addresses: [AddressLine] { virtualAddresses + excludedAddresses }
+
+    /// Why this build cannot run the instance; nil when it can.
+    var unsupported: String? {
+        if family == .inet6 { return "IPv6 instances are not supported yet" }
+        if case .authenticationHeader = authentication { return "auth_type AH is not supported; use PASS or none" }
+        return nil
+    }
+
+    /// Interfaces whose loss is a fault: its own, those of its addresses, and those tracked without a weight.
+    var vitalInterfaces: [String] {
+        var names = tracksPrimaryInterface ? [interface].compactMap(\.self) : []
+        names += addresses.filter(\.isTracked).compactMap(\.device).filter { $0 != interface }
+        names += trackedInterfaces.filter { $0.weight == 0 && $0.name != interface }.map(\.name)
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+}
+
+extension InterfaceAddress {
+    /// A configuration line on a link.
+    init(_ line: AddressLine, on link: Int32) {
+        self.init(link: link, prefix: line.prefix, peer: line.peer, scope: line.scope, label: line.label ?? "")
+        if case .v4(let address) = line.prefix.address, let kind = line.broadcast {
+            let hostBits: UInt32 = line.prefix.length == 32 ? 0 : .max >> UInt32(line.prefix.length)
+            switch kind {
+            case .address(let given): broadcast = given
+            case .allOnes: broadcast = IPv4Address(rawValue: address.rawValue | hostBits)
+            case .allZeros: broadcast = IPv4Address(rawValue: address.rawValue & ~hostBits)
+            }
+        }
+        if line.prefix.address.family == .inet6, line.skipsDuplicateDetection {
+            flags |= InterfaceAddress.noDuplicateDetection
+        }
+        for option in line.options {
+            switch option {
+            case .home: flags |= InterfaceAddress.home
+            case .mngtmpaddr: flags |= InterfaceAddress.manageTemporary
+            case .noprefixroute: flags |= InterfaceAddress.noPrefixRoute
+            case .autojoin: flags |= InterfaceAddress.autoJoin
+            }
+        }
+        switch line.preferredLifetime {
+        case .forever: preferredLifetime = nil
+        case .seconds(let seconds): preferredLifetime = seconds
+        }
+    }
+}
