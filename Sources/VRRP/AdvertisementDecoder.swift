@@ -74,6 +74,11 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         return bytes.dropFirst(header.length + 1).first
     }
 
+    /// The sender of a packet, even when the message is broken.
+    public static func source(ofPacket bytes: ArraySlice<UInt8>) -> IPAddress? {
+        (try? IPv4Header(parsing: bytes)).map { .v4($0.source) }
+    }
+
     /// The form whose sum over the message is zero; nil when neither is.
     private static func checksumForm(
         of bytes: ArraySlice<UInt8>, _ version: ProtocolVersion, from source: IPAddress, to destination: IPAddress

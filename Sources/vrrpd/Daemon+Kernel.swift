@@ -1,6 +1,7 @@
 // The kernel's side: which interfaces and addresses there are, what that means for each instance, and the changes of addresses.
 
 import Configuration
+import Glibc
 import Net
 import Netlink
 import Platform
@@ -132,7 +133,9 @@ extension Daemon {
     /// addresses, which another process may have left behind. An owner's own address is a virtual address.
     private func source(of instance: Instance) -> IPv4Address? {
         if case .v4(let given)? = instance.configuration.sourceAddress { return given }
-        guard let interface = instance.configuration.interface, let link = table.link(named: interface) else { return nil }
+        guard let interface = instance.configuration.interface, let link = table.link(named: interface) else {
+            return nil
+        }
         let virtual: Set<IPAddress> =
             instance.configuration.priority == 255
             ? [] : Set(instances.flatMap { $0.configuration.addresses.map(\.prefix.address) })
@@ -185,7 +188,7 @@ extension Daemon {
         do throws(NetlinkError) {
             // An interface that has just gone is not the kernel's refusal: its notification is on the way.
             let refused = try kernel.apply(changes)
-            let serious = refused.first { $0.error.code != AddressChange.noDevice }
+            let serious = refused.first { $0.error.code != ENODEV }
             problem = serious?.error
             if let serious { what = "\(serious.change.address.prefix)" }
             if refused.isEmpty == false, problem == nil { return false }
@@ -195,7 +198,8 @@ extension Daemon {
         alarms.set(
             "addresses/\(cause)",
             problem.map {
-                Alarms.Alarm(message: "\(what): \($0)", remedy: "it is tried again every second; run vrrpd with CAP_NET_ADMIN")
+                Alarms.Alarm(
+                    message: "\(what): \($0)", remedy: "it is tried again every second; run vrrpd with CAP_NET_ADMIN")
             })
         return problem == nil
     }

@@ -1,6 +1,7 @@
 // Between the machines and the world: advertisements and timers in, actions out. On the way to becoming master nothing comes before the
 // advertisement, the addresses and the gratuitous ARP, in this order: log lines and events wait until the end of the turn.
 
+import Configuration
 import Net
 import Netlink
 import Platform
@@ -34,7 +35,8 @@ extension Daemon {
     }
 
     /// The machine's deadline has come. What waits in the socket is heard first: this process may have been asleep.
-    func timerFired(_ instance: Instance) {
+    func timerFired(_ identity: String) {
+        guard let instance = instances.first(where: { $0.identity == identity }) else { return }
         instance.socket?.drain()
         guard let deadline = routers[instance.name]?.deadline else { return }
         guard deadline <= loop.now else { return instance.timer.arm(at: deadline) }
@@ -43,7 +45,8 @@ extension Daemon {
     }
 
     /// The announcement schedule's deadline has come.
-    func announceAgain(_ instance: Instance) {
+    func announceAgain(_ identity: String) {
+        guard let instance = instances.first(where: { $0.identity == identity }) else { return }
         announce(instance, instance.schedule.due(at: loop.now))
     }
 
@@ -134,7 +137,8 @@ extension Daemon {
         instance.reason = "\(transition.cause)"
         let priority = routers[instance.name]?.priority ?? 0
         loop.soon { [logger, name = instance.name] in
-            logger.notice("\(name): \(transition.to) at priority \(priority) (was \(transition.from)): \(transition.cause)")
+            logger.notice(
+                "\(name): \(transition.to) at priority \(priority) (was \(transition.from)): \(transition.cause)")
         }
         publishSoon(instance)
     }
@@ -168,6 +172,7 @@ extension Daemon {
     /// Routers of others on the same link are no business of ours.
     private func unknownRouter(_ received: ReceivedAdvertisement) {
         logger.debug(
-            "advertisement of virtual router \(received.advertisement.virtualRouterID) from \(received.source): not ours")
+            "advertisement of virtual router \(received.advertisement.virtualRouterID) from \(received.source): not ours"
+        )
     }
 }

@@ -94,9 +94,10 @@ final class Daemon {
     /// Makes an instance and looks at what it needs; does not start it.
     func add(_ block: VRRPInstanceConfiguration, steppedDown: Set<String>) {
         let name = block.name
-        let instance = Instance(block, timer: loop.timer {}, announcementTimer: loop.timer {})
-        instance.timer.handler = { [weak self, weak instance] in instance.map { self?.timerFired($0) } }
-        instance.announcementTimer.handler = { [weak self, weak instance] in instance.map { self?.announceAgain($0) } }
+        let identity = block.identity.description
+        let instance = Instance(
+            block, timer: loop.timer { [weak self] in self?.timerFired(identity) },
+            announcementTimer: loop.timer { [weak self] in self?.announceAgain(identity) })
         let router = VirtualRouter(
             RouterConfiguration(block, isGrouped: isGrouped(name)),
             isSteppedDown: steppedDown.contains(instance.identity))

@@ -9,8 +9,10 @@ import VRRP
 
 /// An instance of the running configuration.
 final class Instance {
+    /// What makes it this virtual router: survives a renaming and a restart.
+    let identity: String
     /// Its block.
-    var configuration: VRRPInstanceConfiguration
+    private(set) var configuration: VRRPInstanceConfiguration
     /// When to announce its addresses.
     var schedule: AnnouncementSchedule
     /// Fires at the machine's deadline.
@@ -41,6 +43,7 @@ final class Instance {
     /// An instance that does nothing yet.
     init(_ configuration: VRRPInstanceConfiguration, timer: LoopTimer, announcementTimer: LoopTimer) {
         self.configuration = configuration
+        identity = configuration.identity.description
         self.timer = timer
         self.announcementTimer = announcementTimer
         schedule = AnnouncementSchedule(AnnouncementSchedule.Settings(configuration.gratuitousARP))
@@ -51,13 +54,6 @@ final class Instance {
 
     /// Its name.
     var name: String { configuration.name }
-
-    /// Its name in the heartbeat file: survives a renaming.
-    var identity: String {
-        let identity = configuration.identity
-        return
-            "\(identity.virtualRouterID)/\(identity.family)/\(identity.interface ?? "-")/\(identity.local?.description ?? "-")"
-    }
 
     /// Takes over new words for the same virtual router.
     func reconfigure(_ configuration: VRRPInstanceConfiguration) {

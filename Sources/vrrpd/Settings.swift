@@ -36,7 +36,8 @@ extension AnnouncementSchedule.Settings {
     init(_ settings: GratuitousARPSettings) {
         self.init()
         becameMaster = AnnouncementSchedule.Parameters(count: settings.count, delay: settings.delay)
-        lowerPriority = AnnouncementSchedule.Parameters(count: settings.lowerPriorityCount, delay: settings.lowerPriorityDelay)
+        lowerPriority = AnnouncementSchedule.Parameters(
+            count: settings.lowerPriorityCount, delay: settings.lowerPriorityDelay)
         refresh = settings.refresh
         refreshCount = settings.refreshCount
     }
@@ -44,11 +45,16 @@ extension AnnouncementSchedule.Settings {
 
 extension VRRPInstanceConfiguration {
     /// What makes two blocks the same virtual router across a reload: not the name (keepalived's vrrp_exist).
-    struct Identity: Hashable {
+    struct Identity: Hashable, CustomStringConvertible {
         let virtualRouterID: UInt8
         let family: AddressFamily
         let interface: String?
         let local: IPAddress?
+
+        /// `51/inet/eth0/224.0.0.18`
+        var description: String {
+            "\(virtualRouterID)/\(family)/\(interface ?? "-")/\(local.map { "\($0)" } ?? "-")"
+        }
     }
 
     /// This block's identity.
