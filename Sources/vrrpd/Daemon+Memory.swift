@@ -1,6 +1,7 @@
 // What outlives the process: who was master when (see Heartbeat), and which instances an operator has made step down.
 
 import Platform
+import VRRP
 
 extension Daemon {
     /// Identities of the instances that stepped down and were not resumed.
