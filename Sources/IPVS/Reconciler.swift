@@ -132,15 +132,22 @@ public struct Reconciler: Sendable {
             override: { overrides[ServerIdentity(server.identity, $0)] ?? ServerOverride() })
     }
 
-    /// Servers about which nothing is known stay as the kernel has them. One that is missing from a service of ours is new in the
-    /// configuration, because we would have put it there: it starts like any other.
+    /// Servers about which nothing is known stay as the kernel has them, and so do those that were up when we last heard but are not
+    /// serving: the kernel heard later than the state file. A server about which nothing is known and that is missing from a service
+    /// of ours is new in the configuration, because we would have put it there: it starts like any other.
     private mutating func adopt() {
         for (service, pool) in pools {
             guard let entry = table?.services[service] else { continue }
-            for member in pool.members where member.health == .unknown(adopted: nil) {
+            for member in pool.members where member.override.mode == .enabled {
                 let endpoint = member.configuration.endpoint
                 let presence = Self.presence(entry.destinations[endpoint])
-                if presence == .absent, inherited.contains(service) { continue }
+                switch member.health {
+                case .unknown:
+                    if presence == .absent, inherited.contains(service) { continue }
+                case .up:
+                    if presence == .serving || pool.isSorry || member.configuration.checkers.isEmpty { continue }
+                case .down: continue
+                }
                 _ = pools[service]?.update(endpoint) { $0.health = .unknown(adopted: presence) }
             }
         }

@@ -46,7 +46,7 @@ extension IpvsAPI {
         public static let method = "io.evenkeel.Ipvs.SetWeight"
         /// SERVICE/ADDR:PORT.
         public var server: String
-        /// 0 to 65535.
+        /// 0 to 2147483647; with 0 the server gets no new connections.
         public var weight: Int
 
         public init(server: String, weight: Int) {
@@ -107,7 +107,7 @@ extension IpvsAPI {
         }
     }
 
-    /// Puts a server in service whatever the checks say.
+    /// Ends a drain or a disable: the checks rule again. A weight given by hand stays.
     public struct Enable: VarlinkMethod {
         public static let method = "io.evenkeel.Ipvs.Enable"
         /// SERVICE/ADDR:PORT.

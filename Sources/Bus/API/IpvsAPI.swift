@@ -138,7 +138,7 @@ public enum IpvsAPI {
         public var port: Int?
         /// How packets reach it.
         public var forwarding: Forwarding?
-        /// Share of the load, 0 to 65535.
+        /// Share of the load, 0 to 2147483647.
         public var weight: Int?
         /// Connections at which it gets no more; 0: no limit.
         public var upperThreshold: Int?
@@ -209,7 +209,7 @@ public enum IpvsAPI {
     public struct Override: Codable, Hashable, Sendable {
         /// What was decided.
         public var kind: OverrideKind
-        /// With kind weight.
+        /// The weight given by hand, with any kind.
         public var weight: Int?
         /// When: RFC 3339, UTC.
         public var since: String
@@ -271,8 +271,8 @@ public enum IpvsAPI {
         case up, down, unknown
     }
 
-    /// drain: no new connections; disable: out at once; enable: in service whatever the checks say.
+    /// weight: another weight than the configured one; drain: no new connections; disable: out at once.
     public enum OverrideKind: String, Codable, Hashable, Sendable, CaseIterable {
-        case weight, drain, disable, enable
+        case weight, drain, disable
     }
 }
