@@ -88,3 +88,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzing entries and the load generators: built by deploy/fuzz and deploy/bench only.
+if Context.environment["EVENKEEL_TOOLS"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "fuzz", dependencies: ["Net", "JSON", "Varlink", "VRRP", "Configuration"], path: "Tests/Fuzz",
+            exclude: ["corpus"], swiftSettings: strict)
+    ]
+}
