@@ -15,6 +15,15 @@ public protocol ByteStreamOwner: AnyObject {
     func streamDrained(_ stream: ByteStream)
 }
 
+/// Octets held for one user, over all of its connections.
+public final class QueueMeter {
+    /// How many.
+    public var octets = 0
+
+    /// An empty meter.
+    public init() {}
+}
+
 /// One connection. Released or closed, it closes the socket.
 public final class ByteStream {
     /// Octets read in one turn: a bound on the work that one peer can cause before others have their turn.
@@ -24,6 +33,9 @@ public final class ByteStream {
     private var descriptor: FileDescriptor?
     private var watch: Watch?
     private weak var owner: (any ByteStreamOwner)?
+    private let meter: QueueMeter?
+    /// Keeps a stream alive that its owner has let go of while it drains.
+    private var whileDraining: ByteStream?
     private var queue: Deque<[UInt8]> = []
     private var sentOfFirst = 0
     private var flushIsPlanned = false
@@ -32,7 +44,9 @@ public final class ByteStream {
     private var peerFinished = false
 
     /// Octets queued and not yet taken by the kernel.
-    public private(set) var queued = 0
+    public private(set) var queued = 0 {
+        didSet { meter?.octets += queued - oldValue }
+    }
 
     /// Whether more is read. Without reading, the peer's writes fill up and it waits.
     public var isReading = true {
@@ -42,14 +56,20 @@ public final class ByteStream {
     /// Whether the connection is still there.
     public var isOpen: Bool { watch != nil }
 
-    /// Takes over a connected non-blocking socket.
-    public init(_ descriptor: consuming FileDescriptor, on loop: EventLoop, owner: any ByteStreamOwner) throws(Errno) {
+    /// Takes over a connected non-blocking socket. What is queued is added to `meter`.
+    public init(
+        _ descriptor: consuming FileDescriptor, on loop: EventLoop, owner: any ByteStreamOwner,
+        meter: QueueMeter? = nil
+    ) throws(Errno) {
         self.loop = loop
         self.owner = owner
+        self.meter = meter
         let number = descriptor.number
         self.descriptor = consume descriptor
         watch = try loop.watch(number, .read) { [weak self] readiness in self?.isReady(readiness) }
     }
+
+    deinit { meter?.octets -= queued }
 
     /// Queues octets; they leave at the end of this turn or as the peer makes room.
     public func send(_ octets: [UInt8]) {
@@ -71,13 +91,15 @@ public final class ByteStream {
         descriptor = nil
         queue.removeAll()
         queued = 0
+        whileDraining = nil
     }
 
-    /// Closes when everything queued has left; reads no more.
+    /// Closes when everything queued has left or the peer is gone; reads no more. The owner may let go of the stream.
     public func closeWhenDrained() {
+        guard isOpen, !closesWhenDrained else { return }
         closesWhenDrained = true
         isReading = false
-        if queue.isEmpty { end() }
+        if queue.isEmpty { end() } else { whileDraining = self }
     }
 
     private func isReady(_ readiness: Readiness) {

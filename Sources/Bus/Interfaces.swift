@@ -23,6 +23,11 @@ public enum Interfaces {
         try parse(PackageResources.io_evenkeel_Check_varlink)
     }
 
+    /// `org.varlink.resolver`, served by busd.
+    public static func resolver() throws(IDLError) -> InterfaceDefinition {
+        try parse(PackageResources.org_varlink_resolver_varlink)
+    }
+
     private static func parse(_ text: [UInt8]) throws(IDLError) -> InterfaceDefinition {
         try InterfaceDefinition(parsing: String(decoding: text, as: UTF8.self))
     }

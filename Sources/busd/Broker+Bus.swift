@@ -1,0 +1,113 @@
+// The methods of io.evenkeel.Bus and org.varlink.resolver.
+import Bus
+import JSON
+import Platform
+import Varlink
+
+extension Broker {
+    /// Answers a call to an interface of busd itself, or to one that nobody serves.
+    func serveOwn(_ message: ArraySlice<UInt8>, _ envelope: CallEnvelope, from client: Client) {
+        let call: VarlinkCall
+        do throws(VarlinkProtocolError) {
+            call = try VarlinkCall(parsing: message)
+        } catch {
+            // `CallEnvelope` has accepted the same octets.
+            return client.reply(VarlinkServiceError.invalidParameter("parameters").reply, to: envelope)
+        }
+        switch (ownService.dispatch(call), call.method) {
+        case (.answer(let reply), "org.varlink.service.GetInfo") where reply.error == nil:
+            client.reply(information(), to: envelope)
+        case (.answer(let reply), _): client.reply(reply, to: envelope)
+        case (.handle, _):
+            do throws(JSONCodingError) {
+                try handle(call, envelope, from: client)
+            } catch {
+                client.reply(VarlinkServiceError.invalidParameter(error.path).reply, to: envelope)
+            }
+        }
+    }
+
+    private func handle(
+        _ call: VarlinkCall, _ envelope: CallEnvelope, from client: Client
+    ) throws(JSONCodingError) {
+        let parameters = JSONValue.object(call.parameters)
+        switch call.method {
+        case BusAPI.Subscribe.method: subscribe(client, try parameters.decode(), envelope)
+        case BusAPI.Register.method: register(client, try parameters.decode(), envelope)
+        case BusAPI.ListServices.method:
+            let attached = Dictionary(grouping: services.values) { ObjectIdentifier($0) }.compactMap(\.value.first)
+            let sorted = attached.map(\.description).sorted { $0.name < $1.name }
+            client.reply(try VarlinkReply(encoding: BusAPI.ListServices.Reply(services: sorted)), to: envelope)
+        case BusAPI.GetStatistics.method:
+            let reply = BusAPI.GetStatistics.Reply(statistics: statistics())
+            client.reply(try VarlinkReply(encoding: reply), to: envelope)
+        case "org.varlink.resolver.GetInfo": client.reply(information(), to: envelope)
+        default: resolve(call.parameters["interface"]?.string ?? "", envelope, for: client)
+        }
+    }
+
+    private var interfaces: [String] {
+        [VarlinkService.interface, "org.varlink.resolver", BusAPI.interface] + services.keys.sorted()
+    }
+
+    private func information() -> VarlinkReply {
+        VarlinkServiceInfo.evenkeel("busd").reply(interfaces: interfaces)
+    }
+
+    /// Everything is reached through busd, so that is the address of every interface.
+    private func resolve(_ interface: String, _ envelope: CallEnvelope, for client: Client) {
+        let reply =
+            interfaces.contains(interface)
+            ? VarlinkReply(["address": .string(address)])
+            : VarlinkReply(error: "org.varlink.resolver.InterfaceNotFound", ["interface": .string(interface)])
+        client.reply(reply, to: envelope)
+    }
+
+    private func statistics() -> BusAPI.Statistics {
+        BusAPI.Statistics(
+            seq: store.seq, connections: clients.count,
+            subscriptions: clients.values.count {
+                switch $0.activity {
+                case .reading, .following: true
+                case .idle, .forwarding, .registered, .ending: false
+                }
+            },
+            kept: store.kept, queuedBytes: clients.values.reduce(0) { $0 + $1.queued }, published: published,
+            overruns: overruns, refused: refused)
+    }
+
+    // MARK: Registration
+
+    private func register(_ client: Client, _ registration: BusAPI.Register, _ envelope: CallEnvelope) {
+        guard let path = VarlinkAddress(registration.address)?.socketPath else {
+            return client.reply(VarlinkServiceError.invalidParameter("address").reply, to: envelope)
+        }
+        let reserved = { (name: String) in name.hasPrefix("org.varlink.") || name == BusAPI.interface }
+        guard (1...16).contains(registration.interfaces.count),
+            registration.interfaces.allSatisfy({ IDLNames.isInterface($0) && !reserved($0) })
+        else { return client.reply(VarlinkServiceError.invalidParameter("interfaces").reply, to: envelope) }
+        if let taken = registration.interfaces.first(where: { services[$0] != nil }) {
+            return client.reply(VarlinkReply(BusAPI.AlreadyRegistered(interface: taken)), to: envelope)
+        }
+        let service = AttachedService(registration, socketPath: path, peer: client.peer)
+        for interface in registration.interfaces { services[interface] = service }
+        client.activity = .registered(service)
+        client.send(VarlinkReply(continues: true))
+        announce(service, .attached)
+    }
+
+    /// The lease of a daemon has ended.
+    func detach(_ service: AttachedService) {
+        for interface in service.registration.interfaces { services[interface] = nil }
+        announce(service, .lost)
+    }
+
+    private func announce(_ service: AttachedService, _ state: BusAPI.Attachment) {
+        logger.notice("\(service.registration.name) \(state.rawValue)")
+        for interface in service.registration.interfaces {
+            say(
+                EventKey(type: EventType.interface, subject: interface), source: "/busd",
+                data: ["state": .string(state.rawValue), "service": .string(service.registration.name)])
+        }
+    }
+}

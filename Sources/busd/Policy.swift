@@ -1,0 +1,62 @@
+// Who may call what. Identity is what the kernel recorded when the peer connected, never what a message says; this file
+// is the only place that knows which methods read and which change.
+import Bus
+import Glibc
+import Platform
+
+/// What a caller may do.
+enum Role: Int, Comparable {
+    /// Nothing.
+    case stranger
+    /// Read and subscribe: group evenkeel.
+    case reader
+    /// Read, subscribe, register and publish: group evenkeel-private, the suite's daemons.
+    case daemon
+    /// Everything: root, busd's own user, group evenkeel-admin.
+    case administrator
+
+    static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The rules, with the groups looked up once (and again at SIGHUP).
+struct Policy {
+    private let readers: UInt32?
+    private let daemons: UInt32?
+    private let administrators: UInt32?
+    private let ownUser = geteuid()
+
+    init() {
+        readers = Accounts.group("evenkeel")
+        daemons = Accounts.group("evenkeel-private")
+        administrators = Accounts.group("evenkeel-admin")
+    }
+
+    /// The role of a peer.
+    func role(of peer: PeerCredentials) -> Role {
+        if peer.uid == 0 || peer.uid == ownUser || peer.isMember(of: administrators) { return .administrator }
+        if peer.isMember(of: daemons) { return .daemon }
+        return peer.isMember(of: readers) ? .reader : .stranger
+    }
+
+    /// The least role that may call a method. What is not named here changes something and is for administrators.
+    static func needed(for method: String) -> Role {
+        switch method {
+        case "org.varlink.service.GetInfo", "org.varlink.service.GetInterfaceDescription",
+            "org.varlink.resolver.GetInfo", "org.varlink.resolver.Resolve",
+            BusAPI.Subscribe.method, BusAPI.ListServices.method, BusAPI.GetStatistics.method,
+            VrrpAPI.List.method, VrrpAPI.Show.method,
+            IpvsAPI.ListServices.method, IpvsAPI.ShowService.method,
+            CheckAPI.List.method:
+            .reader
+        case BusAPI.Register.method, BusAPI.Publish.method: .daemon
+        default: .administrator
+        }
+    }
+}
+
+extension PeerCredentials {
+    fileprivate func isMember(of group: UInt32?) -> Bool {
+        guard let group else { return false }
+        return gid == group || groups.contains(group)
+    }
+}
