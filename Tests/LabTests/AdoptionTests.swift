@@ -31,8 +31,11 @@ struct AdoptionTests {
         }
         before.pause()
         #expect(Traffic.failures(before.requests).isEmpty)
+        let service = "TCP 192.168.200.254:80"
+        try lab.eventually("the kernel has summed its counters (every 2 s)", within: .seconds(5)) {
+            try lab.connections(of: .director1)[service] == before.requests.count
+        }
         let connections = try lab.connections(of: .director1)
-        #expect(connections["TCP 192.168.200.254:80"] == before.requests.count, "\(connections)")
 
         let director = try Director(on: .director1, configuration: "master.conf", lab: lab)
         try director.start()
