@@ -20,6 +20,14 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var skipCheckAdvertAddresses = false
     /// `vrrp_down_timer_adverts`: adverts missed before the master is down, 1...100.
     public var downTimerAdverts = 3
+    /// `vrrp_lower_prio_no_advert`: a master does not answer an advert of lower priority.
+    public var lowerPriorityNoAdvert = false
+    /// `vrrp_higher_prio_send_advert`: a master sends one more advert before it gives way.
+    public var higherPrioritySendAdvert = false
+    /// `v3_checksum_as_v2`: v3 IPv4 checksums without pseudo-header.
+    public var checksumWithoutPseudoHeader = false
+    /// `vrrp_check_unicast_src`: adverts from others than the unicast peers are dropped.
+    public var checkUnicastSource = false
     /// `vrrp_startup_delay`: how long adverts are ignored and elections held off after start.
     public var startupDelay = Duration.zero
     /// `dynamic_interfaces`: a missing interface is expected to appear.
@@ -38,8 +46,6 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var timeouts = IPVSTimeouts()
     /// `lvs_sync_daemon`: connection synchronisation between directors; nil = off.
     public var syncDaemon: SyncDaemonConfiguration?
-    /// `lvs_flush`: empty the kernel table at start. Evenkeel adopts and diffs instead, and says so.
-    public var flushAtStart = false
     /// `checker_log_all_failures`: log every failed attempt, not only the one that changes the state.
     public var logAllCheckFailures = false
     /// `rs_init_notifies`: run notify_up of servers that are up at start.
@@ -95,6 +101,12 @@ public struct MailSettings: Equatable, Sendable {
     public var heloName: String?
     /// `smtp_connect_timeout`.
     public var connectTimeout = Duration.seconds(30)
+    /// `smtp_alert_vrrp`, else `smtp_alert`: the default of instances and sync groups; nil = off.
+    public var vrrpAlerts: Bool?
+    /// `smtp_alert_checker`, else `smtp_alert`: the default of servers; nil = off for virtual, on for real servers.
+    public var checkerAlerts: Bool?
+    /// `no_email_faults`: no mail for FAULT.
+    public var skipsFaults = false
 
     /// No mail.
     public init() {}

@@ -1,0 +1,46 @@
+// Collects diagnostics while a configuration is read, so that reading code says what is wrong in one line.
+
+/// The files read so far and what was said about them.
+struct Reporter: Sendable {
+    /// More than this many of one severity are counted, not kept: nobody reads them, and hostile input must not fill memory.
+    static let limit = 250
+
+    var sources = SourceMap()
+    private(set) var diagnostics: [Diagnostic] = []
+    private(set) var errors = 0
+    private(set) var warnings = 0
+    /// Those that were counted only.
+    var dropped: Int { errors + warnings - diagnostics.count }
+
+    mutating func report(
+        _ severity: Diagnostic.Severity, _ code: Diagnostic.Code, at place: Place, length: Int, _ message: String,
+        remedy: String? = nil, notes: [(Word, String)] = []
+    ) {
+        switch severity {
+        case .error: errors += 1
+        case .warning: warnings += 1
+        }
+        guard (severity == .error ? errors : warnings) <= Reporter.limit else { return }
+        diagnostics.append(
+            Diagnostic(
+                severity: severity, code: code, source: sources.excerpt(place, length: length), message: message,
+                remedy: remedy,
+                notes: notes.map {
+                    Diagnostic.Note(source: sources.excerpt($0.0.place, length: $0.0.length), message: $0.1)
+                }))
+    }
+
+    /// The configuration cannot be used.
+    mutating func error(
+        _ code: Diagnostic.Code, at word: Word, _ message: String, remedy: String? = nil, notes: [(Word, String)] = []
+    ) {
+        report(.error, code, at: word.place, length: word.length, message, remedy: remedy, notes: notes)
+    }
+
+    /// The configuration can be used.
+    mutating func warning(
+        _ code: Diagnostic.Code, at word: Word, _ message: String, remedy: String? = nil, notes: [(Word, String)] = []
+    ) {
+        report(.warning, code, at: word.place, length: word.length, message, remedy: remedy, notes: notes)
+    }
+}

@@ -1,0 +1,59 @@
+// The files that were read, and how a byte's place becomes file:line:column with its line. Places are kept small (three
+// numbers) because every word of a large configuration has one; text is only looked up when something is said about it.
+
+/// A byte in one of the files that were read.
+struct Place: Equatable, Sendable {
+    /// Index into `SourceMap.files`.
+    var file: Int32
+    /// From 0.
+    var line: Int32
+    /// Bytes from the start of the line.
+    var byte: Int32
+
+    func advanced(by bytes: Int) -> Place {
+        Place(file: file, line: line, byte: byte + Int32(clamping: bytes))
+    }
+}
+
+/// Every file that was read, in order of reading.
+struct SourceMap: Sendable {
+    struct File: Sendable {
+        var path: String
+        var bytes: [UInt8]
+        /// Where each line starts.
+        var lineStarts: [Int]
+    }
+
+    private(set) var files: [File] = []
+
+    /// Takes a file in; gives its index.
+    mutating func add(path: String, bytes: [UInt8]) -> Int32 {
+        var starts = [0]
+        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
+        files.append(File(path: path, bytes: bytes, lineStarts: starts))
+        return Int32(clamping: files.count - 1)
+    }
+
+    /// The bytes of a line without its end.
+    func line(_ file: Int32, _ line: Int32) -> ArraySlice<UInt8> {
+        guard files.indices.contains(Int(file)) else { return [] }
+        let source = files[Int(file)]
+        guard source.lineStarts.indices.contains(Int(line)) else { return [] }
+        let start = source.lineStarts[Int(line)]
+        var end = Int(line) + 1 < source.lineStarts.count ? source.lineStarts[Int(line) + 1] - 1 : source.bytes.count
+        if end > start, source.bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+        return source.bytes[start..<end]
+    }
+
+    /// The place and its line, for a diagnostic about `length` bytes.
+    func excerpt(_ place: Place, length: Int) -> SourceExcerpt {
+        let bytes = line(place.file, place.line)
+        let byte = min(max(0, Int(place.byte)), bytes.count)
+        let before = String(decoding: bytes.prefix(byte), as: UTF8.self)
+        let meant = String(decoding: bytes.dropFirst(byte).prefix(max(0, length)), as: UTF8.self)
+        let path = files.indices.contains(Int(place.file)) ? files[Int(place.file)].path : ""
+        return SourceExcerpt(
+            position: SourcePosition(file: path, line: Int(place.line) + 1, column: before.count + 1),
+            length: max(1, meant.count), line: String(decoding: bytes, as: UTF8.self))
+    }
+}

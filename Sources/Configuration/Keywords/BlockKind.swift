@@ -1,0 +1,54 @@
+// The kinds of block, and which keyword opens which inside which: what the tree builder asks the keyword table.
+
+/// A kind of block. The raw value is what documentation calls it.
+enum BlockKind: String, Sendable, CaseIterable {
+    case file = "top level"
+    case globalDefinitions = "global_defs"
+    case script = "vrrp_script"
+    case trackFile = "track_file"
+    case trackProcess = "vrrp_track_process"
+    case syncGroup = "vrrp_sync_group"
+    case garpGroup = "garp_group"
+    case trackGroup = "track_group"
+    case instance = "vrrp_instance"
+    case authentication
+    case authenticationHMAC = "auth_hmac"
+    case bfd = "bfd_instance"
+    case ssl = "SSL"
+    case virtualServer = "virtual_server"
+    case realServer = "real_server"
+    case tcpCheck = "TCP_CHECK"
+    case httpGet = "HTTP_GET"
+    case sslGet = "SSL_GET"
+    case url
+    case smtpCheck = "SMTP_CHECK"
+    case smtpHost = "host"
+    case dnsCheck = "DNS_CHECK"
+    case pingCheck = "PING_CHECK"
+    case udpCheck = "UDP_CHECK"
+    case miscCheck = "MISC_CHECK"
+    case fileCheck = "FILE_CHECK"
+    case bfdCheck = "BFD_CHECK"
+    /// Lines that are not keywords: addresses, names, routes.
+    case list
+    /// A block whose keyword is not known; not looked into.
+    case unknown
+}
+
+/// Which keyword opens which block.
+enum Structure {
+    /// The kind of block that `word` opens inside a block of kind `parent`; nil when it opens none there.
+    static func child(of parent: BlockKind, _ word: Word) -> BlockKind? {
+        guard !word.isQuoted else { return nil }
+        return children[parent]?[word.text]
+    }
+
+    private static let children: [BlockKind: [String: BlockKind]] = {
+        var result: [BlockKind: [String: BlockKind]] = [:]
+        for entry in KeywordTable.entries {
+            guard let child = entry.child else { continue }
+            result[entry.kind, default: [:]][entry.word] = child
+        }
+        return result
+    }()
+}

@@ -1,0 +1,245 @@
+// Rows of the checker blocks: the common keywords once, then what each checker adds.
+import Net
+
+/// Any checker while it is read.
+struct CheckerDraft: BlockDraft {
+    var kind = BlockKind.tcpCheck
+    var check = CheckInheritance()
+    var serviceDelayLoop = Duration.seconds(60)
+    var serviceVirtualHost: String?
+    var connectAddress: IPAddress?
+    var connectPort: UInt16?
+    var sourceAddress: IPAddress?
+    var sourcePort: UInt16?
+    var interface: String?
+    var firewallMark: UInt32 = 0
+    var ownRetry: Int?
+    var fall: Int?
+    var rise = 1
+    // HTTP_GET, SSL_GET
+    var urls: [Parsed<URLDraft>] = []
+    var httpVersion = HTTPProbe.Version.http10
+    var fastRecovery = false
+    var ownVirtualHost: String?
+    var tls = HTTPProbe.TLS()
+    var serverName: String?
+    // SMTP_CHECK
+    var heloName = "smtpchecker.keepalived.org"
+    var smtpHosts: [CheckerDraft] = []
+    // DNS_CHECK, UDP_CHECK
+    var dns = DNSProbe()
+    var udp = UDPProbe()
+    // MISC_CHECK
+    var command: ScriptCommand?
+    var miscTimeout: Duration?
+    var isDynamic = false
+    var user: ScriptUser?
+    // FILE_CHECK
+    var trackFile: Word?
+    var weight: Int?
+    var isReversed: Bool?
+
+    init() {}
+
+    init(_ kind: BlockKind, server: RealServerDraft) {
+        self.kind = kind
+        check = server.check
+        serviceDelayLoop = server.serviceDelayLoop
+        serviceVirtualHost = server.serviceVirtualHost
+    }
+}
+
+extension Grammars {
+    /// The checker rows of `real_server`.
+    static let checkerRows: [Keyword<RealServerDraft>] = [
+        checker("TCP_CHECK", .tcpCheck, { tcpCheck }, .everywhere, "a connection is accepted"),
+        checker("HTTP_GET", .httpGet, { httpGet }, .everywhere, "a web page is as expected"),
+        checker("SSL_GET", .sslGet, { sslGet }, .everywhere, "a web page over TLS is as expected"),
+        checker("SMTP_CHECK", .smtpCheck, { smtpCheck }, .common, "a mail server greets").notYet,
+        checker("DNS_CHECK", .dnsCheck, { dnsCheck }, .common, "a name server answers").notYet,
+        checker("PING_CHECK", .pingCheck, { pingCheck }, .common, "an echo comes back").notYet,
+        checker("UDP_CHECK", .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered").notYet,
+        checker("MISC_CHECK", .miscCheck, { miscCheck }, .common, "a program exits with 0").notYet,
+        checker("FILE_CHECK", .fileCheck, { fileCheck }, .rare, "a number in a track_file").notYet,
+        checker("BFD_CHECK", .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
+    ]
+
+    private static func checker(
+        _ word: String, _ kind: BlockKind, _ grammar: @escaping @Sendable () -> Grammar<CheckerDraft>,
+        _ tier: KeywordTable.Tier, _ meaning: String
+    ) -> Keyword<RealServerDraft> {
+        Keyword.block(
+            word, "", grammar, kind: kind, tier, meaning, from: { server, _ in CheckerDraft(kind, server: server) },
+            store: { draft, parsed, _ in draft.checkers.append(parsed) }
+        ).repeatable
+    }
+
+    /// All checkers' grammars.
+    static let checkers = [
+        tcpCheck, httpGet, sslGet, smtpCheck, dnsCheck, pingCheck, udpCheck, miscCheck, fileCheck, bfdCheck,
+    ]
+
+    static let tcpCheck = Grammar<CheckerDraft>(.tcpCheck, targetRows, scheduleRows)
+    static let pingCheck = Grammar<CheckerDraft>(.pingCheck, targetRows, scheduleRows)
+
+    static let smtpCheck = Grammar<CheckerDraft>(
+        .smtpCheck, targetRows, scheduleRows,
+        [
+            .text("helo_name", "NAME", \.heloName, .common, "name in HELO"),
+            .block(
+                "host", "", { smtpHost }, kind: .smtpHost, .rare, "old way to test several addresses",
+                from: { checker, _ in checker }, store: { draft, parsed, _ in draft.smtpHosts.append(parsed.draft) }
+            ).repeatable,
+        ])
+
+    static let smtpHost = Grammar<CheckerDraft>(.smtpHost, targetRows)
+
+    static let dnsCheck = Grammar<CheckerDraft>(
+        .dnsCheck, targetRows, scheduleRows,
+        [
+            Keyword("type", recordTypes.joined(separator: "|"), standard: "SOA", .common, "record type") {
+                draft, statement, interpreter in
+                guard let word = interpreter.single(statement) else { return }
+                guard recordTypes.contains(word.text) else {
+                    return interpreter.sayNotOneOf(recordTypes, word, statement)
+                }
+                draft.dns.recordType = word.text
+            },
+            .text("name", "NAME", \.dns.name, .common, "name to ask for"),
+        ])
+
+    private static let recordTypes = ["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]
+
+    static let udpCheck = Grammar<CheckerDraft>(
+        .udpCheck, targetRows, scheduleRows,
+        [
+            Keyword("payload", "HEX", standard: "empty", .rare, "datagram to send") { draft, statement, interpreter in
+                guard !statement.arguments.isEmpty else { return interpreter.sayMissing(statement) }
+                draft.udp.payload = interpreter.hexadecimal(statement.arguments, wildcards: false).compactMap { $0 }
+            },
+            Keyword("require_reply", "[HEX]", standard: "off", .rare, "silence is a failure; x matches any digit") {
+                draft, statement, interpreter in
+                draft.udp.requiresReply = true
+                draft.udp.reply = interpreter.hexadecimal(statement.arguments, wildcards: true)
+            },
+            .integer("min_reply_length", 0...65535, \.udp.minimumReplyLength, unit: "bytes", .rare, "shortest reply"),
+            .integer("max_reply_length", 0...65535, \.udp.maximumReplyLength, unit: "bytes", .rare, "longest reply"),
+        ])
+
+    static let miscCheck = Grammar<CheckerDraft>(
+        .miscCheck, scheduleRows,
+        [
+            Keyword.command("misc_path", \.command, takesUser: false, .common, "program and arguments").required,
+            .seconds(
+                "misc_timeout", 0.001...longestTime, optional: \.miscTimeout, standard: "virtual server's delay_loop",
+                .common, "longest run"),
+            .toggle("misc_dynamic", \.isDynamic, .common, "exit status 2…255 sets the weight"),
+            Keyword("user", "USER [GROUP]", standard: "script_user", .common, "who runs it") {
+                draft, statement, interpreter in
+                draft.user = interpreter.user(statement) ?? draft.user
+            },
+        ])
+
+    static let fileCheck = Grammar<CheckerDraft>(
+        .fileCheck, scheduleRows,
+        [
+            Keyword("track_file", "NAME", standard: "required", .rare, "the track_file block") {
+                draft, statement, interpreter in
+                draft.trackFile = interpreter.single(statement)
+            }.required,
+            Keyword(
+                "weight", "N [reverse]", range: "-254…254", standard: "the track_file's", .rare,
+                "multiplied with the number"
+            ) {
+                draft, statement, interpreter in
+                guard let word = statement.arguments.first else { return interpreter.sayMissing(statement) }
+                draft.weight = interpreter.integer(word, -254...254, of: "weight")
+                let rest = statement.arguments.dropFirst()
+                if let reverse = rest.first { draft.isReversed = reverse.text == "reverse" }
+                interpreter.ignoreExtra(rest.dropFirst(), statement)
+            },
+        ])
+
+    static let bfdCheck = Grammar<CheckerDraft>(
+        .bfdCheck, scheduleRows,
+        [
+            .notYet("name", "NAME", standard: "required", "the bfd_instance")
+        ])
+
+    /// Where a probe goes to and comes from.
+    static let targetRows: [Keyword<CheckerDraft>] = [
+        .address("connect_ip", \.connectAddress, standard: "real server's", .common, "address to probe"),
+        .integer(
+            "connect_port", 1...65535, optional: \.connectPort, standard: "real server's", .everywhere, "port to probe"),
+        .address("bindto", \.sourceAddress, .rare, "source address"),
+        .integer("bind_port", 1...65535, optional: \.sourcePort, standard: "any", .rare, "source port"),
+        Keyword("bind_if", "IF", standard: "none", .rare, "interface to probe through") {
+            draft, statement, interpreter in
+            draft.interface = interpreter.interface(statement) ?? draft.interface
+        },
+        .integer("fwmark", 0...Int(UInt32.max), \.firewallMark, .rare, "firewall mark of the probe's packets"),
+        checkSeconds(
+            "connect_timeout", 0.001...longestTime, \.check, \.connectTimeout, "real server's", .everywhere,
+            "patience in each phase of the check"),
+        checkSeconds(
+            "timeout", 0.001...longestTime, \.check, \.connectTimeout, "real server's", .everywhere,
+            "patience in each phase of the check"
+        ).spelling(of: "connect_timeout"),
+    ]
+
+    /// When a probe runs and what its results mean.
+    static let scheduleRows: [Keyword<CheckerDraft>] = [
+        retry, retry.spelled("nb_get_retry"),
+        checkOptional(
+            "delay_before_retry", 0...longestTime, \.check, \.delayBeforeRetry,
+            "real server's, else 1; HTTP 3; DNS delay_loop", .everywhere, "between attempts"),
+        checkOptional(
+            "warmup", 0...longestTime, \.check, \.warmup, "real server's, else delay_loop", .common,
+            "first check within this"),
+        checkSeconds(
+            "delay_loop", 0.001...longestTime, \.check, \.delayLoop, "real server's", .common, "between checks"),
+        .boolean("alpha", \.check.alpha, standard: "real server's", .common, "down until the first success"),
+        .boolean(
+            "log_all_failures", \.check.logAllFailures, standard: "checker_log_all_failures", .rare,
+            "log every failed attempt"),
+        Keyword.integer("rise", 1...1000, \.rise, .common, "successes in a row that bring a server up").addition,
+        Keyword.integer(
+            "fall", 1...1000, optional: \.fall, standard: "retry + 1", .common,
+            "failures in a row that take a server out"
+        ).addition,
+    ]
+
+    private static let retry = Keyword<CheckerDraft>.integer(
+        "retry", 0...2_147_483_647, optional: \.ownRetry, standard: "real server's, else 1; DNS 3; MISC 0", .everywhere,
+        "more attempts before the server is down")
+}
+
+extension Interpreter {
+    /// Hexadecimal digits with optional blanks; with wildcards a pair with an x matches any octet.
+    mutating func hexadecimal(_ words: ArraySlice<Word>, wildcards: Bool) -> [UInt8?] {
+        var octets: [UInt8?] = []
+        for word in words {
+            let digits = Array(word.text.utf8)
+            guard digits.count % 2 == 0 else {
+                reporter.error(.badValue, at: word, "\(quoted(word.text)) has an odd number of hexadecimal digits")
+                return octets
+            }
+            for index in stride(from: 0, to: digits.count, by: 2) {
+                let isWild = [digits[index], digits[index + 1]].contains {
+                    $0 == UInt8(ascii: "x") || $0 == UInt8(ascii: "X")
+                }
+                if wildcards, isWild {
+                    octets.append(nil)
+                } else if let high = hexDigit(digits[index]), let low = hexDigit(digits[index + 1]) {
+                    octets.append(UInt8(high << 4 | low))
+                } else {
+                    reporter.error(
+                        .badValue, at: word, "\(quoted(word.text)) is not hexadecimal",
+                        remedy: "write pairs of digits, e.g. 0a ff")
+                    return octets
+                }
+            }
+        }
+        return octets
+    }
+}

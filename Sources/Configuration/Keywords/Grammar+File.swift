@@ -1,0 +1,139 @@
+// Rows of the top level: words outside any block, and the blocks themselves.
+import Net
+
+/// The whole file, read but not resolved.
+struct FileDraft: BlockDraft {
+    var networkNamespace: String?
+    var scripts: [Parsed<ScriptDraft>] = []
+    var trackFiles: [Parsed<TrackFileDraft>] = []
+    var trackProcesses: [Parsed<TrackProcessDraft>] = []
+    var syncGroups: [Parsed<SyncGroupDraft>] = []
+    var instances: [Parsed<InstanceDraft>] = []
+    var staticAddresses: [AddressLine] = []
+    var serverGroups: [ServerGroupDraft] = []
+    var virtualServers: [Parsed<VirtualServerDraft>] = []
+}
+
+extension Grammars {
+    static let file = Grammar<FileDraft>(.file, topLevelWords, topLevelBlocks)
+
+    private static let topLevelWords: [Keyword<FileDraft>] = [
+        .word("net_namespace", "NAME", \.networkNamespace, .common, "network namespace to work in").notYet,
+        .notYet("net_namespace_ipvs", "[NAME]", standard: "as vrrp", "network namespace of the IPVS table"),
+        .unneeded(
+            "namespace_with_ipsets", "ipsets within namespaces on old kernels", because: "ipsets are not used"),
+        .notYet("instance", "NAME", standard: "none", "name of this keepalived; changes file names and ${_INSTANCE}"),
+        .unneeded("use_pid_dir", "pid files under /run/keepalived", because: "systemd knows the processes"),
+        .unneeded(
+            "linkbeat_use_polling", "poll for carrier loss", because: "netlink reports it on every kernel supported"),
+        .unneeded(
+            "child_wait_time", "SECONDS", unit: "s", standard: "5", "wait for children at stop",
+            because: "systemd stops each daemon by itself"),
+        .list("linkbeat_interfaces", lines: "IF [MII|ETHTOOL|IOCTL]…", .rare, "interfaces to poll for carrier loss") {
+            _, _, _ in
+        }
+        .notYet,
+        // `include` and its variants are acted on while lines are read; the rows are for documentation.
+        includeRow("include", .everywhere, "read other files here: glob and {a,b} braces"),
+        includeRow("includer", .rare, "include; every file must be readable"),
+        includeRow("includem", .rare, "include; something must match"),
+        includeRow("includew", .rare, "include; every wildcard must match"),
+        includeRow("includeb", .rare, "include; every alternative in braces must match"),
+        includeRow("includea", .rare, "include; all of these checks"),
+    ]
+
+    private static func includeRow(
+        _ word: String, _ tier: KeywordTable.Tier, _ meaning: String
+    ) -> Keyword<FileDraft> {
+        Keyword(word, "FILE", standard: "none", tier, meaning) { _, _, _ in }
+    }
+
+    private static let topLevelBlocks: [Keyword<FileDraft>] = [
+        globalDefinitionsRow,
+        .list("static_ipaddress", lines: "ADDRESS LINE…", .common, "addresses that follow no election") {
+            draft, statement, interpreter in
+            let device = interpreter.global.defaultInterface
+            draft.staticAddresses += interpreter.addressLines(statement, device: device)
+        }.notYet,
+        .list("static_routes", lines: "ROUTE…", .rare, "routes that follow no election") { _, _, _ in }.notYet,
+        .list("static_rules", lines: "RULE…", .rare, "routing rules that follow no election") { _, _, _ in }.notYet,
+        .block(
+            "track_group", "NAME", { Grammar<ListsDraft>(.trackGroup, trackGroupRows) }, kind: .trackGroup, .rare,
+            "instances that static addresses and routes follow", from: { _, _ in ListsDraft() },
+            store: { _, _, _ in }
+        ).notYet.repeatable,
+        .block(
+            "vrrp_script", "NAME", { script }, kind: .script, .everywhere,
+            "a program that tells whether this host is fit",
+            from: { _, _ in ScriptDraft() }, store: { draft, parsed, _ in draft.scripts.append(parsed) }
+        ).repeatable,
+        .block(
+            "vrrp_track_process", "NAME", { trackProcess }, kind: .trackProcess, .common, "processes that must run",
+            from: { _, _ in TrackProcessDraft() }, store: { draft, parsed, _ in draft.trackProcesses.append(parsed) }
+        )
+        .repeatable.notYet,
+        trackFileRow, trackFileRow.spelled("vrrp_track_file"),
+        .block(
+            "vrrp_sync_group", "NAME", { syncGroup }, kind: .syncGroup, .common, "instances that change state together",
+            from: { _, interpreter in SyncGroupDraft(global: interpreter.global) },
+            store: { draft, parsed, _ in draft.syncGroups.append(parsed) }
+        ).repeatable,
+        .block(
+            "garp_group", "", { garpGroup }, kind: .garpGroup, .rare,
+            "interfaces that share a gratuitous ARP rate limit",
+            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
+        ).repeatable.notYet,
+        .block(
+            "vrrp_instance", "NAME", { instance }, kind: .instance, .everywhere, "a virtual router",
+            from: { _, interpreter in InstanceDraft(global: interpreter.global) },
+            store: { draft, parsed, _ in draft.instances.append(parsed) }
+        ).repeatable,
+        .list("interface_up_down_delays", lines: "IF DOWN [UP]…", .rare, "damping of link changes") { _, _, _ in }
+            .notYet,
+        .block(
+            "bfd_instance", "NAME", { bfd }, kind: .bfd, .rare, "a BFD session with a neighbour",
+            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
+        ).repeatable.notYet,
+        .block(
+            "SSL", "", { ssl }, kind: .ssl, .rare, "client certificate of SSL_GET",
+            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
+        ).notYet,
+        .list(
+            "virtual_server_group", "NAME", lines: "ADDR[-RANGE] [PORT] | fwmark N…", .common,
+            "addresses that share real servers"
+        ) {
+            draft, statement, interpreter in
+            draft.serverGroups.append(interpreter.serverGroup(statement))
+        }.repeatable,
+        .block(
+            "virtual_server", "ADDR [PORT] | fwmark N | group NAME", { virtualServer }, kind: .virtualServer,
+            .everywhere,
+            "a service that IPVS balances", from: { _, interpreter in VirtualServerDraft(global: interpreter.global) },
+            store: { draft, parsed, _ in draft.virtualServers.append(parsed) }
+        ).repeatable,
+    ]
+
+    private static let globalDefinitionsRow: Keyword<FileDraft> = {
+        var row = Keyword<FileDraft>.block(
+            "global_defs", "", { globalDefinitions }, kind: .globalDefinitions, .everywhere,
+            "what holds for everything",
+            from: { _, interpreter in GlobalDraft(model: interpreter.global) },
+            store: { _, parsed, interpreter in
+                interpreter.global = parsed.draft.resolved()
+                interpreter.lowerPriorityDelay = parsed.draft.lowerPriorityDelay ?? interpreter.lowerPriorityDelay
+                interpreter.lowerPriorityCount = parsed.draft.lowerPriorityCount ?? interpreter.lowerPriorityCount
+            })
+        row.phase = .first
+        return row.repeatable
+    }()
+
+    private static let trackFileRow = Keyword<FileDraft>.block(
+        "track_file", "NAME", { trackFile }, kind: .trackFile, .common,
+        "a file whose number is weighed into priorities",
+        from: { _, _ in TrackFileDraft() }, store: { draft, parsed, _ in draft.trackFiles.append(parsed) }
+    )
+    .repeatable.notYet
+}
+
+/// A block whose values nothing needs yet.
+struct ListsDraft: BlockDraft {}

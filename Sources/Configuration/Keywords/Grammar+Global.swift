@@ -1,0 +1,204 @@
+// Rows of `global_defs` that are acted on. Those that are not are in Grammar+GlobalOther.swift.
+import Net
+
+/// `global_defs` while it is read: some defaults depend on other keywords.
+struct GlobalDraft: BlockDraft {
+    var model = GlobalDefinitions()
+    var lowerPriorityDelay: Duration?
+    var lowerPriorityCount: Int?
+    var minimumGARP = false
+    var alerts: Bool?
+    var vrrpAlerts: Bool?
+    var checkerAlerts: Bool?
+
+    init() {}
+
+    init(model: GlobalDefinitions) {
+        self.model = model
+    }
+
+    /// With the defaults that depend on other keywords.
+    func resolved() -> GlobalDefinitions {
+        var model = model
+        if minimumGARP {
+            model.gratuitousARP.delay = .zero
+            model.gratuitousARP.count = 1
+            model.gratuitousARP.refreshCount = 1
+        }
+        model.gratuitousARP.lowerPriorityDelay = lowerPriorityDelay ?? model.gratuitousARP.delay
+        model.gratuitousARP.lowerPriorityCount = lowerPriorityCount ?? model.gratuitousARP.count
+        model.mail.vrrpAlerts = vrrpAlerts ?? alerts ?? model.mail.vrrpAlerts
+        model.mail.checkerAlerts = checkerAlerts ?? alerts ?? model.mail.checkerAlerts
+        return model
+    }
+}
+
+extension Grammars {
+    static let globalDefinitions = Grammar<GlobalDraft>(
+        .globalDefinitions, globalBasics, globalMail, globalVRRP, globalIPVS, globalAlerts, globalProcesses,
+        globalFiles,
+        globalFirewall)
+
+    private static let globalBasics: [Keyword<GlobalDraft>] = [
+        .word(
+            "router_id", "TEXT", \.model.routerID, standard: "host name", .everywhere, "this director's name in mails"),
+        Keyword(
+            "script_user", "USER [GROUP]", standard: "keepalived_script if it exists, else root", .everywhere,
+            "who runs scripts"
+        ) { draft, statement, interpreter in
+            guard let user = statement.arguments.first else { return interpreter.sayMissing(statement) }
+            let group = statement.arguments.dropFirst().first
+            interpreter.ignoreExtra(statement.arguments.dropFirst(2), statement)
+            let value = ScriptUser(user: user.text, group: group?.text)
+            interpreter.users.append((user, value))
+            draft.model.scriptUser = value
+        },
+        .boolean(
+            "enable_script_security", \.model.scriptSecurity, .everywhere,
+            "refuse to run as root what another user may write"),
+        .toggle("dynamic_interfaces", \.model.dynamicInterfaces, .common, "interfaces may appear later")
+            .taking("[allow_if_changes]"),
+        .text("default_interface", "IF", \.model.defaultInterface, .rare, "interface of static addresses without dev")
+            .notYet,
+    ]
+
+    private static let globalMail: [Keyword<GlobalDraft>] = [
+        .list("notification_email", lines: "ADDR…", .common, "who gets mail") { draft, statement, interpreter in
+            draft.model.mail.recipients += interpreter.listLines(statement).flatMap { $0.map(\.text) }
+        }.repeatable.notYet,
+        .word(
+            "notification_email_from", "ADDR", \.model.mail.from, standard: "keepalived@HOST", .common,
+            "sender of mail"
+        ).notYet,
+        Keyword("smtp_server", "ADDR [PORT]", standard: "none; port 25", .common, "mail server") {
+            draft, statement, interpreter in
+            guard let host = statement.arguments.first else { return interpreter.sayMissing(statement) }
+            draft.model.mail.server = host.text
+            if let port = statement.arguments.dropFirst().first,
+                let number = interpreter.integer(port, 1...65535, of: "the port of smtp_server")
+            {
+                draft.model.mail.port = UInt16(clamping: number)
+            }
+            interpreter.ignoreExtra(statement.arguments.dropFirst(2), statement)
+        }.notYet,
+        .word("smtp_helo_name", "NAME", \.model.mail.heloName, standard: "host name", .common, "name in HELO").notYet,
+        .seconds(
+            "smtp_connect_timeout", 1...longestTime, \.model.mail.connectTimeout, .common,
+            "patience with the mail server"
+        ).notYet,
+        .optionalBoolean(
+            "smtp_alert", \.alerts, standard: "instances off, real servers on", .rare,
+            "default of every smtp_alert"
+        ).notYet,
+        .optionalBoolean("smtp_alert_vrrp", \.vrrpAlerts, standard: "smtp_alert", .rare, "default for instances")
+            .notYet,
+        .optionalBoolean("smtp_alert_checker", \.checkerAlerts, standard: "smtp_alert", .rare, "default for servers")
+            .notYet,
+        .toggle("no_email_faults", \.model.mail.skipsFaults, .rare, "no mail for FAULT").notYet,
+    ]
+
+    private static let globalVRRP: [Keyword<GlobalDraft>] = [
+        vrrpVersion("vrrp_version", \.model.vrrpVersion, .everywhere, "protocol version of IPv4 instances"),
+        .boolean("vrrp_strict", \.model.vrrpStrict, .common, "refuse what the RFCs do not allow").notYet,
+        .boolean(
+            "vrrp_skip_check_adv_addr", \.model.skipCheckAdvertAddresses, .common,
+            "do not compare the addresses in a known master's adverts"),
+        .seconds(
+            "vrrp_garp_master_delay", 0...longestTime, \.model.gratuitousARP.delay, .common,
+            "to the second gratuitous ARP burst; 0 = none"),
+        .integer(
+            "vrrp_garp_master_repeat", 1...1000, \.model.gratuitousARP.count, .common, "gratuitous ARPs in a burst"),
+        .seconds(
+            "vrrp_garp_master_refresh", 0...longestTime, \.model.gratuitousARP.refresh, .common,
+            "between refreshes while master; 0 = none"),
+        .integer(
+            "vrrp_garp_master_refresh_repeat", 1...1000, \.model.gratuitousARP.refreshCount, .common,
+            "gratuitous ARPs in a refresh"),
+        .seconds(
+            "vrrp_garp_lower_prio_delay", 0...longestTime, optional: \.lowerPriorityDelay,
+            standard: "vrrp_garp_master_delay", .rare, "to the second burst after a lower-priority advert"),
+        .integer(
+            "vrrp_garp_lower_prio_repeat", 0...1000, optional: \.lowerPriorityCount,
+            standard: "vrrp_garp_master_repeat", .rare, "gratuitous ARPs after a lower-priority advert"),
+        .seconds(
+            "vrrp_garp_interval", 0...86400, \.model.gratuitousARP.interval, .common,
+            "least time between gratuitous ARPs on an interface"),
+        .seconds(
+            "vrrp_gna_interval", 0...86400, \.model.gratuitousARP.neighbourInterval, .common,
+            "least time between neighbour advertisements on an interface"),
+        .boolean("vrrp_min_garp", \.minimumGARP, .rare, "one gratuitous ARP, no second burst"),
+        .integer(
+            "vrrp_down_timer_adverts", 1...100, \.model.downTimerAdverts, .rare, "adverts missed until master down"),
+        .boolean(
+            "vrrp_lower_prio_no_advert", \.model.lowerPriorityNoAdvert, .rare,
+            "do not answer an advert of lower priority"),
+        .boolean(
+            "vrrp_higher_prio_send_advert", \.model.higherPrioritySendAdvert, .rare,
+            "one more advert before giving way"),
+        .boolean(
+            "v3_checksum_as_v2", \.model.checksumWithoutPseudoHeader, .rare,
+            "v3 IPv4 checksum without pseudo-header, as RFC 9568 says"),
+        .boolean(
+            "vrrp_check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
+        multicastGroup4, multicastGroup6,
+        .seconds(
+            "vrrp_startup_delay", 0...longestTime, \.model.startupDelay, .rare, "no elections for this long after start"
+        ),
+        .integer(
+            "vrrp_rt_priority", 0...99, \.model.vrrpRealtimePriority, .common, "SCHED_RR priority of vrrpd; 0 = none"
+        )
+        .notYet,
+        .toggle("vrrp_no_swap", \.model.vrrpNoSwap, .rare, "lock vrrpd's memory").notYet,
+    ]
+
+    private static let globalIPVS: [Keyword<GlobalDraft>] = [
+        Keyword(
+            "lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", unit: "s", range: "1…31536000; 0 leaves it",
+            standard: "kernel: 900, 120, 300", .common, "the kernel's connection timeouts"
+        ) { draft, statement, interpreter in
+            interpreter.timeouts(statement, into: &draft.model.timeouts)
+        }.notYet,
+        Keyword(
+            "lvs_sync_daemon", "IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDR]",
+            standard: "none; port 8848, ttl 1, group 224.0.0.81", .common, "synchronise connections between directors"
+        ) {
+            draft, statement, interpreter in
+            draft.model.syncDaemon = interpreter.syncDaemon(statement) ?? draft.model.syncDaemon
+        }.notYet,
+        .boolean("checker_log_all_failures", \.model.logAllCheckFailures, .rare, "log every failed attempt"),
+        .boolean("rs_init_notifies", \.model.notifyRealServersAtStart, .rare, "run notify_up at start").notYet,
+    ]
+
+    private static let multicastGroup4 = Keyword<GlobalDraft>(
+        "vrrp_mcast_group4", "ADDR", standard: "224.0.0.18", .rare, "group of IPv4 adverts"
+    ) { draft, statement, interpreter in
+        guard let word = interpreter.single(statement), let address = interpreter.address(word) else { return }
+        guard case .v4(let group) = address, group.isMulticast else {
+            return interpreter.reporter.error(.badValue, at: word, "\(word.text) is not an IPv4 multicast address")
+        }
+        draft.model.multicastGroup4 = group
+    }
+
+    private static let multicastGroup6 = Keyword<GlobalDraft>(
+        "vrrp_mcast_group6", "ADDR", standard: "ff02::12", .rare, "group of IPv6 adverts"
+    ) { draft, statement, interpreter in
+        guard let word = interpreter.single(statement), let address = interpreter.address(word) else { return }
+        guard case .v6(let group) = address, group.isMulticast else {
+            return interpreter.reporter.error(.badValue, at: word, "\(word.text) is not an IPv6 multicast address")
+        }
+        draft.model.multicastGroup6 = group
+    }
+
+    /// `vrrp_version` and an instance's `version`.
+    static func vrrpVersion<Draft>(
+        _ word: String, _ path: any WritableKeyPath<Draft, VRRPVersion> & Sendable, standard: String = "2",
+        _ tier: KeywordTable.Tier, _ meaning: String
+    ) -> Keyword<Draft> {
+        Keyword(word, "2|3", standard: standard, tier, meaning) { draft, statement, interpreter in
+            guard let number = interpreter.integer(statement, 2...3), let version = VRRPVersion(rawValue: number) else {
+                return
+            }
+            draft[keyPath: path] = version
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// Rows of `global_defs` that nothing acts on yet, or that need no counterpart. To act on one, move its row to
+// Grammar+Global.swift and give it a place in the model.
+
+extension Grammars {
+    static let globalAlerts: [Keyword<GlobalDraft>] = [
+        .notYet("no_checker_emails", "[BOOL]", "no mail about checks"),
+        garpExtra, garpExtra.spelled("vrrp_vmac_garp_intvl"),
+        .notYet("vrrp_owner_ignore_adverts", "[BOOL]", "the owner ignores adverts"),
+        .notYet(
+            "notify_fifo", "PATH [USER [GROUP]]", standard: "none", .common, "every transition as a line in a pipe"),
+        .notYet("notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", .common, "reader of notify_fifo"),
+        .notYet("vrrp_notify_fifo", "PATH [USER [GROUP]]", standard: "none", .common, "VRRP transitions in a pipe"),
+        .notYet(
+            "vrrp_notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", .common, "reader of vrrp_notify_fifo"),
+        .notYet("lvs_notify_fifo", "PATH [USER [GROUP]]", standard: "none", "server transitions in a pipe"),
+        .notYet("lvs_notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", "reader of lvs_notify_fifo"),
+        .notYet("vrrp_notify_priority_changes", "[BOOL]", "notify changes of the effective priority"),
+        .notYet("fifo_write_vrrp_states_on_reload", "write all states to the pipe at reload"),
+        .notYet("startup_script", "CMD [USER [GROUP]]", standard: "none", "run once before everything"),
+        .notYet("startup_script_timeout", "SECONDS", unit: "s", range: "1…1000", standard: "10", "its time limit"),
+        .notYet("shutdown_script", "CMD [USER [GROUP]]", standard: "none", "run once after everything"),
+        .notYet("shutdown_script_timeout", "SECONDS", unit: "s", range: "1…1000", standard: "10", "its time limit"),
+        .notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP"),
+        Keyword.notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP").spelled("enable_snmp_keepalived"),
+        .notYet("enable_snmp_checker", "", .common, "SNMP for virtual servers"),
+        .notYet("enable_snmp_rfc", "SNMP by the VRRP RFCs' MIBs"),
+        .notYet("enable_snmp_rfcv2", "SNMP by RFC 2787"),
+        .notYet("enable_snmp_rfcv3", "SNMP by RFC 6527"),
+        .notYet("enable_traps", "SNMP traps"),
+        .notYet("snmp_socket", "ADDR", standard: "agentx's", "address of the SNMP master agent"),
+        .notYet(
+            "snmp_vs_stats_update_interval", "SECONDS", unit: "s", range: "0.001…30", standard: "5", "age of counters"),
+        .notYet(
+            "snmp_rs_stats_update_interval", "SECONDS", unit: "s", range: "0.001…30", standard: "0", "age of counters"),
+        .unneeded("enable_dbus", "D-Bus interface", because: "the bus is Varlink, see lbctl introspect"),
+        .unneeded(
+            "dbus_service_name", "NAME", standard: "org.keepalived.Vrrp1", "name on D-Bus",
+            because: "the bus is Varlink"),
+        .unneeded("dbus_no_interface_name", "NAME", standard: "none", "D-Bus path part", because: "the bus is Varlink"),
+    ]
+
+    private static let garpExtra = Keyword<GlobalDraft>.notYet(
+        "vrrp_garp_extra_if", "[all] SECONDS", unit: "s", range: "1…86400",
+        "gratuitous ARP for the VMAC on other interfaces")
+
+    static let globalProcesses: [Keyword<GlobalDraft>] = {
+        var rows: [Keyword<GlobalDraft>] = [
+            .unneeded("process_names", "names of the processes", because: "every daemon has its own name"),
+            processName("process_name"), processName("vrrp_process_name"), processName("checker_process_name"),
+            processName("checker_process_name").spelled("lvs_process_name"), processName("bfd_process_name"),
+            .notYet(
+                "max_auto_priority", "[N]", range: "-1…99", standard: "0", "raise the priority when timers are late"),
+            .notYet("min_auto_priority_delay", "N", unit: "µs", range: "1…10000000", standard: "1000000", "how late"),
+            .notYet("vrrp_rx_bufs_policy", "MTU|ADVERT|N", standard: "system's", "receive buffer for adverts"),
+            .notYet("vrrp_rx_bufs_multiplier", "N", standard: "3", "adverts in the receive buffer"),
+            .notYet(
+                "vrrp_delay_after_boot", "SECONDS", unit: "s", standard: "0", "no elections for this long after boot"),
+            .notYet("log_unknown_vrids", "log adverts of virtual routers that are not configured"),
+            .notYet("umask", "MODE", standard: "0137", "permissions of files"),
+            .notYet("set_supplementary_groups", "[BOOL]", "scripts get the user's other groups"),
+            .notYet("use_symlink_paths", "[BOOL]", "script security follows symbolic links"),
+            .notYet("checker_no_swap", "lock the process's memory"),
+            .notYet("bfd_no_swap", "lock the process's memory"),
+            .notYet("checker_rt_priority", "N", range: "0…99", standard: "0", "SCHED_RR priority of the process"),
+            .notYet("bfd_rt_priority", "N", range: "0…99", standard: "0", "SCHED_RR priority of the process"),
+        ]
+        for process in ["vrrp", "checker", "bfd"] {
+            rows.append(
+                .notYet("\(process)_priority", "N", range: "-20…19", standard: "0", "nice value of the process"))
+            rows.append(.notYet("\(process)_cpu_affinity", "CPU…", standard: "none", "processors of the process"))
+            let limit = Keyword<GlobalDraft>.notYet(
+                "\(process)_rlimit_rttime", "N", unit: "µs", standard: "10000", "real-time limit of the process")
+            rows += [limit, limit.spelled("\(process)_rlimit_rtime")]
+        }
+        for socket in [
+            "vrrp_netlink_cmd", "vrrp_netlink_monitor", "lvs_netlink_cmd", "lvs_netlink_monitor", "process_monitor",
+        ] {
+            rows.append(.notYet("\(socket)_rcv_bufs", "N", unit: "bytes", standard: "kernel's", "receive buffer"))
+            rows.append(.notYet("\(socket)_rcv_bufs_force", "[BOOL]", "beyond the system's limit"))
+        }
+        return rows
+    }()
+
+    private static func processName(_ word: String) -> Keyword<GlobalDraft> {
+        .unneeded(word, "NAME", standard: "none", "name of a process", because: "every daemon has its own name")
+    }
+
+    static let globalFiles: [Keyword<GlobalDraft>] = [
+        .unneeded(
+            "reload_check_config", "[LOGFILE]", "test a configuration before a reload",
+            because: "a reload always reads and checks everything before it changes anything"),
+        .notYet("reload_time_file", "PATH", standard: "none", "when to reload"),
+        .notYet("reload_repeat", "reload at that time every day"),
+        .notYet("reload_file", "[PATH]", standard: "none", "touched when a reload is done"),
+        .notYet("include_check", "[+|-]OPTION…", standard: "none", "what includes must satisfy"),
+        .notYet("random_seed", "N", standard: "from the file's bytes", "seed of ${_RANDOM}"),
+        .unneeded(
+            "config_save_dir", "DIR", standard: "none", "copies of configurations",
+            because: "a reload says what it changes"),
+        .unneeded(
+            "tmp_config_directory", "DIR", standard: "memory", "copy of the configuration",
+            because: "the daemons compare digests of the file instead"),
+        .unneeded(
+            "data_use_instance", "[BOOL]", "instance name in dump files", because: "lbctl status takes their place"),
+        .unneeded(
+            "json_version", "1|2", standard: "1", "form of the JSON dump", because: "lbctl --json takes its place"),
+        .unneeded(
+            "state_dump_file", "PATH", standard: "/tmp/keepalived.data", "dump of the state",
+            because: "lbctl status and lbctl config show take its place"),
+        .unneeded(
+            "stats_dump_file", "PATH", standard: "/tmp/keepalived.stats", "dump of counters",
+            because: "lbctl vrrp show takes its place"),
+        .unneeded(
+            "json_dump_file", "PATH", standard: "/tmp/keepalived.json", "dump in JSON",
+            because: "lbctl --json takes its place"),
+        .unneeded(
+            "iproute_usr_dir", "DIR", standard: "/usr/share/iproute2", "names of tables and scopes",
+            because: "numbers and the usual names are understood"),
+        .unneeded(
+            "iproute_etc_dir", "DIR", standard: "/etc/iproute2", "names of tables and scopes",
+            because: "numbers and the usual names are understood"),
+    ]
+
+    static let globalFirewall: [Keyword<GlobalDraft>] = [
+        .notYet("disable_local_igmp", "no IGMP for VRRP's group on this host"),
+        .notYet("vrrp_iptables", "[IN [OUT]]", standard: "INPUT OUTPUT", "iptables chains for no_accept"),
+        .notYet("vrrp_ipsets", "[NAME…]", standard: "keepalived…", "ipset names for no_accept"),
+        .notYet("nftables", "[TABLE]", standard: "keepalived", "nftables table for no_accept"),
+        .notYet("nftables_priority", "N", standard: "-1", "its priority"),
+        .notYet("nftables_counters", "counters in its rules"),
+        .notYet("nftables_ifindex", "rules by interface index"),
+        .notYet("nftables_ipvs", "[TABLE]", standard: "keepalived_ipvs", "virtual server groups as nftables sets"),
+        .notYet("nftables_ipvs_priority", "N", standard: "-1", "its priority"),
+        .notYet("nftables_ipvs_start_fwmark", "N", standard: "1000", "first mark that it uses"),
+        .unneeded(
+            "lvs_flush", "empty the IPVS table at start",
+            because: "the table is adopted and only what differs is changed; services of others stay"),
+        .notYet("lvs_flush_on_stop", "[VS]", "remove services at stop at once"),
+        Keyword.notYet("lvs_flush_on_stop", "[VS]", "remove services at stop at once").spelled("lvs_flush_onstop"),
+        .notYet("vmac_prefix", "TEXT", standard: "vrrp", "name prefix of VMAC interfaces"),
+        .notYet("vmac_addr_prefix", "TEXT", standard: "vmac_prefix", "name prefix of VMAC address interfaces"),
+    ]
+}

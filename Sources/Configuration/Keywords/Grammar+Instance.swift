@@ -1,0 +1,230 @@
+// Rows of `vrrp_instance` and its `authentication`.
+import Net
+
+/// `vrrp_instance` while it is read.
+struct InstanceDraft: BlockDraft {
+    var model = VRRPInstanceConfiguration(name: "", interface: nil, virtualRouterID: 1)
+    var multicastSource: IPAddress?
+    var unicastSource: IPAddress?
+    var multicastGroup: IPAddress?
+    var unicastPeers: [(word: Word, peer: UnicastPeer)] = []
+    var unicastTimeToLive: UInt8 = 255
+    var lowerPriorityDelay: Duration?
+    var lowerPriorityCount: Int?
+    var authentication: AuthenticationDraft?
+    var tracked = TrackLists()
+    var virtualAddresses: [Statement] = []
+    var excludedAddresses: [Statement] = []
+    var allowsNoAddresses = false
+    var virtualMACName: String?
+    var usesVirtualMAC = false
+    var transmitsOnBase = false
+
+    init() {}
+
+    /// With what instances inherit from `global_defs`.
+    init(global: GlobalDefinitions) {
+        model.version = global.vrrpVersion
+        model.strict = global.vrrpStrict
+        model.skipCheckAdvertAddresses = global.skipCheckAdvertAddresses
+        model.gratuitousARP = global.gratuitousARP
+        model.downTimerAdverts = global.downTimerAdverts
+        model.lowerPriorityNoAdvert = global.lowerPriorityNoAdvert
+        model.higherPrioritySendAdvert = global.higherPrioritySendAdvert
+        model.checksumWithoutPseudoHeader = global.checksumWithoutPseudoHeader
+        model.checkUnicastSource = global.checkUnicastSource
+        model.mailAlert = global.mail.vrrpAlerts ?? false
+    }
+}
+
+/// `authentication` while it is read.
+struct AuthenticationDraft: BlockDraft {
+    enum Kind: String, Sendable { case password = "PASS", header = "AH" }
+    var kind: Kind?
+    var secret: Word?
+}
+
+extension Grammars {
+    static let instance = Grammar<InstanceDraft>(
+        .instance,
+        instanceBasics, instanceAddresses, instanceUnicast, instanceTimers, instanceSwitches, trackRows(\.tracked),
+        notifyRows(\.model.notify), instanceOther)
+
+    private static let instanceBasics: [Keyword<InstanceDraft>] = [
+        .choice(
+            "state", [.master, .backup], \.model.initialState, .everywhere, "what it wants to be at start; only a hint"),
+        Keyword(
+            "interface", "IF", standard: "required, except with unicast_src_ip", .everywhere,
+            "where adverts are sent and heard"
+        ) { draft, statement, interpreter in
+            guard let name = interpreter.interface(statement) else { return }
+            draft.model.interface = name
+        },
+        .integer(
+            "virtual_router_id", 1...255, \.model.virtualRouterID, .everywhere,
+            "the virtual router's number, the same on all its directors"
+        ).required,
+        .integer(
+            "priority", 1...255, \.model.priority, standard: "100; 255 with state MASTER", .everywhere,
+            "the highest becomes master; 255 owns the addresses"),
+        .seconds(
+            "advert_int", 0.01...255, \.model.advertInterval, .everywhere,
+            "between adverts; whole seconds in version 2, up to 40.95 in version 3"),
+        vrrpVersion("version", \.model.version, standard: "vrrp_version; 3 for IPv6", .common, "protocol version"),
+        .block(
+            "authentication", "", { authentication }, kind: .authentication, .everywhere,
+            "simple authentication, version 2 only", from: { _, _ in AuthenticationDraft() },
+            store: { draft, parsed, _ in draft.authentication = parsed.draft }),
+        .block(
+            "auth_hmac", "", { authenticationHMAC }, kind: .authenticationHMAC, .rare, "signed adverts, keepalived 2.4",
+            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
+        ).notYet,
+        .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .common, "mail on transitions").notYet,
+    ]
+
+    private static let instanceAddresses: [Keyword<InstanceDraft>] = [
+        .list("virtual_ipaddress", lines: "ADDRESS LINE…", .everywhere, "the addresses that the master holds") {
+            draft, statement, _ in draft.virtualAddresses.append(statement)
+        }.repeatable,
+        .list("virtual_ipaddress_excluded", lines: "ADDRESS LINE…", .common, "held by the master, not in adverts") {
+            draft, statement, _ in draft.excludedAddresses.append(statement)
+        }.repeatable,
+        .list("virtual_routes", lines: "ROUTE…", .common, "routes that the master has") { _, _, _ in }.notYet,
+        .list("virtual_rules", lines: "RULE…", .rare, "routing rules that the master has") { _, _, _ in }.notYet,
+        .toggle("no_virtual_ipaddress", \.allowsNoAddresses, .rare, "no address is meant"),
+        .toggle("promote_secondaries", \.model.promoteSecondaries, .rare, "sysctl on the interface").notYet,
+    ]
+
+    private static let instanceUnicast: [Keyword<InstanceDraft>] = [
+        .address("mcast_src_ip", \.multicastSource, standard: "interface's", .common, "source address of adverts"),
+        .address("mcast_dst_ip", \.multicastGroup, standard: "vrrp_mcast_group4", .rare, "group of adverts"),
+        Keyword(
+            "unicast_src_ip", "ADDR [no_track]", standard: "interface's", .everywhere,
+            "source address of unicast adverts"
+        ) {
+            draft, statement, interpreter in
+            guard let word = statement.arguments.first else { return interpreter.sayMissing(statement) }
+            draft.unicastSource = interpreter.address(word)
+            let rest = statement.arguments.dropFirst()
+            interpreter.ignoreExtra(rest.first?.text == "no_track" ? rest.dropFirst() : rest, statement)
+        },
+        .list(
+            "unicast_peer", lines: "ADDR [min_ttl N] [max_ttl N]…", standard: "none: multicast", .everywhere,
+            "the other directors, instead of multicast"
+        ) { draft, statement, interpreter in
+            draft.unicastPeers += interpreter.peers(statement)
+        }.repeatable,
+        .integer("unicast_ttl", 0...255, \.unicastTimeToLive, .rare, "TTL of unicast adverts"),
+        .toggle("check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
+        .notYet("unicast_fault_no_peer", "FAULT without a peer"),
+        .toggle("track_src_ip", \.model.tracksSourceAddress, .rare, "FAULT when the source address goes").notYet,
+        .notYet("old_unicast_checksum", "[never]", standard: "automatic", "checksum of old keepalived"),
+    ]
+
+    private static let instanceTimers: [Keyword<InstanceDraft>] = [
+        .toggle("nopreempt", \.model.preempt, sets: false, .everywhere, "leave a live master of lower priority alone"),
+        .toggle("preempt", \.model.preempt, .rare, "take over from a lower priority; the default"),
+        .seconds(
+            "preempt_delay", 0...1000, \.model.preemptDelay, .common, "tolerate a lower-priority master this long"),
+        .integer(
+            "down_timer_adverts", 1...100, \.model.downTimerAdverts, standard: "vrrp_down_timer_adverts", .rare,
+            "adverts missed until master down"),
+        .seconds(
+            "garp_master_delay", 0...longestTime, \.model.gratuitousARP.delay, standard: "vrrp_garp_master_delay",
+            .common, "to the second gratuitous ARP burst; 0 = none"),
+        .integer(
+            "garp_master_repeat", 1...1000, \.model.gratuitousARP.count, standard: "vrrp_garp_master_repeat", .common,
+            "gratuitous ARPs in a burst"),
+        .seconds(
+            "garp_master_refresh", 0...longestTime, \.model.gratuitousARP.refresh,
+            standard: "vrrp_garp_master_refresh", .common, "between refreshes while master; 0 = none"),
+        .integer(
+            "garp_master_refresh_repeat", 1...1000, \.model.gratuitousARP.refreshCount,
+            standard: "vrrp_garp_master_refresh_repeat", .common, "gratuitous ARPs in a refresh"),
+        .seconds(
+            "garp_lower_prio_delay", 0...longestTime, optional: \.lowerPriorityDelay,
+            standard: "vrrp_garp_lower_prio_delay", .rare, "to the second burst after a lower-priority advert"),
+        .integer(
+            "garp_lower_prio_repeat", 0...1000, optional: \.lowerPriorityCount,
+            standard: "vrrp_garp_lower_prio_repeat", .rare, "gratuitous ARPs after a lower-priority advert"),
+    ]
+
+    private static let instanceSwitches: [Keyword<InstanceDraft>] = [
+        .toggle("accept", \.model.accept, .common, "the master answers for the addresses; the default"),
+        .toggle("no_accept", \.model.accept, sets: false, .common, "the master does not answer for the addresses")
+            .notYet,
+        .boolean(
+            "skip_check_adv_addr", \.model.skipCheckAdvertAddresses, standard: "vrrp_skip_check_adv_addr", .common,
+            "do not compare the addresses in a known master's adverts"),
+        .boolean("strict_mode", \.model.strict, standard: "vrrp_strict", .common, "refuse what the RFCs do not allow")
+            .notYet,
+        .boolean(
+            "lower_prio_no_advert", \.model.lowerPriorityNoAdvert, standard: "vrrp_lower_prio_no_advert", .rare,
+            "do not answer an advert of lower priority"),
+        .boolean(
+            "higher_prio_send_advert", \.model.higherPrioritySendAdvert, standard: "vrrp_higher_prio_send_advert",
+            .rare, "one more advert before giving way"),
+        .boolean(
+            "v3_checksum_as_v2", \.model.checksumWithoutPseudoHeader, standard: "v3_checksum_as_v2 of global_defs",
+            .rare, "v3 IPv4 checksum without pseudo-header"),
+        .toggle(
+            "dont_track_primary", \.model.tracksPrimaryInterface, sets: false, .common,
+            "no FAULT when the own interface is down"),
+        Keyword(
+            "use_vmac", "[NAME] [MAC]", standard: "off; vrrp.VRID", .common,
+            "speak through a macvlan with the virtual MAC"
+        ) {
+            draft, statement, _ in
+            draft.usesVirtualMAC = true
+            draft.virtualMACName = statement.arguments.first?.text
+        }.notYet,
+        .boolean("vmac_xmit_base", \.transmitsOnBase, .common, "adverts leave through the parent interface").notYet,
+    ]
+
+    private static let instanceOther: [Keyword<InstanceDraft>] = [
+        .command("notify_deleted", \.model.notify.deleted, .rare, "run when a reload removes the instance").notYet,
+        .command(
+            "notify_master_rx_lower_pri", \.model.notify.masterHeardLowerPriority, .rare,
+            "run when a master hears a lower priority"
+        ).notYet,
+        .notYet(
+            "notify_priority_changes", "[BOOL]", standard: "vrrp_notify_priority_changes", "notify changes of priority"),
+        .notYet("use_vmac_addr", "VMAC also for addresses on other interfaces"),
+        .notYet("use_ipvlan", "[NAME] [IF] [ADDR] [bridge|private|vepa]", "speak through an ipvlan"),
+        .notYet("vrf", "NAME", standard: "none", "VRF of the instance"),
+        .notYet(
+            "garp_extra_if", "[all] SECONDS", unit: "s", range: "1…86400", standard: "vrrp_garp_extra_if",
+            "gratuitous ARP for the VMAC on other interfaces"),
+        Keyword.notYet(
+            "garp_extra_if", "[all] SECONDS", unit: "s", range: "1…86400", standard: "vrrp_garp_extra_if",
+            "gratuitous ARP for the VMAC on other interfaces"
+        ).spelled("vmac_garp_intvl"),
+        .notYet("timer_expired_backup", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
+        .notYet("thread_timer_expired", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
+        .notYet("owner_ignore_adverts", "[BOOL]", standard: "vrrp_owner_ignore_adverts", "the owner ignores adverts"),
+        .notYet(
+            "kernel_rx_buf_size", "N", unit: "bytes", standard: "vrrp_rx_bufs_policy", "receive buffer for adverts"),
+        .unneeded("debug", "N", range: "0…4", standard: "0", "debug level", because: "--log-level takes its place"),
+        .unneeded("native_ipv6", "old word for IPv6", because: "the family follows from the addresses"),
+        .unneeded(
+            "linkbeat_use_polling", "poll for carrier loss", because: "netlink reports it on every kernel supported"),
+        .unneeded(
+            "lvs_sync_daemon_interface", "IF", standard: "none", "old word for lvs_sync_daemon",
+            because: "deprecated; write lvs_sync_daemon IF INSTANCE in global_defs"),
+    ]
+
+    static let authentication = Grammar<AuthenticationDraft>(
+        .authentication,
+        [
+            Keyword("auth_type", "PASS|AH", standard: "required", .everywhere, "password in clear, or AH header") {
+                draft, statement, interpreter in
+                guard let word = interpreter.single(statement) else { return }
+                draft.kind = AuthenticationDraft.Kind(rawValue: word.text)
+                if draft.kind == nil { interpreter.sayNotOneOf(["PASS", "AH"], word, statement) }
+            }.required,
+            Keyword("auth_pass", "TEXT", range: "1…8 bytes count", standard: "required", .everywhere, "the password") {
+                draft, statement, interpreter in
+                draft.secret = interpreter.single(statement) ?? draft.secret
+            }.required,
+        ])
+}

@@ -1,0 +1,180 @@
+// Words → numbers, times, addresses, commands. Every reader says what is wrong and gives nil.
+import Net
+
+/// The longest time that keepalived takes, in seconds.
+let longestTime = 4_294_967.0
+
+extension Interpreter {
+    /// The one argument; more are named and ignored, as keepalived ignores them.
+    mutating func single(_ statement: Statement, escaped: Bool = false) -> Word? {
+        let arguments = escaped ? statement.escapedArguments : statement.arguments
+        guard let first = arguments.first else {
+            sayMissing(statement)
+            return nil
+        }
+        ignoreExtra(arguments.dropFirst(), statement)
+        return first
+    }
+
+    mutating func sayMissing(_ statement: Statement) {
+        let value = KeywordTable.explain(statement.keyword.text).first?.value ?? ""
+        reporter.error(
+            .missingValue, at: statement.keyword, "\(statement.keyword.text) needs a value",
+            remedy: value.isEmpty ? nil : "write \(statement.keyword.text) \(value)")
+    }
+
+    /// Names words that nobody reads.
+    mutating func ignoreExtra(_ words: ArraySlice<Word>, _ statement: Statement) {
+        guard var first = words.first, let last = words.last else { return }
+        let text = words.map(\.text).joined(separator: " ")
+        if last.place.line == first.place.line { first.length = Int(last.place.byte - first.place.byte) + last.length }
+        reporter.warning(
+            .extraWords, at: first, "\(quoted(text)) after \(statement.keyword.text) is ignored, as keepalived does",
+            remedy: "remove it, start a comment with #, or quote the words that belong together")
+    }
+
+    mutating func expectNothing(_ statement: Statement) {
+        ignoreExtra(statement.arguments, statement)
+    }
+
+    /// A whole number within the range.
+    mutating func integer(_ statement: Statement, _ range: ClosedRange<Int>, unit: String? = nil) -> Int? {
+        guard let word = single(statement) else { return nil }
+        return integer(word, range, of: statement.keyword.text, unit: unit)
+    }
+
+    /// A whole number within the range; `name` is what the message calls it.
+    mutating func integer(_ word: Word, _ range: ClosedRange<Int>, of name: String, unit: String? = nil) -> Int? {
+        let unitText = unit.map { " \($0)" } ?? ""
+        let rangeText =
+            range.upperBound >= Int(Int32.max)
+            ? "\(range.lowerBound) or more\(unitText)" : "\(range.lowerBound) to \(range.upperBound)\(unitText)"
+        let isDecimal = word.text.utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
+        }
+        guard isDecimal, let value = Int(word.text) else {
+            reporter.error(
+                isDecimal && word.text.utf8.count > 18 ? .outOfRange : .badValue, at: word,
+                "\(name) takes a whole number, \(rangeText), not \(quoted(word.text))")
+            return nil
+        }
+        guard range.contains(value) else {
+            reporter.error(.outOfRange, at: word, "\(name) \(value) is out of range", remedy: "use \(rangeText)")
+            return nil
+        }
+        return value
+    }
+
+    /// Seconds within the range, to the microsecond.
+    mutating func seconds(_ statement: Statement, _ range: ClosedRange<Double>) -> Duration? {
+        guard let word = single(statement) else { return nil }
+        return seconds(word, range, of: statement.keyword.text)
+    }
+
+    /// Seconds within the range; `name` is what the message calls them.
+    mutating func seconds(_ word: Word, _ range: ClosedRange<Double>, of name: String) -> Duration? {
+        let text = rangeText(range).split(separator: "…").joined(separator: " to ")
+        guard let value = parseSeconds(word.text) else {
+            reporter.error(.badValue, at: word, "\(name) takes seconds, e.g. 3 or 0.5, not \(quoted(word.text))")
+            return nil
+        }
+        let low = Duration.microseconds(Int64(range.lowerBound * 1_000_000))
+        let high = Duration.microseconds(Int64(range.upperBound * 1_000_000))
+        guard (low...high).contains(value) else {
+            reporter.error(.outOfRange, at: word, "\(name) \(word.text) is out of range", remedy: "use \(text) seconds")
+            return nil
+        }
+        return value
+    }
+
+    /// A bare boolean keyword is true.
+    mutating func boolean(_ statement: Statement) -> Bool? {
+        guard let word = statement.arguments.first else { return true }
+        ignoreExtra(statement.arguments.dropFirst(), statement)
+        switch word.text {
+        case "true", "on", "yes": return true
+        case "false", "off", "no": return false
+        default:
+            reporter.error(
+                .badValue, at: word, "\(statement.keyword.text) takes on or off, not \(quoted(word.text))",
+                remedy: "use true, on, yes, false, off or no, in lower case")
+            return nil
+        }
+    }
+
+    mutating func sayNotOneOf(_ names: [String], _ word: Word, _ statement: Statement) {
+        let near = closest(to: word.text, in: names).map { "did you mean \($0)?" }
+        reporter.error(
+            .badValue, at: word, "\(statement.keyword.text) cannot be \(quoted(word.text))",
+            remedy: near ?? "use one of \(names.joined(separator: ", "))")
+    }
+
+    /// An address of either family.
+    mutating func address(_ word: Word) -> IPAddress? {
+        guard let address = IPAddress(word.text) else {
+            reporter.error(
+                .badValue, at: word, "\(quoted(word.text)) is not an IP address",
+                remedy: "write it like 192.0.2.1 or 2001:db8::1; names are not looked up")
+            return nil
+        }
+        return address
+    }
+
+    /// An address and a port, 0 when none is given.
+    mutating func endpoint(_ words: ArraySlice<Word>, of name: String) -> Endpoint? {
+        guard let first = words.first, let address = address(first) else { return nil }
+        guard let second = words.dropFirst().first else { return Endpoint(address, port: 0) }
+        guard let port = integer(second, 0...65535, of: "the port of \(name)") else { return nil }
+        return Endpoint(address, port: UInt16(clamping: port))
+    }
+
+    /// `CMD|"CMD ARGS" [USER [GROUP]]`.
+    mutating func command(_ statement: Statement, takesUser: Bool = true) -> ScriptCommand? {
+        let words = statement.escapedArguments
+        guard let first = words.first else {
+            sayMissing(statement)
+            return nil
+        }
+        let users = takesUser ? Array(words.dropFirst().prefix(2)) : []
+        ignoreExtra(words.dropFirst(takesUser ? 3 : 1), statement)
+        let user = users.first.map { ScriptUser(user: $0.text, group: users.count > 1 ? users[1].text : nil) }
+        guard let arguments = splitCommand(first) else { return nil }
+        commands.append((first, arguments[0]))
+        if let user, let word = users.first { self.users.append((word, user)) }
+        return ScriptCommand(arguments: arguments, user: user ?? global.scriptUser)
+    }
+
+    /// A command's words: blanks separate them, single quotes keep them together.
+    mutating func splitCommand(_ word: Word) -> [String]? {
+        let line = LogicalLine(bytes: Array(word.text.utf8), start: word.place)
+        var silent: Reporter?
+        let splitter = WordSplitter(line: line, decodesEscapes: false)
+        let arguments = splitter.words(&silent)
+        guard !arguments.isEmpty else {
+            reporter.error(.missingValue, at: word, "the command is empty")
+            return nil
+        }
+        return arguments
+    }
+}
+
+/// Seconds with up to six decimals that count; nil for anything else.
+func parseSeconds(_ text: String) -> Duration? {
+    let parts = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+    guard let whole = parts.first, whole.count <= 12, parts.count == 1 || parts[1].count <= 12,
+        !(whole.isEmpty && (parts.count == 1 || parts[1].isEmpty))
+    else { return nil }
+    var microseconds: Int64 = 0
+    for byte in whole {
+        guard let digit = hexDigit(byte), digit < 10 else { return nil }
+        microseconds = microseconds * 10 + Int64(digit)
+    }
+    microseconds *= 1_000_000
+    var scale: Int64 = 100_000
+    for byte in parts.count > 1 ? Array(parts[1]) : [] {
+        guard let digit = hexDigit(byte), digit < 10 else { return nil }
+        microseconds += Int64(digit) * scale
+        scale /= 10
+    }
+    return .microseconds(microseconds)
+}

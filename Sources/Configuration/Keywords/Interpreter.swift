@@ -1,0 +1,147 @@
+// Statements → drafts, by the rows of the block's grammar. Says what is unknown, misplaced, doubled, missing or not acted
+// on; the rows say what is wrong with values.
+
+/// Reads blocks into drafts and collects what is to be said.
+struct Interpreter {
+    var reporter: Reporter
+    /// `global_defs` is read first; instances and servers start from it.
+    var global = GlobalDefinitions()
+    /// Programs that are run, where they are named: what the machine is asked about.
+    var commands: [(word: Word, program: String)] = []
+    /// Users that scripts run as, where they are named.
+    var users: [(word: Word, user: ScriptUser)] = []
+    /// Interfaces, where they are named.
+    var interfaces: [(word: Word, name: String)] = []
+    /// The instance that lvs_sync_daemon names.
+    var syncDaemonInstance: Word?
+    var syncDaemonHasID = false
+    /// `vrrp_garp_lower_prio_*` when they are written; else an instance's own bursts count.
+    var lowerPriorityDelay: Duration?
+    var lowerPriorityCount: Int?
+    /// Instances whose block is there but wrong: a group may name them.
+    var failedInstances: Set<String> = []
+    /// Keywords of which something is to be said: where they stand first, and how often.
+    private var remarks: [String: (first: Word, support: KeywordTable.Support, count: Int)] = [:]
+
+    /// Inside a block that nothing acts on: its keywords are not named one by one.
+    private var mutedDepth = 0
+
+    init(reporter: Reporter) {
+        self.reporter = reporter
+    }
+
+    /// Reads a block, starting from a draft that holds what is inherited.
+    mutating func read<Draft>(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) -> Parsed<Draft> {
+        var parsed = Parsed(draft: start, opener: opener)
+        let statements = opener.block?.statements ?? []
+        var known: [(Keyword<Draft>, Statement)] = []
+        for statement in statements {
+            guard let keyword = grammar[statement.keyword.text], !statement.keyword.isQuoted else {
+                sayUnknown(statement, grammar)
+                continue
+            }
+            note(keyword, statement, grammar, &parsed)
+            known.append((keyword, statement))
+        }
+        for phase in Keyword<Draft>.Phase.allCases {
+            for (keyword, statement) in known where keyword.phase == phase {
+                let isMuted = keyword.entry.support == .notYet
+                if isMuted { mutedDepth += 1 }
+                keyword.read(&parsed.draft, statement, &self)
+                if isMuted { mutedDepth -= 1 }
+            }
+        }
+        for keyword in grammar.keywords where keyword.isRequired && !parsed.has(keyword.entry.word) {
+            reporter.error(
+                .missingKeyword, at: opener.keyword, "\(opener.title) has no \(keyword.entry.word)",
+                remedy: "add \(keyword.entry.word) \(keyword.entry.value) (\(keyword.entry.meaning))")
+        }
+        return parsed
+    }
+
+    /// Remembers the statement, and says what the table says about its keyword.
+    private mutating func note<Draft>(
+        _ keyword: Keyword<Draft>, _ statement: Statement, _ grammar: Grammar<Draft>, _ parsed: inout Parsed<Draft>
+    ) {
+        let name = keyword.canonical
+        switch keyword.entry.support {
+        case .supported, .addition: break
+        case .notYet where mutedDepth > 0: break
+        case .notYet:
+            count(statement.keyword, .notYet, in: grammar.kind)
+        case .unneeded(let reason): count(statement.keyword, .unneeded(reason), in: grammar.kind)
+        case .deprecated(let use): count(statement.keyword, .deprecated(use: use), in: grammar.kind)
+        }
+        if let before = parsed.statements[name], !keyword.entry.repeats {
+            reporter.warning(
+                .duplicateKeyword, at: statement.keyword,
+                "\(name) stands twice in \(parsed.opener.title); this one counts",
+                remedy: "remove one of them", notes: [(before.keyword, "the other one")])
+        }
+        if keyword.entry.child == nil, let block = statement.block {
+            reporter.error(
+                .unexpectedBrace, at: statement.keyword, "\(name) takes no { … }",
+                remedy: block.statements.isEmpty
+                    ? "remove the braces" : "close the block before it, or remove the braces")
+        }
+        if keyword.entry.child != nil, statement.block == nil {
+            reporter.error(
+                .missingBlock, at: statement.keyword, "\(statement.title) has no { … }",
+                remedy: "write \(statement.title) { … }")
+        }
+        parsed.statements[name] = statement
+    }
+
+    /// Counts a word of which something is to be said once, however often it stands.
+    mutating func count(_ word: Word, _ support: KeywordTable.Support, in block: BlockKind) {
+        remarks["\(block.rawValue) \(word.text)", default: (word, support, 0)].count += 1
+    }
+
+    private mutating func sayUnknown<Draft>(_ statement: Statement, _ grammar: Grammar<Draft>) {
+        let word = statement.keyword.text
+        let here = grammar.kind == .file ? "at the top level" : "in \(grammar.kind.rawValue)"
+        let elsewhere = KeywordTable.entries.filter { $0.word == word }
+        if let near = closest(to: word, in: grammar.keywords.lazy.map(\.entry.word)), elsewhere.isEmpty {
+            reporter.error(
+                .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
+                remedy: "did you mean \(near)?")
+        } else if let entry = elsewhere.first {
+            let blocks = Set(elsewhere.map(\.block)).sorted().prefix(4).joined(separator: ", ")
+            reporter.error(
+                .misplacedKeyword, at: statement.keyword, "\(word) does not belong \(here)",
+                remedy: "it belongs in \(blocks) (\(entry.meaning)); is a } missing or too many above?")
+        } else {
+            let near = KeywordTable.suggestion(for: word)
+            reporter.error(
+                .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
+                remedy: near.map { "did you mean \($0)?" } ?? "remove it, or comment it out with #")
+        }
+    }
+
+    /// Says once for each keyword what there is to say about it.
+    mutating func finish() {
+        for (_, remark) in remarks.sorted(by: { $0.key < $1.key }) {
+            let word = remark.first.text
+            let places = remark.count > 1 ? " (\(remark.count) places)" : ""
+            switch remark.support {
+            case .supported, .addition: break
+            case .notYet:
+                reporter.warning(
+                    .notActedOn, at: remark.first,
+                    "\(word) is known to keepalived; Evenkeel does not act on it yet\(places)",
+                    remedy: "see \"lbctl config explain \(word)\"")
+            case .unneeded(let reason):
+                reporter.warning(
+                    .notActedOn, at: remark.first, "\(word) has no effect\(places): \(reason)", remedy: "remove it")
+            case .deprecated(let use):
+                reporter.warning(
+                    .deprecated, at: remark.first, "\(word) is understood as \(use)\(places)", remedy: "write \(use)")
+            }
+        }
+    }
+}
+
+/// The text in quotes, shortened.
+func quoted(_ text: String) -> String {
+    text.count > 40 ? "\"\(text.prefix(40))…\"" : "\"\(text)\""
+}

@@ -1,0 +1,135 @@
+// A row of the keyword table together with how its value gets into the draft of its block, and the grammar of a block:
+// its rows. Helpers for the usual types of value are in Keyword+Values.swift.
+
+/// What a block is read into before it is resolved. A fresh one holds keepalived's defaults: the table's default column is
+/// read from it.
+protocol BlockDraft: Sendable {
+    init()
+}
+
+/// A keyword of blocks that are read into a `Draft`.
+struct Keyword<Draft: BlockDraft>: Sendable {
+    typealias Read = @Sendable (inout Draft, Statement, inout Interpreter) -> Void
+
+    /// When a statement is read: children inherit from what their parent says anywhere in its block.
+    enum Phase: Int, CaseIterable { case first, ordinary, children }
+
+    var entry: KeywordTable.Entry
+    /// The word under which its statement is remembered: that of the row it is a spelling of.
+    var canonical: String
+    var phase = Phase.ordinary
+    var isRequired = false
+    var read: Read
+
+    init(
+        _ word: String, _ value: String = "", unit: String? = nil, range: String? = nil, standard: String = "",
+        _ tier: KeywordTable.Tier, _ meaning: String, support: KeywordTable.Support = .supported,
+        read: @escaping Read
+    ) {
+        entry = KeywordTable.Entry(
+            word: word, value: value, unit: unit, range: range, standard: standard, meaning: meaning, tier: tier,
+            support: support)
+        canonical = word
+        self.read = read
+    }
+
+    /// The block is wrong without it.
+    var required: Keyword {
+        var copy = self
+        copy.isRequired = true
+        copy.entry.standard = "required"
+        return copy
+    }
+
+    /// It may stand several times.
+    var repeatable: Keyword {
+        var copy = self
+        copy.entry.repeats = true
+        return copy
+    }
+
+    /// keepalived knows it and it is read and checked, but nothing acts on it yet.
+    var notYet: Keyword {
+        var copy = self
+        copy.entry.support = .notYet
+        return copy
+    }
+
+    /// Evenkeel's own.
+    var addition: Keyword {
+        var copy = self
+        copy.entry.support = .addition
+        return copy
+    }
+
+    /// With what follows the word, for the documentation.
+    func taking(_ value: String) -> Keyword {
+        var copy = self
+        copy.entry.value = value
+        return copy
+    }
+
+    /// The same under an old name.
+    func spelled(_ word: String) -> Keyword {
+        var copy = self
+        copy.entry.support = .deprecated(use: entry.word)
+        copy.entry.word = word
+        return copy
+    }
+
+    /// A word seen in the wild that means another keyword.
+    func spelling(of word: String) -> Keyword {
+        var copy = self
+        copy.canonical = word
+        copy.entry.support = .deprecated(use: word)
+        return copy
+    }
+
+    /// The same under another name that is as good.
+    func alias(_ word: String) -> Keyword {
+        var copy = self
+        copy.entry.word = word
+        return copy
+    }
+}
+
+/// The keywords of a kind of block.
+struct Grammar<Draft: BlockDraft>: Sendable {
+    let kind: BlockKind
+    let keywords: [Keyword<Draft>]
+    private let index: [String: Int]
+
+    /// The rows come in groups: one literal of all of them takes the compiler minutes.
+    init(_ kind: BlockKind, _ groups: [Keyword<Draft>]...) {
+        self.kind = kind
+        let keywords = groups.flatMap { $0 }
+        self.keywords = keywords.map {
+            var keyword = $0
+            keyword.entry.kind = kind
+            return keyword
+        }
+        index = Dictionary(zip(keywords.map(\.entry.word), keywords.indices), uniquingKeysWith: { first, _ in first })
+    }
+
+    var entries: [KeywordTable.Entry] { keywords.map(\.entry) }
+
+    subscript(word: String) -> Keyword<Draft>? { index[word].map { keywords[$0] } }
+}
+
+/// A block that was read: its draft, and where each keyword stood.
+struct Parsed<Draft: BlockDraft>: Sendable {
+    var draft: Draft
+    /// The statement that opened the block.
+    var opener: Statement
+    /// The last statement of each keyword, by its current name.
+    var statements: [String: Statement] = [:]
+
+    /// True when the keyword was written.
+    func has(_ word: String) -> Bool { statements[word] != nil }
+
+    /// The first argument of a keyword, else the keyword, else what opened the block: where to point.
+    func place(of word: String) -> Word {
+        guard let statement = statements[word] else { return opener.keyword }
+        return statement.arguments.first ?? statement.keyword
+    }
+}

@@ -1,0 +1,116 @@
+// The way in: bytes → `Configuration` with everything that is to be said about them. Total: no input traps, loops without
+// end or reads more than `ReadingLimits` allow.
+
+/// What is true of the machine that a configuration is for. A nil answer means "not known" and is not complained about.
+public protocol MachineFacts {
+    /// Whether an interface of this name exists.
+    func hasInterface(_ name: String) -> Bool?
+    /// Whether a user of this name or number exists.
+    func hasUser(_ name: String) -> Bool?
+    /// Whether a group of this name or number exists.
+    func hasGroup(_ name: String) -> Bool?
+    /// Why a program (a path, or a name to find in PATH) cannot be run; nil = it can, or it is not known.
+    func problem(withProgram program: String) -> String?
+    /// An environment variable, for `${_ENV NAME}`.
+    func environment(_ name: String) -> String?
+    /// The host name: `@ID` compares with its first label unless a config id is given.
+    var hostName: String { get }
+}
+
+/// A machine nothing is known about: a configuration is checked by itself.
+public struct UnknownMachine: MachineFacts, Sendable {
+    public var hostName: String
+
+    /// The host name still matters for `@ID`.
+    public init(hostName: String = "localhost") {
+        self.hostName = hostName
+    }
+
+    public func hasInterface(_ name: String) -> Bool? { nil }
+    public func hasUser(_ name: String) -> Bool? { nil }
+    public func hasGroup(_ name: String) -> Bool? { nil }
+    public func problem(withProgram program: String) -> String? { nil }
+    public func environment(_ name: String) -> String? { nil }
+}
+
+/// What a reading gives.
+public struct LoadedConfiguration: Equatable, Sendable {
+    /// Nil when there is an error among the diagnostics.
+    public var configuration: Configuration?
+    /// In the order of the text.
+    public var diagnostics: [Diagnostic]
+    /// Diagnostics beyond what is kept.
+    public var droppedDiagnostics: Int
+    /// What a digest of the configuration is made of: every file's path and bytes, in order of reading.
+    public var digestInput: [UInt8]
+
+    /// True when the configuration is refused.
+    public var hasErrors: Bool { configuration == nil }
+}
+
+/// How to read.
+public struct LoadOptions: Equatable, Sendable {
+    /// What `@ID` compares with; nil = the host name's first label.
+    public var configID: String?
+    /// What depends on the machine is an error.
+    public var isStrict = false
+    /// How much it may cost.
+    public var limits = ReadingLimits()
+
+    /// keepalived's.
+    public init(configID: String? = nil, isStrict: Bool = false) {
+        self.configID = configID
+        self.isStrict = isStrict
+    }
+}
+
+extension Configuration {
+    /// Reads a keepalived.conf and everything it includes.
+    public static func load(
+        files: some FileLoader, path: String, machine: some MachineFacts = UnknownMachine(),
+        options: LoadOptions = LoadOptions()
+    ) -> LoadedConfiguration {
+        let host = machine.hostName.split(separator: ".").first.map(String.init) ?? machine.hostName
+        let id = options.configID ?? host
+        var preprocessor = Preprocessor(
+            loader: files,
+            environment: ReadingEnvironment(configID: id, instance: id, variable: machine.environment),
+            limits: options.limits)
+        do {
+            try preprocessor.readFile(path)
+        } catch {
+            let excerpt = SourceExcerpt(position: SourcePosition(file: path, line: 0, column: 0), length: 1, line: "")
+            let diagnostic = Diagnostic(
+                severity: .error, code: .fileNotFound, source: excerpt, message: "cannot be read: \(error.reason)",
+                remedy: "name another file with --config FILE", notes: [])
+            return LoadedConfiguration(
+                configuration: nil, diagnostics: [diagnostic], droppedDiagnostics: 0, digestInput: [])
+        }
+        let block = preprocessor.finish()
+        var interpreter = Interpreter(reporter: preprocessor.reporter)
+        let root = Statement(
+            words: [Word(text: "the file", place: Place(file: 0, line: 0, byte: 0), length: 1)], block: block)
+        let draft = interpreter.read(root, Grammars.file, from: FileDraft())
+        let configuration = interpreter.resolve(draft.draft)
+        interpreter.checkMachine(machine, isStrict: options.isStrict)
+        interpreter.finish()
+        return interpreter.reporter.result(configuration, digestInput: preprocessor.digestInput)
+    }
+}
+
+extension Reporter {
+    /// Diagnostics in the order of the text; no configuration when one is an error.
+    fileprivate func result(_ configuration: Configuration, digestInput: [UInt8]) -> LoadedConfiguration {
+        let order = Dictionary(zip(sources.files.map(\.path), 0...), uniquingKeysWith: { first, _ in first })
+        let sorted = diagnostics.enumerated().sorted { left, right in
+            let a = left.element.position
+            let b = right.element.position
+            return (order[a.file] ?? 0, a.line, a.column, left.offset) < (
+                order[b.file] ?? 0, b.line, b.column, right.offset
+            )
+        }
+        return LoadedConfiguration(
+            configuration: errors > 0 ? nil : configuration, diagnostics: sorted.map(\.element),
+            droppedDiagnostics: dropped, digestInput: digestInput)
+    }
+}

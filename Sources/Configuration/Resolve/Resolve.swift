@@ -1,0 +1,111 @@
+// Drafts → the typed model: names are looked up, defaults that depend on other values are filled in, what contradicts
+// itself is said or put right as keepalived does it. This file holds what all blocks need, and the order.
+import Net
+
+extension Interpreter {
+    /// The whole model. Where something is wrong an error has been said, and what is left out does not matter.
+    mutating func resolve(_ file: FileDraft) -> Configuration {
+        var configuration = Configuration(global: global)
+        configuration.global.networkNamespace = file.networkNamespace
+        configuration.staticAddresses = file.staticAddresses
+        configuration.trackFiles = resolveTrackFiles(file.trackFiles)
+        configuration.trackProcesses = resolveTrackProcesses(file.trackProcesses)
+        configuration.scripts = resolveScripts(file.scripts)
+        configuration.instances = resolveInstances(file.instances, configuration)
+        configuration.syncGroups = resolveSyncGroups(file.syncGroups, configuration)
+        configuration.virtualServers = resolveVirtualServers(file, configuration)
+        resolveSyncDaemon(&configuration)
+        return configuration
+    }
+
+    /// The name after a block's keyword; errors when it is missing or taken.
+    mutating func uniqueName<Draft>(_ parsed: Parsed<Draft>, _ taken: inout [String: Word]) -> String? {
+        guard let word = parsed.opener.arguments.first else {
+            reporter.error(
+                .missingValue, at: parsed.opener.keyword, "\(parsed.opener.keyword.text) needs a name",
+                remedy: "write \(parsed.opener.keyword.text) NAME {")
+            return nil
+        }
+        ignoreExtra(parsed.opener.arguments.dropFirst(), parsed.opener)
+        if let other = taken[word.text] {
+            reporter.error(
+                .duplicateName, at: word, "there is a \(parsed.opener.keyword.text) \(word.text) already",
+                remedy: "give one of them another name", notes: [(other, "the other one")])
+            return nil
+        }
+        taken[word.text] = word
+        return word.text
+    }
+
+    /// Tracked names with their weights; errors for names that nothing defines.
+    mutating func resolveTracked(
+        _ drafts: [TrackDraft], of kind: String, known: [String: (weight: Int, isReversed: Bool)]
+    ) -> [TrackedObject] {
+        var seen: Set<String> = []
+        return drafts.compactMap { draft in
+            let name = draft.word.text
+            guard let target = known[name] else {
+                sayUnknownReference(draft.word, kind, Array(known.keys))
+                return nil
+            }
+            guard seen.insert(name).inserted else {
+                reporter.warning(.duplicateKeyword, at: draft.word, "\(name) is tracked twice; the first line counts")
+                return nil
+            }
+            return TrackedObject(
+                name, weight: draft.weight ?? target.weight, isReversed: draft.isReversed ?? target.isReversed)
+        }
+    }
+
+    mutating func sayUnknownReference(_ word: Word, _ kind: String, _ known: [String]) {
+        let near = closest(to: word.text, in: known)
+        reporter.error(
+            .unknownReference, at: word, "there is no \(kind) \(word.text)",
+            remedy: near.map { "did you mean \($0)?" } ?? "add a block \(kind) \(word.text) { … }")
+    }
+
+    /// Tracked interfaces need no block; their default weight is 0.
+    mutating func resolveInterfaces(_ drafts: [TrackDraft]) -> [TrackedObject] {
+        let known = Dictionary(drafts.map { ($0.word.text, (0, false)) }, uniquingKeysWith: { first, _ in first })
+        return resolveTracked(drafts, of: "interface", known: known)
+    }
+
+    private mutating func resolveSyncDaemon(_ configuration: inout Configuration) {
+        guard let word = syncDaemonInstance, let daemon = configuration.global.syncDaemon else { return }
+        guard let instance = configuration.instances.first(where: { $0.name == daemon.instance }) else {
+            return sayUnknownReference(word, "vrrp_instance", configuration.instances.map(\.name))
+        }
+        if !syncDaemonHasID { configuration.global.syncDaemon?.syncID = instance.virtualRouterID }
+    }
+
+    /// What depends on the machine: each thing once.
+    mutating func checkMachine(_ machine: some MachineFacts, isStrict: Bool) {
+        let severity: Diagnostic.Severity = isStrict ? .error : .warning
+        var seen: Set<String> = []
+        for (word, name) in interfaces where machine.hasInterface(name) == false && seen.insert("i " + name).inserted {
+            sayMachine(
+                severity, word, "this machine has no interface \(name)", remedy: "see \"ip link\" for its interfaces")
+        }
+        for (word, user) in users where seen.insert("u \(user.user) \(user.group ?? "")").inserted {
+            if machine.hasUser(user.user) == false {
+                sayMachine(
+                    severity, word, "this machine has no user \(user.user)", remedy: "create it, or name another one")
+            }
+            if let group = user.group, machine.hasGroup(group) == false {
+                sayMachine(
+                    severity, word, "this machine has no group \(group)", remedy: "create it, or name another one")
+            }
+        }
+        for (word, program) in commands where seen.insert("c " + program).inserted {
+            if let problem = machine.problem(withProgram: program) {
+                sayMachine(
+                    severity, word, "\(program) cannot be run: \(problem)",
+                    remedy: "scripts run without a shell; name a program with its path")
+            }
+        }
+    }
+
+    private mutating func sayMachine(_ severity: Diagnostic.Severity, _ word: Word, _ message: String, remedy: String) {
+        reporter.report(severity, .machine, at: word.place, length: word.length, message, remedy: remedy)
+    }
+}

@@ -1,0 +1,139 @@
+// Checkers: schedule and target from checker, real server, virtual server and defaults; then what each kind asks.
+import Net
+
+extension Interpreter {
+    /// One checker, or one for each `host` of an old SMTP_CHECK; none for what has no probe.
+    mutating func resolveChecker(
+        _ parsed: Parsed<CheckerDraft>, _ server: Endpoint, _ configuration: Configuration
+    ) -> [CheckerConfiguration] {
+        let draft = parsed.draft
+        let target = resolveTarget(draft, server)
+        guard let probe = resolveProbe(parsed, target, configuration) else { return [] }
+        let schedule = resolveSchedule(parsed)
+        if draft.kind == .smtpCheck, !draft.smtpHosts.isEmpty {
+            return draft.smtpHosts.map {
+                CheckerConfiguration(probe: probe, schedule: schedule, target: resolveTarget($0, server))
+            }
+        }
+        let needsPort: Bool =
+            switch probe {
+            case .tcp, .http, .smtp, .dns, .udp: true
+            case .ping, .misc, .file: false
+            }
+        if needsPort, target.endpoint.port == 0 {
+            reporter.error(
+                .missingKeyword, at: parsed.opener.keyword, "\(parsed.opener.keyword.text) has no port to probe",
+                remedy: "add connect_port N, or a port to real_server")
+        }
+        return [CheckerConfiguration(probe: probe, schedule: schedule, target: target)]
+    }
+
+    private func resolveTarget(_ draft: CheckerDraft, _ server: Endpoint) -> CheckTarget {
+        var target = CheckTarget(
+            endpoint: Endpoint(draft.connectAddress ?? server.address, port: draft.connectPort ?? server.port))
+        target.sourceAddress = draft.sourceAddress
+        target.sourcePort = draft.sourcePort
+        target.interface = draft.interface
+        target.firewallMark = draft.firewallMark
+        return target
+    }
+
+    private mutating func resolveSchedule(_ parsed: Parsed<CheckerDraft>) -> CheckSchedule {
+        let draft = parsed.draft
+        var schedule = CheckSchedule()
+        schedule.delayLoop = draft.check.delayLoop
+        schedule.connectTimeout = draft.check.connectTimeout
+        schedule.warmup = draft.check.warmup ?? draft.check.delayLoop
+        schedule.alpha = draft.check.alpha
+        schedule.logAllFailures = draft.check.logAllFailures
+        schedule.rise = draft.rise
+        let standardRetry: Int
+        let standardDelay: Duration
+        switch draft.kind {
+        case .dnsCheck: (standardRetry, standardDelay) = (3, draft.check.delayLoop)
+        case .httpGet, .sslGet: (standardRetry, standardDelay) = (1, .seconds(3))
+        case .miscCheck: (standardRetry, standardDelay) = (0, .seconds(1))
+        default: (standardRetry, standardDelay) = (1, .seconds(1))
+        }
+        schedule.delayBeforeRetry = draft.check.delayBeforeRetry ?? standardDelay
+        schedule.retry = draft.ownRetry ?? draft.check.retry ?? standardRetry
+        if let fall = draft.fall {
+            if let retry = draft.ownRetry, retry != fall - 1 {
+                reporter.warning(
+                    .contradiction, at: parsed.place(of: "fall"),
+                    "fall \(fall) and retry \(retry) disagree; fall counts",
+                    remedy: "fall N is the same as retry N - 1")
+            }
+            schedule.retry = fall - 1
+        }
+        return schedule
+    }
+
+    private mutating func resolveProbe(
+        _ parsed: Parsed<CheckerDraft>, _ target: CheckTarget, _ configuration: Configuration
+    ) -> Probe? {
+        let draft = parsed.draft
+        switch draft.kind {
+        case .tcpCheck: return .tcp
+        case .pingCheck: return .ping
+        case .httpGet: return .http(resolveHTTP(draft, target, tls: nil))
+        case .sslGet: return .http(resolveHTTP(draft, target, tls: draft.tls))
+        case .smtpCheck: return .smtp(heloName: draft.heloName)
+        case .dnsCheck: return .dns(draft.dns)
+        case .udpCheck: return .udp(draft.udp)
+        case .miscCheck:
+            guard var command = draft.command else { return nil }
+            if let user = draft.user { command.user = user }
+            var probe = MiscProbe(command: command, timeout: draft.miscTimeout ?? draft.serviceDelayLoop)
+            probe.isDynamic = draft.isDynamic
+            return .misc(probe)
+        case .fileCheck:
+            guard let word = draft.trackFile else { return nil }
+            guard let file = configuration.trackFiles.first(where: { $0.name == word.text }) else {
+                sayUnknownReference(word, "track_file", configuration.trackFiles.map(\.name))
+                return nil
+            }
+            return .file(
+                TrackedObject(
+                    file.name, weight: draft.weight ?? file.weight, isReversed: draft.isReversed ?? file.isReversed))
+        default:
+            return nil
+        }
+    }
+
+    private mutating func resolveHTTP(_ draft: CheckerDraft, _ target: CheckTarget, tls: HTTPProbe.TLS?) -> HTTPProbe {
+        var tls = tls
+        if draft.serverName != nil { tls?.sendsServerName = true }
+        let urls = draft.urls.compactMap { parsed -> HTTPRequest? in
+            let url = parsed.draft
+            guard var path = url.path else { return nil }
+            if !path.hasPrefix("/") {
+                reporter.warning(
+                    .adjusted, at: parsed.place(of: "path"), "a path begins with a slash; /\(path) is used")
+                path = "/" + path
+            }
+            let host = url.virtualHost ?? draft.ownVirtualHost ?? draft.check.virtualHost
+            var request = HTTPRequest(path: path, host: host ?? "\(target.endpoint)")
+            if let tls, tls.sendsServerName || tls.verifies {
+                request.serverName =
+                    draft.serverName ?? url.virtualHost ?? draft.ownVirtualHost ?? draft.serviceVirtualHost
+            }
+            request.digest = url.digest
+            request.regex = url.pattern.map { pattern in
+                var regex = RegexCheck(pattern: pattern)
+                regex.isInverted = url.isInverted
+                regex.options = url.regexOptions
+                regex.minimumOffset = url.minimumOffset
+                regex.maximumOffset = url.maximumOffset
+                return regex
+            }
+            let anyStatus = url.digest != nil || url.pattern != nil
+            request.statusCodes = !url.statusCodes.isEmpty ? url.statusCodes : (anyStatus ? [] : [200...299])
+            return request
+        }
+        var probe = HTTPProbe(urls: urls, tls: tls)
+        probe.version = draft.httpVersion
+        probe.fastRecovery = draft.fastRecovery
+        return probe
+    }
+}

@@ -1,0 +1,194 @@
+// `vrrp_instance`: family, version, priority, interval, source and destination, as keepalived settles them.
+import Net
+
+extension Interpreter {
+    mutating func resolveInstances(
+        _ drafts: [Parsed<InstanceDraft>], _ configuration: Configuration
+    ) -> [VRRPInstanceConfiguration] {
+        var taken: [String: Word] = [:]
+        var instances: [VRRPInstanceConfiguration] = []
+        var places: [Parsed<InstanceDraft>] = []
+        for parsed in drafts {
+            guard let name = uniqueName(parsed, &taken) else {
+                failedInstances.formUnion(parsed.opener.arguments.first.map { [$0.text] } ?? [])
+                continue
+            }
+            var instance = parsed.draft.model
+            instance.name = name
+            resolveAddresses(parsed, &instance)
+            resolveVersion(parsed, &instance)
+            resolvePriority(parsed, &instance)
+            resolveInterval(parsed, &instance)
+            resolveAuthentication(parsed, &instance)
+            resolveDelivery(parsed, &instance)
+            resolveBursts(parsed, &instance)
+            let lists = resolveTracks(parsed.draft.tracked, configuration)
+            instance.trackedInterfaces = lists.interfaces
+            instance.trackedScripts = lists.scripts
+            instance.trackedFiles = lists.files
+            instance.trackedProcesses = lists.processes
+            if parsed.draft.usesVirtualMAC {
+                instance.virtualMAC = VirtualMACConfiguration(
+                    name: parsed.draft.virtualMACName ?? "vrrp.\(instance.virtualRouterID)",
+                    transmitsOnBase: parsed.draft.transmitsOnBase)
+            }
+            if let other = instances.firstIndex(where: { $0.clashes(with: instance) }) {
+                sayClash(parsed, instance, places[other], instances[other])
+            }
+            instances.append(instance)
+            places.append(parsed)
+        }
+        return instances
+    }
+
+    private mutating func resolveAddresses(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)
+    {
+        let device = instance.interface
+        instance.virtualAddresses = parsed.draft.virtualAddresses.flatMap { addressLines($0, device: device) }
+        instance.excludedAddresses = parsed.draft.excludedAddresses.flatMap { addressLines($0, device: device) }
+        instance.family =
+            instance.virtualAddresses.first?.prefix.address.family ?? parsed.draft.unicastSource?.family
+            ?? parsed.draft.multicastSource?.family ?? parsed.draft.unicastPeers.first?.peer.address.family ?? .inet
+        let family = instance.family
+        if instance.virtualAddresses.contains(where: { $0.prefix.address.family != family }) {
+            reporter.error(
+                .contradiction, at: parsed.place(of: "virtual_ipaddress"),
+                "\(parsed.opener.title) mixes IPv4 and IPv6 addresses",
+                remedy: "move those of one family to virtual_ipaddress_excluded, or to an instance of their own")
+        }
+        if instance.virtualAddresses.isEmpty, !parsed.draft.allowsNoAddresses {
+            reporter.warning(
+                .missingKeyword, at: parsed.opener.keyword, "\(parsed.opener.title) has no virtual_ipaddress",
+                remedy: "add addresses, or no_virtual_ipaddress when none is meant")
+        }
+        let limit = family == .inet ? 255 : 90
+        if instance.virtualAddresses.count > limit {
+            reporter.warning(
+                .adjusted, at: parsed.place(of: "virtual_ipaddress"),
+                "\(instance.virtualAddresses.count) addresses do not fit into an advert; those after \(limit) are excluded from it"
+            )
+            instance.excludedAddresses += instance.virtualAddresses[limit...]
+            instance.virtualAddresses.removeLast(instance.virtualAddresses.count - limit)
+        }
+    }
+
+    private mutating func resolveVersion(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
+        guard instance.family == .inet6 else { return }
+        if parsed.has("version"), instance.version == .v2 {
+            reporter.warning(.adjusted, at: parsed.place(of: "version"), "IPv6 needs version 3; version 3 is used")
+        }
+        instance.version = .v3
+    }
+
+    private mutating func resolvePriority(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)
+    {
+        if !parsed.has("priority"), instance.initialState == .master {
+            instance.priority = 255
+            reporter.warning(
+                .adjusted, at: parsed.place(of: "state"),
+                "state MASTER without a priority means 255, the owner of the addresses",
+                remedy: "write the priority that is meant")
+        }
+        if instance.priority == 255, instance.initialState == .backup {
+            instance.initialState = .master
+            if parsed.has("state") {
+                reporter.warning(
+                    .adjusted, at: parsed.place(of: "state"), "priority 255 starts as master whatever state says")
+            }
+        }
+        if !instance.preempt, instance.initialState == .master {
+            instance.preempt = true
+            reporter.warning(
+                .adjusted, at: parsed.statements["nopreempt"]?.keyword ?? parsed.opener.keyword,
+                "nopreempt does not go with state MASTER; it is ignored", remedy: "write state BACKUP on every director"
+            )
+        }
+        if instance.preemptDelay > .zero, !instance.preempt || instance.initialState == .master {
+            let why = instance.preempt ? "state MASTER" : "nopreempt"
+            reporter.warning(
+                .adjusted, at: parsed.place(of: "preempt_delay"), "preempt_delay does not go with \(why); it is ignored"
+            )
+            instance.preemptDelay = .zero
+        }
+        if parsed.has("preempt"), parsed.has("nopreempt") {
+            reporter.warning(
+                .contradiction, at: parsed.place(of: "preempt"),
+                "preempt and nopreempt are both given; the last one counts")
+        }
+    }
+
+    private mutating func resolveInterval(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)
+    {
+        let given = instance.advertInterval
+        switch instance.version {
+        case .v2:
+            let seconds = max(1, (given.nanoseconds + 500_000_000) / 1_000_000_000)
+            instance.advertInterval = .seconds(seconds)
+        case .v3:
+            let centiseconds = min(4095, max(1, (given.nanoseconds + 5_000_000) / 10_000_000))
+            instance.advertInterval = .milliseconds(centiseconds * 10)
+        }
+        guard instance.advertInterval != given else { return }
+        let rule = instance.version == .v2 ? "version 2 has whole seconds" : "version 3 has steps of 0.01 up to 40.95 s"
+        reporter.warning(
+            .adjusted, at: parsed.place(of: "advert_int"), "\(rule); \(secondsText(instance.advertInterval)) s is used",
+            remedy: instance.version == .v2 ? "write version 3 for shorter intervals" : nil)
+    }
+
+    private mutating func resolveBursts(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
+        let draft = parsed.draft
+        instance.gratuitousARP.lowerPriorityDelay =
+            draft.lowerPriorityDelay ?? lowerPriorityDelay ?? instance.gratuitousARP.delay
+        instance.gratuitousARP.lowerPriorityCount =
+            draft.lowerPriorityCount ?? lowerPriorityCount ?? instance.gratuitousARP.count
+    }
+
+    private mutating func resolveAuthentication(
+        _ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration
+    ) {
+        guard let draft = parsed.draft.authentication, let kind = draft.kind, let secret = draft.secret else { return }
+        guard instance.version == .v2 else {
+            return reporter.warning(
+                .adjusted, at: secret, "version 3 has no authentication; it is ignored",
+                remedy: "remove the authentication block")
+        }
+        var octets = Array(secret.text.utf8)
+        if octets.count > 8 {
+            let kept = String(decoding: octets.prefix(8), as: UTF8.self)
+            reporter.warning(
+                .adjusted, at: secret, "auth_pass is longer than 8 bytes; \(quoted(kept)) is used, as keepalived does",
+                remedy: "write 8 bytes or fewer, the same on every director")
+        }
+        octets = Array(octets.prefix(8))
+        octets += repeatElement(0, count: 8 - octets.count)
+        switch kind {
+        case .password: instance.authentication = .password(octets)
+        case .header: instance.authentication = .authenticationHeader(key: octets)
+        }
+    }
+
+    private mutating func sayClash(
+        _ parsed: Parsed<InstanceDraft>, _ instance: VRRPInstanceConfiguration, _ other: Parsed<InstanceDraft>,
+        _ first: VRRPInstanceConfiguration
+    ) {
+        reporter.error(
+            .contradiction, at: parsed.place(of: "virtual_router_id"),
+            "\(instance.name) and \(first.name) have the same virtual_router_id \(instance.virtualRouterID) on \(instance.interface ?? "the same addresses")",
+            remedy: "give each virtual router of a network its own number",
+            notes: [(other.place(of: "virtual_router_id"), "\(first.name)'s")])
+    }
+}
+
+extension VRRPInstanceConfiguration {
+    /// True when the two would hear each other's adverts as their own virtual router's.
+    fileprivate func clashes(with other: VRRPInstanceConfiguration) -> Bool {
+        guard virtualRouterID == other.virtualRouterID, family == other.family, interface == other.interface else {
+            return false
+        }
+        switch (delivery, other.delivery) {
+        case (.multicast(let group), .multicast(let second)): return group == second
+        case (.unicast, .unicast): return sourceAddress == other.sourceAddress
+        case (.multicast, .unicast), (.unicast, .multicast): return false
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// `real_server`: its port under the forwarding method, thresholds, checkers.
+import Net
+
+extension Interpreter {
+    mutating func resolveRealServers(
+        _ service: Parsed<VirtualServerDraft>, _ identity: VirtualServerIdentity, _ configuration: Configuration
+    ) -> [RealServerConfiguration] {
+        var taken: [Endpoint: Word] = [:]
+        return service.draft.realServers.compactMap { parsed in
+            guard let word = parsed.opener.arguments.first else {
+                reporter.error(
+                    .missingValue, at: parsed.opener.keyword, "real_server needs an address",
+                    remedy: "write real_server 192.0.2.10 80 {")
+                return nil
+            }
+            ignoreExtra(parsed.opener.arguments.dropFirst(2), parsed.opener)
+            guard let endpoint = endpoint(parsed.opener.arguments, of: "real_server") else { return nil }
+            let server = resolveRealServer(parsed, endpoint, identity, configuration)
+            if let other = taken[server.endpoint] {
+                reporter.error(
+                    .duplicateName, at: word, "there is a real_server \(server.endpoint) already",
+                    remedy: "remove one of them; weight gives a server a larger share",
+                    notes: [(other, "the other one")])
+                return nil
+            }
+            taken[server.endpoint] = word
+            sayFamily(word, endpoint.address, server.forwarding, identity)
+            return server
+        }
+    }
+
+    private mutating func resolveRealServer(
+        _ parsed: Parsed<RealServerDraft>, _ endpoint: Endpoint, _ identity: VirtualServerIdentity,
+        _ configuration: Configuration
+    ) -> RealServerConfiguration {
+        let draft = parsed.draft
+        var server = RealServerConfiguration(endpoint: resolvePort(parsed, endpoint, identity))
+        server.weight = draft.weight
+        server.forwarding = draft.forwarding
+        server.inhibitOnFailure = draft.inhibitOnFailure
+        server.upperThreshold = draft.upperThreshold
+        server.lowerThreshold = draft.lowerThreshold
+        server.notifyUp = draft.notifyUp
+        server.notifyDown = draft.notifyDown
+        server.mailAlert = draft.mailAlert ?? global.mail.checkerAlerts ?? true
+        server.alpha = draft.check.alpha
+        if server.lowerThreshold > 0, server.lowerThreshold >= server.upperThreshold {
+            reporter.warning(
+                .contradiction, at: parsed.place(of: "lthreshold"),
+                "lthreshold is not below uthreshold; the kernel ignores it")
+        }
+        var target = server.endpoint
+        if target.port == 0 { target.port = endpoint.port }
+        server.checkers = draft.checkers.flatMap { resolveChecker($0, target, configuration) }
+        return server
+    }
+
+    /// DR and TUN cannot change the port; NAT can.
+    private mutating func resolvePort(
+        _ parsed: Parsed<RealServerDraft>, _ endpoint: Endpoint, _ identity: VirtualServerIdentity
+    ) -> Endpoint {
+        var endpoint = endpoint
+        switch parsed.draft.forwarding {
+        case .masquerade:
+            if endpoint.port == 0 { endpoint.port = identity.port }
+        case .directRouting, .tunnel:
+            if endpoint.port != identity.port, endpoint.port != 0, case .address = identity {
+                let word = parsed.opener.arguments.dropFirst().first ?? parsed.opener.keyword
+                reporter.warning(
+                    .adjusted, at: word, "DR and TUN cannot change the port; \(identity.port) is used",
+                    remedy: "write the port of the virtual_server, or use lb_kind NAT")
+            }
+            endpoint.port = identity.port
+        }
+        return endpoint
+    }
+}

@@ -1,0 +1,109 @@
+// Scripts, track files, track processes and sync groups.
+
+extension Interpreter {
+    mutating func resolveScripts(_ drafts: [Parsed<ScriptDraft>]) -> [TrackScriptConfiguration] {
+        var taken: [String: Word] = [:]
+        return drafts.compactMap { parsed in
+            guard let name = uniqueName(parsed, &taken), var command = parsed.draft.command else { return nil }
+            if let user = parsed.draft.user { command.user = user }
+            var script = parsed.draft.model
+            script.name = name
+            script.command = command
+            script.timeout = parsed.draft.timeout ?? script.interval
+            return script
+        }
+    }
+
+    mutating func resolveTrackFiles(_ drafts: [Parsed<TrackFileDraft>]) -> [TrackFileConfiguration] {
+        var taken: [String: Word] = [:]
+        return drafts.compactMap { parsed in
+            guard let name = uniqueName(parsed, &taken), let path = parsed.draft.path else { return nil }
+            var file = parsed.draft.model
+            file.name = name
+            file.path = path
+            return file
+        }
+    }
+
+    mutating func resolveTrackProcesses(_ drafts: [Parsed<TrackProcessDraft>]) -> [TrackProcessConfiguration] {
+        var taken: [String: Word] = [:]
+        return drafts.compactMap { parsed in
+            guard let name = uniqueName(parsed, &taken) else { return nil }
+            var process = parsed.draft.model
+            process.name = name
+            return process
+        }
+    }
+
+    mutating func resolveSyncGroups(
+        _ drafts: [Parsed<SyncGroupDraft>], _ configuration: Configuration
+    ) -> [SyncGroupConfiguration] {
+        var taken: [String: Word] = [:]
+        var memberOf: [String: Word] = [:]
+        return drafts.compactMap { parsed in
+            guard let name = uniqueName(parsed, &taken) else { return nil }
+            var group = parsed.draft.model
+            group.name = name
+            group.members = resolveMembers(parsed, configuration, &memberOf)
+            let lists = resolveTracks(parsed.draft.tracked, configuration)
+            group.trackedInterfaces = lists.interfaces
+            group.trackedScripts = lists.scripts
+            group.trackedFiles = lists.files
+            group.trackedProcesses = lists.processes
+            return group
+        }
+    }
+
+    private mutating func resolveMembers(
+        _ parsed: Parsed<SyncGroupDraft>, _ configuration: Configuration, _ memberOf: inout [String: Word]
+    ) -> [String] {
+        var members: [String] = []
+        for word in parsed.draft.members {
+            guard configuration.instances.contains(where: { $0.name == word.text }) else {
+                if !failedInstances.contains(word.text) {
+                    sayUnknownReference(word, "vrrp_instance", configuration.instances.map(\.name))
+                }
+                continue
+            }
+            if let other = memberOf[word.text] {
+                reporter.error(
+                    .contradiction, at: word, "\(word.text) is in a sync group already",
+                    remedy: "name it once", notes: [(other, "the other place")])
+                continue
+            }
+            memberOf[word.text] = word
+            members.append(word.text)
+        }
+        if parsed.has("group"), parsed.draft.members.isEmpty {
+            reporter.error(
+                .missingValue, at: parsed.place(of: "group"), "\(parsed.opener.title) has no members",
+                remedy: "write instances between the braces of group")
+        } else if members.count == 1 {
+            reporter.warning(
+                .contradiction, at: parsed.place(of: "group"), "a sync group of one instance keeps nothing together",
+                remedy: "add the other instances, or remove the group")
+        }
+        return members
+    }
+
+    /// Track lists of an instance or a sync group.
+    mutating func resolveTracks(
+        _ lists: TrackLists, _ configuration: Configuration
+    ) -> (interfaces: [TrackedObject], scripts: [TrackedObject], files: [TrackedObject], processes: [TrackedObject]) {
+        func table(_ items: [(String, (weight: Int, isReversed: Bool))]) -> [String: (weight: Int, isReversed: Bool)] {
+            Dictionary(items, uniquingKeysWith: { first, _ in first })
+        }
+        return (
+            resolveInterfaces(lists.interfaces),
+            resolveTracked(
+                lists.scripts, of: "vrrp_script",
+                known: table(configuration.scripts.map { ($0.name, ($0.weight, $0.isReversed)) })),
+            resolveTracked(
+                lists.files, of: "track_file",
+                known: table(configuration.trackFiles.map { ($0.name, ($0.weight, $0.isReversed)) })),
+            resolveTracked(
+                lists.processes, of: "vrrp_track_process",
+                known: table(configuration.trackProcesses.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        )
+    }
+}

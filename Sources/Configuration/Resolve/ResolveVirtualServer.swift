@@ -1,0 +1,227 @@
+// `virtual_server`: identity, persistence, flags, quorum. A group becomes one service for each of its addresses.
+import Net
+
+extension Interpreter {
+    mutating func resolveVirtualServers(_ file: FileDraft, _ configuration: Configuration)
+        -> [VirtualServerConfiguration]
+    {
+        var taken: [VirtualServerIdentity: Word] = [:]
+        var servers: [VirtualServerConfiguration] = []
+        for parsed in file.virtualServers {
+            let head = parsed.opener.arguments.first ?? parsed.opener.keyword
+            for (identity, group) in identities(parsed, file.serverGroups) {
+                if let other = taken[identity] {
+                    reporter.error(
+                        .duplicateName, at: head, "there is a virtual_server \(identity) already",
+                        remedy: "put all real servers into one block", notes: [(other, "the other one")])
+                    continue
+                }
+                taken[identity] = head
+                servers.append(resolveVirtualServer(parsed, identity, group, configuration))
+            }
+        }
+        return servers
+    }
+
+    /// What a block is: one address, one mark, or all of a group's.
+    private mutating func identities(
+        _ parsed: Parsed<VirtualServerDraft>, _ groups: [ServerGroupDraft]
+    ) -> [(VirtualServerIdentity, String?)] {
+        let words = parsed.opener.arguments
+        let draft = parsed.draft
+        guard let first = words.first else {
+            reporter.error(
+                .missingValue, at: parsed.opener.keyword, "virtual_server needs an address, fwmark N or group NAME",
+                remedy: "write virtual_server 192.0.2.1 80 {")
+            return []
+        }
+        ignoreExtra(words.dropFirst(2), parsed.opener)
+        switch first.text {
+        case "fwmark":
+            guard let word = words.dropFirst().first else {
+                reporter.error(.missingValue, at: first, "fwmark needs a number")
+                return []
+            }
+            guard let mark = integer(word, 1...Int(UInt32.max), of: "fwmark") else { return [] }
+            return [(.firewallMark(UInt32(clamping: mark), markFamily(draft)), nil)]
+        case "group":
+            guard let name = words.dropFirst().first else {
+                reporter.error(.missingValue, at: first, "group needs a name")
+                return []
+            }
+            guard let group = groups.first(where: { $0.name.text == name.text }) else {
+                sayUnknownReference(name, "virtual_server_group", groups.map(\.name.text))
+                return []
+            }
+            sayDefaultProtocol(parsed)
+            return expand(group, draft).map { ($0, name.text) }
+        default:
+            guard let endpoint = endpoint(words, of: "virtual_server") else { return [] }
+            if let family = draft.family, family != endpoint.address.family {
+                reporter.error(
+                    .contradiction, at: parsed.place(of: "ip_family"), "ip_family is not that of \(endpoint.address)",
+                    remedy: "remove it; it is for fwmark")
+            }
+            sayDefaultProtocol(parsed)
+            return [(.address(transport(draft), endpoint), nil)]
+        }
+    }
+
+    private func expand(_ group: ServerGroupDraft, _ draft: VirtualServerDraft) -> [VirtualServerIdentity] {
+        group.members.flatMap { member -> [VirtualServerIdentity] in
+            switch member {
+            case .addresses(let addresses, let port):
+                addresses.map { .address(transport(draft), Endpoint($0, port: port)) }
+            case .firewallMark(let mark, let family):
+                [.firewallMark(mark, family ?? markFamily(draft))]
+            }
+        }
+    }
+
+    private func transport(_ draft: VirtualServerDraft) -> VirtualServerIdentity.TransportProtocol {
+        switch draft.transport {
+        case .tcp: .tcp
+        case .udp: .udp
+        case .sctp: .sctp
+        }
+    }
+
+    /// A mark has the family that is said, else that of its real servers.
+    private func markFamily(_ draft: VirtualServerDraft) -> AddressFamily {
+        let server = draft.realServers.first?.opener.arguments.first.flatMap { IPAddress($0.text) }
+        return draft.family ?? server?.family ?? .inet
+    }
+
+    private mutating func sayDefaultProtocol(_ parsed: Parsed<VirtualServerDraft>) {
+        guard !parsed.has("protocol") else { return }
+        reporter.warning(
+            .adjusted, at: parsed.opener.keyword,
+            "\(parsed.opener.title) has no protocol; UDP is used, as keepalived does",
+            remedy: "add protocol TCP or protocol UDP")
+    }
+
+    private mutating func resolveVirtualServer(
+        _ parsed: Parsed<VirtualServerDraft>, _ identity: VirtualServerIdentity, _ group: String?,
+        _ configuration: Configuration
+    ) -> VirtualServerConfiguration {
+        let draft = parsed.draft
+        var server = VirtualServerConfiguration(identity: identity)
+        server.group = group
+        server.scheduler = draft.scheduler?.text ?? server.scheduler
+        server.schedulerFlags = resolveFlags(parsed, identity)
+        server.forwarding = draft.forwarding
+        server.persistence = resolvePersistence(parsed, identity)
+        server.quorumUp = draft.quorumUp
+        server.quorumDown = draft.quorumDown
+        server.alpha = draft.check.alpha
+        server.omega = draft.omega
+        server.suspendsWithoutAddress = draft.suspendsWithoutAddress
+        server.mailAlert = draft.mailAlert ?? false
+        server.realServers = resolveRealServers(parsed, identity, configuration)
+        resolveQuorum(parsed, &server)
+        if let sorry = draft.sorryServer {
+            var endpoint = sorry.endpoint
+            if endpoint.port == 0 { endpoint.port = identity.port }
+            let forwarding = draft.sorryForwarding ?? draft.forwarding
+            sayFamily(sorry.word, endpoint.address, forwarding, identity)
+            server.sorryServer = SorryServerConfiguration(
+                endpoint: endpoint, forwarding: forwarding, inhibits: draft.sorryInhibits)
+        }
+        if server.realServers.isEmpty, server.sorryServer == nil, !parsed.has("real_server") {
+            reporter.warning(.missingKeyword, at: parsed.opener.keyword, "\(parsed.opener.title) has no real_server")
+        }
+        return server
+    }
+
+    private mutating func resolveFlags(
+        _ parsed: Parsed<VirtualServerDraft>, _ identity: VirtualServerIdentity
+    ) -> SchedulerFlags {
+        var flags: SchedulerFlags = []
+        let scheduler = parsed.draft.scheduler?.text ?? "wlc"
+        for (word, flag) in parsed.draft.flags {
+            if flag == .onePacket, case .address(let transport, _) = identity, transport != .udp {
+                reporter.warning(.adjusted, at: word, "ops is for UDP and firewall marks; it is ignored")
+            } else if word.text.hasPrefix("sh-") || word.text.hasPrefix("mh-"), !word.text.hasPrefix(scheduler + "-") {
+                reporter.warning(
+                    .adjusted, at: word, "\(word.text) does not go with scheduler \(scheduler); it is ignored")
+            } else {
+                flags.insert(flag)
+            }
+        }
+        return flags
+    }
+
+    private mutating func resolvePersistence(
+        _ parsed: Parsed<VirtualServerDraft>, _ identity: VirtualServerIdentity
+    ) -> Persistence? {
+        let draft = parsed.draft
+        let bits = identity.family.bits
+        var persistence = draft.persistenceTimeout.map {
+            Persistence(timeout: $0, prefixLength: bits, engine: draft.engine)
+        }
+        if let word = draft.granularity {
+            let length: Int?
+            if let mask = IPv4Address(word.text), identity.family == .inet {
+                length = (~mask.rawValue &+ 1) & ~mask.rawValue == 0 ? mask.rawValue.nonzeroBitCount : nil
+            } else {
+                length = Int(word.text).flatMap { (1...bits).contains($0) ? $0 : nil }
+            }
+            guard let length else {
+                reporter.error(
+                    .badValue, at: word, "\(quoted(word.text)) is not a mask or a prefix length",
+                    remedy: identity.family == .inet ? "write 255.255.255.0, say" : "write 64, say")
+                return persistence
+            }
+            persistence = persistence ?? Persistence(prefixLength: bits, engine: draft.engine)
+            persistence?.prefixLength = length
+        }
+        if case .address(_, let endpoint) = identity, endpoint.port == 0, persistence == nil {
+            reporter.warning(
+                .adjusted, at: parsed.opener.keyword,
+                "\(parsed.opener.title) has no port, which needs persistence; persistence_timeout 360 is used")
+            persistence = Persistence(prefixLength: bits, engine: draft.engine)
+        }
+        return persistence
+    }
+
+    private mutating func resolveQuorum(
+        _ parsed: Parsed<VirtualServerDraft>, _ server: inout VirtualServerConfiguration
+    ) {
+        server.quorum = parsed.draft.quorum
+        server.hysteresis = parsed.draft.hysteresis
+        let total = server.realServers.reduce(0) { $0 + $1.weight }
+        if server.quorum > total, total > 0 {
+            reporter.warning(
+                .adjusted, at: parsed.place(of: "quorum"),
+                "quorum \(server.quorum) is more than all weights together; \(total) is used", remedy: "lower it")
+            server.quorum = total
+        }
+        if server.hysteresis >= server.quorum, server.hysteresis > 0 {
+            reporter.warning(
+                .adjusted, at: parsed.place(of: "hysteresis"),
+                "hysteresis must be less than quorum; \(server.quorum - 1) is used")
+            server.hysteresis = server.quorum - 1
+        }
+    }
+
+    /// Only tunnels carry one family to servers of the other.
+    mutating func sayFamily(
+        _ word: Word, _ address: IPAddress, _ forwarding: ForwardingMethod, _ identity: VirtualServerIdentity
+    ) {
+        if case .tunnel = forwarding { return }
+        guard address.family != identity.family else { return }
+        reporter.error(
+            .contradiction, at: word, "\(address) is not of the family of \(identity)",
+            remedy: "use a server of the same family; only TUN can mix them")
+    }
+}
+
+extension VirtualServerIdentity {
+    /// The service's port; 0 for a mark.
+    var port: UInt16 {
+        switch self {
+        case .address(_, let endpoint): endpoint.port
+        case .firewallMark: 0
+        }
+    }
+}

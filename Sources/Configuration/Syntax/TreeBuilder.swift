@@ -1,0 +1,158 @@
+// Words and braces → blocks. The builder knows which keyword may stand in which block (from the keyword table), so that
+// a missing `}` is found where the next sibling betrays it, and reading goes on with the right block.
+
+/// Builds the tree line by line.
+struct TreeBuilder {
+    /// A block that is still open.
+    private struct Frame {
+        /// What opened it; nil for the file itself.
+        var opener: Statement?
+        var kind: BlockKind
+        var block = Block()
+    }
+
+    /// Blocks within blocks; keepalived's deepest is five.
+    private static let maximumDepth = 32
+
+    private var frames = [Frame(opener: nil, kind: .file)]
+    /// Blocks beyond the maximum depth, skipped.
+    private var skippedDepth = 0
+
+    /// Takes a line in.
+    mutating func take(_ line: LogicalLine, _ reporter: inout Reporter) {
+        var optional: Reporter? = reporter
+        let tokens = WordSplitter(line: line, decodesEscapes: false).tokens(&optional)
+        if let said = optional { reporter = said }
+        var silent: Reporter?
+        let escaped =
+            line.bytes.contains(UInt8(ascii: "\\"))
+            ? segments(WordSplitter(line: line, decodesEscapes: true).tokens(&silent)) : []
+        let plain = segments(tokens)
+        var segment = 0
+        var words: [Word] = []
+        for token in tokens {
+            switch token {
+            case .word(let word): words.append(word)
+            case .open(let brace):
+                open(words, escaped.count == plain.count ? escaped[segment] : nil, brace, &reporter)
+                words = []
+                segment += 1
+            case .close(let brace):
+                add(words, escaped.count == plain.count ? escaped[segment] : nil, &reporter)
+                close(brace, &reporter)
+                words = []
+                segment += 1
+            }
+        }
+        add(words, escaped.count == plain.count ? escaped[segment] : nil, &reporter)
+    }
+
+    /// Ends the file: whatever is open now was not closed.
+    mutating func finish(_ reporter: inout Reporter) -> Block {
+        while frames.count > 1, let frame = frames.popLast() {
+            if let opener = frame.opener {
+                reporter.error(
+                    .unclosedBlock, at: opener.keyword, "\(opener.title) is opened here and not closed",
+                    remedy: "add the missing } before the end of the file")
+            }
+            attach(frame)
+        }
+        return frames[0].block
+    }
+
+    /// The words of each stretch between braces.
+    private func segments(_ tokens: [Token]) -> [[Word]] {
+        var result: [[Word]] = [[]]
+        for token in tokens {
+            switch token {
+            case .word(let word): result[result.count - 1].append(word)
+            case .open, .close: result.append([])
+            }
+        }
+        return result
+    }
+
+    private var top: Int { frames.count - 1 }
+
+    /// A statement that ends with its line, or before a `}`.
+    private mutating func add(_ words: [Word], _ escaped: [Word]?, _ reporter: inout Reporter) {
+        guard !words.isEmpty, skippedDepth == 0 else { return }
+        openForgotten(&reporter)
+        frames[top].block.statements.append(
+            Statement(words: words, escapedWords: escaped?.count == words.count ? escaped : escaped, block: nil))
+    }
+
+    /// A block-taking keyword without `{`, followed by more: its block is taken as open from here.
+    private mutating func openForgotten(_ reporter: inout Reporter) {
+        guard let last = frames[top].block.statements.last, last.block == nil,
+            let kind = Structure.child(of: frames[top].kind, last.keyword), frames.count < TreeBuilder.maximumDepth
+        else { return }
+        reporter.error(
+            .missingBlock, at: last.keyword, "\(last.title) has no { on its line or the next",
+            remedy: "write \(last.title) {")
+        frames[top].block.statements.removeLast()
+        frames.append(Frame(opener: last, kind: kind))
+    }
+
+    private mutating func open(_ words: [Word], _ escaped: [Word]?, _ brace: Word, _ reporter: inout Reporter) {
+        guard skippedDepth == 0 else {
+            skippedDepth += 1
+            return
+        }
+        var opener: Statement
+        if let first = words.first {
+            closeForgotten(before: first, words, &reporter)
+            openForgotten(&reporter)
+            opener = Statement(words: words, escapedWords: escaped, block: nil)
+        } else if let last = frames[top].block.statements.last, last.block == nil {
+            opener = last
+            frames[top].block.statements.removeLast()
+        } else {
+            reporter.error(.unexpectedBrace, at: brace, "this { belongs to no keyword", remedy: "remove it and its }")
+            opener = Statement(words: [brace], escapedWords: nil, block: nil)
+        }
+        guard frames.count < TreeBuilder.maximumDepth else {
+            reporter.error(
+                .limitExceeded, at: brace, "blocks are nested more than \(TreeBuilder.maximumDepth) deep")
+            skippedDepth = 1
+            return
+        }
+        frames.append(Frame(opener: opener, kind: Structure.child(of: frames[top].kind, opener.keyword) ?? .unknown))
+    }
+
+    /// A block that cannot be here but could be further out: everything between was not closed.
+    private mutating func closeForgotten(before word: Word, _ words: [Word], _ reporter: inout Reporter) {
+        guard Structure.child(of: frames[top].kind, word) == nil else { return }
+        let candidates = frames.indices.dropLast().reversed().filter { frames[top].kind != .unknown || $0 == 0 }
+        guard let outer = candidates.first(where: { Structure.child(of: frames[$0].kind, word) != nil }) else { return }
+        let sibling = Statement(words: words, escapedWords: nil, block: nil)
+        while top > outer, let frame = frames.popLast() {
+            if let opener = frame.opener {
+                reporter.error(
+                    .unclosedBlock, at: opener.keyword,
+                    "\(opener.title) is opened here and not closed before \(sibling.title)",
+                    remedy: "add the missing } before \(sibling.title)",
+                    notes: [(word, "\(sibling.title) cannot be inside \(opener.title)")])
+            }
+            attach(frame)
+        }
+    }
+
+    private mutating func close(_ brace: Word, _ reporter: inout Reporter) {
+        if skippedDepth > 0 {
+            skippedDepth -= 1
+        } else if frames.count > 1, let frame = frames.popLast() {
+            attach(frame)
+        } else {
+            reporter.error(
+                .unexpectedBrace, at: brace, "this } closes nothing",
+                remedy: "remove it, or look for a { that is missing above")
+        }
+    }
+
+    private mutating func attach(_ frame: Frame) {
+        guard var statement = frame.opener else { return }
+        statement.block = frame.block
+        frames[top].block.statements.append(statement)
+    }
+}
