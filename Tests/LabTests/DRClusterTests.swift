@@ -39,14 +39,14 @@ struct DRClusterTests {
             try lab.table(of: master.host) == Array(full.dropLast())
         }
         let gone = lab.loop.refreshNow()
-        try lab.observe(for: .seconds(2)) {}
+        try lab.observe(for: .seconds(2))
         #expect(Traffic.failures(traffic.since(gone)).isEmpty, "no request fails any more")
         #expect(Set(Traffic.answers(traffic.since(gone))) == ["web1"])
 
         try cluster.web2.start()
         try lab.eventually("web2 returns", within: .seconds(6 + 1)) { try lab.table(of: master.host) == full }
         let back = lab.loop.refreshNow()
-        try lab.observe(for: .seconds(1)) {}
+        try lab.observe(for: .seconds(1))
         #expect(Set(Traffic.answers(traffic.since(back))) == ["web1", "web2"])
         #expect(Traffic.failures(traffic.since(gone)).isEmpty)
     }
@@ -71,7 +71,7 @@ struct DRClusterTests {
         }
         let served = lab.loop.refreshNow()
         print("lab: \(by) took over after \(takeover), limit \(masterDownInterval)")
-        try lab.observe(for: .seconds(1)) {}
+        try lab.observe(for: .seconds(1))
         #expect(Traffic.failures(traffic.since(served)).isEmpty)
 
         try cluster.startElection(of: cluster.master)
@@ -80,7 +80,7 @@ struct DRClusterTests {
             try lab.holders() == [.director1]
         }
         let preempted = lab.loop.refreshNow() + .milliseconds(200)
-        try lab.observe(for: .seconds(1)) {}
+        try lab.observe(for: .seconds(1))
         #expect(Traffic.failures(traffic.since(preempted)).isEmpty)
         #expect(try lab.table(of: .director1) == full)
     }

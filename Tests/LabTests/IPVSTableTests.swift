@@ -8,8 +8,7 @@ import Net
 import Netlink
 import Testing
 
-/// Not the lab's own reader of /proc.
-private typealias Table = IPVS.KernelTable
+private typealias Table = KernelTable
 
 @Suite(.serialized, .enabled(if: inTheLab))
 struct IPVSTableTests {

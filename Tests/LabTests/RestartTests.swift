@@ -57,7 +57,7 @@ struct RestartTests {
             try lab.table(of: .director2) == withoutWeb2
         }
         #expect(try lab.table(of: .director1) == full, "nobody touches the table while ipvsd is dead")
-        try lab.observe(for: .seconds(7)) {}
+        try lab.observe(for: .seconds(7))
         try master.start(.ipvsd)
         try lab.eventually("the new ipvsd takes web2 out", within: .seconds(2)) {
             try lab.table(of: .director1) == withoutWeb2

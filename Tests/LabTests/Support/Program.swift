@@ -1,4 +1,4 @@
-// A daemon under test: one process in one host's namespace, its log in a file, ended by its own pid.
+// A process of the lab in one host's namespace (or in the guest's own), its output in a file, ended by its own pid.
 import Glibc
 import Net
 import Platform
@@ -9,17 +9,18 @@ final class Program {
 
     /// Where `swift build` left the daemons.
     static let directory =
-        getenv("EVENKEEL_PROGRAMS").map { String(cString: $0) } ?? Lab.repository + "/.build/debug"
+        getenv("EVENKEEL_PROGRAMS").map { String(cString: $0) } ?? Guest.repository + "/.build/debug"
 
     let log: String
     private(set) var exit: ChildExit?
     private var child: ChildProcess?
 
-    /// Starts `arguments` (the program's path first) on `host`; output is appended to `log`.
-    init(_ arguments: [String], on host: Host, log: String, loop: EventLoop) throws {
+    /// Starts `arguments` (the program's path first); output is appended to `log`.
+    init(_ arguments: [String], on host: Host?, log: String, loop: EventLoop) throws {
         self.log = log
-        // bash and ip replace themselves, so the pid is the daemon's.
-        let script = "log=$1; shift; exec ip netns exec \(host.rawValue) \"$@\" >>\"$log\" 2>&1"
+        // bash and ip replace themselves, so the pid is the program's.
+        let prefix = host.map { "ip netns exec \($0.rawValue) " } ?? ""
+        let script = "log=$1; shift; exec \(prefix)\"$@\" >>\"$log\" 2>&1"
         child = try ChildProcess(
             ["/bin/bash", "-c", script, "lab", log] + arguments, environment: Self.environment, on: loop
         ) { [weak self] in self?.exit = $0 }

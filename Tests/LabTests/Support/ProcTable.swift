@@ -4,7 +4,7 @@
 //     -> C0A8C867:0050      Route   1      0          0
 import Net
 
-enum KernelTable {
+enum ProcTable {
     /// `tcp 192.168.200.254:80 rr` and `  192.168.200.103:80 Route 1` for each service and its servers, servers sorted.
     static func lines(_ text: String) -> [String] {
         var result: [String] = []

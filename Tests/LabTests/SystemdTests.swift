@@ -1,0 +1,113 @@
+// Evenkeel installed by deploy/install under a real systemd: who runs with which rights, what happens to the dead, and who
+// may reach what. Runs in the guest of `deploy/lab/boot --systemd`, whose interface eth0 is made here.
+import Glibc
+import Net
+import Platform
+import Testing
+
+@Suite(.serialized, .enabled(if: underSystemd))
+struct SystemdTests {
+    private let guest: Guest
+
+    /// Brings the target up anew with the published master's file.
+    init() throws {
+        guest = try Guest()
+        try guest.run([
+            "/bin/bash", "-c",
+            """
+            ip -br link show eth0 2>/dev/null || { ip link add eth0 type dummy
+                ip address add 192.168.200.101/24 dev eth0; ip link set eth0 up; }
+            install -m 640 -g evenkeel-private '\(Guest.repository)/Tests/LabTests/Fixtures/master.conf' \
+                /etc/evenkeel/evenkeel.conf
+            systemctl reset-failed; systemctl restart evenkeel.target
+            """,
+        ])
+        for daemon in Daemon.allCases {
+            try guest.eventually("\(daemon) is ready", within: .seconds(10)) {
+                try property("ActiveState", of: daemon) == "active"
+            }
+        }
+    }
+
+    private func property(_ name: String, of daemon: Daemon) throws -> String {
+        let value = try guest.run(["/bin/systemctl", "show", "--value", "-p", name, "evenkeel-\(daemon)"])
+        return String(value.dropLast())
+    }
+
+    /// A field of /proc/PID/status of a running daemon.
+    private func status(_ field: String, of daemon: Daemon) throws -> String {
+        let path = "/proc/\(try property("MainPID", of: daemon))/status"
+        let text = String(decoding: try FileSystem.contents(of: path, limit: 1 << 16) ?? [], as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+        return line?.split(separator: "\t").dropFirst().first.map(String.init) ?? ""
+    }
+
+    @Test func `each daemon has its own user and only the capabilities of its job`() throws {
+        // CAP_NET_ADMIN is bit 12, CAP_NET_RAW 13; vrrpd also has KILL 5, SETGID 6, SETUID 7, IPC_LOCK 14, SYS_NICE 23.
+        let expected: [Daemon: (user: String, capabilities: UInt64)] = [
+            .busd: ("evenkeel-busd", 0),
+            .checkd: ("evenkeel-checkd", 0),
+            .ipvsd: ("evenkeel-ipvsd", 1 << 12),
+            .vrrpd: ("root", 1 << 5 | 1 << 6 | 1 << 7 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 23),
+        ]
+        for (daemon, rights) in expected {
+            #expect(UInt32(try status("Uid", of: daemon)) == Accounts.user(rights.user), "\(daemon)")
+            #expect(UInt64(try status("CapEff", of: daemon), radix: 16) == rights.capabilities, "\(daemon)")
+            #expect(UInt64(try status("CapBnd", of: daemon), radix: 16) == rights.capabilities, "\(daemon)")
+        }
+    }
+
+    @Test func `the master serves, and its sockets are where they belong`() throws {
+        try guest.eventually("the address and the table", within: .seconds(10)) {
+            let addresses = try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"])
+            let table = try guest.run(["/sbin/ipvsadm", "-Ln"])
+            return addresses.contains("192.168.200.254/32") && table.contains("192.168.200.104:80")
+        }
+        let sockets = try guest.run([
+            "/bin/bash", "-c", "stat -c '%n %U:%G %a' /run/evenkeel/bus.sock /run/evenkeel/private/*",
+        ])
+        #expect(
+            sockets == """
+                /run/evenkeel/bus.sock evenkeel-busd:evenkeel-busd 666
+                /run/evenkeel/private/checkd.sock evenkeel-checkd:evenkeel-private 660
+                /run/evenkeel/private/ipvsd.sock evenkeel-ipvsd:evenkeel-private 660
+                /run/evenkeel/private/vrrpd.sock root:evenkeel-private 660
+
+                """)
+        #expect(try guest.run(["/usr/bin/lbctl", "status"]).contains("VI_1"))
+    }
+
+    @Test(arguments: Daemon.allCases)
+    func `a killed daemon is back within a second`(_ daemon: Daemon) throws {
+        let dead = try property("MainPID", of: daemon)
+        let pid = try #require(Int32(dead))
+        kill(pid, SIGKILL)
+        // Each look costs a process, 0.1 s in the guest.
+        try guest.eventually("\(daemon) is back", within: .seconds(1.5)) {
+            let now = try property("MainPID", of: daemon)
+            return now != "0" && now != dead
+        }
+        try guest.eventually("\(daemon) is ready", within: .seconds(5)) {
+            try property("ActiveState", of: daemon) == "active"
+        }
+    }
+
+    @Test func `a broken configuration stops the start with status 2 and is not tried again`() throws {
+        try guest.run(["/bin/bash", "-c", "echo 'vrrp_instance VI_1 {' >/etc/evenkeel/evenkeel.conf"])
+        _ = try? guest.run(["/bin/systemctl", "restart", "evenkeel-ipvsd"])
+        try guest.eventually("ipvsd has failed", within: .seconds(3)) {
+            try property("ActiveState", of: .ipvsd) == "failed"
+        }
+        #expect(try property("ExecMainStatus", of: .ipvsd) == "2")
+        #expect(try property("NRestarts", of: .ipvsd) == "0")
+    }
+
+    @Test func `stopping the target hands the address over and ends every daemon cleanly`() throws {
+        try guest.eventually("the address", within: .seconds(10)) {
+            try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254")
+        }
+        try guest.run(["/bin/systemctl", "stop", "evenkeel.target"])
+        #expect(try !guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254"))
+        for daemon in Daemon.allCases { #expect(try property("Result", of: daemon) == "success", "\(daemon)") }
+    }
+}
