@@ -19,7 +19,7 @@ struct SystemdTests {
                 ip address add 192.168.200.101/24 dev eth0; ip link set eth0 up; }
             install -m 640 -g evenkeel-private '\(Guest.repository)/Tests/LabTests/Fixtures/master.conf' \
                 /etc/evenkeel/evenkeel.conf
-            systemctl reset-failed; systemctl restart evenkeel.target
+            systemctl reset-failed; systemctl restart --no-block evenkeel.target
             """,
         ])
         for daemon in Daemon.allCases {
