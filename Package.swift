@@ -57,7 +57,7 @@ let package = Package(
         module("HealthCheck", ["Net", "Configuration", deque]),
 
         // Drivers.
-        module("Platform", ["CLinux", "Net", heap]),
+        module("Platform", ["CLinux", "Net", "Configuration", heap]),
         module("Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "Configuration", "IPVS", "Platform"]),
         module(
             "Bus", ["JSON", "Varlink", "Platform", deque],

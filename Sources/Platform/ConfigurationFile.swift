@@ -1,0 +1,107 @@
+// The configuration file as every program reads it: from the disk, with the digest by which the daemons see that they
+// read the same bytes.
+public import Configuration
+import Glibc
+
+/// A configuration that may be used.
+public struct ConfigurationFile: Sendable {
+    /// What it says.
+    public let configuration: Configuration
+    /// What there is to say about it; no errors.
+    public let warnings: [Diagnostic]
+    /// Of the file and everything it includes, 32 hexadecimal digits. Equal in all daemons that read the same bytes. It
+    /// guards against mistakes, not against forgery.
+    public let digest: String
+
+    /// Reads a file and what it includes.
+    public init(path: String) throws(ConfigurationRefusal) {
+        let loaded = Configuration.load(files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false))
+        guard let configuration = loaded.configuration else {
+            throw ConfigurationRefusal(diagnostics: loaded.diagnostics)
+        }
+        self.configuration = configuration
+        warnings = loaded.diagnostics
+        digest = ConfigurationFile.digest(of: loaded.digestInput)
+    }
+
+    /// FNV-1a of 128 bits.
+    public static func digest(of bytes: [UInt8]) -> String {
+        var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
+        let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013B
+        for byte in bytes { hash = (hash ^ UInt128(byte)) &* prime }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 32 - digits.utf8.count) + digits
+    }
+}
+
+/// Why a configuration cannot be used.
+public struct ConfigurationRefusal: Error, Sendable, CustomStringConvertible {
+    /// Errors and warnings in the order of the text.
+    public let diagnostics: [Diagnostic]
+
+    /// Everything for people, with lines and carets.
+    public var description: String { diagnostics.map { $0.rendered() }.joined() }
+}
+
+/// Reads configuration files from the disk.
+public struct DiskFiles: FileLoader, Sendable {
+    /// Paths are as they are given.
+    public init() {}
+
+    public func read(_ path: String, limit: Int) throws(FileLoaderError) -> [UInt8] {
+        let bytes: [UInt8]?
+        do {
+            bytes = try FileSystem.contents(of: path, limit: limit)
+        } catch {
+            throw FileLoaderError(reason: error.description)
+        }
+        guard let bytes else { throw FileLoaderError(reason: "no such file") }
+        return bytes
+    }
+
+    public func paths(matching pattern: String) -> [String] {
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(pattern, 0, nil, &found) == 0, let paths = found.gl_pathv else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }
+    }
+}
+
+/// What is true of this machine.
+public struct ThisMachine: MachineFacts, Sendable {
+    /// False = only the host name and the environment are told: a daemon copes with what is missing when it is missing.
+    private let isExamined: Bool
+
+    /// Interfaces, users and programs are looked for when `isExamined`.
+    public init(isExamined: Bool) {
+        self.isExamined = isExamined
+    }
+
+    public func hasInterface(_ name: String) -> Bool? { isExamined ? if_nametoindex(name) != 0 : nil }
+
+    public func hasUser(_ name: String) -> Bool? {
+        isExamined ? getpwnam(name) != nil || UInt32(name).map { getpwuid($0) != nil } ?? false : nil
+    }
+
+    public func hasGroup(_ name: String) -> Bool? {
+        isExamined ? getgrnam(name) != nil || UInt32(name).map { getgrgid($0) != nil } ?? false : nil
+    }
+
+    public func problem(withProgram program: String) -> String? {
+        guard isExamined else { return nil }
+        let candidates =
+            program.contains("/")
+            ? [program] : (environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
+        if candidates.contains(where: { access($0, X_OK) == 0 }) { return nil }
+        if candidates.contains(where: { access($0, F_OK) == 0 }) { return "it is not executable" }
+        return "there is no such file"
+    }
+
+    public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    public var hostName: String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "localhost" }
+        return withUnsafeBytes(of: name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
