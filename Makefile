@@ -11,7 +11,7 @@ export PREFIX DESTDIR
 
 .PHONY: help build test demo lint format bench fuzz install clean prerequisites-build prerequisites-test prerequisites-bench
 
-help:
+help: 
 	@echo 'make demo              two directors, two real servers, a client: failover shown and verified (about 90 s)'
 	@echo 'make test              lint, then every test; FILTER=REGEX for some, deploy/test host|lab for one place'
 	@echo 'make build             release programs in .build/release: $(PROGRAMS)'
@@ -20,7 +20,7 @@ help:
 	@echo 'make format            swift format, in place'
 	@echo 'make bench             Evenkeel beside its peers; tables into docs/BENCHMARKS.md'
 	@echo 'make fuzz              every decoder under libFuzzer'
-	@echo 'make clean             remove .build'
+	@echo 'make clean             remove what was built'
 
 build: prerequisites-build
 	@swift build -c release --static-swift-stdlib
@@ -52,7 +52,7 @@ install:
 	@deploy/install
 
 clean:
-	@rm -rf .build
+	@rm -rf .build .build-*
 
 prerequisites-build prerequisites-test prerequisites-bench: prerequisites-%:
 	@deploy/prerequisites $*
