@@ -67,6 +67,13 @@ public struct Reconciler: Sendable {
         table = nil
     }
 
+    /// What `configure` with `servers` would command if the kernel's table were as desired now.
+    public func changes(to servers: [VirtualServerConfiguration]) -> [Command] {
+        var trial = self
+        trial.table = desired
+        return trial.configure(servers)
+    }
+
     /// A verdict about a server arrived.
     public mutating func heard(_ server: ServerIdentity, isUp: Bool) -> [Command] {
         health[server] = isUp

@@ -1,0 +1,55 @@
+// The state file: written whole, at the end of a turn that changed something, at most once a second. Decisions of people are
+// different: they are on the disk before the caller gets an answer.
+
+import Configuration
+import IPVS
+import Platform
+
+final class StateKeeper {
+    private static let interval: Duration = .seconds(1)
+
+    /// What is remembered; `changed` after a change.
+    var memory: Memory
+    private let file: StateFile
+    private let boot = SystemClock.bootID
+    private let loop: EventLoop
+    private let logger: Logger
+    private var timer: LoopTimer?
+    private var isDirty = false
+
+    /// Reads the file in `directory`, which is made when it is missing.
+    init(directory: String, loop: EventLoop, logger: Logger) {
+        self.loop = loop
+        self.logger = logger
+        file = StateFile("ipvsd.state", in: directory)
+        var text = ""
+        do throws(Errno) {
+            try FileSystem.makeDirectory(directory, mode: 0o750)
+            text = String(decoding: try file.read() ?? [], as: UTF8.self)
+        } catch {
+            logger.error("\(file.path): \(error); decisions made by hand are not remembered")
+        }
+        memory = Memory(parsing: text, boot: boot)
+        timer = loop.timer { [weak self] in self?.save() }
+    }
+
+    /// The memory changed: written soon.
+    func changed() {
+        guard !isDirty else { return }
+        isDirty = true
+        guard timer?.deadline == nil else { return }
+        loop.soon { [weak self] in self?.save() }
+    }
+
+    /// Writes now what is not written yet.
+    func save(durable: Bool = false) {
+        guard isDirty || durable else { return }
+        isDirty = false
+        do throws(Errno) {
+            try file.replace(with: Array(memory.text(boot: boot).utf8), durable: durable)
+        } catch {
+            logger.error("\(file.path): \(error)")
+        }
+        timer?.arm(after: Self.interval)
+    }
+}
