@@ -1,0 +1,104 @@
+// Calls, seen from a command: parameters out, parameters back, or a Failure. Commands are written against this protocol
+// so that tests can script the daemons.
+import Bus
+import JSON
+import Varlink
+
+/// Whether more replies are wanted.
+enum Appetite: Sendable {
+    case more, enough
+}
+
+/// Something that can be called: the bus, a daemon, or a script in a test.
+protocol Daemons: AnyObject {
+    /// Makes one call and hands over the parameters of each reply until the last one, or until it is enough.
+    ///
+    /// - Parameters:
+    ///   - daemon: whom to ask when there is no bus to find out; nil is the daemon that serves the call's interface.
+    ///   - timeout: limits the wait for each reply; nil waits for ever.
+    func send(
+        _ call: VarlinkCall, to daemon: Daemon?, timeout: Duration?, _ each: (JSONObject) throws(Failure) -> Appetite
+    ) throws(Failure)
+    /// How long an ordinary call may take.
+    var timeout: Duration { get }
+    /// Whether the daemons are asked without the bus.
+    var isDirect: Bool { get }
+}
+
+/// One reply: as it came, and as its type.
+struct Answer<Method: VarlinkMethod> {
+    let parameters: JSONObject
+
+    /// The parameters as the interface declares them.
+    func decoded() throws(Failure) -> Method.Reply {
+        do throws(JSONCodingError) {
+            return try JSONValue.object(parameters).decode(Method.Reply.self)
+        } catch {
+            throw .protocolViolation("\(Method.method): \(error)")
+        }
+    }
+}
+
+extension Daemons {
+    /// A call with one reply.
+    func call<Method: VarlinkMethod>(_ method: Method, timeout: Duration? = nil) throws(Failure) -> Answer<Method> {
+        Answer(parameters: try call(method.message(), timeout: timeout ?? self.timeout))
+    }
+
+    /// A call with one reply, as it comes.
+    func call(_ call: VarlinkCall, to daemon: Daemon? = nil, timeout: Duration? = nil) throws(Failure) -> JSONObject {
+        var answer: JSONObject?
+        try send(call, to: daemon, timeout: timeout ?? self.timeout) { parameters in
+            answer = parameters
+            return .enough
+        }
+        guard let answer else { throw .disconnected(method: call.method) }
+        return answer
+    }
+
+    /// A call whose answer may come in several replies, all of them.
+    func list<Method: VarlinkMethod>(_ method: Method) throws(Failure) -> [Answer<Method>] {
+        var answers: [Answer<Method>] = []
+        try send(method.message(more: true), to: nil, timeout: timeout) { parameters in
+            answers.append(Answer(parameters: parameters))
+            return .more
+        }
+        return answers
+    }
+
+}
+
+extension Array {
+    /// The elements of every answer to a listing, one after the other.
+    func all<Method, Part>(
+        _ part: KeyPath<Method.Reply, [Part]>
+    ) throws(Failure) -> [Part] where Element == Answer<Method> {
+        var all: [Part] = []
+        for answer in self { all += try answer.decoded()[keyPath: part] }
+        return all
+    }
+}
+
+extension VarlinkMethod {
+    /// The call as a message.
+    func message(more: Bool = false) throws(Failure) -> VarlinkCall {
+        do throws(JSONCodingError) {
+            return try call(more: more)
+        } catch {
+            throw .usage("these parameters cannot be sent: \(error)")
+        }
+    }
+}
+
+extension Failure {
+    /// The error of a reply to `method`.
+    init(method: String, error: String, parameters: JSONObject) {
+        switch error {
+        case "org.varlink.service.PermissionDenied": self = .denied(method: method)
+        case "org.varlink.service.InterfaceNotFound", BusAPI.ServiceUnavailable.error:
+            let interface = VarlinkCall.split(method).map { String($0.interface) } ?? method
+            self = .notAttached(interface: parameters["interface"]?.string ?? interface)
+        default: self = .refused(method: method, error: error, parameters: parameters)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// What a person types for a service or a server, and the full name that the bus knows. Full names are sent as they are;
+// short ones are looked up among what exists.
+import Bus
+
+enum Naming {
+    /// The full name of a service.
+    static func service(_ text: String, in daemons: some Daemons) throws(Failure) -> String {
+        guard !text.contains("/") else { return text }
+        return try one(text, kind: "virtual service", among: try services(of: daemons).map(\.name))
+    }
+
+    /// The full names of the servers meant: one, or with `all` every server of that address.
+    static func servers(_ text: String, all: Bool, in daemons: some Daemons) throws(Failure) -> [String] {
+        guard !text.contains("/") else { return [text] }
+        let names = try services(of: daemons).flatMap(\.servers).map(\.name)
+        guard all else {
+            return [try one(text, kind: "real server", among: names, hint: ", or say --all for every one")]
+        }
+        let found = matches(text, names)
+        guard !found.isEmpty else { throw .unknownName(kind: "real server", name: text, known: names) }
+        return found
+    }
+
+    /// The full name of a server that is checked.
+    static func checkedServer(_ text: String, in daemons: some Daemons) throws(Failure) -> String {
+        guard !text.contains("/") else { return text }
+        let names = try daemons.list(CheckAPI.List()).all(\.servers).map(\.server)
+        return try one(text, kind: "checked real server", among: names)
+    }
+
+    /// All virtual routers.
+    static func instances(of daemons: some Daemons) throws(Failure) -> [VrrpAPI.Instance] {
+        try daemons.list(VrrpAPI.List()).all(\.instances)
+    }
+
+    /// All services with their servers.
+    static func services(of daemons: some Daemons) throws(Failure) -> [IpvsAPI.Service] {
+        try daemons.list(IpvsAPI.ListServices()).all(\.services)
+    }
+
+    private static func one(
+        _ text: String, kind: String, among names: [String], hint: String = ""
+    ) throws(Failure) -> String {
+        let found = matches(text, names)
+        guard let name = found.first else { throw .unknownName(kind: kind, name: text, known: names) }
+        guard found.count == 1 else {
+            throw .ambiguous(name: text, matches: found, remedy: "name one of them in full\(hint)")
+        }
+        return name
+    }
+
+    /// Names that end in `ADDR:PORT`, when that or its address is the text.
+    private static func matches(_ text: String, _ names: [String]) -> [String] {
+        names.filter { name in
+            let endpoint = name.lastIndex(of: "/").map { name[name.index(after: $0)...] } ?? name[...]
+            let host = endpoint.lastIndex(of: ":").map { endpoint[..<$0] } ?? endpoint
+            return endpoint == text || host == text || host == "[\(text)]"
+        }
+    }
+}

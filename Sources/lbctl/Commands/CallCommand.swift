@@ -1,0 +1,69 @@
+// `lbctl call`: any method of the bus, so that a script never waits for a verb.
+import ArgumentParser
+import JSON
+import Varlink
+
+struct CallCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "call",
+        abstract: "Call any method and print what it returns, as JSON.",
+        discussion: """
+            The parameters are one JSON object; '-' reads it from standard input. 'lbctl introspect' lists interfaces, 'lbctl \
+            introspect INTERFACE' their methods. Without --json the reply is indented.
+
+            Examples:
+              lbctl call io.evenkeel.Vrrp.Show '{"name":"VI_1"}'
+              lbctl call io.evenkeel.Bus.GetStatistics --json
+              lbctl call io.evenkeel.Bus.Subscribe '{"types":["io.evenkeel.vrrp.*"]}' --more --json
+            """)
+
+    @Argument(help: "INTERFACE.Method")
+    var method: String
+
+    @Argument(help: "The parameters, a JSON object; '-' reads standard input.")
+    var parameters = "{}"
+
+    @Flag(help: "Take several replies, without a time limit.")
+    var more = false
+
+    @OptionGroup var bus: BusOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        if more { ReaderWatch.start() }
+        let link = bus.link
+        try call(link) { (reply) throws(Failure) in
+            if output.json {
+                try StandardOutput.json(.object(reply))
+            } else {
+                StandardOutput.line(JSONText.indented(.object(reply)))
+            }
+        }
+    }
+
+    /// Makes the call and hands every reply over.
+    func call(_ caller: some Daemons, _ print: (JSONObject) throws(Failure) -> Void) throws(Failure) {
+        guard let names = VarlinkCall.split(method), !names.member.isEmpty, names.interface.contains(".") else {
+            throw .usage("'\(method)' is not INTERFACE.Method, such as io.evenkeel.Vrrp.List; see 'lbctl introspect'")
+        }
+        let message = VarlinkCall(method: method, parameters: try object(), more: more)
+        try caller.send(message, to: nil, timeout: more ? bus.limit : caller.timeout) { reply throws(Failure) in
+            try print(reply)
+            return .more
+        }
+    }
+
+    private func object() throws(Failure) -> JSONObject {
+        let text = parameters == "-" ? try StandardInput.all() : Array(parameters.utf8)
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw .usage("the parameters are not JSON: \(error)")
+        }
+        guard let object = value.object else {
+            throw .usage("the parameters must be a JSON object, such as '{\"name\":\"VI_1\"}'")
+        }
+        return object
+    }
+}

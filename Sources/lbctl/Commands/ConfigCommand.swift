@@ -1,0 +1,113 @@
+// `lbctl config`: the configuration file, without any daemon.
+import ArgumentParser
+import Configuration
+import Glibc
+import JSON
+import Platform
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "Check a configuration, and explain its words; needs no daemon.",
+        discussion: """
+            Examples:
+              lbctl config check
+              lbctl config check ./keepalived.conf --strict
+              lbctl config explain advert_int
+            """,
+        subcommands: [Check.self, Explain.self])
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Read a keepalived.conf as the daemons would, and say everything that is wrong with it.",
+            discussion: """
+                Each problem comes with its place, the line, and what to do. What depends on the machine (interfaces, scripts, \
+                users) is a warning, with --strict an error. Exit status 0 when the configuration can be used, 2 when it would \
+                be refused.
+
+                Examples:
+                  lbctl config check                       /etc/evenkeel/evenkeel.conf, else /etc/keepalived/keepalived.conf
+                  lbctl config check ./keepalived.conf --strict
+                  lbctl config check ./keepalived.conf --json | jq -r 'select(.severity == "error") | .message'
+                """)
+
+        @Argument(help: "The file; without it, the one the daemons read.", completion: .file())
+        var file: String?
+
+        @Flag(help: "What this machine lacks is an error too.")
+        var strict = false
+
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let path = file ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+            let loaded = Configuration.load(
+                files: DiskFiles(), path: path, machine: ThisMachine(isExamined: true),
+                options: LoadOptions(isStrict: strict))
+            if output.json {
+                for diagnostic in loaded.diagnostics { try StandardOutput.json(.object(diagnostic.wire)) }
+            } else {
+                StandardOutput.write(ConfigCommand.report(loaded, path, .detect()))
+            }
+            if loaded.hasErrors {
+                throw Failure.configuration(
+                    file: path, errors: loaded.count(of: .error), warnings: loaded.count(of: .warning))
+            }
+        }
+    }
+
+    struct Explain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What a word of the configuration means: where it stands, its values, its default.",
+            discussion: """
+                Examples:
+                  lbctl config explain advert_int
+                  lbctl config explain quorum --json
+                """)
+
+        @Argument(
+            help: "A keyword of keepalived.conf.", completion: .custom { _, _, _ in KeywordTable.entries.map(\.word) })
+        var word: String
+
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let entries = KeywordTable.explain(word)
+            guard !entries.isEmpty else { throw Failure.unknownKeyword(word, KeywordTable.suggestion(for: word)) }
+            try StandardOutput.show(
+                Shown(wire: entries.map(\.wire)) { screen in for entry in entries { screen.add(entry) } },
+                json: output.json)
+        }
+    }
+
+    /// Every diagnostic, and for a configuration that can be used one line on what it holds.
+    static func report(_ loaded: LoadedConfiguration, _ path: String, _ style: Style) -> String {
+        var text = loaded.diagnostics.map { $0.rendered(color: style.isColoured) + "\n" }.joined()
+        if loaded.droppedDiagnostics > 0 { text += "… and \(loaded.droppedDiagnostics) more\n\n" }
+        guard let configuration = loaded.configuration else { return text }
+        let warnings = loaded.count(of: .warning)
+        let verdict = warnings > 0 ? Cell("good, \(counted(warnings, "warning"))", .warning) : Cell("good", .good)
+        let servers = configuration.virtualServers.reduce(0) { $0 + $1.realServers.count }
+        return text + "\(path): " + style.paint(verdict.text, verdict.tone)
+            + ": \(counted(configuration.instances.count, "VRRP instance")), "
+            + "\(counted(configuration.virtualServers.count, "virtual server")), \(counted(servers, "real server"))\n"
+    }
+}
+
+extension LoadedConfiguration {
+    fileprivate func count(of severity: Diagnostic.Severity) -> Int {
+        diagnostics.count { $0.severity == severity }
+    }
+}
+
+extension Diagnostic {
+    /// As JSON: the place, what is wrong, and what to do.
+    fileprivate var wire: JSONObject {
+        var object: JSONObject = [
+            "file": .string(position.file), "line": .int(Int64(position.line)), "column": .int(Int64(position.column)),
+            "severity": .string(severity.rawValue), "code": .string(code.rawValue), "message": .string(message),
+        ]
+        if let remedy { object["remedy"] = .string(remedy) }
+        return object
+    }
+}

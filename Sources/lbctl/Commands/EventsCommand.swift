@@ -1,0 +1,79 @@
+// `lbctl events`: the stream of events, one line each, flushed as it comes.
+import ArgumentParser
+import Bus
+import JSON
+
+struct EventsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events",
+        abstract: "Follow what happens: first the latest event of every subject, then every change.",
+        discussion: """
+            Types may be shortened (vrrp.instance for io.evenkeel.vrrp.instance) and may end in *: vrrp.instance, \
+            check.server, ipvs.service, daemon.alarm, daemon.config, bus.interface. With --json each line is one reply of \
+            io.evenkeel.Bus.Subscribe; after the latest events comes {"snapshotComplete":true,…}.
+
+            Examples:
+              lbctl events
+              lbctl events --type vrrp.instance --subject VI_1
+              lbctl events --type check.server --changes --count 1     wait for the next change of a real server
+              lbctl events --json | jq --unbuffered -c '.event | select(.) | [.type, .subject]'
+            """)
+
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("Only this type; may be given again.", valueName: "type"),
+        completion: .list(EventsCommand.types))
+    var type: [String] = []
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Only this subject; may be given again.", valueName: "subject"))
+    var subject: [String] = []
+
+    @Option(help: ArgumentHelp("End after so many events.", valueName: "n"))
+    var count: Int?
+
+    @Flag(help: "Leave out the latest events; wait for changes.")
+    var changes = false
+
+    @OptionGroup var bus: BusOptions
+    @OptionGroup var output: OutputOptions
+
+    /// The types of the suite, short.
+    static let types = [
+        "vrrp.instance", "check.server", "ipvs.service", "daemon.alarm", "daemon.config", "bus.interface",
+    ]
+
+    func validate() throws {
+        if let count, count < 1 { throw ValidationError("--count takes a number from 1.") }
+        if bus.direct { throw ValidationError("Events come from busd; --direct cannot get them.") }
+    }
+
+    func run() throws {
+        ReaderWatch.start()
+        try follow(bus.link) { text in StandardOutput.line(text) }
+    }
+
+    /// Subscribes and gives each line to `print` until it is enough or the bus ends it.
+    func follow(_ caller: some Daemons, print: (String) -> Void) throws(Failure) {
+        let subscription = BusAPI.Subscribe(
+            types: type.isEmpty ? nil : type.map(Self.fullType), subjects: subject.isEmpty ? nil : subject,
+            retained: changes ? false : nil)
+        var left = count ?? .max
+        let screen = Screen.current()
+        try caller.send(subscription.message(more: true), to: nil, timeout: nil) { parameters throws(Failure) in
+            if output.json {
+                print(JSONText.line(.object(parameters)))
+            } else if let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event {
+                print(screen.line(event))
+            }
+            if parameters["event"]?.object != nil { left -= 1 }
+            return left > 0 ? .more : .enough
+        }
+        if left > 0, count != nil { throw .disconnected(method: BusAPI.Subscribe.method) }
+    }
+
+    /// `vrrp.instance` and `vrrp*` with the suite's prefix; other names as they are.
+    static func fullType(_ type: String) -> String {
+        let families = Set(types.map { $0.prefix { $0 != "." } })
+        let family = type.prefix { $0 != "." && $0 != "*" }
+        return families.contains(family) ? "io.evenkeel.\(type)" : type
+    }
+}

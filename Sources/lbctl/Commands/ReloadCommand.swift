@@ -1,0 +1,160 @@
+// `lbctl reload`: all daemons read the configuration, and only when all of them could, and read the same bytes, do they
+// act on it.
+import ArgumentParser
+import Bus
+import JSON
+import Varlink
+
+struct ReloadCommand: BusCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Load the configuration in all daemons, or in none.",
+        discussion: """
+            Every attached daemon reads and checks its file; their digests are compared; then all act on the difference to \
+            what runs, or all forget it. Connections, addresses and verdicts that do not change are not touched. A \
+            configuration with errors changes nothing (exit status 2); a daemon lost half-way leaves it done in part (4).
+
+            Examples:
+              lbctl reload --dry-run        what would change
+              lbctl reload
+            """)
+
+    @Flag(name: .long, help: "Only show what would change.")
+    var dryRun = false
+    @OptionGroup var bus: BusOptions
+    @OptionGroup var output: OutputOptions
+
+    func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+        let attached = try Self.attached(daemons)
+        let plans = try Self.prepare(attached, daemons)
+        if dryRun {
+            Self.abort(plans.map(\.daemon), daemons)
+        } else {
+            try Self.commit(plans, daemons)
+        }
+        let committed = !dryRun
+        return Shown(wire: [Self.wire(plans, committed: committed)]) { screen in
+            screen.add(plans, committed: committed)
+        }
+    }
+
+    /// What one daemon would change.
+    struct Plan {
+        let daemon: Daemon
+        let digest: String
+        let changes: [String]
+    }
+
+    /// The daemons to ask: those on the bus, or without it those that answer.
+    private static func attached(_ caller: some Daemons) throws(Failure) -> [Daemon] {
+        guard !caller.isDirect else { return try answering(caller) }
+        let services = try caller.call(BusAPI.ListServices()).decoded().services
+        let interfaces = Set(services.flatMap(\.interfaces))
+        let attached = Daemon.allCases.filter { interfaces.contains($0.interface) }
+        guard !attached.isEmpty else { throw .notAttached(interface: Daemon.vrrpd.interface) }
+        return attached
+    }
+
+    private static func answering(_ caller: some Daemons) throws(Failure) -> [Daemon] {
+        var answering: [Daemon] = []
+        var absence: Failure?
+        for daemon in Daemon.allCases {
+            do throws(Failure) {
+                _ = try caller.service("GetInfo", [:], of: daemon)
+                answering.append(daemon)
+            } catch {
+                guard case .daemonUnreachable(_, _, let errno) = error, errno.reason == .absent else { throw error }
+                absence = error
+            }
+        }
+        if answering.isEmpty, let absence { throw absence }
+        return answering
+    }
+
+    /// Asks every daemon to read the configuration. When one cannot, or reads something else, all forget it.
+    private static func prepare(_ daemons: [Daemon], _ caller: some Daemons) throws(Failure) -> [Plan] {
+        var plans: [Plan] = []
+        for daemon in daemons {
+            do throws(Failure) {
+                let reply = try call("PrepareReload", of: daemon, [:], caller)
+                guard let digest = reply["digest"]?.string, let changes = reply["changes"]?.array else {
+                    throw .protocolViolation("\(daemon.interface).PrepareReload without digest or changes")
+                }
+                plans.append(Plan(daemon: daemon, digest: digest, changes: changes.compactMap(\.string)))
+            } catch {
+                abort(plans.map(\.daemon) + [daemon], caller)
+                throw error
+            }
+        }
+        guard Set(plans.map(\.digest)).count == 1 else {
+            abort(plans.map(\.daemon), caller)
+            throw .differentConfigurations(plans.map { "\($0.daemon.rawValue) \($0.digest.prefix(8))" })
+        }
+        return plans
+    }
+
+    private static func commit(_ plans: [Plan], _ caller: some Daemons) throws(Failure) {
+        var done: [String] = []
+        var undone: [(name: String, why: Failure)] = []
+        for plan in plans {
+            do throws(Failure) {
+                _ = try call("CommitReload", of: plan.daemon, ["digest": .string(plan.digest)], caller)
+                done.append(plan.daemon.rawValue)
+            } catch {
+                undone.append((plan.daemon.rawValue, error))
+            }
+        }
+        guard let first = undone.first else { return }
+        guard !done.isEmpty else { throw first.why }
+        throw .inPart(
+            done: done, undone: undone.map { "\($0.name) (\($0.why))" },
+            remedy: "run 'lbctl reload' again; a daemon that is started again reads the new configuration by itself")
+    }
+
+    /// Best effort: a daemon that is gone has nothing prepared.
+    private static func abort(_ daemons: [Daemon], _ caller: some Daemons) {
+        for daemon in daemons { _ = try? call("AbortReload", of: daemon, [:], caller) }
+    }
+
+    private static func call(
+        _ member: String, of daemon: Daemon, _ parameters: JSONObject, _ caller: some Daemons
+    ) throws(Failure) -> JSONObject {
+        try caller.call(VarlinkCall(method: "\(daemon.interface).\(member)", parameters: parameters))
+    }
+
+    private static func wire(_ plans: [Plan], committed: Bool) -> JSONObject {
+        [
+            "committed": .bool(committed), "digest": .string(plans.first?.digest ?? ""),
+            "daemons": .array(
+                plans.map { plan in
+                    [
+                        "name": .string(plan.daemon.rawValue), "digest": .string(plan.digest),
+                        "changes": .array(plan.changes.map { .string($0) }),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension Screen {
+    /// What each daemon changes.
+    fileprivate mutating func add(_ plans: [ReloadCommand.Plan], committed: Bool) {
+        for plan in plans {
+            let changes = plan.changes.isEmpty ? "nothing changes" : counted(plan.changes.count, "change")
+            add(Cell(plan.daemon.rawValue, .strong), Cell(": \(changes)"))
+            for change in plan.changes { add("  ", Cell(change)) }
+        }
+        let names = plans.map(\.daemon.rawValue).joined(separator: ", ")
+        let digest = plans.first?.digest.prefix(8) ?? ""
+        add(
+            committed
+                ? Cell("Loaded in \(names) (\(digest)).", .good) : Cell("Not loaded: a dry run (\(digest)).", .faint))
+        let missing = Daemon.allCases.filter { daemon in !plans.contains { $0.daemon == daemon } }
+        if !missing.isEmpty {
+            add(
+                Cell(
+                    "Not there: \(missing.map(\.rawValue).joined(separator: ", ")); reads it when it starts.", .warning)
+            )
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// `lbctl server`: the real servers, and what a person may decide about them. Such a decision survives restarts and
+// reloads, shows in `lbctl status`, and ends with `reset`.
+import ArgumentParser
+import Bus
+import JSON
+import Varlink
+
+struct ServerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "server",
+        abstract: "Real servers: weights, drain, disable, enable, until 'reset'.",
+        discussion: """
+            A server is called SERVICE/ADDR:PORT as in 'lbctl server list'; where only one fits, ADDR:PORT or ADDR will do, \
+            and --all means every service that has it. What is decided here survives restarts and reloads until 'reset'.
+
+            Examples:
+              lbctl server list
+              lbctl server drain 192.168.200.103 --all     before maintenance of that host
+              lbctl server weight 192.168.200.103:80 5
+              lbctl server reset 192.168.200.103 --all
+            """,
+        subcommands: [List.self, Weight.self, Drain.self, Disable.self, Enable.self, Reset.self])
+
+    struct List: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "All real servers under the names that the other commands take.",
+            discussion: """
+                Examples:
+                  lbctl server list
+                  lbctl server list --json | jq -r '.services[].servers[] | select(.runtime.health == "down") | .name'
+                """)
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            let answers = try daemons.list(IpvsAPI.ListServices())
+            return Shown(wire: answers.map(\.parameters)) { screen throws(Failure) in
+                let services = try answers.all(\.services)
+                guard services.contains(where: { !$0.servers.isEmpty }) else {
+                    return screen.add("No real server is configured.")
+                }
+                screen.add(screen.serverTable(services))
+            }
+        }
+    }
+
+    struct Weight: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a server a weight of its own.",
+            discussion: """
+                Examples:
+                  lbctl server weight tcp/192.168.200.254:80/192.168.200.103:80 5
+                  lbctl server weight 192.168.200.103:80 0        no new connections, as 'drain'
+                """)
+        @OptionGroup var target: ServerTarget
+        @Argument(help: "The weight, 0 to 65535; 0 takes no new connections.")
+        var weight: Int
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard (0...0x7FFF_FFFF).contains(weight) else {
+                throw ValidationError("The weight is 0 to 2147483647, not \(weight).")
+            }
+        }
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            try target.decide("has weight \(weight)", daemons) { IpvsAPI.SetWeight(server: $0, weight: weight) }
+        }
+    }
+
+    struct Drain: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "No new connections; running ones go on.",
+            discussion: """
+                'lbctl server list' shows when ACTIVE reaches 0 and the server can be stopped.
+
+                Examples:
+                  lbctl server drain 192.168.200.103:80
+                  lbctl server drain 192.168.200.103 --all
+                """)
+        @OptionGroup var target: ServerTarget
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            try target.decide("is draining", daemons) { IpvsAPI.Drain(server: $0) }
+        }
+    }
+
+    struct Disable: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a server out at once; its connections are cut off.",
+            discussion: """
+                Examples:
+                  lbctl server disable 192.168.200.103:80
+                """)
+        @OptionGroup var target: ServerTarget
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            try target.decide("is out of service", daemons) { IpvsAPI.Disable(server: $0) }
+        }
+    }
+
+    struct Enable: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a server in service whatever the checks say.",
+            discussion: """
+                To undo drain or disable and let the checks decide again, use 'reset'.
+
+                Examples:
+                  lbctl server enable 192.168.200.103:80
+                """)
+        @OptionGroup var target: ServerTarget
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            try target.decide("is in service whatever the checks say", daemons) { IpvsAPI.Enable(server: $0) }
+        }
+    }
+
+    struct Reset: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End what was decided by hand: configuration and checks rule again.",
+            discussion: """
+                Examples:
+                  lbctl server reset 192.168.200.103:80
+                  lbctl server reset 192.168.200.103 --all
+                """)
+        @OptionGroup var target: ServerTarget
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            try target.decide("follows configuration and checks again", daemons) { IpvsAPI.Reset(server: $0) }
+        }
+    }
+}
+
+/// Which server, or servers.
+struct ServerTarget: ParsableArguments {
+    @Argument(help: "SERVICE/ADDR:PORT, or ADDR[:PORT].", completion: .servers)
+    var server: String
+
+    @Flag(help: "Every service that has this ADDR[:PORT].")
+    var all = false
+
+    /// Makes a call for every server meant, one after the other.
+    func decide<Method: VarlinkMethod>(
+        _ outcome: String, _ daemons: some Daemons, _ call: (String) -> Method
+    ) throws(Failure) -> Shown {
+        var done: [(name: String, parameters: JSONObject)] = []
+        let names = try Naming.servers(server, all: all, in: daemons)
+        for name in names {
+            do throws(Failure) {
+                done.append((name, try daemons.call(call(name)).parameters))
+            } catch {
+                guard !done.isEmpty else { throw error }
+                throw .inPart(
+                    done: done.map(\.name), undone: Array(names.dropFirst(done.count)),
+                    remedy: "\(error); then run it again")
+            }
+        }
+        return Shown(wire: done.map(\.parameters)) { [done] screen in
+            for (name, _) in done { screen.add(Cell("\(name) \(outcome).")) }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// `lbctl status`: asks every daemon that is there, and shows what is wrong first.
+import ArgumentParser
+import Bus
+import JSON
+
+struct StatusCommand: BusCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Who holds the addresses, what serves, what is sick, since when and why.",
+        discussion: """
+            The first line is the verdict; problems follow, the worst first, each with the next step.
+
+            Examples:
+              lbctl status
+              lbctl status --direct         when busd is gone, as root
+              lbctl status --json | jq -r '.problems[].text'
+            """)
+
+    @OptionGroup var bus: BusOptions
+    @OptionGroup var output: OutputOptions
+
+    func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+        let report = try StatusReport(from: daemons)
+        let problems = report.status.problems(at: .now)
+        return Shown(wire: [report.wire(problems)]) { screen in screen.add(report.status) }
+    }
+}
+
+/// The answers that make up the status, typed and as they came.
+struct StatusReport {
+    private(set) var status = Status()
+    private var daemons: [JSONValue] = []
+    private var instances: [JSONValue] = []
+    private var services: [JSONValue] = []
+    private var events: [JSONValue] = []
+
+    /// Asks all daemons. One that does not answer is part of the picture; a bus that does not is a failure.
+    init(from caller: some Daemons) throws(Failure) {
+        status.isDirect = caller.isDirect
+        if caller.isDirect {
+            for daemon in Daemon.allCases { status.presence[daemon] = .present(since: nil, pid: nil) }
+        } else {
+            try askBus(caller)
+        }
+        var firstFailure: Failure?
+        let routers = try ask(.vrrpd, &firstFailure) { () throws(Failure) in try caller.list(VrrpAPI.List()) }
+        status.instances = try routers.all(\.instances)
+        instances = routers.flatMap { $0.parameters["instances"]?.array ?? [] }
+        let tables = try ask(.ipvsd, &firstFailure) { () throws(Failure) in try caller.list(IpvsAPI.ListServices()) }
+        status.services = try tables.all(\.services)
+        services = tables.flatMap { $0.parameters["services"]?.array ?? [] }
+        if caller.isDirect {
+            _ = try ask(.checkd, &firstFailure) { () throws(Failure) in try caller.list(CheckAPI.List()) }
+            if let firstFailure, !status.presence.values.contains(where: \.isPresent) { throw firstFailure }
+        }
+    }
+
+    /// What --json prints.
+    func wire(_ problems: [Problem]) -> JSONObject {
+        [
+            "problems": .array(problems.map { .object($0.wire) }), "daemons": .array(daemons),
+            "instances": .array(instances), "services": .array(services), "events": .array(events),
+        ]
+    }
+
+    private mutating func askBus(_ caller: some Daemons) throws(Failure) {
+        let attached = try caller.call(BusAPI.ListServices())
+        daemons = attached.parameters["services"]?.array ?? []
+        for service in try attached.decoded().services {
+            guard let daemon = Daemon.allCases.first(where: { service.interfaces.contains($0.interface) }) else {
+                continue
+            }
+            status.presence[daemon] = .present(since: service.since, pid: service.pid)
+        }
+        let subscription = BusAPI.Subscribe(types: [EventType.alarm, EventType.configuration])
+        var kept: [JSONObject] = []
+        try caller.send(subscription.message(more: true), to: nil, timeout: caller.timeout) { parameters in
+            guard parameters["snapshotComplete"]?.bool != true else { return .enough }
+            kept.append(parameters)
+            return .more
+        }
+        for parameters in kept {
+            guard let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event else { continue }
+            events.append(parameters["event"] ?? .null)
+            add(event)
+        }
+    }
+
+    private mutating func add(_ event: BusAPI.Event) {
+        guard let data = event.data else { return }
+        if event.type == EventType.alarm, let alarm = try? data.decode(DaemonAlarm.self), alarm.active {
+            status.alarms.append(Status.Alarm(subject: event.subject, since: event.time, alarm: alarm))
+        } else if event.type == EventType.configuration, let loaded = try? data.decode(DaemonConfiguration.self) {
+            status.configurations[event.subject] = loaded
+        }
+    }
+
+    /// Runs `question` when the daemon is there; notes that it is not when it does not answer.
+    private mutating func ask<Method>(
+        _ daemon: Daemon, _ firstFailure: inout Failure?, _ question: () throws(Failure) -> [Answer<Method>]
+    ) throws(Failure) -> [Answer<Method>] {
+        guard status.presence[daemon]?.isPresent == true else { return [] }
+        do throws(Failure) {
+            return try question()
+        } catch {
+            firstFailure = firstFailure ?? error
+            status.presence[daemon] = .absent(try Self.absence(error))
+            return []
+        }
+    }
+
+    /// Why a daemon did not answer; other failures are the command's own.
+    private static func absence(_ failure: Failure) throws(Failure) -> String {
+        switch failure {
+        case .daemonUnreachable(_, let socket, let errno): "\(socket): \(errno)"
+        case .notAttached, .disconnected: "went away while it was asked"
+        case .timedOut(_, let limit): "no answer within \(limit.seconds.formatted) s"
+        case .usage, .configuration, .busUnreachable, .protocolViolation, .denied, .refused, .unknownName,
+            .unknownKeyword, .ambiguous, .differentConfigurations, .inPart:
+            throw failure
+        }
+    }
+}
+
+extension Problem {
+    /// As JSON.
+    var wire: JSONObject {
+        var object: JSONObject = [
+            "severity": .string(severity.name), "subject": .string(subject), "text": .string(text),
+        ]
+        if let remedy { object["remedy"] = .string(remedy) }
+        return object
+    }
+}
+
+extension Problem.Severity {
+    fileprivate var name: String {
+        switch self {
+        case .critical: "critical"
+        case .degraded: "degraded"
+        case .byHand: "byHand"
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// Everything that ends a command without success: the exit status scripts see, and one text that says what to do next.
+import JSON
+import Platform
+
+/// The exit statuses of lbctl; scripts rely on them.
+enum ExitStatus: Int32, Sendable {
+    case done = 0
+    /// The daemon said no, or what was asked for could not be done.
+    case failed = 1
+    /// The command line or the configuration is wrong; nothing was tried.
+    case usage = 2
+    /// The daemon that has to answer cannot be reached.
+    case unreachable = 3
+    /// Some of it was done.
+    case inPart = 4
+}
+
+/// Why a command did not do what was asked.
+enum Failure: Error, Equatable, Sendable {
+    /// An argument that the parser could not know to be wrong.
+    case usage(String)
+    /// The configuration has errors, which have been printed.
+    case configuration(file: String, errors: Int, warnings: Int)
+    /// Nobody answers at the bus's socket.
+    case busUnreachable(socket: String, Errno)
+    /// With --direct: nobody answers at a daemon's own socket.
+    case daemonUnreachable(Daemon, socket: String, Errno)
+    /// The daemon of an interface is not attached to the bus.
+    case notAttached(interface: String)
+    /// No answer in time.
+    case timedOut(method: String, Duration)
+    /// The connection ended before the answer.
+    case disconnected(method: String)
+    /// The answer is not what the interface promises.
+    case protocolViolation(String)
+    /// The bus does not let this user do that.
+    case denied(method: String)
+    /// The daemon answered with an error of its interface.
+    case refused(method: String, error: String, parameters: JSONObject)
+    /// There is nothing of that name.
+    case unknownName(kind: String, name: String, known: [String])
+    /// A word that is not in the keyword table, and one that is like it.
+    case unknownKeyword(String, String?)
+    /// The name fits several things.
+    case ambiguous(name: String, matches: [String], remedy: String)
+    /// The daemons read different configurations, so none was taken.
+    case differentConfigurations([String])
+    /// Done here and not there.
+    case inPart(done: [String], undone: [String], remedy: String)
+
+    /// What the process exits with.
+    var status: ExitStatus {
+        switch self {
+        case .usage, .configuration: .usage
+        case .busUnreachable, .daemonUnreachable, .notAttached, .timedOut, .disconnected: .unreachable
+        case .refused(_, let error, _): error.hasSuffix(".ConfigurationRefused") ? .usage : .failed
+        case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous,
+            .differentConfigurations:
+            .failed
+        case .inPart: .inPart
+        }
+    }
+}
+
+extension Failure: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .usage(let text): text
+        case .configuration(let file, let errors, let warnings):
+            "\(file): \(counted(errors, "error"))\(warnings > 0 ? ", \(counted(warnings, "warning"))" : ""): "
+                + "it would be refused; correct it and check again"
+        case .busUnreachable(let socket, let errno): Self.unreachable("busd", socket, errno) + Self.withoutBus(errno)
+        case .daemonUnreachable(let daemon, let socket, let errno):
+            Self.unreachable(daemon.rawValue, socket, errno)
+        case .notAttached(let interface): Self.notAttached(interface)
+        case .timedOut(let method, let limit):
+            "no answer to \(method) within \(limit.seconds.formatted) s: is the daemon stuck? 'systemctl status evenkeel-*' "
+                + "shows it; --timeout SECONDS waits longer"
+        case .disconnected(let method):
+            "the connection ended before \(method) was answered: the daemon was stopped or restarted; try again"
+        case .protocolViolation(let problem):
+            "unexpected answer: \(problem); are lbctl and the daemons of the same version? 'lbctl introspect' shows theirs"
+        case .denied(let method):
+            "\(method) is not permitted for you: reading needs group evenkeel, changing needs group evenkeel-admin or root"
+        case .refused(let method, let error, let parameters): Refusal.text(method, error, parameters)
+        case .unknownName(let kind, let name, let known): Self.unknown(kind, name, known)
+        case .unknownKeyword(let word, let like):
+            "keepalived.conf has no word '\(word)'" + (like.map { "; did you mean '\($0)'?" } ?? "")
+        case .ambiguous(let name, let matches, let remedy):
+            "'\(name)' is several:\n" + matches.map { "  \($0)\n" }.joined() + remedy
+        case .differentConfigurations(let digests):
+            "nothing was loaded: the daemons read different configurations (\(digests.joined(separator: ", "))): "
+                + "were they started with different --config, or was the file just being written?"
+        case .inPart(let done, let undone, let remedy):
+            "done in part: \(done.joined(separator: ", ")) yes; \(undone.joined(separator: ", ")) no; \(remedy)"
+        }
+    }
+
+    private static func unreachable(_ name: String, _ socket: String, _ errno: Errno) -> String {
+        let unit = "evenkeel-\(name)"
+        return switch errno.reason {
+        case .notPermitted:
+            "\(name) at \(socket) may not be reached by you (\(errno)): run as root, or as a member of group evenkeel"
+        case .absent: "\(name) is not reachable at \(socket) (\(errno)): is \(unit) running? 'systemctl start \(unit)'"
+        case .other: "\(name) is not reachable at \(socket) (\(errno)): 'systemctl status \(unit)' says more"
+        }
+    }
+
+    private static func withoutBus(_ errno: Errno) -> String {
+        errno.reason == .absent ? "; --direct asks the daemons without it, --socket names another" : ""
+    }
+
+    private static func notAttached(_ interface: String) -> String {
+        guard let daemon = Daemon(serving: interface) else {
+            return "nobody on the bus serves \(interface); 'lbctl introspect' lists what is there"
+        }
+        let unit = "evenkeel-\(daemon.rawValue)"
+        return "\(daemon.rawValue), which serves \(interface), is not attached to the bus: "
+            + "is \(unit) running? 'systemctl status \(unit)'"
+    }
+
+    private static func unknown(_ kind: String, _ name: String, _ known: [String]) -> String {
+        let there =
+            known.isEmpty
+            ? "there is none"
+            : "there is " + known.prefix(8).joined(separator: ", ")
+                + (known.count > 8 ? ", and \(known.count - 8) more" : "")
+        return "no \(kind) is called '\(name)'; \(there)"
+    }
+}
+
+/// `1 error`, `2 errors`.
+func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
+
+extension Duration {
+    /// As seconds.
+    var seconds: Double { self / .seconds(1) }
+}
+
+extension Double {
+    /// `5`, `0.5`.
+    var formatted: String { self == rounded() && abs(self) < 1e15 ? String(Int(self)) : String(self) }
+}

@@ -1,0 +1,54 @@
+// An event on one line: when, what kind, about what, and what it is now. Types that are not known here are shown with
+// their data, so that a newer daemon can be followed with an older lbctl.
+import Bus
+import JSON
+
+extension Screen {
+    /// `15:04:05.678  vrrp.instance  VI_1  MASTER  no advert from …`
+    func line(_ event: BusAPI.Event) -> String {
+        let type = event.type.hasPrefix(Self.prefix) ? String(event.type.dropFirst(Self.prefix.count)) : event.type
+        let time = Timestamp(event.time)?.clock ?? event.time
+        let news = words(event)
+        let pieces: [Cell] = [
+            Cell(time, .faint), Cell(Self.padded(type, 14)), Cell(event.subject, .strong), news.state, Cell(news.text),
+        ]
+        return pieces.filter { !$0.text.isEmpty }.map { style.paint($0.text, $0.tone) }.joined(separator: "  ")
+    }
+
+    private static let prefix = "io.evenkeel."
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    private func words(_ event: BusAPI.Event) -> (state: Cell, text: String) {
+        guard let data = event.data else {
+            return (event.type == EventType.alarm ? Cell("cleared", .good) : Cell("gone", .warning), "")
+        }
+        switch event.type {
+        case EventType.vrrpInstance:
+            guard let instance = try? data.decode(VrrpAPI.Instance.self) else { break }
+            let held = instance.runtime.heldAddresses
+            let holds = held.isEmpty ? "" : "  holds \(shortened(held))"
+            return (instance.runtime.state.cell, instance.runtime.reason + holds)
+        case EventType.checkServer:
+            guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
+            return (health.state.cell, health.reason)
+        case EventType.ipvsService:
+            guard let service = try? data.decode(IpvsAPI.Service.self) else { break }
+            let use = "\(service.serversInUse) of \(counted(service.servers.count, "server")) in use"
+            return (service.runtime.state.cell, "\(use)  \(service.runtime.problem ?? service.runtime.reason)")
+        case EventType.alarm:
+            guard let alarm = try? data.decode(DaemonAlarm.self) else { break }
+            return (Cell("ALARM", .bad), alarm.remedy.isEmpty ? alarm.message : "\(alarm.message) -> \(alarm.remedy)")
+        case EventType.configuration:
+            guard let configuration = try? data.decode(DaemonConfiguration.self) else { break }
+            return (Cell("loaded"), "\(configuration.file) (\(configuration.digest.prefix(8)))")
+        case EventType.interface:
+            guard let state = try? data.decode(BusAPI.InterfaceState.self) else { break }
+            return (state.state == .attached ? Cell("attached", .good) : Cell("lost", .bad), state.service)
+        default: break
+        }
+        return ("", JSONText.line(data))
+    }
+}

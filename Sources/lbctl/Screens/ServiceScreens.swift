@@ -1,0 +1,132 @@
+// Virtual services and their real servers: the lists, and one service in full.
+import Bus
+
+extension Screen {
+    /// Every service with its servers below; one set of columns for all.
+    func serviceLines(_ services: [IpvsAPI.Service]) -> [String] {
+        var table = Table(
+            "SERVER", "STATE", "SINCE", .number("WEIGHT"), .number("ACTIVE"), .number("INACTIVE"), "METHOD", "WHY")
+        for server in services.flatMap(\.servers) {
+            let runtime = server.runtime
+            table.row(
+                Cell(server.address), server.state, Cell(ago(runtime.since)), server.weight,
+                Cell(runtime.activeConnections.map(String.init) ?? "-"),
+                Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
+                Cell(server.context.forwarding?.rawValue ?? ""), Cell(runtime.reason))
+        }
+        var rows = table.lines(style, indent: 4)[...]
+        var titles = rows.popFirst().map { [$0] } ?? []
+        var lines: [String] = []
+        for service in services {
+            lines.append("  " + serviceLine(service))
+            guard !service.servers.isEmpty else { continue }
+            lines += titles
+            titles = []
+            lines += rows.prefix(service.servers.count)
+            rows = rows.dropFirst(service.servers.count)
+        }
+        return lines
+    }
+
+    /// `tcp/192.168.200.254:80  up for 3 min, 2 of 2 servers in use, wrr`
+    private func serviceLine(_ service: IpvsAPI.Service) -> String {
+        let (context, runtime) = (service.context, service.runtime)
+        var words = ["\(service.serversInUse) of \(counted(service.servers.count, "server")) in use"]
+        if let scheduler = context.scheduler { words.append(scheduler) }
+        if let persistence = context.persistenceTimeoutSeconds { words.append("persistent \(persistence) s") }
+        if runtime.onSorryServer { words.append("sorry server \(context.sorryServer ?? "") serves") }
+        if !runtime.inKernel { words.append("NOT IN THE KERNEL") }
+        let state = runtime.state.cell
+        return style.paint(service.name.printable, .strong) + "  " + style.paint(state.text, state.tone)
+            + duration(runtime.since) + ", " + words.joined(separator: ", ").printable
+    }
+
+    /// `lbctl service list`: one row per service.
+    func serviceTable(_ services: [IpvsAPI.Service]) -> Table {
+        var table = Table(
+            "SERVICE", "STATE", "SINCE", "SCHEDULER", "SERVERS IN USE", .number("WEIGHT"), .number("QUORUM"),
+            .number("ACTIVE"), "WHY")
+        for service in services {
+            let runtime = service.runtime
+            let active = service.servers.compactMap(\.runtime.activeConnections).reduce(0, +)
+            table.row(
+                Cell(service.name), runtime.state.cell, Cell(ago(runtime.since)), Cell(service.context.scheduler ?? ""),
+                Cell("\(service.serversInUse) of \(service.servers.count)"), Cell(runtime.weightUp),
+                Cell(service.context.quorum.map(String.init) ?? ""), Cell(active),
+                Cell(runtime.problem ?? runtime.reason))
+        }
+        return table
+    }
+
+    /// `lbctl server list`: one row per server, under the name that the other commands take.
+    func serverTable(_ services: [IpvsAPI.Service]) -> Table {
+        var table = Table(
+            "SERVER", "STATE", "SINCE", .number("WEIGHT"), .number("ACTIVE"), .number("INACTIVE"), "METHOD", "WHY")
+        for server in services.flatMap(\.servers) {
+            let runtime = server.runtime
+            table.row(
+                Cell(server.name), server.state, Cell(ago(runtime.since)), server.weight,
+                Cell(runtime.activeConnections.map(String.init) ?? "-"),
+                Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
+                Cell(server.context.forwarding?.rawValue ?? ""), Cell(runtime.reason))
+        }
+        return table
+    }
+
+    /// `lbctl service show`.
+    mutating func add(_ service: IpvsAPI.Service) {
+        let (context, runtime) = (service.context, service.runtime)
+        add(Cell(service.name, .strong), ": ", runtime.state.cell, Cell(", \(ago(runtime.since)): \(runtime.reason)"))
+        var facts = Facts()
+        facts.add("problem", runtime.problem.map { Cell($0, .bad) })
+        if !runtime.inKernel { facts.add("kernel", Cell("does not have this service", .bad)) }
+        facts.add(
+            "scheduler",
+            ([context.scheduler].compactMap(\.self) + (context.schedulerFlags ?? [])).joined(separator: " "))
+        facts.add("persistence", persistenceText(context))
+        if context.onePacket == true { facts.add("one packet", "every datagram is scheduled by itself") }
+        let margin = context.hysteresis.map { $0 > 0 ? ", hysteresis \($0)" : "" } ?? ""
+        facts.add("quorum", context.quorum.map { "weight \(runtime.weightUp) up, \($0) needed\(margin)" })
+        facts.add(
+            "sorry server", context.sorryServer.map { Cell($0 + (runtime.onSorryServer ? ", serves now" : "")) })
+        facts.add("total", runtime.counters.map(countersText))
+        add(facts, indent: 2)
+        if service.servers.isEmpty {
+            add(Cell("  no servers", .warning))
+        } else {
+            heading("SERVERS")
+            add(serverDetails(service.servers), indent: 2)
+        }
+    }
+
+    private func serverDetails(_ servers: [IpvsAPI.Server]) -> Table {
+        var table = Table(
+            "SERVER", "STATE", "SINCE", .number("WEIGHT"), .number("ACTIVE"), .number("INACTIVE"),
+            .number("PERSISTENT"),
+            .number("TOTAL"), "METHOD", "BY HAND", "WHY")
+        for server in servers {
+            let runtime = server.runtime
+            table.row(
+                Cell(server.address), server.state, Cell(ago(runtime.since)), server.weight,
+                Cell(runtime.activeConnections.map(String.init) ?? "-"),
+                Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
+                Cell(runtime.persistentConnections.map(String.init) ?? ""),
+                Cell(runtime.counters.map { String($0.connections) } ?? ""),
+                Cell(server.context.forwarding?.rawValue ?? ""),
+                Cell(runtime.override.map { "\($0.kind.rawValue), \(ago($0.since))" } ?? "", .warning),
+                Cell(runtime.reason))
+        }
+        return table
+    }
+
+    private func persistenceText(_ context: IpvsAPI.ServiceContext) -> String? {
+        guard let timeout = context.persistenceTimeoutSeconds else { return nil }
+        let prefix = context.persistencePrefixLength.map { ", per /\($0)" } ?? ""
+        return "\(timeout) s\(prefix)" + (context.persistenceEngine.map { ", engine \($0)" } ?? "")
+    }
+
+    private func countersText(_ counters: IpvsAPI.Counters) -> String {
+        "\(counters.connections) connections, \(counters.packetsIn) packets and \(counters.bytesIn) octets in, "
+            + "\(counters.packetsOut) and \(counters.bytesOut) out"
+    }
+}

@@ -1,0 +1,163 @@
+// What `lbctl status` knows: the state of the director as its daemons told it, and what is wrong in it. Building the
+// list of problems is apart from showing it, so that `status` cannot forget one that a table would hide.
+import Bus
+import JSON
+
+/// A director at one moment.
+struct Status {
+    /// Whether a daemon can be asked.
+    enum Presence: Equatable {
+        /// Attached to the bus, or answering directly.
+        case present(since: String?, pid: Int?)
+        /// Not there, and why as far as it is known.
+        case absent(String?)
+
+        var isPresent: Bool {
+            switch self {
+            case .present: true
+            case .absent: false
+            }
+        }
+    }
+
+    /// A standing alarm of a daemon.
+    struct Alarm: Equatable {
+        /// `DAEMON/KEY`.
+        var subject: String
+        var since: String
+        var alarm: DaemonAlarm
+    }
+
+    var presence: [Daemon: Presence] = [:]
+    var instances: [VrrpAPI.Instance] = []
+    var services: [IpvsAPI.Service] = []
+    var alarms: [Alarm] = []
+    var configurations: [String: DaemonConfiguration] = [:]
+    /// The bus was not asked: alarms and configurations are not known.
+    var isDirect = false
+}
+
+/// Something that wants a person.
+struct Problem: Equatable {
+    /// What has to be seen first.
+    enum Severity: Int, Comparable {
+        /// Clients are or may be affected.
+        case critical
+        /// Something is out of order and covered for now.
+        case degraded
+        /// Somebody decided so by hand.
+        case byHand
+
+        static func < (left: Severity, right: Severity) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    var severity: Severity
+    /// What it is about.
+    var subject: String
+    /// What is wrong, since when, and why.
+    var text: String
+    /// What to do next.
+    var remedy: String?
+}
+
+extension Status {
+    /// Everything that is out of order, the worst first.
+    func problems(at now: Timestamp) -> [Problem] {
+        let all =
+            alarms.map(problem) + Daemon.allCases.compactMap(problem) + instances.flatMap { problems($0, now) }
+            + services.flatMap { problems($0, now) } + configurationProblems()
+        return all.enumerated().sorted { ($0.element.severity, $0.offset) < ($1.element.severity, $1.offset) }
+            .map(\.element)
+    }
+
+    private func problem(_ alarm: Alarm) -> Problem {
+        Problem(
+            severity: .critical, subject: alarm.subject, text: alarm.alarm.message,
+            remedy: alarm.alarm.remedy.isEmpty ? nil : alarm.alarm.remedy)
+    }
+
+    private func problem(_ daemon: Daemon) -> Problem? {
+        guard case .absent(let why) = presence[daemon] ?? .absent(nil) else { return nil }
+        let text = (why ?? "not attached to the bus") + "; " + daemon.absence
+        return Problem(
+            severity: .critical, subject: daemon.rawValue, text: text,
+            remedy: "systemctl status evenkeel-\(daemon.rawValue)")
+    }
+
+    private func problems(_ instance: VrrpAPI.Instance, _ now: Timestamp) -> [Problem] {
+        let runtime = instance.runtime
+        var problems: [Problem] = []
+        if runtime.state == .fault {
+            let why = runtime.faults.isEmpty ? runtime.reason : runtime.faults.joined(separator: "; ")
+            problems.append(
+                Problem(
+                    severity: .critical, subject: instance.name, text: "in fault\(since(runtime.since, now)): \(why)"))
+        }
+        let missing = instance.missingAddresses
+        if runtime.state == .master, !missing.isEmpty {
+            problems.append(
+                Problem(
+                    severity: .critical, subject: instance.name,
+                    text: "master, but not on the interface: \(missing.joined(separator: ", "))",
+                    remedy: "journalctl -u evenkeel-vrrpd"))
+        }
+        if runtime.steppedDown {
+            problems.append(
+                Problem(
+                    severity: .byHand, subject: instance.name,
+                    text: "stepped down\(since(runtime.since, now)), takes no part in the election",
+                    remedy: "lbctl vrrp resume \(instance.name)"))
+        }
+        return problems
+    }
+
+    private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
+        var problems: [Problem] = []
+        let runtime = service.runtime
+        if let problem = runtime.problem {
+            problems.append(Problem(severity: .critical, subject: service.name, text: problem))
+        }
+        if runtime.state == .down {
+            let cover = runtime.onSorryServer ? "; the sorry server \(service.context.sorryServer ?? "") serves" : ""
+            problems.append(
+                Problem(
+                    severity: .critical, subject: service.name,
+                    text: "down\(since(runtime.since, now)): \(runtime.reason)\(cover)"))
+        }
+        for server in service.servers {
+            if server.runtime.health == .down {
+                problems.append(
+                    Problem(
+                        severity: .degraded, subject: service.name,
+                        text: "server \(server.address) is down\(since(server.runtime.since, now)): "
+                            + server.runtime.reason))
+            }
+            if let override = server.runtime.override {
+                problems.append(
+                    Problem(
+                        severity: .byHand, subject: service.name,
+                        text:
+                            "server \(server.address) \(override.words)\(since(override.since, now, "by", override.uid))",
+                        remedy: "lbctl server reset \(server.name)"))
+            }
+        }
+        return problems
+    }
+
+    private func configurationProblems() -> [Problem] {
+        guard Set(configurations.values.map(\.digest)).count > 1 else { return [] }
+        let byDigest = Dictionary(grouping: configurations.sorted { $0.key < $1.key }, by: \.value.digest)
+        let groups = byDigest.values.map { $0.map(\.key).joined(separator: " and ") }.sorted()
+        return [
+            Problem(
+                severity: .degraded, subject: "configuration",
+                text: "the daemons run different ones: " + groups.joined(separator: " against "),
+                remedy: "lbctl reload")
+        ]
+    }
+
+    private func since(_ time: String, _ now: Timestamp, _ by: String = "", _ uid: Int? = nil) -> String {
+        let who = uid.map { " \(by) uid \($0)" } ?? ""
+        return who + (Timestamp(time).map { " for \($0.age(at: now))" } ?? "")
+    }
+}

@@ -1,0 +1,81 @@
+// Virtual routers: the list, and one in full.
+import Bus
+
+extension Screen {
+    /// One row per instance.
+    func instanceTable(_ instances: [VrrpAPI.Instance]) -> Table {
+        var table = Table(
+            "INSTANCE", "STATE", "SINCE", "HELD BY", "ADDRESSES", .number("PRIORITY"), "INTERFACE", "WHY")
+        for instance in instances {
+            let (context, runtime) = (instance.context, instance.runtime)
+            let configured = context.priority ?? runtime.effectivePriority
+            let priority =
+                configured == runtime.effectivePriority
+                ? Cell(configured) : Cell("\(runtime.effectivePriority) of \(configured)", .warning)
+            table.row(
+                Cell(instance.name), runtime.steppedDown ? Cell("stepped down", .warning) : runtime.state.cell,
+                Cell(ago(runtime.since)), Cell(instance.holder), Cell(shortened(instance.addresses)), priority,
+                Cell(context.interface ?? ""), Cell(runtime.reason))
+        }
+        return table
+    }
+
+    /// `lbctl vrrp show`.
+    mutating func add(_ instance: VrrpAPI.Instance) {
+        let (context, runtime) = (instance.context, instance.runtime)
+        add(Cell(instance.name, .strong), ": ", runtime.state.cell, Cell(", \(ago(runtime.since)): \(runtime.reason)"))
+        var facts = Facts()
+        if runtime.steppedDown {
+            facts.add("stepped down", Cell("by hand; 'lbctl vrrp resume \(instance.name)' ends it", .warning))
+        }
+        facts.add("faults", each: runtime.faults, .bad)
+        facts.add("held by", instance.holder)
+        if runtime.state != .master { facts.add("its priority", runtime.masterPriority.map(String.init)) }
+        facts.add("addresses", each: context.virtualAddresses ?? [])
+        facts.add("not in adverts", each: context.excludedAddresses ?? [])
+        facts.add("on interface now", each: runtime.heldAddresses.isEmpty ? ["none"] : runtime.heldAddresses)
+        facts.add("priority", priorityText(instance))
+        facts.add("interface", context.interface)
+        facts.add("virtual router", routerText(context))
+        facts.add("adverts", context.advertisementIntervalMilliseconds.map { "every \(Self.seconds($0))" })
+        facts.add("takes over after", runtime.masterDownIntervalMilliseconds.map { Self.seconds($0) + " of silence" })
+        facts.add("preempts", preemptText(context))
+        facts.add("source", context.sourceAddress)
+        facts.add("unicast peers", each: context.unicastPeers ?? [])
+        facts.add("tracked", (context.trackedInterfaces ?? []).joined(separator: " "))
+        facts.add("sync group", context.syncGroup)
+        let statistics = runtime.statistics
+        facts.add("adverts sent", "\(statistics.advertisementsSent), \(statistics.priorityZeroSent) of priority 0")
+        facts.add(
+            "adverts received", "\(statistics.advertisementsReceived), \(statistics.priorityZeroReceived) of priority 0"
+        )
+        facts.add(
+            "became master", "\(counted(statistics.becameMaster, "time")), gave it up \(statistics.releasedMaster)")
+        let discarded = statistics.discarded.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        facts.add("discarded", each: discarded.map { "\($0.value) for \($0.key)" }, .warning)
+        add(facts, indent: 2)
+    }
+
+    private func priorityText(_ instance: VrrpAPI.Instance) -> String {
+        let now = instance.runtime.effectivePriority
+        guard let configured = instance.context.priority, configured != now else { return String(now) }
+        return "\(now) (configured \(configured), changed by tracking)"
+    }
+
+    private func routerText(_ context: VrrpAPI.InstanceContext) -> String? {
+        guard let identifier = context.virtualRouterId else { return nil }
+        return "VRID \(identifier)" + (context.version.map { ", VRRP version \($0)" } ?? "")
+    }
+
+    private func preemptText(_ context: VrrpAPI.InstanceContext) -> String? {
+        guard let preempt = context.preempt else { return nil }
+        guard preempt else { return "no" }
+        let delay = context.preemptDelayMilliseconds ?? 0
+        return delay > 0 ? "yes, after \(Self.seconds(delay))" : "yes"
+    }
+
+    /// Milliseconds as seconds: `1 s`, `3.609 s`, `0.01 s`.
+    static func seconds(_ milliseconds: Int) -> String {
+        "\((Double(milliseconds) / 1000).formatted) s"
+    }
+}

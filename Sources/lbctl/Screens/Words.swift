@@ -1,0 +1,98 @@
+// The words for the values of the interfaces, the same on every screen.
+import Bus
+
+extension VrrpAPI.State {
+    /// Master is shouted: it is what one looks for.
+    var cell: Cell {
+        switch self {
+        case .initialize: Cell("starting", .warning)
+        case .backup: "backup"
+        case .master: Cell("MASTER", .good)
+        case .fault: Cell("FAULT", .bad)
+        }
+    }
+}
+
+extension VrrpAPI.Instance {
+    /// Who holds the addresses as far as this director knows.
+    var holder: String {
+        switch runtime.state {
+        case .master: "this director"
+        case .backup, .fault, .initialize: runtime.master ?? "unknown"
+        }
+    }
+
+    /// Every address of the instance.
+    var addresses: [String] { (context.virtualAddresses ?? []) + (context.excludedAddresses ?? []) }
+
+    /// Addresses of the instance that are not on the interface; lengths are not compared, the kernel may know better.
+    var missingAddresses: [String] {
+        func bare(_ address: String) -> Substring { address.prefix { $0 != "/" } }
+        let held = Set(runtime.heldAddresses.map(bare))
+        return addresses.filter { !held.contains(bare($0)) }
+    }
+}
+
+extension IpvsAPI.ServiceState {
+    var cell: Cell {
+        switch self {
+        case .up: Cell("up", .good)
+        case .down: Cell("DOWN", .bad)
+        }
+    }
+}
+
+extension IpvsAPI.Service {
+    /// How many servers can take connections.
+    var serversInUse: Int { servers.count { $0.runtime.effectiveWeight > 0 } }
+}
+
+extension IpvsAPI.Server {
+    /// `192.168.200.103:80`: the name without its service, which is always nearby.
+    var address: String { String(name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]) }
+
+    /// The verdict, or what a person decided instead.
+    var state: Cell {
+        switch (runtime.override?.kind, runtime.health) {
+        case (.drain, _): Cell("draining", .warning)
+        case (.disable, _): Cell("disabled", .warning)
+        case (_, .up): Cell(runtime.stale ? "up?" : "up", .good)
+        case (_, .down): Cell(runtime.stale ? "DOWN?" : "DOWN", .bad)
+        case (_, .unknown): Cell("unknown", .warning)
+        }
+    }
+
+    /// The weight in the kernel, with the configured one where they differ.
+    var weight: Cell {
+        let configured = context.weight ?? runtime.effectiveWeight
+        guard configured != runtime.effectiveWeight else { return Cell(configured) }
+        return Cell("\(runtime.effectiveWeight) of \(configured)", .warning)
+    }
+}
+
+extension IpvsAPI.Override {
+    /// As the end of "server X …".
+    var words: String {
+        switch kind {
+        case .weight: "has weight \(weight ?? 0) by hand,"
+        case .drain: "is drained by hand,"
+        case .disable: "is disabled by hand,"
+        }
+    }
+}
+
+extension CheckAPI.Health {
+    var cell: Cell {
+        switch self {
+        case .up: Cell("up", .good)
+        case .down: Cell("DOWN", .bad)
+        case .unknown: Cell("unknown", .warning)
+        }
+    }
+}
+
+/// The first few of many, on one line.
+func shortened(_ values: [String], to count: Int = 3) -> String {
+    let shown = values.prefix(count).joined(separator: " ")
+    return values.count > count ? shown + " and \(values.count - count) more" : shown
+}

@@ -1,0 +1,64 @@
+// How text looks on a terminal. Colour says nothing that the words do not say as well: everything also reads right in
+// a log file, on a serial console, or with NO_COLOR.
+import Glibc
+
+/// What a piece of text means to the reader.
+enum Tone: Sendable {
+    case plain
+    /// Headings.
+    case strong
+    /// What needs no attention.
+    case faint
+    case good
+    case warning
+    case bad
+
+    /// The SGR parameters (ECMA-48); nil leaves the text alone.
+    fileprivate var parameters: String? {
+        switch self {
+        case .plain: nil
+        case .strong: "1"
+        case .faint: "2"
+        case .good: "32"
+        case .warning: "33"
+        case .bad: "1;31"
+        }
+    }
+}
+
+/// Whether there is colour.
+struct Style: Sendable {
+    let isColoured: Bool
+
+    /// Colour on a terminal, unless NO_COLOR is set to something (no-color.org) or the terminal is `dumb`.
+    static func detect(
+        isTerminal: Bool = isatty(STDOUT_FILENO) == 1, environment: (String) -> String? = Environment.value
+    ) -> Style {
+        let refused = !(environment("NO_COLOR") ?? "").isEmpty || environment("TERM") == "dumb"
+        return Style(isColoured: isTerminal && !refused)
+    }
+
+    func paint(_ text: String, _ tone: Tone) -> String {
+        guard isColoured, let parameters = tone.parameters, !text.isEmpty else { return text }
+        return "\u{1B}[\(parameters)m\(text)\u{1B}[0m"
+    }
+}
+
+/// The environment of this process.
+enum Environment {
+    static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
+
+extension String {
+    /// The text with control characters replaced, for showing what came from elsewhere: a reason or a name must not be
+    /// able to move the cursor.
+    var printable: String {
+        guard unicodeScalars.contains(where: \.isControl) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? "\u{FFFD}" : $0 }))
+    }
+}
+
+extension Unicode.Scalar {
+    /// C0, DEL and C1.
+    fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+}
