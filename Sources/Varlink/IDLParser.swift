@@ -64,9 +64,8 @@ private struct IDLParser {
     private mutating func parseType(depth: Int) throws(IDLError) -> IDLType {
         guard depth < Self.depthLimit else { throw lexer.error("type nested deeper than \(Self.depthLimit) levels") }
         if lexer.take("?") {
-            let type = try parseType(depth: depth + 1)
-            if case .optional = type { throw lexer.error("'?' twice") }
-            return .optional(type)
+            guard !lexer.take("?") else { throw lexer.error("'?' twice") }
+            return .optional(try parseType(depth: depth + 1))
         }
         if lexer.take("[]") { return .array(try parseType(depth: depth + 1)) }
         if lexer.take("[string]") { return .map(try parseType(depth: depth + 1)) }

@@ -23,12 +23,20 @@ struct Policy {
     private let readers: UInt32?
     private let daemons: UInt32?
     private let administrators: UInt32?
-    private let ownUser = geteuid()
+    private let ownUser: UInt32
 
+    /// The rules of this host; nil for groups that it does not have.
     init() {
-        readers = Accounts.group("evenkeel")
-        daemons = Accounts.group("evenkeel-private")
-        administrators = Accounts.group("evenkeel-admin")
+        self.init(
+            readers: Accounts.group("evenkeel"), daemons: Accounts.group("evenkeel-private"),
+            administrators: Accounts.group("evenkeel-admin"), ownUser: geteuid())
+    }
+
+    init(readers: UInt32?, daemons: UInt32?, administrators: UInt32?, ownUser: UInt32) {
+        self.readers = readers
+        self.daemons = daemons
+        self.administrators = administrators
+        self.ownUser = ownUser
     }
 
     /// The role of a peer.
