@@ -83,7 +83,7 @@ let package = Package(
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
-        tests("BusTests", ["Bus", "Varlink", "JSON", "Platform"]),
+        tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
         tests("LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

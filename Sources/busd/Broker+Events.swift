@@ -111,7 +111,7 @@ extension Broker {
 
     /// A source has said all it has to say: what is kept of it from an earlier connection is gone.
     private func forget(_ source: String, exceptFrom client: Client) {
-        for key in store.keys(of: source, notFrom: ObjectIdentifier(client)) {
+        for key in store.keys(of: source, notFrom: client.number) {
             say(key, source: source, data: nil)
         }
     }

@@ -45,6 +45,7 @@ final class Broker {
     private var accounts: [UInt32: Account] = [:]
     private var dirtyChannels: [Channel] = []
     private let ownUser: UInt32
+    private var accepts = 0
 
     init(address: String, loop: EventLoop, logger: Logger, ownUser: UInt32) throws(IDLError) {
         self.address = address
@@ -69,7 +70,8 @@ final class Broker {
         do throws(Errno) {
             let peer = try PeerCredentials(of: descriptor.number)
             let account = account(of: peer.uid)
-            let client = try Client(descriptor, peer, policy.role(of: peer), account, self)
+            accepts += 1
+            let client = try Client(descriptor, number: accepts, peer, policy.role(of: peer), account, self)
             clients[ObjectIdentifier(client)] = client
             account.connections += 1
             if account.connections > account.quota.connections {
@@ -183,7 +185,7 @@ final class Broker {
 
     /// Gives an event its place and hands it to the channels that want it.
     func add(_ event: IncomingEvent, from client: Client?) {
-        let frame = store.add(event, from: client.map { ObjectIdentifier($0) }, client?.account)
+        let frame = store.add(event, from: client?.number ?? 0, client?.account)
         published += 1
         for channel in channels.values where channel.filter.matches(event.key) {
             guard channel.add(frame, store.seq) else { continue }

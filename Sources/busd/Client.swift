@@ -30,6 +30,8 @@ final class Client: ByteStreamOwner {
         case ending
     }
 
+    /// Never given to another connection, unlike an address in memory.
+    let number: Int
     let peer: PeerCredentials
     let role: Role
     let account: Account
@@ -44,9 +46,10 @@ final class Client: ByteStreamOwner {
     private var refusalIsLogged = false
 
     init(
-        _ descriptor: consuming FileDescriptor, _ peer: PeerCredentials, _ role: Role, _ account: Account,
-        _ broker: Broker
+        _ descriptor: consuming FileDescriptor, number: Int, _ peer: PeerCredentials, _ role: Role,
+        _ account: Account, _ broker: Broker
     ) throws(Errno) {
+        self.number = number
         self.peer = peer
         self.role = role
         self.account = account

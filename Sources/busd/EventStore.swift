@@ -29,8 +29,8 @@ struct EventStore {
         let seq: Int
         let key: EventKey
         let source: String
-        /// The connection it came from.
-        let publisher: ObjectIdentifier?
+        /// The connection it came from; 0 is busd itself.
+        let publisher: Int
         let account: Account?
         let isRemoval: Bool
         /// The reply; empty when the event has been superseded.
@@ -58,7 +58,7 @@ struct EventStore {
     func keeps(_ key: EventKey) -> Bool { latest[key] != nil }
 
     /// Gives the event its place and returns its frame.
-    mutating func add(_ event: IncomingEvent, from publisher: ObjectIdentifier?, _ account: Account?) -> [UInt8] {
+    mutating func add(_ event: IncomingEvent, from publisher: Int, _ account: Account?) -> [UInt8] {
         seq += 1
         let frame = Self.frame(event.open, seq)
         if let old = latest[event.key] {
@@ -81,7 +81,7 @@ struct EventStore {
     }
 
     /// Keys of events of a source that did not come from `publisher`.
-    func keys(of source: String, notFrom publisher: ObjectIdentifier) -> [EventKey] {
+    func keys(of source: String, notFrom publisher: Int) -> [EventKey] {
         log.filter { !$0.frame.isEmpty && !$0.isRemoval && $0.source == source && $0.publisher != publisher }.map(\.key)
     }
 

@@ -44,7 +44,7 @@ import Varlink
     @Test func `a stream drip-fed octet by octet gives the same calls`() throws {
         var server = VarlinkServer()
         var methods: [String] = []
-        let stream = framed( ["a.B", "a.C", "a.D"].map { #"{"method":"\#($0)"}"# })
+        let stream = framed(["a.B", "a.C", "a.D"].map { #"{"method":"\#($0)"}"# })
         for octet in stream {
             [octet].withUnsafeBytes { server.receive($0) }
             while let call = try server.nextCall() {
@@ -126,13 +126,14 @@ import Varlink
         #expect(info.parameters["interfaces"] == ["org.varlink.service", "a.b"])
     }
 
-    @Test(arguments: [
-        ("unix:/run/x", VarlinkAddress.unix(path: "/run/x")), ("unix:/run/x;mode=0600", .unix(path: "/run/x")),
-        ("unix:@name", .abstract(name: "name")), ("/run/x", .unix(path: "/run/x")), ("./x", .unix(path: "./x")),
-        ("tcp:127.0.0.1:80", .tcp(host: "127.0.0.1", port: 80)), ("tcp:[::1]:80", .tcp(host: "::1", port: 80)),
-        ("device:/dev/x", .device(path: "/dev/x")), ("unix:", nil), ("unix:@", nil), ("tcp:x", nil),
-        ("tcp:x:99999", nil), ("exec:/bin/x", nil), ("", nil), ("name", nil),
-    ] as [(String, VarlinkAddress?)])
+    @Test(
+        arguments: [
+            ("unix:/run/x", VarlinkAddress.unix(path: "/run/x")), ("unix:/run/x;mode=0600", .unix(path: "/run/x")),
+            ("unix:@name", .abstract(name: "name")), ("/run/x", .unix(path: "/run/x")), ("./x", .unix(path: "./x")),
+            ("tcp:127.0.0.1:80", .tcp(host: "127.0.0.1", port: 80)), ("tcp:[::1]:80", .tcp(host: "::1", port: 80)),
+            ("device:/dev/x", .device(path: "/dev/x")), ("unix:", nil), ("unix:@", nil), ("tcp:x", nil),
+            ("tcp:x:99999", nil), ("exec:/bin/x", nil), ("", nil), ("name", nil),
+        ] as [(String, VarlinkAddress?)])
     func `addresses`(_ text: String, _ address: VarlinkAddress?) {
         #expect(VarlinkAddress(text) == address)
     }

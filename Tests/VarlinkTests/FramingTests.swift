@@ -23,11 +23,13 @@ func framed(_ texts: [String]) -> [UInt8] {
 }
 
 @Suite struct FramingTests {
-    static let texts = ["{}", "", "a message of some length, longer than a word", "x", "1234567", "12345678", "123456789"]
+    static let texts = [
+        "{}", "", "a message of some length, longer than a word", "x", "1234567", "12345678", "123456789",
+    ]
 
     @Test(arguments: 1...40)
     func `pieces of any size give the same messages`(_ size: Int) throws {
-        let stream = framed( Self.texts)
+        let stream = framed(Self.texts)
         #expect(try messages(of: stream, pieces: size) == Self.texts.map { Array($0.utf8) })
     }
 

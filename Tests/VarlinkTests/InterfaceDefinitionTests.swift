@@ -54,7 +54,8 @@ import Varlink
         ("interface a.b\ntype A (x: int, x: int)", "2:18: \"x\" is declared twice"),
         ("interface a.b\ntype A ()\nerror A ()", "3:11: \"A\" is declared twice"),
         ("interface a.b\ntype A (x_: int)", "2:11: \"x_\" is not a field name"),
-        ("interface a.b\ntype A int", "2:8: expected '('"), ("interface a.b\nmethod A(x) -> ()", "2:12: expected fields with types"),
+        ("interface a.b\ntype A int", "2:8: expected '('"),
+        ("interface a.b\nmethod A(x) -> ()", "2:12: expected fields with types"),
         ("interface a.b\ntype A (x: int", "2:15: expected ')'"),
     ])
     func `what is not a definition is refused with its place`(_ text: String, _ description: String) {
@@ -77,16 +78,20 @@ import Varlink
         #expect(IDLNames.isInterface(name) == isValid)
     }
 
-    @Test(arguments: [
-        (#"{"thing":{"name":"x","kind":"small","marks":{}},"f":1}"#, nil),
-        (#"{"thing":{"name":"x","kind":"small","marks":{"m":{"name":"y","kind":"large","marks":{}},"n":null}},"f":1.5}"#, nil),
-        (#"{"thing":{"name":"x","kind":"huge","marks":{}},"f":1}"#, "thing.kind"),
-        (#"{"thing":{"name":"x","kind":"small","marks":{}}}"#, "f"),
-        (#"{"thing":{"name":"x","kind":"small","marks":{},"size":[1,"2"]},"f":1}"#, "thing.size[1]"),
-        (#"{"thing":{"name":"x","kind":"small","marks":{"m":{}}},"f":1}"#, "thing.marks.m.name"),
-        (#"{"thing":{"name":"x","kind":"small","marks":{}},"f":1,"typo":2}"#, "typo"),
-        (#"{"thing":{"name":1,"kind":"small","marks":{}},"f":1}"#, "thing.name"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"thing":{"name":"x","kind":"small","marks":{}},"f":1}"#, nil),
+            (
+                #"{"thing":{"name":"x","kind":"small","marks":{"m":{"name":"y","kind":"large","marks":{}},"n":null}},"f":1.5}"#,
+                nil
+            ),
+            (#"{"thing":{"name":"x","kind":"huge","marks":{}},"f":1}"#, "thing.kind"),
+            (#"{"thing":{"name":"x","kind":"small","marks":{}}}"#, "f"),
+            (#"{"thing":{"name":"x","kind":"small","marks":{},"size":[1,"2"]},"f":1}"#, "thing.size[1]"),
+            (#"{"thing":{"name":"x","kind":"small","marks":{"m":{}}},"f":1}"#, "thing.marks.m.name"),
+            (#"{"thing":{"name":"x","kind":"small","marks":{}},"f":1,"typo":2}"#, "typo"),
+            (#"{"thing":{"name":1,"kind":"small","marks":{}},"f":1}"#, "thing.name"),
+        ] as [(String, String?)])
     func `parameters are checked against their declaration`(_ text: String, _ misfit: String?) throws {
         let definition = try InterfaceDefinition(parsing: Self.text)
         guard case .method(let input, _) = definition["Do"]?.declaration else { return }

@@ -1,0 +1,54 @@
+// A daemon for tests: io.evenkeel.Vrrp served by `DaemonService` with made-up instances.
+import Bus
+import Platform
+
+/// Serves io.evenkeel.Vrrp on a bus.
+final class TestService {
+    let service: DaemonService
+    /// Who made the last call.
+    var lastCaller: Caller?
+    /// Failover calls that have not been answered.
+    var kept: [Responder<VrrpAPI.Failover>] = []
+
+    init(_ bus: BusProgram, on loop: EventLoop, instances: Int = 2) throws {
+        service = DaemonService(
+            name: "vrrpd", interface: try Interfaces.vrrp(), options: try bus.options(), loop: loop,
+            logger: Logger(level: .error))
+        service.handle(VrrpAPI.List.self) { _, responder in
+            responder.reply(list: (0..<instances).map { Self.instance("VI_\($0)") }) { .init(instances: $0) }
+        }
+        service.handle(VrrpAPI.Show.self) { [weak self] call, responder in
+            self?.lastCaller = responder.caller
+            guard call.name.hasPrefix("VI_") else {
+                return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
+            }
+            responder.reply(.init(instance: Self.instance(call.name)))
+        }
+        service.handle(VrrpAPI.Failover.self) { [weak self] _, responder in self?.kept.append(responder) }
+        service.handle(VrrpAPI.Resume.self) { [weak self] call, responder in
+            let instance = Self.instance(call.name)
+            self?.service.events.publish(EventType.vrrpInstance, subject: call.name, data: instance) { seq in
+                responder.reply(.init(seq: seq))
+            }
+        }
+        try service.start()
+        try loop.run(until: "vrrpd is attached") {
+            try bus.client().call(BusAPI.ListServices()).services.map(\.name) == ["vrrpd"]
+        }
+    }
+
+    func publish(_ name: String, _ priority: Int = 100) {
+        service.events.publish(EventType.vrrpInstance, subject: name, data: Self.instance(name, priority))
+    }
+
+    static func instance(_ name: String, _ priority: Int = 100) -> VrrpAPI.Instance {
+        VrrpAPI.Instance(
+            name: name, context: .init(interface: "eth0", virtualRouterId: 51),
+            runtime: .init(
+                state: .master, since: SystemClock.timestamp, reason: "test", effectivePriority: priority,
+                steppedDown: false, faults: [], heldAddresses: ["192.0.2.1/32"],
+                statistics: .init(
+                    advertisementsSent: 1, advertisementsReceived: 2, becameMaster: 3, releasedMaster: 4,
+                    priorityZeroSent: 5, priorityZeroReceived: 6, discarded: ["checksum": 7])))
+    }
+}
