@@ -80,8 +80,12 @@ public struct VirtualRouter: Sendable {
         }
     }
 
-    /// How long after a master's last advertisement this router takes over, by its own interval.
-    public var masterDownInterval: Duration { masterDown(interval: configuration.interval) }
+    /// How long after a master's last advertisement this router takes over: in the master's interval where that was
+    /// learned, else in its own.
+    public var masterDownInterval: Duration {
+        if case .backup(let backup) = state { return masterDown(interval: backup.interval) }
+        return masterDown(interval: configuration.interval)
+    }
 
     // MARK: Events
 

@@ -76,7 +76,8 @@ extension Daemon {
         }
     }
 
-    private func rearm(_ instance: Instance) {
+    /// Sets the timer to the machine's deadline.
+    func rearm(_ instance: Instance) {
         if let deadline = routers[instance.name]?.deadline {
             instance.timer.arm(at: deadline)
         } else {
