@@ -84,6 +84,7 @@ let package = Package(
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
+        tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "Bus", "Varlink", "JSON"]),
         tests("LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

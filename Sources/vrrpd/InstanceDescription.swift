@@ -39,7 +39,8 @@ extension Daemon {
             faults: (router?.faults ?? []).sorted().map { "\($0)" }, master: master.map { "\($0.address)" },
             masterPriority: master.map { Int($0.priority) },
             masterDownIntervalMilliseconds: router?.masterDownInterval.milliseconds,
-            heldAddresses: held(by: instance), statistics: VrrpAPI.InstanceStatistics(router?.statistics ?? Statistics()))
+            heldAddresses: held(by: instance),
+            statistics: VrrpAPI.InstanceStatistics(router?.statistics ?? Statistics()))
     }
 
     /// What the kernel was told to hold; after a refusal, what it does hold.

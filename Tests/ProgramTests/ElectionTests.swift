@@ -1,0 +1,147 @@
+// Elections between vrrpd and keepalived 2.2.7 in both roles, and what the wire and the kernel show of them.
+
+import Bus
+import Glibc
+import Net
+import Platform
+import Testing
+import VRRP
+
+/// Scheduling of two processes and the observer's own 2 ms.
+private let slack = Duration.milliseconds(20)
+
+/// Two routers on hosts a and b, an observer on host c.
+private struct Duel {
+    let segment: Segment
+    let wire: Wire
+    let first: Router
+    let second: Router
+
+    init(
+        _ first: Implementation, _ high: Int, _ second: Implementation, _ low: Int, _ dialect: Dialect,
+        more: String = ""
+    ) throws {
+        segment = try Segment(hosts: 3)
+        let (a, b) = (segment.hosts[0], segment.hosts[1])
+        wire = try Wire(on: segment.hosts[2], loop: segment.loop)
+        self.first = try Router(first, on: a, of: segment, dialect.text(high, on: a, peer: b, more: more))
+        self.second = try Router(second, on: b, of: segment, dialect.text(low, on: b, peer: a, more: more))
+    }
+
+    func holds(_ names: [String], within limit: Duration = .seconds(10)) throws {
+        do {
+            try segment.eventually("\(names) hold the address", within: limit) {
+                try segment.holders(of: virtualAddress) == names
+            }
+        } catch {
+            Issue.record("\(try segment.holders(of: virtualAddress)) hold it\n\(first.log)\n──\n\(second.log)")
+            throw error
+        }
+    }
+}
+
+@Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(5)))
+struct ElectionTests {
+    private static let pairs: [(Implementation, Implementation)] = [(.vrrpd, .keepalived), (.keepalived, .vrrpd)]
+
+    @Test(arguments: Dialect.allCases, [0, 1])
+    func `the higher priority holds the address, a dead master is replaced, and it preempts when it is back`(
+        dialect: Dialect, pair: Int
+    ) throws {
+        let (first, second) = Self.pairs[pair]
+        let duel = try Duel(first, 150, second, 100, dialect)
+        try duel.second.start()
+        try duel.holds(["b"])
+        try duel.first.start()
+        try duel.holds(["a"])
+
+        try duel.first.crash()
+        let died = duel.segment.loop.refreshNow()
+        // The dead router's address stays on its host: nobody is there to take it off.
+        try duel.holds(["a", "b"])
+        let took = duel.segment.loop.refreshNow() - died
+        #expect(took < dialect.limit(priority: 100) + slack)
+
+        try duel.segment.observe(for: .milliseconds(700))
+        try duel.first.start()
+        try duel.holds(["a"])
+    }
+
+    @Test func `two of ours take over within the limit of the RFC, measured on the wire`() throws {
+        let duel = try Duel(.vrrpd, 150, .vrrpd, 100, .version3)
+        try duel.first.start()
+        try duel.holds(["a"])
+        try duel.second.start()
+        try duel.segment.eventually("the backup hears the master", within: .seconds(2)) {
+            (try? duel.second.show().runtime.master) == duel.first.host.address
+        }
+        try duel.first.crash()
+        try duel.holds(["a", "b"])
+        let last = try #require(duel.wire.last(from: duel.first.host))
+        let next = try #require(duel.wire.heard.first { $0.source == duel.second.host.address && $0.at > last.at })
+        let limit = Dialect.version3.limit(priority: 100)
+        #expect(next.at - last.at >= limit - .milliseconds(2))
+        #expect(next.at - last.at < limit + slack)
+    }
+
+    @Test func `a stopped master gives up with priority 0 and is replaced after the skew`() throws {
+        let duel = try Duel(.vrrpd, 150, .keepalived, 100, .version2)
+        try duel.first.start()
+        try duel.holds(["a"])
+        try duel.second.start()
+        try duel.segment.observe(for: .milliseconds(1500))
+        let stopped = duel.segment.loop.refreshNow()
+        try duel.first.end(SIGTERM)
+        #expect(duel.first.exit == .exited(0))
+        try duel.holds(["b"])
+        #expect(duel.segment.loop.refreshNow() - stopped < .milliseconds(610) + .milliseconds(50) + slack)
+        #expect(duel.wire.heard.last { $0.source == duel.first.host.address }?.priority == 0)
+    }
+
+    @Test func `a master that is back in time goes on, and nobody notices`() throws {
+        let duel = try Duel(.vrrpd, 150, .keepalived, 100, .version2)
+        try duel.first.start()
+        try duel.holds(["a"])
+        try duel.second.start()
+        try duel.segment.observe(for: .milliseconds(1500))
+        for _ in 1...3 {
+            try duel.first.crash()
+            try duel.first.start()
+            try duel.segment.observe(for: .milliseconds(2500)) {
+                let holders = try duel.segment.holders(of: virtualAddress)
+            #expect(holders == ["a"])
+            }
+        }
+        #expect(!duel.wire.heard.contains { $0.source == duel.second.host.address })
+        let reason = try duel.first.show().runtime.reason
+        #expect(reason.contains("restart"))
+    }
+
+    @Test func `a master that is back too late takes its left-over address off and starts as backup`() throws {
+        let duel = try Duel(.vrrpd, 150, .vrrpd, 200, .version3)
+        try duel.first.start()
+        try duel.holds(["a"])
+        try duel.first.crash()
+        try duel.second.start()
+        try duel.holds(["a", "b"])
+        try duel.first.start()
+        try duel.holds(["b"])
+        try duel.segment.observe(for: .seconds(1)) {
+            let holders = try duel.segment.holders(of: virtualAddress)
+            #expect(holders == ["b"])
+        }
+    }
+
+    @Test func `with nopreempt a returning router leaves a live master alone`() throws {
+        let duel = try Duel(.vrrpd, 150, .keepalived, 100, .version3, more: "nopreempt")
+        try duel.second.start()
+        try duel.holds(["b"])
+        try duel.first.start()
+        try duel.segment.observe(for: .seconds(2)) {
+            let holders = try duel.segment.holders(of: virtualAddress)
+            #expect(holders == ["b"])
+        }
+        try duel.second.end(SIGTERM)
+        try duel.holds(["a"])
+    }
+}

@@ -1,0 +1,42 @@
+// A program under test: one process in one host's namespace, its log in a file, ended by its own pid.
+
+import Glibc
+import Net
+import Platform
+
+/// A running program.
+final class Program {
+    /// What every process is started with.
+    static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
+
+    /// Where the programs are: $EVENKEEL_BIN, else beside the test bundle.
+    static let directory: String = {
+        if let given = getenv("EVENKEEL_BIN") { return String(cString: given) }
+        return #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 } + "/.build/debug"
+    }()
+
+    private let log: String
+    private(set) var exit: ChildExit?
+    private var child: ChildProcess?
+
+    /// Starts `arguments` (the program's path first) on `host`; output is appended to `log`.
+    init(_ arguments: [String], on host: Host, log: String, loop: EventLoop) throws {
+        self.log = log
+        // bash and ip replace themselves, so the pid is the program's.
+        let script = "log=$1; shift; exec ip netns exec \(host.namespace) \"$@\" >>\"$log\" 2>&1"
+        child = try ChildProcess(
+            ["/bin/bash", "-c", script, "program", log] + arguments, environment: Self.environment, on: loop
+        ) { [weak self] in self?.exit = $0 }
+    }
+
+    deinit { if exit == nil { child?.signal(SIGKILL) } }
+
+    /// Signals the program and its children.
+    func signal(_ number: Int32) { child?.signal(number) }
+
+    /// What it has said so far.
+    var output: String {
+        let bytes = (try? FileSystem.contents(of: log, limit: 1 << 24)) ?? nil
+        return String(decoding: bytes ?? [], as: UTF8.self)
+    }
+}

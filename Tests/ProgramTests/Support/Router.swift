@@ -1,0 +1,86 @@
+// A VRRP router under test: vrrpd or keepalived with one configuration on one host.
+
+import Bus
+import Glibc
+import Net
+import Platform
+import Varlink
+
+/// Which program holds the elections.
+enum Implementation: String, CaseIterable, CustomStringConvertible {
+    case vrrpd, keepalived
+    var description: String { rawValue }
+}
+
+/// A router that can be started, killed and asked.
+final class Router {
+    let host: Host
+    private let segment: Segment
+    private let implementation: Implementation
+    private let directory: String
+    private var program: Program?
+
+    /// A router with a configuration, not started.
+    init(_ implementation: Implementation, on host: Host, of segment: Segment, _ configuration: String) throws {
+        self.host = host
+        self.segment = segment
+        self.implementation = implementation
+        directory = "\(segment.directory)/\(host.name)"
+        try FileSystem.makeDirectory(directory + "/run/private", mode: 0o755)
+        try FileSystem.makeDirectory(directory + "/state", mode: 0o755)
+        try configure(configuration)
+    }
+
+    /// Replaces the configuration file.
+    func configure(_ text: String) throws {
+        try StateFile("vrrp.conf", in: directory).replace(with: Array(text.utf8), durable: false)
+    }
+
+    /// Starts the program.
+    func start() throws {
+        let config = directory + "/vrrp.conf"
+        let arguments =
+            switch implementation {
+            case .vrrpd:
+                [
+                    Program.directory + "/vrrpd", "--config", config, "--run-dir", directory + "/run", "--state-dir",
+                    directory + "/state", "--log-level", "debug",
+                ]
+            case .keepalived:
+                [
+                    "/usr/sbin/keepalived", "-n", "-l", "-D", "-P", "-f", config, "-p", directory + "/k.pid", "-r",
+                    directory + "/v.pid",
+                ]
+            }
+        program = try Program(arguments, on: host, log: directory + "/log", loop: segment.loop)
+    }
+
+    /// Ends it with a signal to its process group and waits until it is gone.
+    func end(_ signal: Int32) throws {
+        guard let program else { return }
+        program.signal(signal)
+        try segment.eventually("\(implementation) ends", within: .seconds(5)) { program.exit != nil }
+    }
+
+    /// Kills it as a crash would. keepalived's child would send priority 0 when its parent dies: it is killed first, with the group.
+    func crash() throws { try end(SIGKILL) }
+
+    /// Sends a signal without waiting.
+    func signal(_ number: Int32) { program?.signal(number) }
+
+    /// How it ended; nil while it runs.
+    var exit: ChildExit? { program?.exit }
+
+    /// What it has said so far.
+    var log: String { program?.output ?? "" }
+
+    /// vrrpd's view of an instance, asked on its private socket.
+    func show(_ name: String = "VI_1") throws -> VrrpAPI.Instance {
+        try call(VrrpAPI.Show(name: name)).instance
+    }
+
+    /// Calls vrrpd on its private socket.
+    func call<Method: VarlinkMethod>(_ method: Method) throws -> Method.Reply {
+        try BusClient(path: directory + "/run/private/vrrpd.sock").call(method, timeout: .seconds(5))
+    }
+}

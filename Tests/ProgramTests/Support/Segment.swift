@@ -1,0 +1,147 @@
+// Hosts on one Ethernet segment, as network namespaces: a bridge in a namespace of its own, one port per host. Everything is named after
+// this process, so that runs do not meet, and goes when the segment does. Needs uid 0; nothing of the machine's own network is touched.
+
+import CLinux
+import Glibc
+import Net
+import Platform
+import Testing
+
+/// True where network namespaces can be made.
+let canMakeNetworks = geteuid() == 0 && access("/sbin/ip", X_OK) == 0 && access("/proc/self/ns/net", R_OK) == 0
+
+/// What a test can fail with, besides its expectations.
+enum ProgramFailure: Error, CustomStringConvertible {
+    /// The condition did not come true in time.
+    case timedOut(String, after: Duration)
+    /// A command of the set-up failed.
+    case command([String], ChildExit)
+
+    var description: String {
+        switch self {
+        case .timedOut(let what, let limit): "not within \(limit): \(what)"
+        case .command(let arguments, let exit): "\(arguments.joined(separator: " ")): \(exit)"
+        }
+    }
+}
+
+/// A host of a segment.
+struct Host {
+    /// `a`, `b`, …
+    let name: String
+    /// Its network namespace.
+    let namespace: String
+    /// Its address on eth0, a /24.
+    let address: String
+
+    /// Does `body` with this thread in the host's network namespace.
+    func inside<Result>(_ body: () throws -> Result) throws -> Result {
+        try Errno.check(ek_netns_enter("/run/netns/\(namespace)"), "setns")
+        defer { _ = ek_netns_enter("/proc/1/ns/net") }
+        return try body()
+    }
+}
+
+/// A segment with hosts, an event loop and a directory for a test.
+final class Segment {
+    let loop: EventLoop
+    /// Configurations, sockets, states and logs of this test.
+    let directory: String
+    let hosts: [Host]
+    private let bridge: String
+
+    /// Hosts `a`, `b`, … with addresses 10.77.0.1, .2, … on eth0, link up.
+    init(hosts count: Int) throws {
+        loop = try EventLoop()
+        var template = Array("/tmp/vr-XXXXXX".utf8CString)
+        directory = String(cString: try #require(mkdtemp(&template)))
+        let tag = "vr-" + directory.suffix(6)
+        bridge = tag + "-sw"
+        hosts = (0..<count).map { index in
+            let name = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(index)))
+            return Host(name: name, namespace: "\(tag)-\(name)", address: "10.77.0.\(index + 1)")
+        }
+        var script = """
+            netns add \(bridge)
+            -n \(bridge) link add br0 type bridge
+            -n \(bridge) link set br0 up
+            """
+        for host in hosts { script += "\nnetns add \(host.namespace)\n-n \(host.namespace) link set lo up" }
+        for line in script.split(separator: "\n") { try ip(line.split(separator: " ").map(String.init)) }
+        for host in hosts { try plug(host) }
+    }
+
+    deinit {
+        for namespace in hosts.map(\.namespace) + [bridge] { try? ip(["netns", "del", namespace]) }
+        try? run(["/bin/rm", "-rf", directory])
+    }
+
+    /// Gives the host an eth0 with its address, connected to the bridge: at the start and after `delete`.
+    func plug(_ host: Host) throws {
+        let port = "port-\(host.name)"
+        try ip([
+            "-n", bridge, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", host.namespace,
+        ])
+        try ip(["-n", bridge, "link", "set", port, "master", "br0", "up"])
+        try ip(["-n", host.namespace, "addr", "add", host.address + "/24", "dev", "eth0"])
+        try ip(["-n", host.namespace, "link", "set", "eth0", "up"])
+    }
+
+    /// Deletes the host's eth0.
+    func delete(_ host: Host) throws { try ip(["-n", host.namespace, "link", "del", "eth0"]) }
+
+    /// Pulls or plugs the host's cable.
+    func cable(_ host: Host, in plugged: Bool) throws {
+        try ip(["-n", bridge, "link", "set", "port-\(host.name)", plugged ? "up" : "down"])
+    }
+
+    /// Runs `ip` with arguments.
+    func ip(_ arguments: [String]) throws { try run(["/sbin/ip"] + arguments) }
+
+    /// Runs a command to its successful end.
+    func run(_ arguments: [String]) throws {
+        var ended: ChildExit?
+        let child = try ChildProcess(arguments, environment: Program.environment, on: loop) { ended = $0 }
+        try eventually("\(arguments) ends", within: .seconds(20)) { ended != nil }
+        withExtendedLifetime(child) {}
+        if let ended, ended != .exited(0) { throw ProgramFailure.command(arguments, ended) }
+    }
+
+    /// Runs the loop until `condition` holds. Returns how long that took.
+    @discardableResult
+    func eventually(_ what: String, within limit: Duration, _ condition: () throws -> Bool) throws -> Duration {
+        let start = loop.refreshNow()
+        while !(try condition()) {
+            guard loop.now - start < limit else { throw ProgramFailure.timedOut(what, after: limit) }
+            try loop.turn(timeoutMilliseconds: 2)
+        }
+        return loop.refreshNow() - start
+    }
+
+    /// Runs the loop for `time` and calls `look` every 2 ms.
+    func observe(for time: Duration, _ look: () throws -> Void = {}) throws {
+        let end = loop.refreshNow() + time
+        while loop.now < end {
+            try look()
+            try loop.turn(timeoutMilliseconds: 2)
+        }
+    }
+
+    /// The hosts that hold an address: only a local address can be bound.
+    func holders(of address: String) throws -> [String] {
+        try hosts.filter { host in
+            try host.inside {
+                let socket = FileDescriptor(
+                    owning: try Errno.check(Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0), "socket"))
+                var name = sockaddr_in()
+                name.sin_family = sa_family_t(AF_INET)
+                name.sin_addr.s_addr = (IPv4Address(address) ?? .any).rawValue.bigEndian
+                return withUnsafePointer(to: name) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(socket.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    }
+                } == 0
+            }
+        }.map(\.name)
+    }
+}
