@@ -13,7 +13,7 @@ final class BusFace {
     private let service: DaemonService
     private let logger: Logger
     private let path: String
-    private var prepared: LoadedConfiguration?
+    private var prepared: ConfigurationFile?
     private var waiting: [String: [(Int?) -> Void]] = [:]
 
     /// A face that is not shown yet.
@@ -38,7 +38,7 @@ final class BusFace {
     }
 
     /// Everything has been published once.
-    func stateIsComplete(_ loaded: LoadedConfiguration) {
+    func stateIsComplete(_ loaded: ConfigurationFile) {
         for instance in daemon.instances { publish(instance) }
         publish(loaded)
         service.events.stateIsComplete()
@@ -78,14 +78,16 @@ final class BusFace {
     private func answerReload() {
         service.handle(VrrpAPI.PrepareReload.self) { [weak self, daemon, path] _, responder in
             do throws(ConfigurationRefusal) {
-                let loaded = try ConfigurationFile.load(path)
+                let loaded = try ConfigurationFile(path: path)
                 self?.prepared = loaded
                 responder.reply(
                     VrrpAPI.PrepareReload.Reply(
                         digest: loaded.digest, changes: daemon.changes(to: loaded.configuration)))
             } catch {
                 self?.prepared = nil
-                responder.fail(VrrpAPI.ConfigurationRefused(diagnostics: error.diagnostics))
+                responder.fail(
+                    VrrpAPI.ConfigurationRefused(diagnostics: error.diagnostics.map { "\($0.position): \($0.message)" })
+                )
             }
         }
         service.handle(VrrpAPI.CommitReload.self) { [weak self] call, responder in
@@ -105,13 +107,13 @@ final class BusFace {
     /// SIGHUP: prepare and commit in one; a refused configuration changes nothing.
     func reload() {
         do throws(ConfigurationRefusal) {
-            adopt(try ConfigurationFile.load(path))
+            adopt(try ConfigurationFile(path: path))
         } catch {
-            logger.error("configuration refused, the running one stays:\n\(error.rendered)")
+            logger.error("configuration refused, the running one stays:\n\(error)")
         }
     }
 
-    private func adopt(_ loaded: LoadedConfiguration) {
+    private func adopt(_ loaded: ConfigurationFile) {
         let changes = daemon.changes(to: loaded.configuration)
         logger.notice("configuration loaded: \(changes.isEmpty ? "no change" : changes.joined(separator: "; "))")
         daemon.reload(loaded.configuration)
@@ -143,7 +145,7 @@ final class BusFace {
             EventType.alarm, subject: subject, data: DaemonAlarm(message: alarm.message, remedy: alarm.remedy))
     }
 
-    private func publish(_ loaded: LoadedConfiguration) {
+    private func publish(_ loaded: ConfigurationFile) {
         service.events.publish(
             EventType.configuration, subject: "vrrpd",
             data: DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp))

@@ -19,8 +19,8 @@ enum Main {
     /// - Returns: the exit status: 0 stopped, 1 cannot run here, 2 the configuration is refused.
     private static func run(_ options: DaemonOptions, _ logger: Logger) -> Int32 {
         do {
-            let loaded = try ConfigurationFile.load(options.config)
-            for warning in loaded.warnings { logger.warning("\(warning)") }
+            let loaded = try ConfigurationFile(path: options.config)
+            for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
             let loop = try EventLoop()
             let daemon = try Daemon(loaded.configuration, options: options, loop: loop, logger: logger)
             let face = try BusFace(daemon, options: options, loop: loop, logger: logger)
@@ -41,7 +41,7 @@ enum Main {
             try withExtendedLifetime((face, signals, keepAlive)) { try loop.run() }
             return 0
         } catch let refusal as ConfigurationRefusal {
-            Console.write(refusal.rendered, to: STDERR_FILENO)
+            Console.write(refusal.description, to: STDERR_FILENO)
             return 2
         } catch {
             logger.error("vrrpd cannot run: \(error)")

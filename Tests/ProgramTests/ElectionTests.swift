@@ -109,7 +109,7 @@ struct ElectionTests {
             try duel.first.start()
             try duel.segment.observe(for: .milliseconds(2500)) {
                 let holders = try duel.segment.holders(of: virtualAddress)
-            #expect(holders == ["a"])
+                #expect(holders == ["a"])
             }
         }
         #expect(!duel.wire.heard.contains { $0.source == duel.second.host.address })

@@ -145,7 +145,10 @@ struct RobustnessTests {
         try holds("b")
         try first.end(SIGTERM)
         try first.start()
-        try segment.observe(for: .seconds(1)) { #expect(try segment.holders(of: virtualAddress) == ["b"]) }
+        try segment.observe(for: .seconds(1)) {
+            let holders = try segment.holders(of: virtualAddress)
+            #expect(holders == ["b"])
+        }
         #expect(try first.show().runtime.steppedDown)
         _ = try first.call(VrrpAPI.Resume(name: "VI_1"))
         try holds("a")

@@ -62,8 +62,12 @@ final class Router {
         try segment.eventually("\(implementation) ends", within: .seconds(5)) { program.exit != nil }
     }
 
-    /// Kills it as a crash would. keepalived's child would send priority 0 when its parent dies: it is killed first, with the group.
-    func crash() throws { try end(SIGKILL) }
+    /// Kills it as a crash would, keepalived's child together with its parent. keepalived takes an unreaped zombie of that child for
+    /// a running daemon, so its files go too.
+    func crash() throws {
+        try end(SIGKILL)
+        for name in ["k.pid", "v.pid"] { unlink("\(directory)/\(name)") }
+    }
 
     /// Sends a signal without waiting.
     func signal(_ number: Int32) { program?.signal(number) }
