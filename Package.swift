@@ -68,7 +68,7 @@ let package = Package(
         program("ipvsd", ["Net", "Configuration", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
         program(
             "checkd",
-            ["Net", "Configuration", "HealthCheck", "Platform", "Bus", "JSON", "Varlink", "CCurl", "CCrypto"]),
+            ["Net", "Configuration", "HealthCheck", "Platform", "Bus", "JSON", "Varlink", "CLinux", "CCurl", "CCrypto"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
         program(
             "lbctl", ["Net", "Configuration", "IPVS", "Platform", "Bus", "JSON", "Varlink", arguments]),

@@ -10,7 +10,6 @@
 #define CALLS(X)                                                                                                                 \
     X(curl_global_init)                                                                                                          \
     X(curl_multi_init)                                                                                                           \
-    X(curl_multi_cleanup)                                                                                                        \
     X(curl_multi_setopt)                                                                                                         \
     X(curl_multi_add_handle)                                                                                                     \
     X(curl_multi_remove_handle)                                                                                                  \
@@ -109,12 +108,6 @@ struct ek_curl *ek_curl_open(void *context, ek_curl_watch watch, ek_curl_timer t
     api.curl_multi_setopt(multi, CURLMOPT_TIMERDATA, curl);
     api.curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1L);
     return curl;
-}
-
-void ek_curl_close(struct ek_curl *curl) {
-    if (curl == NULL) return;
-    api.curl_multi_cleanup(curl->multi);
-    free(curl);
 }
 
 void ek_curl_ready(struct ek_curl *curl, int fd, int readiness) {

@@ -14,7 +14,7 @@ public enum ProbeOutcome: Hashable, Sendable {
 public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     /// What the probe was waiting for when its time was up.
     public enum Phase: String, Hashable, Sendable {
-        case connect, handshake, answer
+        case connect, answer
     }
 
     /// The connection was refused or broke; the symbolic errno, e.g. `ECONNREFUSED`.

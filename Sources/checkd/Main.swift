@@ -1,1 +1,49 @@
-@main struct Main { static func main() {} }
+// checkd, the health checker: options, configuration, signals. What it does is in `CheckDaemon`.
+import Bus
+import Configuration
+import Glibc
+import Platform
+
+@main
+struct Main {
+    private static let program = ProgramDescription(
+        name: "checkd", summary: "probes the real servers and publishes which are up")
+
+    static func main() {
+        let options = DaemonOptions.fromCommandLine(program)
+        let logger = Logger(level: options.logLevel)
+        do {
+            try run(options, logger)
+        } catch let refusal as ConfigurationRefusal {
+            Console.write("\(refusal)", to: STDERR_FILENO)
+            exit(2)
+        } catch {
+            logger.error("checkd: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func run(_ options: DaemonOptions, _ logger: Logger) throws {
+        let loaded = try ConfigurationFile(path: options.config)
+        for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
+        try FileSystem.makeDirectory(options.stateDirectory, mode: 0o750)
+        signal(SIGPIPE, SIG_IGN)
+        let loop = try EventLoop()
+        let service = DaemonService(
+            name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
+        let daemon = CheckDaemon(service, stateDirectory: options.stateDirectory, on: loop, logger)
+        let face = BusFace(service, daemon, configuration: options.config, logger)
+        try service.start()
+        daemon.start(loaded.configuration)
+        face.publish(loaded)
+        let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
+            if signal == SIGHUP { face.reload() } else { loop.stop() }
+        }
+        let keepAlive = ServiceManager.keepAlive(on: loop)
+        ServiceManager.notify(.ready)
+        logger.info("checkd \(evenkeelVersion) checks \(daemon.servers.count) servers")
+        try withExtendedLifetime((signals, keepAlive, face)) { try loop.run() }
+        ServiceManager.notify(.stopping)
+        daemon.stop()
+    }
+}

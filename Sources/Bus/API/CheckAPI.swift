@@ -10,8 +10,11 @@ public enum CheckAPI {
     public struct ServerHealth: Codable, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var server: String
-        /// Verdict of all checks together.
+        /// Verdict of all checks together: up or down. A server without a check that can run is up.
         public var state: Health
+        /// True when the verdict was found by probing since checkd started. False when it is assumed (up, or down with
+        /// alpha) or remembered from before a restart or reload; such a verdict is in force all the same.
+        public var verified: Bool
         /// When that began: RFC 3339, UTC.
         public var since: String
         /// Why, for people: "connection refused".
@@ -19,9 +22,12 @@ public enum CheckAPI {
         /// The checks of this server.
         public var checks: [Check]
 
-        public init(server: String, state: Health, since: String, reason: String, checks: [Check]) {
+        public init(
+            server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check]
+        ) {
             self.server = server
             self.state = state
+            self.verified = verified
             self.since = since
             self.reason = reason
             self.checks = checks
@@ -106,7 +112,7 @@ public enum CheckAPI {
         }
     }
 
-    /// Verdict; unknown before the first check ended.
+    /// Verdict; unknown is the state of a check that this version does not run.
     public enum Health: String, Codable, Hashable, Sendable, CaseIterable {
         case up, down, unknown
     }

@@ -19,9 +19,8 @@ typedef void (*ek_curl_timer)(void *context, long milliseconds);
 typedef int (*ek_curl_body)(void *context, const void *octets, size_t count);
 
 // NULL when libcurl cannot be loaded, with the reason in `problem`. The callbacks run inside the calls below.
+// There is no close: a process that has begun to check goes on.
 struct ek_curl *ek_curl_open(void *context, ek_curl_watch watch, ek_curl_timer timer, char *problem, size_t capacity);
-// All transfers must be freed before.
-void ek_curl_close(struct ek_curl *curl);
 // A watched descriptor is ready (EK_CURL_READ, EK_CURL_WRITE; 0 = error), or (fd -1) the timer has fired.
 void ek_curl_ready(struct ek_curl *curl, int fd, int readiness);
 

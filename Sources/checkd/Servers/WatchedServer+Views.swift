@@ -1,0 +1,93 @@
+// A watched server as others see it: the bus type, and the saved form.
+import Bus
+import Configuration
+import HealthCheck
+import JSON
+import Net
+
+extension WatchedServer {
+    /// Data of the event and answer of List and Run.
+    var health: CheckAPI.ServerHealth {
+        var running = zip(records, machine.checkers).makeIterator()
+        let checks = configuration.checkers.enumerated().map { position, checker in
+            let name = "\(checker.probe.keyword) \(position + 1)"
+            let context = checker.context
+            if let reason = checker.reasonNotRun {
+                let runtime = CheckAPI.CheckRuntime(
+                    state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
+                return CheckAPI.Check(name: name, context: context, runtime: runtime)
+            }
+            let runtime = running.next().map { Self.runtime(of: $0, $1) }
+            return CheckAPI.Check(
+                name: name, context: context,
+                runtime: runtime
+                    ?? CheckAPI.CheckRuntime(state: .unknown, since: since, reason: "", successes: 0, failures: 0))
+        }
+        return CheckAPI.ServerHealth(
+            server: name, state: machine.verdict.health, verified: machine.isVerified && !records.isEmpty, since: since,
+            reason: reason, checks: checks)
+    }
+
+    private static func runtime(of record: Record, _ checker: Checker) -> CheckAPI.CheckRuntime {
+        CheckAPI.CheckRuntime(
+            state: checker.verdict.health, since: record.since, reason: record.reason, successes: checker.successes,
+            failures: checker.failures, lastProbe: record.lastProbe,
+            durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) })
+    }
+
+    /// What outlives the process.
+    var saved: SavedServer {
+        SavedServer(
+            server: name, state: SavedState(machine.verdict), since: since, reason: reason,
+            checks: zip(records, machine.checkers).map { record, checker in
+                SavedCheck(
+                    check: record.identity, state: SavedState(checker.verdict), since: record.since,
+                    reason: record.reason)
+            })
+    }
+
+    /// `saved` as JSON, made again only after a change.
+    func encodedForSaving() -> [UInt8] {
+        if let savedText { return savedText }
+        guard let text = try? JSONValue(encoding: saved).serialised() else { return Array("null".utf8) }
+        savedText = text
+        return text
+    }
+}
+
+extension Verdict {
+    fileprivate var health: CheckAPI.Health {
+        switch self {
+        case .up: .up
+        case .down: .down
+        }
+    }
+}
+
+extension SavedState {
+    fileprivate init(_ verdict: Verdict) {
+        switch verdict {
+        case .up: self = .up
+        case .down: self = .down
+        }
+    }
+
+    /// As the machines have it.
+    var verdict: Verdict {
+        switch self {
+        case .up: .up
+        case .down: .down
+        }
+    }
+}
+
+extension CheckerConfiguration {
+    /// What the configuration says, for people.
+    fileprivate var context: CheckAPI.CheckContext {
+        func milliseconds(_ duration: Duration) -> Int { Int(duration.nanoseconds / 1_000_000) }
+        return CheckAPI.CheckContext(
+            kind: probe.keyword, target: "\(target.endpoint)", delayMilliseconds: milliseconds(schedule.delayLoop),
+            retryDelayMilliseconds: milliseconds(schedule.delayBeforeRetry),
+            timeoutMilliseconds: milliseconds(schedule.connectTimeout), rise: schedule.rise, fall: schedule.fall)
+    }
+}
