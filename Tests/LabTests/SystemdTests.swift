@@ -69,9 +69,9 @@ struct SystemdTests {
         #expect(
             sockets == """
                 /run/evenkeel/bus.sock evenkeel-busd:evenkeel-busd 666
-                /run/evenkeel/private/checkd.sock evenkeel-checkd:evenkeel-private 660
-                /run/evenkeel/private/ipvsd.sock evenkeel-ipvsd:evenkeel-private 660
-                /run/evenkeel/private/vrrpd.sock root:evenkeel-private 660
+                /run/evenkeel/private/checkd.sock evenkeel-checkd:evenkeel-private 666
+                /run/evenkeel/private/ipvsd.sock evenkeel-ipvsd:evenkeel-private 666
+                /run/evenkeel/private/vrrpd.sock root:evenkeel-private 666
 
                 """)
         #expect(try guest.run(["/usr/bin/lbctl", "status"]).contains("VI_1"))

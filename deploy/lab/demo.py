@@ -238,6 +238,8 @@ def main():
     took = wait(15, lambda: table("director1") == table("director2") == ["web1", "web2"])
     verified("web1 and web2 are in both directors' tables", took)
     verified("lbctl says so", first.show("status"))
+    if not all(results):
+        return conclude(started, [], first, second)
     events = Events(second)
 
     step("2  The client asks, twenty times a second, from here to the end")
@@ -312,15 +314,19 @@ def main():
     time.sleep(1)
     verified("no request fails after that", client.since(calm) and failed(client.since(calm)) == 0)
 
-    everything = list(client.log)
+    return conclude(started, client.log, first, second)
+
+
+def conclude(started, requests, *directors):
+    """The last lines; what the daemons said, if something is wrong. Returns the exit status."""
     good = all(results)
     mark = paint(32, "✔ verified") if good else paint(31, "✘ NOT verified")
     print(
-        f"\n{mark}: {sum(results)} of {len(results)} checks, {len(everything)} requests, "
-        f"{failed(everything)} unanswered (web2 and director1 dying), {time.monotonic() - started:.0f} s"
+        f"\n{mark}: {sum(results)} of {len(results)} checks, {len(requests)} requests, "
+        f"{failed(list(requests))} unanswered (web2 and director1 dying), {time.monotonic() - started:.0f} s"
     )
     if not good:
-        for director in (first, second):
+        for director in directors:
             for daemon in director.DAEMONS:
                 with open(f"{director.home}/{daemon}.log", errors="replace", encoding="utf-8") as log:
                     lines = log.read().splitlines()[-12:]
