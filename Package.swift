@@ -85,7 +85,9 @@ let package = Package(
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "Bus", "Varlink", "JSON"]),
-        tests("LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink"], exclude: ["Fixtures"]),
+        tests(
+            "LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink", "Bus", "JSON"],
+            exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

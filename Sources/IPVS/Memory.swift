@@ -6,6 +6,7 @@
 //   owned tcp/192.168.200.254:80
 //   up tcp/192.168.200.254:80/192.168.200.103:80
 //   down tcp/192.168.200.254:80/192.168.200.104:80
+//   unheard tcp/192.168.200.254:80/192.168.200.105:80
 //   override tcp/192.168.200.254:80/192.168.200.104:80 drained weight=5 since=2026-11-21T15:04:05.678Z uid=0
 //
 // Ownership and health are worth something only while the kernel that they were about runs: another boot forgets them.
@@ -33,7 +34,9 @@ public struct Decision: Equatable, Sendable {
 public struct Memory: Equatable, Sendable {
     /// The services we may delete.
     public var owned: Set<VirtualServerIdentity> = []
-    /// The last verdict heard of each server.
+    /// The servers that were configured.
+    public var servers: Set<ServerIdentity> = []
+    /// The last verdict heard of them.
     public var health: [ServerIdentity: Bool] = [:]
     /// What was decided by hand.
     public var decisions: [ServerIdentity: Decision] = [:]
@@ -54,8 +57,10 @@ public struct Memory: Equatable, Sendable {
             switch words[0] {
             case "owned" where isSameBoot:
                 if let service = VirtualServerIdentity(words[1]) { owned.insert(service) }
-            case "up" where isSameBoot, "down" where isSameBoot:
-                if let server = ServerIdentity(String(words[1])) { health[server] = words[0] == "up" }
+            case "up" where isSameBoot, "down" where isSameBoot, "unheard" where isSameBoot:
+                guard let server = ServerIdentity(String(words[1])) else { continue }
+                servers.insert(server)
+                health[server] = words[0] == "unheard" ? nil : words[0] == "up"
             case "override":
                 if let server = ServerIdentity(String(words[1])), let decision = Decision(words: words.dropFirst(2)) {
                     decisions[server] = decision
@@ -69,7 +74,7 @@ public struct Memory: Equatable, Sendable {
     public func text(boot: String) -> String {
         var text = "\(Self.header)\nboot \(boot)\n"
         for service in owned { text += "owned \(service)\n" }
-        for (server, isUp) in health { text += "\(isUp ? "up" : "down") \(server)\n" }
+        for server in servers { text += "\(health[server].map { $0 ? "up" : "down" } ?? "unheard") \(server)\n" }
         for (server, decision) in decisions { text += "override \(server) \(decision.words)\n" }
         return text
     }

@@ -19,19 +19,16 @@ public struct Reconciler: Sendable {
     public private(set) var health: [ServerIdentity: Bool]
     /// Overrides by server; only those that decide something.
     public private(set) var overrides: [ServerIdentity: ServerOverride]
-    /// What was ours when this process started.
-    private let inherited: Set<VirtualServerIdentity>
+    /// What an earlier process remembered.
+    private let inherited: Memory
     private var hasAdopted = false
 
     /// Starts from what an earlier process remembered.
-    public init(
-        owned: Set<VirtualServerIdentity> = [], health: [ServerIdentity: Bool] = [:],
-        overrides: [ServerIdentity: ServerOverride] = [:]
-    ) {
-        self.owned = owned
-        inherited = owned
-        self.health = health
-        self.overrides = overrides
+    public init(_ memory: Memory = Memory()) {
+        inherited = memory
+        owned = memory.owned
+        health = memory.health
+        overrides = memory.decisions.mapValues(\.override)
     }
 
     /// Makes `servers` the configuration. State is kept by identity; health of servers that are gone is forgotten, overrides of
@@ -60,6 +57,11 @@ public struct Reconciler: Sendable {
         if !hasAdopted { adopt() }
         hasAdopted = true
         return reconcile()
+    }
+
+    /// The kernel's table was read after it refused something: belief follows it, and nothing is commanded before the next `observed`.
+    public mutating func believe(_ observed: KernelTable) {
+        table = observed
     }
 
     /// The kernel's table is unknown again (answers were lost, or IPVS is gone): no commands until it is observed.
@@ -112,15 +114,15 @@ public struct Reconciler: Sendable {
         case .pool:
             changes.add(server.service, from: actual, to: pool.entry)
         }
-        return believe(changes.commands)
+        return expect(changes.commands)
     }
 
     private mutating func reconcile() -> [Command] {
         guard let table else { return [] }
-        return believe(diff(actual: table, desired: desired, owned: owned))
+        return expect(diff(actual: table, desired: desired, owned: owned))
     }
 
-    private mutating func believe(_ commands: [Command]) -> [Command] {
+    private mutating func expect(_ commands: [Command]) -> [Command] {
         for command in commands { table?.apply(command) }
         return commands
     }
@@ -140,8 +142,8 @@ public struct Reconciler: Sendable {
     }
 
     /// Servers about which nothing is known stay as the kernel has them, and so do those that were up when we last heard but are not
-    /// serving: the kernel heard later than the state file. A server about which nothing is known and that is missing from a service
-    /// of ours is new in the configuration, because we would have put it there: it starts like any other.
+    /// serving: the kernel heard later than the state file. A server that we never heard of before and that is missing from a service of
+    /// ours is new in the configuration, because we would have put it there: it starts like any other.
     private mutating func adopt() {
         for (service, pool) in pools {
             guard let entry = table?.services[service] else { continue }
@@ -150,7 +152,8 @@ public struct Reconciler: Sendable {
                 let presence = Self.presence(entry.destinations[endpoint])
                 switch member.health {
                 case .unknown:
-                    if presence == .absent, inherited.contains(service) { continue }
+                    let isKnown = inherited.servers.contains(ServerIdentity(service, endpoint))
+                    if presence == .absent, inherited.owned.contains(service), !isKnown { continue }
                 case .up:
                     if presence == .serving || pool.isSorry || member.configuration.checkers.isEmpty { continue }
                 case .down: continue

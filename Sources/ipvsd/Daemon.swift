@@ -36,11 +36,8 @@ final class IPVSDaemon {
         self.loop = loop
         self.logger = logger
         state = StateKeeper(directory: options.stateDirectory, loop: loop, logger: logger)
-        let memory = state.memory
         keeper = TableKeeper(
-            Reconciler(
-                owned: memory.owned, health: memory.health, overrides: memory.decisions.mapValues(\.override)),
-            timeouts: loaded.configuration.global.timeouts, loop: loop, logger: logger)
+            Reconciler(state.memory), timeouts: loaded.configuration.global.timeouts, loop: loop, logger: logger)
         health = HealthFeed(logger: logger)
         bus = DaemonService(
             name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
@@ -112,6 +109,10 @@ final class IPVSDaemon {
     private func configure(_ loaded: ConfigurationFile) {
         keeper.configure(
             loaded.configuration.virtualServers, timeouts: loaded.configuration.global.timeouts)
+        state.memory.servers = Set(
+            loaded.configuration.virtualServers.flatMap { service in
+                service.realServers.map { ServerIdentity(service.identity, $0.endpoint) }
+            })
         remember()
         // Ownership is on the disk before the kernel has the services, so that a crash cannot orphan them.
         state.save()

@@ -31,7 +31,7 @@ final class TableKeeper {
 
     /// How often the table is compared when nothing happens.
     private static let checkInterval: Duration = .seconds(10)
-    private static let longestRetry: Duration = .seconds(30)
+    private static let longestRetry: Duration = .seconds(10)
 
     /// The judgement; change it through the methods here, which send what it commands.
     private(set) var reconciler: Reconciler
@@ -45,7 +45,7 @@ final class TableKeeper {
     private var client: IPVSClient?
     private var timer: LoopTimer?
     private var pending: [Command] = []
-    private var retry: Duration = .seconds(1)
+    private var retry: Duration = .zero
     /// The last cycle left nothing undone, so a difference found now was made by somebody else.
     private var wasInOrder = false
     private var timeouts: IPVSTimeouts
@@ -138,7 +138,8 @@ final class TableKeeper {
             }
             news(.changed(commands.map(\.service)))
             guard !failures.isEmpty else { return true }
-            reconciler.lostTable()
+            // What was refused is not there, whatever we believed; the rest goes on being kept meanwhile.
+            reconciler.believe(KernelTable(try connected().services()))
             tryAgain()
             return false
         } catch {
@@ -162,7 +163,7 @@ final class TableKeeper {
     private func settle() {
         note([])
         wasInOrder = true
-        retry = .seconds(1)
+        retry = .zero
         timer?.arm(after: Self.checkInterval)
     }
 
@@ -182,7 +183,7 @@ final class TableKeeper {
     private func tryAgain() {
         wasInOrder = false
         timer?.arm(after: retry)
-        retry = min(retry * 2, Self.longestRetry)
+        retry = min(max(retry * 2, .seconds(1)), Self.longestRetry)
     }
 
     private func writeTimeouts() {

@@ -45,19 +45,52 @@ import Testing
         let kernel = KernelTable(services: [
             web: ServiceEntry(attributes: ServiceAttributes(), destinations: [try server(1).endpoint: routed(1)])
         ])
-        var reconciler = Reconciler(owned: [web], health: [try server(1): true, try server(2): false])
-        _ = reconciler.configure([try virtualServer(weights: [1, 1, 1])])
+        var memory = Memory()
+        memory.owned = [web]
+        memory.servers = [try server(1), try server(2), try server(4)]
+        memory.health = [try server(1): true, try server(2): false]
+        var reconciler = Reconciler(memory)
+        _ = reconciler.configure([try virtualServer(weights: [1, 1, 1, 1])])
         let third = try server(3)
         #expect(
             reconciler.observed(kernel) == [.addDestination(web, third.endpoint, routed(1))],
-            "3 is new in a service of ours, so it starts like any other")
+            "3 is new in a service of ours, so it starts like any other; 4 was out before")
+    }
+
+    @Test func `a server that left the table just before the crash stays out`() throws {
+        let web = try service("tcp/192.0.2.1:80")
+        let kernel = KernelTable(services: [
+            web: ServiceEntry(attributes: ServiceAttributes(), destinations: [try server(1).endpoint: routed(1)])
+        ])
+        var memory = Memory()
+        memory.owned = [web]
+        memory.servers = [try server(1), try server(2)]
+        memory.health = [try server(1): true, try server(2): true]
+        var reconciler = Reconciler(memory)
+        _ = reconciler.configure([try virtualServer(weights: [1, 1])])
+        #expect(reconciler.observed(kernel).isEmpty)
+        #expect(try reconciler.heard(server(2), isUp: true).count == 1)
+    }
+
+    @Test func `after a refusal the rest goes on being kept`() throws {
+        var reconciler = Reconciler()
+        let refused = try virtualServer("tcp/192.0.2.9:80", weights: [1]) { $0.scheduler = "nonesuch" }
+        _ = reconciler.configure([try virtualServer(weights: [1, 1]), refused])
+        _ = reconciler.observed(KernelTable())
+        var kernel = reconciler.desired
+        kernel.services[refused.identity] = nil
+        reconciler.believe(kernel)
+        #expect(try reconciler.heard(server(1), isUp: false).count == 1)
+        #expect(reconciler.observed(try #require(reconciler.table)).first?.service == refused.identity)
     }
 
     @Test func `a service that left the configuration while we were away is deleted if it is ours`() throws {
         let ours = try service("tcp/192.0.2.7:80")
         let theirs = try service("tcp/192.0.2.8:80")
         let entry = ServiceEntry(attributes: ServiceAttributes())
-        var reconciler = Reconciler(owned: [ours])
+        var memory = Memory()
+        memory.owned = [ours]
+        var reconciler = Reconciler(memory)
         _ = reconciler.configure([])
         #expect(reconciler.observed(KernelTable(services: [ours: entry, theirs: entry])) == [.deleteService(ours)])
         reconciler.disown(ours)

@@ -16,10 +16,16 @@ final class Director {
     private var running: [String: Program] = [:]
 
     /// A director that reads Fixtures/`configuration`, nothing started yet.
-    init(on host: Host, configuration: String, lab: Lab) throws {
+    convenience init(on host: Host, configuration: String, lab: Lab) throws {
+        try self.init(
+            on: host, configurationAt: Lab.repository + "/Tests/LabTests/Fixtures/\(configuration)", lab: lab)
+    }
+
+    /// A director that reads the file at a path, nothing started yet.
+    init(on host: Host, configurationAt path: String, lab: Lab) throws {
         self.host = host
         self.lab = lab
-        self.configuration = Lab.repository + "/Tests/LabTests/Fixtures/\(configuration)"
+        configuration = path
         for name in ["run/private", "state"] {
             try FileSystem.makeDirectory("\(directory)/\(name)", mode: 0o755)
         }
