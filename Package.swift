@@ -77,7 +77,7 @@ let package = Package(
         tests("NetTests", ["Net"]),
         tests("JSONTests", ["JSON"]),
         tests("VarlinkTests", ["Varlink", "JSON"]),
-        tests("ConfigurationTests", ["Configuration", "Net"]),
+        tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
         tests("VRRPTests", ["VRRP", "Net"]),
         tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),

@@ -46,7 +46,7 @@ extension Grammars {
         [
             Keyword.word("path", "PATH", \.path, escaped: true, .everywhere, "what to get, from the slash on").required,
             Keyword(
-                "status_code", "N[-M]…", range: "100…999", standard: "200-299; any with digest or regex", .everywhere,
+                "status_code", "N[-M]…", range: "100…999", standard: "200-299", .everywhere,
                 "statuses that are right"
             ) { draft, statement, interpreter in
                 guard !statement.arguments.isEmpty else { return interpreter.sayMissing(statement) }

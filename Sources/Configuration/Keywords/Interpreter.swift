@@ -101,6 +101,11 @@ struct Interpreter {
         let word = statement.keyword.text
         let here = grammar.kind == .file ? "at the top level" : "in \(grammar.kind.rawValue)"
         let elsewhere = KeywordTable.entries.filter { $0.word == word }
+        if grammar.kind == .syncGroup, statement.arguments.isEmpty, elsewhere.isEmpty, statement.block == nil {
+            return reporter.error(
+                .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
+                remedy: "members are written as group { \(word) … }")
+        }
         if let near = closest(to: word, in: grammar.keywords.lazy.map(\.entry.word)), elsewhere.isEmpty {
             reporter.error(
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",

@@ -146,7 +146,7 @@ public struct HTTPRequest: Equatable, Sendable {
     public var host: String
     /// The name for SNI: `sni_name`, then url, checker and virtual server `virtualhost`; nil = none.
     public var serverName: String?
-    /// `status_code`; empty = any (only with a digest or regex). 200-299 unless given.
+    /// `status_code`; 200-299 unless given.
     public var statusCodes: [ClosedRange<UInt16>]
     /// `digest`: MD5 of the body, 16 octets.
     public var digest: [UInt8]?
@@ -162,7 +162,7 @@ public struct HTTPRequest: Equatable, Sendable {
 
     /// True when the answer's status is one that was asked for.
     public func accepts(status: UInt16) -> Bool {
-        statusCodes.isEmpty || statusCodes.contains { $0.contains(status) }
+        statusCodes.contains { $0.contains(status) }
     }
 }
 

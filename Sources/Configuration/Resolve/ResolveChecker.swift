@@ -127,8 +127,7 @@ extension Interpreter {
                 regex.maximumOffset = url.maximumOffset
                 return regex
             }
-            let anyStatus = url.digest != nil || url.pattern != nil
-            request.statusCodes = !url.statusCodes.isEmpty ? url.statusCodes : (anyStatus ? [] : [200...299])
+            if !url.statusCodes.isEmpty { request.statusCodes = url.statusCodes }
             return request
         }
         var probe = HTTPProbe(urls: urls, tls: tls)

@@ -86,6 +86,31 @@ extension Interpreter {
         return members
     }
 
+    /// In a group without `sync_group_tracking_weight` priorities do not move: an interface counts as a fault, a script or
+    /// file with a weight not at all.
+    mutating func dropGroupedWeights(_ drafts: [Parsed<InstanceDraft>], _ configuration: inout Configuration) {
+        let steady = Set(configuration.syncGroups.filter { !$0.usesTrackingWeights }.flatMap(\.members))
+        for index in configuration.instances.indices where steady.contains(configuration.instances[index].name) {
+            let instance = configuration.instances[index]
+            let weighted =
+                instance.trackedInterfaces + instance.trackedScripts + instance.trackedFiles + instance.trackedProcesses
+            guard weighted.contains(where: { $0.weight != 0 }) else { continue }
+            for place in instance.trackedInterfaces.indices {
+                configuration.instances[index].trackedInterfaces[place].weight = 0
+            }
+            configuration.instances[index].trackedScripts.removeAll { $0.weight != 0 }
+            configuration.instances[index].trackedFiles.removeAll { $0.weight != 0 }
+            configuration.instances[index].trackedProcesses.removeAll { $0.weight != 0 }
+            guard let parsed = drafts.first(where: { $0.opener.arguments.first?.text == instance.name }) else {
+                continue
+            }
+            reporter.warning(
+                .adjusted, at: parsed.opener.arguments.first ?? parsed.opener.keyword,
+                "weights of what \(instance.name) tracks are ignored in its sync group",
+                remedy: "write sync_group_tracking_weight in the group, or weight 0")
+        }
+    }
+
     /// Track lists of an instance or a sync group.
     mutating func resolveTracks(
         _ lists: TrackLists, _ configuration: Configuration

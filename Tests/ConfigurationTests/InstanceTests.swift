@@ -1,0 +1,163 @@
+// What an instance becomes: keepalived's defaults and how values settle each other.
+import Net
+import Testing
+
+@testable import Configuration
+
+@Suite struct InstanceTests {
+    @Test func `a bare instance has keepalived's defaults`() throws {
+        let bare = try instance("")
+        var expected = VRRPInstanceConfiguration(name: "VI_1", interface: "eth0", virtualRouterID: 51)
+        let address = try #require(IPPrefix("192.0.2.51"))
+        expected.virtualAddresses = [AddressLine(address, device: "eth0")]
+        #expect(bare == expected)
+        #expect(bare.priority == 100)
+        #expect(bare.gratuitousARP.delay == .seconds(5))
+        #expect(bare.gratuitousARP.count == 5)
+        #expect(bare.gratuitousARP.refreshCount == 1)
+        #expect(bare.accept)
+        #expect(bare.preempt)
+    }
+
+    @Test func `state MASTER without a priority owns the addresses`() throws {
+        #expect(try instance("state MASTER").priority == 255)
+        #expect(try instance("state MASTER\npriority 7").priority == 7)
+        #expect(try instance("priority 255").initialState == .master)
+    }
+
+    @Test func `nopreempt does not go with state MASTER`() throws {
+        #expect(try instance("nopreempt").preempt == false)
+        #expect(try instance("nopreempt\nstate MASTER\npriority 9").preempt)
+        #expect(try instance("preempt_delay 5").preemptDelay == .seconds(5))
+        #expect(try instance("preempt_delay 5\nnopreempt").preemptDelay == .zero)
+    }
+
+    @Test(arguments: [
+        ("advert_int 3", 3000), ("advert_int 0.3", 1000), ("advert_int 1.6", 2000), ("version 3\nadvert_int 0.3", 300),
+        ("version 3\nadvert_int 0.014", 10), ("version 3\nadvert_int 60", 40950), ("version 3\nadvert_int 0.01", 10),
+    ])
+    func `intervals are what the version can carry`(_ lines: String, _ milliseconds: Int) throws {
+        #expect(try instance(lines).advertInterval == .milliseconds(milliseconds))
+    }
+
+    @Test func `IPv6 is version 3 to its own group`() throws {
+        let text = """
+            vrrp_instance V {
+                interface eth0
+                virtual_router_id 1
+                version 2
+                virtual_ipaddress {
+                    fe80::1
+                    2001:db8::1/64
+                }
+            }
+            """
+        let instance = try #require(load(text).configuration?.instances.first)
+        #expect(instance.version == .v3)
+        #expect(instance.family == .inet6)
+        #expect(instance.delivery == .multicast(group: AdvertDelivery.defaultGroup(.inet6)))
+    }
+
+    @Test func `global values are inherited, wherever global_defs stands`() throws {
+        let globals = """
+            global_defs {
+                vrrp_version 3
+                vrrp_garp_master_delay 2
+                vrrp_garp_master_repeat 1
+                vrrp_garp_lower_prio_repeat 3
+                vrrp_garp_interval 0
+                vrrp_gna_interval 0.5
+                vrrp_down_timer_adverts 4
+                vrrp_mcast_group4 224.0.0.19
+                vrrp_skip_check_adv_addr
+                v3_checksum_as_v2
+            }
+
+            """
+        let before = try instance("garp_master_delay 9", globals)
+        let after = try #require(load(instanceText("garp_master_delay 9") + globals).configuration?.instances.first)
+        #expect(before == after)
+        #expect(before.version == .v3)
+        #expect(before.gratuitousARP.delay == .seconds(9))
+        #expect(before.gratuitousARP.lowerPriorityDelay == .seconds(9))
+        #expect(before.gratuitousARP.count == 1)
+        #expect(before.gratuitousARP.lowerPriorityCount == 3)
+        #expect(before.gratuitousARP.interval == .zero)
+        #expect(before.gratuitousARP.neighbourInterval == .milliseconds(500))
+        #expect(before.downTimerAdverts == 4)
+        #expect(before.skipCheckAdvertAddresses)
+        #expect(before.checksumWithoutPseudoHeader)
+        #expect(before.delivery == .multicast(group: .v4(IPv4Address(224, 0, 0, 19))))
+    }
+
+    @Test func `peers make it unicast; the own address is left out`() throws {
+        let unicast = try instance(
+            """
+            unicast_src_ip 192.0.2.2
+            unicast_ttl 64
+            unicast_peer {
+                192.0.2.2
+                192.0.2.3 min_ttl 254
+                192.0.2.4
+            }
+            """)
+        let peers = [
+            UnicastPeer(.v4(IPv4Address(192, 0, 2, 3)), timeToLive: 254...255),
+            UnicastPeer(.v4(IPv4Address(192, 0, 2, 4))),
+        ]
+        #expect(unicast.delivery == .unicast(peers: peers, timeToLive: 64))
+        #expect(unicast.checkUnicastSource)
+        #expect(unicast.sourceAddress == .v4(IPv4Address(192, 0, 2, 2)))
+    }
+
+    @Test func `unicast needs no interface when it has a source address`() {
+        let peers = "unicast_peer {\n192.0.2.3\n}\n"
+        #expect(load(instanceText("unicast_src_ip 192.0.2.2\n" + peers, interface: nil)).configuration != nil)
+        #expect(load(instanceText(peers, interface: nil)).configuration == nil)
+    }
+
+    @Test func `the same virtual router id may serve different unicast peers`() {
+        func text(_ name: String, _ source: String) -> String {
+            instanceText("unicast_src_ip \(source)\nunicast_peer {\n192.0.2.9\n}", name: name, id: 3)
+        }
+        #expect(load(text("A", "192.0.2.1") + text("B", "192.0.2.2")).configuration != nil)
+        #expect(load(text("A", "192.0.2.1") + text("B", "192.0.2.1")).configuration == nil)
+    }
+
+    @Test func `tracked scripts take their own weight unless the line has one`() throws {
+        let script = "vrrp_script s {\nscript \"/bin/true -x\"\ninterval 0.5\nweight -20 reverse\nfall 3\n}\n"
+        let plain = try instance("track_script {\ns\n}", script)
+        #expect(plain.trackedScripts == [TrackedObject("s", weight: -20, isReversed: true)])
+        let own = try instance("track_script {\ns weight 5 noreverse\n}", script)
+        #expect(own.trackedScripts == [TrackedObject("s", weight: 5)])
+        let model = try #require(load(script).configuration?.scripts.first)
+        #expect(model.timeout == .milliseconds(500))
+        #expect(model.fall == 3)
+        #expect(model.rise == 1)
+    }
+
+    @Test func `scripts run as script_user unless they say who`() throws {
+        let text = """
+            vrrp_script a {
+                script /bin/true
+            }
+            vrrp_script b {
+                script /bin/true
+                user root wheel
+            }
+            global_defs {
+                script_user nobody
+            }
+            """
+        let scripts = try #require(load(text).configuration?.scripts)
+        #expect(scripts.map(\.command.user) == [ScriptUser(user: "nobody"), ScriptUser(user: "root", group: "wheel")])
+    }
+
+    @Test func `lvs_sync_daemon takes the virtual router id of its instance`() throws {
+        let loaded = load("global_defs {\nlvs_sync_daemon eth0 VI_1 ttl 3\n}\n" + instanceText(""))
+        let daemon = try #require(loaded.configuration?.global.syncDaemon)
+        #expect(daemon.syncID == 51)
+        #expect(daemon.timeToLive == 3)
+        #expect(load("global_defs {\nlvs_sync_daemon eth0 VI_9\n}\n" + instanceText("")).configuration == nil)
+    }
+}
