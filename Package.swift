@@ -83,6 +83,7 @@ let package = Package(
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
+        tests("LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Configuration"]),
         tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "Bus", "Varlink", "JSON"]),
         tests(

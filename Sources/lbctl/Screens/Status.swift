@@ -156,8 +156,13 @@ extension Status {
         ]
     }
 
-    private func since(_ time: String, _ now: Timestamp, _ by: String = "", _ uid: Int? = nil) -> String {
-        let who = uid.map { " \(by) uid \($0)" } ?? ""
-        return who + (Timestamp(time).map { " for \($0.age(at: now))" } ?? "")
+    /// ` for 3 min`, or nothing when the text is not a time.
+    private func since(_ time: String, _ now: Timestamp) -> String {
+        Timestamp(time).map { " for \($0.age(at: now))" } ?? ""
+    }
+
+    /// ` by uid 0 3 min ago`, as far as it is known.
+    private func decided(_ time: String, _ uid: Int?, _ now: Timestamp) -> String {
+        (uid.map { " by uid \($0)" } ?? " by hand") + (Timestamp(time).map { " \($0.ago(from: now))" } ?? "")
     }
 }

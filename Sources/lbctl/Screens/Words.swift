@@ -71,12 +71,12 @@ extension IpvsAPI.Server {
 }
 
 extension IpvsAPI.Override {
-    /// As the end of "server X …".
-    var words: String {
+    /// What was done to the server: "server X was …".
+    var participle: String {
         switch kind {
-        case .weight: "has weight \(weight ?? 0) by hand,"
-        case .drain: "is drained by hand,"
-        case .disable: "is disabled by hand,"
+        case .weight: "given weight \(weight ?? 0)"
+        case .drain: "drained"
+        case .disable: "disabled"
         }
     }
 }

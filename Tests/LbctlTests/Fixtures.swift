@@ -1,0 +1,141 @@
+// Made-up directors: the data of every screen in these tests. All times are counted back from one moment.
+import Bus
+import JSON
+import Testing
+
+@testable import lbctl
+
+/// The moment at which the screens are shown.
+let now = Timestamp(seconds: 1_795_273_445)
+
+/// The moment so many seconds before, as the bus writes it.
+func before(_ seconds: Int) -> String {
+    let second = 60 * 60 * 15 + 4 * 60 + 5 - seconds
+    func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
+    return "2026-11-21T\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60)).000Z"
+}
+
+/// A screen without colour.
+func shown(colour: Bool = false, _ body: (inout Screen) throws -> Void) rethrows -> String {
+    var screen = Screen(style: Style(isColoured: colour), now: now)
+    try body(&screen)
+    return screen.text
+}
+
+extension VrrpAPI.Instance {
+    static func sample(
+        _ name: String = "VI_1", _ state: VrrpAPI.State = .master, reason: String, held: [String]? = nil,
+        priority: Int = 100, effective: Int? = nil, master: String? = nil, steppedDown: Bool = false,
+        faults: [String] = []
+    ) -> Self {
+        let addresses = ["192.168.200.254/24"]
+        return Self(
+            name: name,
+            context: .init(
+                interface: "eth0", virtualRouterId: 51, version: 2, priority: priority,
+                advertisementIntervalMilliseconds: 1000, preempt: true, preemptDelayMilliseconds: 0,
+                sourceAddress: "192.168.200.101", virtualAddresses: addresses),
+            runtime: .init(
+                state: state, since: before(192), reason: reason, effectivePriority: effective ?? priority,
+                steppedDown: steppedDown, faults: faults, master: master, masterPriority: master == nil ? nil : 150,
+                masterDownIntervalMilliseconds: 3609,
+                heldAddresses: held ?? (state == .master ? addresses : []),
+                statistics: .init(
+                    advertisementsSent: 192, advertisementsReceived: 3, becameMaster: 1, releasedMaster: 0,
+                    priorityZeroSent: 0, priorityZeroReceived: 1, discarded: ["checksum": 2, "ttl": 0])))
+    }
+}
+
+extension IpvsAPI.Server {
+    static func sample(
+        _ address: String, _ health: IpvsAPI.Health = .up, weight: Int = 1, effective: Int? = nil,
+        reason: String = "all checks pass", override: IpvsAPI.Override? = nil, active: Int? = 12,
+        service: String = "tcp/192.168.200.254:80", stale: Bool = false
+    ) -> Self {
+        let taken = override.map { $0.kind == .drain || $0.kind == .disable ? 0 : $0.weight ?? weight }
+        let effective = effective ?? (health == .up ? taken ?? weight : 0)
+        return Self(
+            name: "\(service)/\(address)",
+            context: .init(address: String(address.prefix { $0 != ":" }), port: 80, forwarding: .dr, weight: weight),
+            runtime: .init(
+                health: health, since: before(600), reason: reason, stale: stale, inKernel: health == .up,
+                effectiveWeight: effective, override: override, activeConnections: active,
+                inactiveConnections: active.map { $0 * 3 }, persistentConnections: nil,
+                counters: .init(connections: 4711, packetsIn: 1, packetsOut: 0, bytesIn: 60, bytesOut: 0)))
+    }
+}
+
+extension IpvsAPI.Service {
+    static func sample(
+        _ name: String = "tcp/192.168.200.254:80", _ state: IpvsAPI.ServiceState = .up, reason: String = "quorum is there",
+        servers: [IpvsAPI.Server], sorry: String? = nil, problem: String? = nil, inKernel: Bool = true
+    ) -> Self {
+        Self(
+            name: name,
+            context: .init(
+                protocol: .tcp, address: "192.168.200.254", port: 80, family: .inet, scheduler: "rr", quorum: 1,
+                sorryServer: sorry),
+            runtime: .init(
+                state: state, since: before(7300), reason: reason,
+                weightUp: servers.reduce(0) { $0 + $1.runtime.effectiveWeight },
+                onSorryServer: sorry != nil && state == .down, inKernel: inKernel, problem: problem,
+                counters: .init(connections: 9422, packetsIn: 80_000, packetsOut: 0, bytesIn: 5_000_000, bytesOut: 0)))
+            .with(servers)
+    }
+
+    private init(name: String, context: IpvsAPI.ServiceContext, runtime: IpvsAPI.ServiceRuntime) {
+        self.init(name: name, context: context, runtime: runtime, servers: [])
+    }
+
+    private func with(_ servers: [IpvsAPI.Server]) -> Self {
+        var copy = self
+        copy.servers = servers
+        return copy
+    }
+}
+
+extension Status {
+    /// Everything attached, nothing wrong.
+    static var well: Status {
+        var status = Status()
+        for (index, daemon) in Daemon.allCases.enumerated() {
+            status.presence[daemon] = .present(since: before(10_000), pid: 811 + index)
+            status.configurations[daemon.rawValue] = DaemonConfiguration(
+                digest: "0a1b2c3d4e5f", file: "/etc/keepalived/keepalived.conf", loaded: before(10_000))
+        }
+        status.instances = [.sample(reason: "no advert from 192.168.200.102 for 3.609 s")]
+        status.services = [.sample(servers: [.sample("192.168.200.103:80"), .sample("192.168.200.104:80", active: 9)])]
+        return status
+    }
+
+    /// One of each kind of trouble.
+    static var troubled: Status {
+        var status = well
+        status.presence[.checkd] = .absent(nil)
+        status.configurations["vrrpd"]?.digest = "ffffffff0000"
+        status.instances = [
+            .sample(reason: "no advert from 192.168.200.102 for 3.609 s", held: []),
+            .sample("VI_2", .fault, reason: "interface eth1 is down", faults: ["interface eth1 is down"]),
+            .sample("VI_3", .backup, reason: "Failover was called", master: "192.168.200.102", steppedDown: true),
+        ]
+        let drained = IpvsAPI.Override(kind: .drain, since: before(300), uid: 0)
+        status.services = [
+            .sample(servers: [
+                .sample("192.168.200.103:80", .down, reason: "connection refused", active: 0, stale: true),
+                .sample("192.168.200.104:80", override: drained),
+            ]),
+            .sample(
+                "tcp/192.168.200.254:443", .down, reason: "0 of weight 1 is up",
+                servers: [
+                    .sample(
+                        "192.168.200.103:443", .down, reason: "timeout", active: 0, service: "tcp/192.168.200.254:443")
+                ], sorry: "192.168.200.9:80"),
+        ]
+        status.alarms = [
+            Status.Alarm(
+                subject: "ipvsd/module", since: before(60),
+                alarm: DaemonAlarm(message: "module ip_vs is not loaded", remedy: "modprobe ip_vs"))
+        ]
+        return status
+    }
+}
