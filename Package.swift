@@ -83,7 +83,9 @@ let package = Package(
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("PlatformTests", ["Platform", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
-        tests("LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Configuration"]),
+        tests(
+            "LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
+            exclude: ["Screens"]),
         tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "Bus", "Varlink", "JSON"]),
         tests(

@@ -67,20 +67,22 @@ extension IpvsAPI.Server {
 
 extension IpvsAPI.Service {
     static func sample(
-        _ name: String = "tcp/192.168.200.254:80", _ state: IpvsAPI.ServiceState = .up, reason: String = "quorum is there",
+        _ name: String = "tcp/192.168.200.254:80", _ state: IpvsAPI.ServiceState = .up,
+        reason: String = "quorum is there",
         servers: [IpvsAPI.Server], sorry: String? = nil, problem: String? = nil, inKernel: Bool = true
     ) -> Self {
         Self(
             name: name,
             context: .init(
-                protocol: .tcp, address: "192.168.200.254", port: 80, family: .inet, scheduler: "rr", quorum: 1,
+                transport: .tcp, address: "192.168.200.254", port: 80, family: .inet, scheduler: "rr", quorum: 1,
                 sorryServer: sorry),
             runtime: .init(
                 state: state, since: before(7300), reason: reason,
                 weightUp: servers.reduce(0) { $0 + $1.runtime.effectiveWeight },
                 onSorryServer: sorry != nil && state == .down, inKernel: inKernel, problem: problem,
-                counters: .init(connections: 9422, packetsIn: 80_000, packetsOut: 0, bytesIn: 5_000_000, bytesOut: 0)))
-            .with(servers)
+                counters: .init(connections: 9422, packetsIn: 80_000, packetsOut: 0, bytesIn: 5_000_000, bytesOut: 0))
+        )
+        .with(servers)
     }
 
     private init(name: String, context: IpvsAPI.ServiceContext, runtime: IpvsAPI.ServiceRuntime) {
@@ -137,5 +139,55 @@ extension Status {
                 alarm: DaemonAlarm(message: "module ip_vs is not loaded", remedy: "modprobe ip_vs"))
         ]
         return status
+    }
+}
+
+extension CheckAPI.ServerHealth {
+    static func sample(_ state: CheckAPI.Health) -> Self {
+        let reason = state == .up ? "connected" : "connection refused"
+        let server = state == .up ? "192.168.200.103:80" : "192.168.200.104:80"
+        let runtime = CheckAPI.CheckRuntime(
+            state: state, since: before(600), reason: reason, successes: state == .up ? 100 : 0,
+            failures: state == .up ? 0 : 3, lastProbe: before(2), durationMicroseconds: state == .up ? 412 : 1_203_000)
+        return Self(
+            server: "tcp/192.168.200.254:80/\(server)", state: state, verified: true, since: before(600),
+            reason: reason,
+            checks: [
+                .init(name: "TCP_CHECK 1", context: .init(kind: "TCP_CHECK", target: server), runtime: runtime),
+                .init(name: "HTTP_GET 1", context: .init(kind: "HTTP_GET", target: server), runtime: runtime),
+            ])
+    }
+
+    static var unchecked: Self {
+        Self(
+            server: "tcp/192.168.200.254:80/192.168.200.105:80", state: .up, verified: false, since: before(600),
+            reason: "not checked",
+            checks: [])
+    }
+}
+
+extension [BusAPI.Event] {
+    /// One of every type, and a removal of each kind.
+    static var samples: Self {
+        let service = IpvsAPI.Service.sample(servers: [.sample("192.168.200.103:80")])
+        let configuration = DaemonConfiguration(digest: "0a1b2c3d4e5f", file: "/etc/k.conf", loaded: before(0))
+        return [
+            event(EventType.vrrpInstance, "VI_1", VrrpAPI.Instance.sample(reason: "no advert for 3.609 s")),
+            event(EventType.vrrpInstance, "VI_1", VrrpAPI.Instance.sample("VI_1", .backup, reason: "higher priority")),
+            event(
+                EventType.checkServer, "tcp/192.168.200.254:80/192.168.200.104:80", CheckAPI.ServerHealth.sample(.down)),
+            event(EventType.ipvsService, service.name, service),
+            event(EventType.alarm, "ipvsd/module", DaemonAlarm(message: "no ip_vs", remedy: "modprobe ip_vs")),
+            event(EventType.alarm, "ipvsd/module", DaemonAlarm?.none),
+            event(EventType.configuration, "vrrpd", configuration),
+            event(EventType.interface, "io.evenkeel.Ipvs", BusAPI.InterfaceState(state: .lost, service: "ipvsd")),
+            event(EventType.vrrpInstance, "VI_9", VrrpAPI.Instance?.none),
+        ]
+    }
+
+    private static func event(_ type: String, _ subject: String, _ data: (some Encodable)?) -> BusAPI.Event {
+        BusAPI.Event(
+            specversion: "1.0", id: "1", source: "/test", type: type, subject: subject, time: before(0),
+            data: data.flatMap { try? JSONValue(encoding: $0) })
     }
 }

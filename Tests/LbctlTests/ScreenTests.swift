@@ -1,17 +1,111 @@
+// Every screen against the text in Screens/NAME.txt. With EVENKEEL_RECORD=1 the texts are written anew; read the
+// difference before committing it.
 import Bus
+import Configuration
+import Foundation
+import JSON
 import Testing
 
 @testable import lbctl
 
+/// The screens that are recorded.
+enum Recorded: String, CaseIterable {
+    case statusWell, statusBackup, statusTroubled, statusColoured, statusDirect, statusEmpty
+    case vrrpList, vrrpMaster, vrrpSteppedDown
+    case serviceList, serviceShow, serverList
+    case checkList, checkRun, events, explain
+
+    var text: String {
+        switch self {
+        case .statusWell: shown { $0.add(Status.well) }
+        case .statusBackup:
+            shown { screen in
+                var status = Status.well
+                status.instances = [
+                    .sample(
+                        "VI_1", .backup, reason: "advert of priority 150 from 192.168.200.102",
+                        master: "192.168.200.102")
+                ]
+                screen.add(status)
+            }
+        case .statusTroubled: shown { $0.add(Status.troubled) }
+        case .statusColoured: shown(colour: true) { $0.add(Status.troubled) }.replacing("\u{1B}", with: "ESC")
+        case .statusDirect:
+            shown { screen in
+                var status = Status.well
+                status.isDirect = true
+                status.configurations = [:]
+                status.presence[.checkd] = .absent(
+                    "/run/evenkeel/private/checkd.sock: connect: No such file or directory")
+                screen.add(status)
+            }
+        case .statusEmpty:
+            shown { screen in
+                var status = Status.well
+                (status.instances, status.services) = ([], [])
+                screen.add(status)
+            }
+        case .vrrpList: shown { $0.add($0.instanceTable(Status.troubled.instances)) }
+        case .vrrpMaster:
+            shown { $0.add(VrrpAPI.Instance.sample(reason: "no advert from 192.168.200.102 for 3.609 s")) }
+        case .vrrpSteppedDown:
+            shown {
+                $0.add(
+                    VrrpAPI.Instance.sample(
+                        "VI_3", .backup, reason: "Failover was called", priority: 100, effective: 80,
+                        master: "192.168.200.102", steppedDown: true))
+            }
+        case .serviceList: shown { $0.add($0.serviceTable(Status.troubled.services)) }
+        case .serviceShow: shown { screen in Status.troubled.services.prefix(1).forEach { screen.add($0) } }
+        case .serverList: shown { $0.add($0.serverTable(Status.troubled.services)) }
+        case .checkList: shown { $0.add($0.checkTable([.sample(.up), .sample(.down), .unchecked])) }
+        case .checkRun: shown { $0.add(CheckAPI.ServerHealth.sample(.down)) }
+        case .events: shown { screen in screen.add(lines: Self.eventLines(screen)) }
+        case .explain:
+            shown { screen in for entry in KeywordTable.explain("nb_get_retry").prefix(1) { screen.add(entry) } }
+        }
+    }
+
+    /// One line per kind of event; the clock shows the local time, so it is cut off.
+    private static func eventLines(_ screen: Screen) -> [String] {
+        [BusAPI.Event].samples.map { String(screen.line($0).drop { $0 != " " }) }
+    }
+}
+
 @Suite struct ScreenTests {
-    @Test func print() throws {
-        Swift.print(shown { $0.add(Status.well) })
-        Swift.print(shown { $0.add(Status.troubled) })
-        Swift.print(shown { $0.add(Status.well.instances[0]) })
-        Swift.print(shown { $0.add(Status.troubled.instances[2]) })
-        Swift.print(shown { $0.add(Status.troubled.services[0]) })
-        Swift.print(shown { $0.add($0.serviceTable(Status.troubled.services)) })
-        Swift.print(shown { $0.add($0.serverTable(Status.troubled.services)) })
-        Swift.print(shown { $0.add($0.instanceTable(Status.troubled.instances)) })
+    @Test(arguments: Recorded.allCases)
+    func `a screen looks as recorded`(_ screen: Recorded) throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "Screens/\(screen.rawValue).txt")
+        if ProcessInfo.processInfo.environment["EVENKEEL_RECORD"] == "1" {
+            try screen.text.write(to: file, atomically: true, encoding: .utf8)
+        }
+        #expect(try screen.text == String(contentsOf: file, encoding: .utf8))
+    }
+
+    @Test func `the verdict names the worst`() {
+        func first(_ status: Status) -> String { String(shown { $0.add(status) }.prefix { $0 != "\n" }) }
+        var status = Status.well
+        #expect(first(status) == "All well: VI_1 is MASTER; 1 service, 2 of 2 servers in use")
+        status.services[0].servers[0] = .sample("192.168.200.103:80", .down, reason: "timeout")
+        #expect(first(status) == "1 out of order: VI_1 is MASTER; 1 service, 1 of 2 servers in use")
+        status.services[0].servers[1] = .sample("192.168.200.104:80", .down, reason: "timeout")
+        #expect(first(status) == "1 WRONG, 2 out of order: VI_1 is MASTER; 1 service, 0 of 2 servers in use")
+    }
+
+    @Test func `what an alarm says is not said again for each service`() {
+        var status = Status.troubled
+        status.services[0].runtime.problem = "module ip_vs is not loaded; modprobe ip_vs"
+        let texts = status.problems(at: now).map(\.text)
+        #expect(texts.count { $0.contains("ip_vs") } == 1)
+    }
+
+    @Test func `an event of a type from the future is shown with its data`() {
+        let event = BusAPI.Event(
+            specversion: "1.0", id: "1", source: "/newd", type: "org.example.new", subject: "s", time: "soon",
+            data: ["a": 1])
+        #expect(shown { _ in }.isEmpty)
+        let screen = Screen(style: Style(isColoured: false), now: now)
+        #expect(screen.line(event) == #"soon  org.example.new  s  {"a":1}"#)
     }
 }

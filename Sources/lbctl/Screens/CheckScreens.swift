@@ -8,7 +8,7 @@ extension Screen {
         for server in servers {
             if server.checks.isEmpty {
                 table.row(
-                    Cell(server.server), server.state.cell, Cell(ago(server.since)), "", "", "", "", Cell(server.reason)
+                    Cell(server.server), server.state.cell, Cell(ago(server.since)), "", "", "", "", Cell(server.words)
                 )
             }
             for (index, check) in server.checks.enumerated() {
@@ -25,7 +25,7 @@ extension Screen {
 
     /// `lbctl check run`.
     mutating func add(_ health: CheckAPI.ServerHealth) {
-        add(Cell(health.server, .strong), ": ", health.state.cell, Cell(", \(ago(health.since)): \(health.reason)"))
+        add(Cell(health.server, .strong), ": ", health.state.cell, Cell(", \(ago(health.since)): \(health.words)"))
         add(checkTable([health]), indent: 2)
     }
 

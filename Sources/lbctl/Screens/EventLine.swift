@@ -33,7 +33,7 @@ extension Screen {
             return (instance.runtime.state.cell, instance.runtime.reason + holds)
         case EventType.checkServer:
             guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
-            return (health.state.cell, health.reason)
+            return (health.state.cell, health.words)
         case EventType.ipvsService:
             guard let service = try? data.decode(IpvsAPI.Service.self) else { break }
             let use = "\(service.serversInUse) of \(counted(service.servers.count, "server")) in use"

@@ -4,15 +4,13 @@ import Bus
 extension Screen {
     /// Every service with its servers below; one set of columns for all.
     func serviceLines(_ services: [IpvsAPI.Service]) -> [String] {
-        var table = Table(
-            "SERVER", "STATE", "SINCE", .number("WEIGHT"), .number("ACTIVE"), .number("INACTIVE"), "METHOD", "WHY")
+        var table = Table("SERVER", "STATE", "SINCE", .number("WEIGHT"), .number("ACTIVE"), .number("INACTIVE"), "WHY")
         for server in services.flatMap(\.servers) {
             let runtime = server.runtime
             table.row(
                 Cell(server.address), server.state, Cell(ago(runtime.since)), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
-                Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
-                Cell(server.context.forwarding?.rawValue ?? ""), Cell(runtime.reason))
+                Cell(runtime.inactiveConnections.map(String.init) ?? "-"), Cell(server.reason))
         }
         var rows = table.lines(style, indent: 4)[...]
         var titles = rows.popFirst().map { [$0] } ?? []
@@ -35,10 +33,10 @@ extension Screen {
         if let scheduler = context.scheduler { words.append(scheduler) }
         if let persistence = context.persistenceTimeoutSeconds { words.append("persistent \(persistence) s") }
         if runtime.onSorryServer { words.append("sorry server \(context.sorryServer ?? "") serves") }
-        if !runtime.inKernel { words.append("NOT IN THE KERNEL") }
         let state = runtime.state.cell
         return style.paint(service.name.printable, .strong) + "  " + style.paint(state.text, state.tone)
             + duration(runtime.since) + ", " + words.joined(separator: ", ").printable
+            + (runtime.inKernel ? "" : ", " + style.paint("NOT IN THE KERNEL", .bad))
     }
 
     /// `lbctl service list`: one row per service.
@@ -68,7 +66,7 @@ extension Screen {
                 Cell(server.name), server.state, Cell(ago(runtime.since)), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
-                Cell(server.context.forwarding?.rawValue ?? ""), Cell(runtime.reason))
+                Cell(server.context.forwarding?.rawValue ?? ""), Cell(server.reason))
         }
         return table
     }
@@ -114,7 +112,7 @@ extension Screen {
                 Cell(runtime.counters.map { String($0.connections) } ?? ""),
                 Cell(server.context.forwarding?.rawValue ?? ""),
                 Cell(runtime.override.map { "\($0.kind.rawValue), \(ago($0.since))" } ?? "", .warning),
-                Cell(runtime.reason))
+                Cell(server.reason))
         }
         return table
     }

@@ -105,7 +105,7 @@ extension Status {
             problems.append(
                 Problem(
                     severity: .byHand, subject: instance.name,
-                    text: "stepped down\(since(runtime.since, now)), takes no part in the election",
+                    text: "stepped down\(decided(runtime.since, nil, now)); takes no part in the election",
                     remedy: "lbctl vrrp resume \(instance.name)"))
         }
         return problems
@@ -114,7 +114,7 @@ extension Status {
     private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
         var problems: [Problem] = []
         let runtime = service.runtime
-        if let problem = runtime.problem {
+        if let problem = runtime.problem, !alarms.contains(where: { problem.contains($0.alarm.message) }) {
             problems.append(Problem(severity: .critical, subject: service.name, text: problem))
         }
         if runtime.state == .down {
@@ -123,6 +123,10 @@ extension Status {
                 Problem(
                     severity: .critical, subject: service.name,
                     text: "down\(since(runtime.since, now)): \(runtime.reason)\(cover)"))
+        }
+        if runtime.state == .up, runtime.inKernel, service.serversInUse == 0, !service.servers.isEmpty {
+            problems.append(
+                Problem(severity: .critical, subject: service.name, text: "up, but no real server takes connections"))
         }
         for server in service.servers {
             if server.runtime.health == .down {
@@ -136,8 +140,8 @@ extension Status {
                 problems.append(
                     Problem(
                         severity: .byHand, subject: service.name,
-                        text:
-                            "server \(server.address) \(override.words)\(since(override.since, now, "by", override.uid))",
+                        text: "server \(server.address) was \(override.participle)"
+                            + decided(override.since, override.uid, now),
                         remedy: "lbctl server reset \(server.name)"))
             }
         }
@@ -161,8 +165,8 @@ extension Status {
         Timestamp(time).map { " for \($0.age(at: now))" } ?? ""
     }
 
-    /// ` by uid 0 3 min ago`, as far as it is known.
+    /// ` 3 min ago by uid 0`, as far as it is known.
     private func decided(_ time: String, _ uid: Int?, _ now: Timestamp) -> String {
-        (uid.map { " by uid \($0)" } ?? " by hand") + (Timestamp(time).map { " \($0.ago(from: now))" } ?? "")
+        (Timestamp(time).map { " \($0.ago(from: now))" } ?? "") + (uid.map { " by uid \($0)" } ?? " by hand")
     }
 }

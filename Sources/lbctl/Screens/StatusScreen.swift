@@ -18,7 +18,7 @@ extension Screen {
         }
         if !status.instances.isEmpty {
             heading("ADDRESSES")
-            add(instanceTable(status.instances), indent: 2)
+            add(holderTable(status.instances), indent: 2)
         }
         if !status.services.isEmpty {
             heading("SERVICES")
@@ -32,31 +32,43 @@ extension Screen {
     }
 
     private func verdict(_ status: Status, _ problems: [Problem]) -> Cell {
-        let masters = status.instances.count { $0.runtime.state == .master }
-        let servers = status.services.flatMap(\.servers)
-        let inUse = status.services.reduce(0) { $0 + $1.serversInUse }
-        var facts: [String] = []
-        if !status.instances.isEmpty {
-            facts.append("master of \(masters) of \(counted(status.instances.count, "instance"))")
-        }
-        if !status.services.isEmpty {
-            facts.append(
-                "\(counted(status.services.count, "service")), \(inUse) of \(counted(servers.count, "server")) in use")
-        }
-        if facts.isEmpty { facts.append("nothing is configured") }
-        let summary = facts.joined(separator: "; ")
+        let summary = [roleSummary(status.instances), serviceSummary(status.services)].compactMap(\.self)
+        let text = summary.isEmpty ? "nothing is configured" : summary.joined(separator: "; ")
         let critical = problems.count { $0.severity == .critical }
         let degraded = problems.count { $0.severity == .degraded }
         if critical > 0 {
-            return Cell("\(critical) WRONG\(degraded > 0 ? ", \(degraded) out of order" : ""): \(summary)", .bad)
+            return Cell("\(critical) WRONG\(degraded > 0 ? ", \(degraded) out of order" : ""): \(text)", .bad)
         }
-        if degraded > 0 { return Cell("\(degraded) out of order: \(summary)", .warning) }
-        return Cell("All well: \(summary)", .good)
+        return degraded > 0 ? Cell("\(degraded) out of order: \(text)", .warning) : Cell("All well: \(text)", .good)
+    }
+
+    private func roleSummary(_ instances: [VrrpAPI.Instance]) -> String? {
+        guard let first = instances.first else { return nil }
+        guard instances.count > 1 else { return "\(first.name) is \(first.runtime.state.cell.text)" }
+        return "MASTER of \(instances.count { $0.runtime.state == .master }) of \(instances.count) instances"
+    }
+
+    private func serviceSummary(_ services: [IpvsAPI.Service]) -> String? {
+        guard !services.isEmpty else { return nil }
+        let servers = services.reduce(0) { $0 + $1.servers.count }
+        let inUse = services.reduce(0) { $0 + $1.serversInUse }
+        return "\(counted(services.count, "service")), \(inUse) of \(counted(servers, "server")) in use"
     }
 
     private mutating func add(_ problem: Problem, _ tone: Tone) {
         add("  ", Cell(problem.subject, .strong), ": ", Cell(problem.text, tone))
         if let remedy = problem.remedy { add("    -> ", Cell(remedy)) }
+    }
+
+    /// Who holds which addresses, and why.
+    private func holderTable(_ instances: [VrrpAPI.Instance]) -> Table {
+        var table = Table("INSTANCE", "STATE", "SINCE", "HELD BY", "ADDRESSES", "WHY")
+        for instance in instances {
+            table.row(
+                Cell(instance.name), instance.state, Cell(ago(instance.runtime.since)), Cell(instance.holder),
+                Cell(shortened(instance.addresses)), Cell(instance.runtime.reason))
+        }
+        return table
     }
 
     private func daemonTable(_ status: Status) -> Table {

@@ -13,7 +13,7 @@ extension Screen {
                 configured == runtime.effectivePriority
                 ? Cell(configured) : Cell("\(runtime.effectivePriority) of \(configured)", .warning)
             table.row(
-                Cell(instance.name), runtime.steppedDown ? Cell("stepped down", .warning) : runtime.state.cell,
+                Cell(instance.name), instance.state,
                 Cell(ago(runtime.since)), Cell(instance.holder), Cell(shortened(instance.addresses)), priority,
                 Cell(context.interface ?? ""), Cell(runtime.reason))
         }
@@ -50,7 +50,8 @@ extension Screen {
             "adverts received", "\(statistics.advertisementsReceived), \(statistics.priorityZeroReceived) of priority 0"
         )
         facts.add(
-            "became master", "\(counted(statistics.becameMaster, "time")), gave it up \(statistics.releasedMaster)")
+            "became master",
+            "\(counted(statistics.becameMaster, "time")), given up \(counted(statistics.releasedMaster, "time"))")
         let discarded = statistics.discarded.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         facts.add("discarded", each: discarded.map { "\($0.value) for \($0.key)" }, .warning)
         add(facts, indent: 2)

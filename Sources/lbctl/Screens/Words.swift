@@ -14,6 +14,9 @@ extension VrrpAPI.State {
 }
 
 extension VrrpAPI.Instance {
+    /// The state, or that a person took it out of the election.
+    var state: Cell { runtime.steppedDown ? Cell("stepped down", .warning) : runtime.state.cell }
+
     /// Who holds the addresses as far as this director knows.
     var holder: String {
         switch runtime.state {
@@ -62,6 +65,9 @@ extension IpvsAPI.Server {
         }
     }
 
+    /// Why the verdict is what it is.
+    var reason: String { runtime.stale ? runtime.reason + ", as last heard" : runtime.reason }
+
     /// The weight in the kernel, with the configured one where they differ.
     var weight: Cell {
         let configured = context.weight ?? runtime.effectiveWeight
@@ -79,6 +85,11 @@ extension IpvsAPI.Override {
         case .disable: "disabled"
         }
     }
+}
+
+extension CheckAPI.ServerHealth {
+    /// Why, and whether that has been found out or is assumed.
+    var words: String { verified ? reason : reason + ", not probed yet" }
 }
 
 extension CheckAPI.Health {

@@ -1,0 +1,147 @@
+import ArgumentParser
+import Bus
+import JSON
+import Platform
+import Testing
+import Varlink
+
+@testable import lbctl
+
+@Suite struct CommandTests {
+    private let daemons = ScriptedDaemons()
+
+    init() throws {
+        daemons.attach(.vrrpd, .ipvsd, .checkd)
+        daemons["Vrrp.List"] = .replies([try JSONObject(encoding: VrrpAPI.List.Reply(instances: Status.well.instances))]
+        )
+        let services = Status.troubled.services
+        daemons["Ipvs.ListServices"] = .replies([
+            try JSONObject(encoding: IpvsAPI.ListServices.Reply(services: Array(services.prefix(1)))),
+            try JSONObject(encoding: IpvsAPI.ListServices.Reply(services: Array(services.dropFirst()))),
+        ])
+        daemons["Bus.Subscribe"] = .replies([["snapshotComplete": true, "seq": 7], ["event": [:]]])
+        for name in ["SetWeight", "Drain", "Disable", "Enable", "Reset"] {
+            daemons["Ipvs.\(name)"] = .replies([["seq": 9]])
+        }
+    }
+
+    private func failure(_ body: () throws -> Void) -> Failure? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error as? Failure
+        }
+    }
+
+    @Test func `a list that came in several replies is one table, and one JSON object each`() throws {
+        let answer = try ServiceCommand.List.parse([]).answer(from: daemons)
+        #expect(answer.wire.count == 2)
+        #expect(try text(answer).split(separator: "\n").count == 3)
+    }
+
+    @Test(arguments: [
+        ("tcp/192.168.200.254:80/192.168.200.104:80", "tcp/192.168.200.254:80/192.168.200.104:80"),
+        ("192.168.200.104:80", "tcp/192.168.200.254:80/192.168.200.104:80"),
+        ("192.168.200.104", "tcp/192.168.200.254:80/192.168.200.104:80"),
+        ("192.168.200.103:443", "tcp/192.168.200.254:443/192.168.200.103:443"),
+    ])
+    func `a server may be named in short where only one fits`(_ typed: String, _ full: String) throws {
+        let answer = try ServerCommand.Drain.parse([typed]).answer(from: daemons)
+        #expect(daemons.calls.last == #"Ipvs.Drain {"server":"\#(full)"}"#)
+        #expect(try text(answer) == "\(full) is draining.\n")
+        #expect(wire(answer) == [#"{"seq":9}"#])
+    }
+
+    @Test func `a short name that fits several is refused until --all says so`() throws {
+        let refused = failure { _ = try ServerCommand.Drain.parse(["192.168.200.103"]).answer(from: daemons) }
+        #expect(refused?.status == .failed)
+        #expect(refused?.description.hasSuffix("name one of them in full, or say --all for every one") == true)
+        _ = try ServerCommand.Drain.parse(["192.168.200.103", "--all"]).answer(from: daemons)
+        #expect(daemons.calls.count { $0.hasPrefix("Ipvs.Drain") } == 2)
+    }
+
+    @Test func `an unknown server is answered with the ones there are`() {
+        let refused = failure { _ = try ServerCommand.Reset.parse(["10.0.0.1"]).answer(from: daemons) }
+        #expect(
+            refused?.description
+                == "no real server is called '10.0.0.1'; there is tcp/192.168.200.254:80/192.168.200.103:80, "
+                + "tcp/192.168.200.254:80/192.168.200.104:80, tcp/192.168.200.254:443/192.168.200.103:443")
+    }
+
+    @Test func `status asks everybody and takes the missing ones as part of the picture`() throws {
+        daemons.attach(.vrrpd, .ipvsd)
+        daemons["Ipvs.ListServices"] = .failure(.timedOut(method: "x", .seconds(5)))
+        let report = try StatusReport(from: daemons)
+        #expect(report.status.presence[.vrrpd]?.isPresent == true)
+        #expect(report.status.presence[.ipvsd] == .absent("no answer within 5 s"))
+        #expect(report.status.presence[.checkd] == nil)
+        #expect(report.status.instances == Status.well.instances)
+        #expect(report.wire([]).members.map(\.key) == ["problems", "daemons", "instances", "services", "events"])
+    }
+
+    @Test func `status without the bus asks the daemons themselves, and fails when none is there`() throws {
+        let direct = ScriptedDaemons(isDirect: true)
+        direct["Vrrp.List"] = daemons["Vrrp.List"]
+        #expect(try StatusReport(from: direct).status.presence.values.count { $0.isPresent } == 1)
+        direct["Vrrp.List"] = nil
+        #expect(failure { _ = try StatusReport(from: direct) }?.status == .unreachable)
+    }
+
+    @Test(arguments: [
+        ("vrrp.instance", "io.evenkeel.vrrp.instance"), ("vrrp*", "io.evenkeel.vrrp*"),
+        ("check.server", "io.evenkeel.check.server"),
+        ("io.evenkeel.vrrp.instance", "io.evenkeel.vrrp.instance"), ("org.example.x", "org.example.x"), ("*", "*"),
+    ])
+    func `types of events may be shortened`(_ typed: String, _ full: String) {
+        #expect(EventsCommand.fullType(typed) == full)
+    }
+
+    @Test func `events stop after the count, which counts events and not the end of the snapshot`() throws {
+        let event: JSONObject = ["event": try JSONValue(encoding: [BusAPI.Event].samples[0])]
+        daemons["Bus.Subscribe"] = .replies([event, ["snapshotComplete": true, "seq": 1], event, event])
+        var lines: [String] = []
+        try EventsCommand.parse(["--count", "2", "--json", "--type", "vrrp.instance", "--subject", "VI_1"])
+            .follow(daemons) { lines.append($0) }
+        #expect(lines == [event, ["snapshotComplete": true, "seq": 1], event].map { JSONText.line(.object($0)) })
+        #expect(
+            daemons.calls == [#"Bus.Subscribe {"types":["io.evenkeel.vrrp.instance"],"subjects":["VI_1"]}"#])
+    }
+
+    @Test(arguments: ["Show", "io.evenkeel", "", ".List", "io.evenkeel.Vrrp."])
+    func `call wants an interface and a method`(_ name: String) throws {
+        let command = try CallCommand.parse([name])
+        #expect(failure { try command.call(daemons) { _ in } }?.status == .usage)
+    }
+
+    @Test(arguments: ["[1]", "{", "{\"a\":1,\"a\":2}", "nul"])
+    func `call refuses parameters that are not a JSON object`(_ parameters: String) throws {
+        let command = try CallCommand.parse(["io.evenkeel.Vrrp.List", parameters])
+        #expect(failure { try command.call(daemons) { _ in } }?.status == .usage)
+    }
+
+    @Test(
+        arguments: [
+            (Failure.usage("x"), 2), (.busUnreachable(socket: "/x", Errno(2, "connect")), 3),
+            (.daemonUnreachable(.vrrpd, socket: "/x", Errno(13, "connect")), 3),
+            (.notAttached(interface: "io.evenkeel.Vrrp"), 3),
+            (.timedOut(method: "m", .seconds(5)), 3), (.disconnected(method: "m"), 3), (.protocolViolation("x"), 1),
+            (.denied(method: "m"), 1), (.refused(method: "a.b.C", error: "a.b.Odd", parameters: [:]), 1),
+            (.refused(method: "a.b.C", error: "io.evenkeel.Vrrp.ConfigurationRefused", parameters: [:]), 2),
+            (.configuration(file: "f", errors: 1, warnings: 0), 2),
+            (.inPart(done: ["a"], undone: ["b"], remedy: "r"), 4),
+        ] as [(Failure, Int32)])
+    func `failures have the exit status scripts rely on, and say something`(_ failure: Failure, _ status: Int32) {
+        #expect(failure.status.rawValue == status)
+        #expect(!failure.description.isEmpty)
+    }
+
+    @Test func `an unreachable bus is told with the next step`() {
+        let failure = Failure.busUnreachable(socket: "/run/evenkeel/bus.sock", Errno(2, "connect"))
+        #expect(
+            failure.description
+                == "busd is not reachable at /run/evenkeel/bus.sock (connect: No such file or directory): is evenkeel-busd "
+                + "running? 'systemctl start evenkeel-busd'; --direct asks the daemons without it, --socket names another"
+        )
+    }
+}

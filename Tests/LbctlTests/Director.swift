@@ -1,0 +1,167 @@
+// A busd in a temporary directory, and a vrrpd of this test that serves one made-up instance through it.
+import Bus
+import Foundation
+import Glibc
+import Net
+import Platform
+import Synchronization
+import Testing
+
+/// What a test waits for did not happen.
+struct Missing: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A program that was built beside the test bundle, running.
+struct Program {
+    /// How it ended and what it said.
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    private let process = Process()
+    private let output = Pipe()
+    private let errors = Pipe()
+
+    /// Starts it; `environment` is added to this process's without EVENKEEL_BUS.
+    init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        try self.init(path: Self.path(of: name), arguments, environment)
+    }
+
+    private init(path: String, _ arguments: [String], _ environment: [String: String]) throws {
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "EVENKEEL_BUS" }
+            .merging(environment) { $1 }
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    /// Runs another program to its end.
+    static func run(_ path: String, _ arguments: [String]) throws -> Result {
+        try Program(path: path, arguments, [:]).finish()
+    }
+
+    /// Waits for its end.
+    func finish() -> Result {
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let messages = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Result(status: process.terminationStatus, output: text, errors: messages)
+    }
+
+    /// Ends it.
+    func stop() {
+        guard process.isRunning else { return }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    static func path(of program: String) throws -> String {
+        let bundle = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let path = bundle.appending(path: program).path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw Missing(description: "\(path) is missing: swift build --product \(program)")
+        }
+        return path
+    }
+}
+
+/// Tells the daemon's thread when to end.
+private final class Ending: Sendable {
+    let hasCome = Atomic<Bool>(false)
+}
+
+/// A director with an instance VI_1 and nothing else.
+final class Director {
+    private let directory: String
+    private let bus: Program
+    private let ending = Ending()
+
+    var socket: String { directory + "/bus.sock" }
+
+    init() throws {
+        directory = NSTemporaryDirectory() + "/lbctl-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        bus = try Program("busd", ["--run-dir", directory, "--log-level", "error"])
+        try startDaemon()
+        try eventually("vrrpd is attached") {
+            try BusClient(path: socket).call(BusAPI.ListServices()).services.map(\.name) == ["vrrpd"]
+                && BusClient(path: socket).call(BusAPI.GetStatistics()).statistics.kept >= 2
+        }
+    }
+
+    deinit {
+        ending.hasCome.store(true, ordering: .relaxed)
+        bus.stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    func stopBus() { bus.stop() }
+
+    /// Runs lbctl against this director.
+    func lbctl(_ arguments: String...) throws -> Program.Result {
+        try Program("lbctl", arguments, environment: ["EVENKEEL_BUS": socket]).finish()
+    }
+
+    func waitForSubscriptions(_ count: Int) throws {
+        try eventually("\(count) subscriptions") {
+            try BusClient(path: socket).call(BusAPI.GetStatistics()).statistics.subscriptions == count
+        }
+    }
+
+    /// The daemon runs its loop on a thread of its own until the director goes.
+    private func startDaemon() throws {
+        let arguments = ["--run-dir", directory, "--state-dir", directory]
+        let program = ProgramDescription(name: "vrrpd", summary: "")
+        guard case .run(let options) = DaemonOptions.parse(arguments, for: program, exists: { _ in false }) else {
+            throw Missing(description: "options are refused")
+        }
+        let thread = Thread { [ending] in
+            do {
+                let loop = try EventLoop()
+                let service = try Self.service(options, loop)
+                while !ending.hasCome.load(ordering: .relaxed) { try loop.turn(timeoutMilliseconds: 5) }
+                withExtendedLifetime(service) {}
+            } catch {
+                Issue.record(error)
+            }
+        }
+        thread.start()
+    }
+
+    private static func service(_ options: DaemonOptions, _ loop: EventLoop) throws -> DaemonService {
+        let service = DaemonService(
+            name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: Logger(level: .error)
+        )
+        let instance = VrrpAPI.Instance.sample(reason: "no advert from 192.168.200.102 for 3.609 s")
+        var unanswered: [Responder<VrrpAPI.Failover>] = []
+        service.handle(VrrpAPI.List.self) { $1.reply(.init(instances: [instance])) }
+        service.handle(VrrpAPI.Show.self) { call, responder in
+            guard call.name == instance.name else { return responder.fail(VrrpAPI.InstanceNotFound(name: call.name)) }
+            responder.reply(.init(instance: instance))
+        }
+        service.handle(VrrpAPI.Failover.self) { unanswered.append($1) }
+        service.handle(VrrpAPI.PrepareReload.self) {
+            $1.reply(.init(digest: "d1", changes: ["VI_1: priority 100 -> 150"]))
+        }
+        service.handle(VrrpAPI.AbortReload.self) { $1.reply(.init()) }
+        try service.start()
+        service.events.publish(EventType.vrrpInstance, subject: instance.name, data: instance)
+        return service
+    }
+}
+
+/// Tries again until `condition` holds, for at most ten seconds.
+private func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+    let deadline = SystemClock.now + .seconds(10)
+    while true {
+        if (try? condition()) == true { return }
+        guard SystemClock.now < deadline else { throw Missing(description: "not within 10 s: \(what)") }
+        usleep(2000)
+    }
+}

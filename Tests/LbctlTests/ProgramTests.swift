@@ -1,0 +1,157 @@
+// lbctl as a program against a real busd, with a daemon of this test behind it: exit statuses, streams, and what happens
+// when somebody goes away.
+import Foundation
+import Glibc
+import Testing
+
+@Suite(.serialized) struct ProgramTests {
+    @Test func `without a bus the status is 3 and the message says what to do`() throws {
+        let result = try run(["status", "--socket", "/nowhere/bus.sock"])
+        #expect(result.status == 3)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.hasPrefix("lbctl: busd is not reachable at /nowhere/bus.sock (connect: No such file"))
+        #expect(result.errors.contains("--direct asks the daemons without it"))
+        #expect(try run(["vrrp", "list", "--direct", "--socket", "/nowhere/bus.sock"]).status == 3)
+        #expect(try run(["status"], environment: ["EVENKEEL_BUS": "/elsewhere"]).errors.contains("/elsewhere"))
+    }
+
+    @Test(arguments: [
+        ["nosuch"], ["vrrp", "show"], ["server", "weight", "a", "x"], ["server", "weight", "a", "--", "-1"],
+        ["events", "--count", "0"], ["status", "--timeout", "0"], ["call", "x"], ["call", "a.b.C", "[]"],
+        ["config", "check", "/nowhere.conf"], ["events", "--direct"],
+    ])
+    func `a wrong command line is 2, with a message on standard error only`(_ arguments: [String]) throws {
+        let result = try run(arguments)
+        #expect(result.status == 2)
+        #expect(!result.errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        [], ["status"], ["events"], ["vrrp"], ["vrrp", "list"], ["vrrp", "show"], ["vrrp", "failover"],
+        ["vrrp", "resume"], ["service"], ["service", "list"], ["service", "show"], ["server"], ["server", "list"],
+        ["server", "weight"], ["server", "drain"], ["server", "disable"], ["server", "enable"], ["server", "reset"],
+        ["check"], ["check", "list"], ["check", "run"], ["config"], ["config", "check"], ["config", "explain"],
+        ["reload"], ["call"], ["introspect"],
+    ])
+    func `every command has help with examples`(_ command: [String]) throws {
+        let result = try run(command + ["--help"])
+        #expect(result.status == 0)
+        #expect(
+            result.output.contains("Examples:\n") && result.output.contains("lbctl " + command.joined(separator: " ")))
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func `completions are generated`(_ shell: String) throws {
+        let result = try run(["--generate-completion-script", shell])
+        #expect(result.status == 0)
+        #expect(result.output.contains("lbctl") && result.output.contains("failover"))
+    }
+
+    @Test func `config check prints the place and the remedy, and refuses with 2`() throws {
+        let file = NSTemporaryDirectory() + "/lbctl-\(getpid()).conf"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "vrrp_instance A {\n  interface nosuch0\n  virtual_router_idd 5\n}\n".write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let refused = try run(["config", "check", file])
+        #expect(refused.status == 2)
+        #expect(refused.output.contains("\(file):3:3: error: "))
+        #expect(refused.output.contains("    3 |   virtual_router_idd 5\n      |   ^~~~"))
+        #expect(refused.errors.hasSuffix("it would be refused; correct it and check again\n"))
+        let lines = try run(["config", "check", file, "--json"]).output.split(separator: "\n")
+        #expect(lines.contains { $0.contains(#""line":3,"column":3,"severity":"error""#) })
+        try "vrrp_instance A {\n  interface nosuch0\n  virtual_router_id 5\n  virtual_ipaddress { 192.0.2.1 }\n}\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let good = try run(["config", "check", file])
+        #expect(good.status == 0)
+        #expect(good.output.hasSuffix("\(file): good, 1 warning: 1 VRRP instance, 0 virtual servers, 0 real servers\n"))
+    }
+
+    @Test func `commands reach a daemon through the bus`() throws {
+        let director = try Director()
+        let list = try director.lbctl("vrrp", "list")
+        #expect(list.status == 0)
+        #expect(list.output.contains("VI_1      MASTER  "))
+        #expect(try director.lbctl("vrrp", "list", "--json").output.hasPrefix(#"{"instances":[{"name":"VI_1","#))
+        let missing = try director.lbctl("vrrp", "show", "VI_7")
+        #expect(missing.status == 1)
+        #expect(missing.errors == "lbctl: no VRRP instance is called 'VI_7'; 'lbctl vrrp list' shows them\n")
+        let absent = try director.lbctl("service", "list")
+        #expect(absent.status == 3)
+        #expect(absent.errors.hasPrefix("lbctl: ipvsd, which serves io.evenkeel.Ipvs, is not attached to the bus"))
+        let status = try director.lbctl("status")
+        #expect(status.status == 0)
+        #expect(status.output.hasPrefix("2 WRONG: VI_1 is MASTER\n"))
+        #expect(
+            try director.lbctl("reload", "--dry-run").output.hasPrefix("vrrpd: 1 change\n  VI_1: priority 100 -> 150\n")
+        )
+        let introspection = try director.lbctl("introspect", "io.evenkeel.Vrrp").output
+        #expect(introspection.contains("\nmethod Failover("))
+        #expect(try director.lbctl("introspect").output.contains("  io.evenkeel.Bus\n"))
+    }
+
+    @Test func `call makes any call`() throws {
+        let director = try Director()
+        let shown = try director.lbctl("call", "io.evenkeel.Vrrp.Show", #"{"name":"VI_1"}"#)
+        #expect(shown.output.hasPrefix("{\n  \"instance\": {\n    \"name\": \"VI_1\","))
+        #expect(try director.lbctl("call", "io.evenkeel.Bus.Ping").status == 1)
+        let wrong = try director.lbctl("call", "io.evenkeel.Vrrp.Show", #"{"name":7}"#)
+        #expect(wrong.status == 1)
+        #expect(wrong.errors.contains("does not take 'name' like that; 'lbctl introspect io.evenkeel.Vrrp' shows"))
+        let more = try director.lbctl("call", "io.evenkeel.Vrrp.List", "--more", "--json")
+        #expect(more.output.split(separator: "\n").count == 1)
+    }
+
+    @Test func `events come as lines, the kept ones first, and end after the count`() throws {
+        let director = try Director()
+        let text = try director.lbctl("events", "--type", "vrrp.instance", "--count", "1")
+        #expect(text.status == 0)
+        #expect(text.output.contains("  vrrp.instance   VI_1  MASTER  "))
+        let json = try director.lbctl("events", "--type", "vrrp.instance", "--count", "1", "--json")
+        #expect(json.output.hasPrefix(#"{"event":{"specversion":"1.0","#))
+        #expect(json.output.split(separator: "\n").count == 1)
+    }
+
+    @Test func `a reader that goes away ends the events quietly, without another event`() throws {
+        let director = try Director()
+        let shell = "\"$0\" events --type vrrp.instance --socket \"$1\" | head -n 1; echo \"${PIPESTATUS[0]}\""
+        let result = try Program.run("/bin/bash", ["-c", shell, try Program.path(of: "lbctl"), director.socket])
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.last == "\(128 + SIGPIPE)")
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test func `when busd is gone, --direct still reaches the daemons`() throws {
+        let director = try Director()
+        director.stopBus()
+        #expect(try director.lbctl("vrrp", "list").status == 3)
+        let list = try director.lbctl("vrrp", "list", "--direct")
+        #expect(list.status == 0)
+        #expect(list.output.contains("VI_1"))
+        let status = try director.lbctl("status", "--direct")
+        #expect(status.status == 0)
+        #expect(status.output.contains("vrrpd   answers"))
+    }
+
+    @Test func `a daemon that does not answer is given up after the time limit`() throws {
+        let director = try Director()
+        let result = try director.lbctl("vrrp", "failover", "VI_1", "--timeout", "0.2")
+        #expect(result.status == 3)
+        #expect(result.errors.hasPrefix("lbctl: no answer to io.evenkeel.Vrrp.Failover within 0.2 s"))
+    }
+
+    @Test func `a bus that ends the events is an error that scripts see`() throws {
+        let director = try Director()
+        let follower = try Program("lbctl", ["events", "--changes", "--socket", director.socket])
+        try director.waitForSubscriptions(1)
+        director.stopBus()
+        let result = follower.finish()
+        #expect(result.status == 3)
+        #expect(result.errors.hasPrefix("lbctl: the connection ended"))
+    }
+
+    private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Result {
+        try Program("lbctl", arguments, environment: environment).finish()
+    }
+}
