@@ -73,8 +73,10 @@ public enum Cause: Hashable, Sendable, CustomStringConvertible {
     case stopped
     /// The router owns the addresses (priority 255).
     case owner
-    /// No advertisement for a master-down interval.
-    case masterDown
+    /// No advertisement of a master for so long; nil when none was ever heard.
+    case masterDown(Peer?, silent: Duration)
+    /// The master sent priority 0.
+    case masterGaveUp(Peer?)
     /// Another router won: higher priority, or the same and a higher address.
     case outranked(Peer)
     /// A fault began.
@@ -92,7 +94,9 @@ public enum Cause: Hashable, Sendable, CustomStringConvertible {
         case .continued: "continues as master after a restart"
         case .stopped: "stopped"
         case .owner: "owns the addresses"
-        case .masterDown: "no advertisement from a master in time"
+        case .masterDown(nil, let time): "no master heard for \(time.seconds)"
+        case .masterDown(let peer?, let time): "no advertisement from \(peer.address) for \(time.seconds)"
+        case .masterGaveUp(let peer): "\(peer.map { "\($0.address)" } ?? "the master") gave up (priority 0)"
         case .outranked(let peer): "\(peer.address) advertises priority \(peer.priority)"
         case .fault(let fault): "\(fault)"
         case .faultsEnded: "the last fault ended"
@@ -132,5 +136,14 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// True for a fault of another router of the group.
     var isOfGroup: Bool {
         if case .group = self { true } else { false }
+    }
+}
+
+extension Duration {
+    /// `3.609 s`
+    fileprivate var seconds: String {
+        let milliseconds = nanoseconds / 1_000_000
+        let rest = String(milliseconds % 1000)
+        return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.utf8.count))\(rest) s"
     }
 }

@@ -34,6 +34,7 @@ extension VirtualRouter {
         var backup = backup
         guard peer.priority != 0 else {
             // The master gives up: the next one in rank is known after the skew (never later than it already was).
+            backup.hasGivenUp = true
             backup.masterDownAt = min(backup.masterDownAt, now + skew(interval: backup.interval))
             state = .backup(backup)
             return []
@@ -47,6 +48,8 @@ extension VirtualRouter {
         backup.master = peer
         backup.interval = configuration.version == .v3 ? interval : configuration.interval
         backup.masterDownAt = now + masterDown(interval: backup.interval)
+        backup.heardAt = now
+        backup.hasGivenUp = false
         backup.isReady = false
         state = .backup(backup)
         return isNew ? [.follow(peer)] : []
@@ -83,12 +86,20 @@ extension VirtualRouter {
         let answer = configuration.answersHigherPriority ? [send(priority)] : []
         let masterInterval = configuration.version == .v3 ? interval : configuration.interval
         let backup = Backup(
-            master: peer, interval: masterInterval, masterDownAt: now + masterDown(interval: masterInterval))
+            master: peer, interval: masterInterval, heardAt: now,
+            masterDownAt: now + masterDown(interval: masterInterval))
         return answer + [.remove] + enter(.backup(backup), .outranked(peer))
     }
 
     private mutating func count(_ advertisement: Advertisement) {
         statistics.received += 1
         if advertisement.priority == 0 { statistics.priorityZeroReceived += 1 }
+    }
+}
+
+extension VirtualRouter.Backup {
+    /// Why the timer ran out.
+    func end(at now: Instant) -> Cause {
+        hasGivenUp ? .masterGaveUp(master) : .masterDown(master, silent: now - heardAt)
     }
 }

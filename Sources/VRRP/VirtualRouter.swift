@@ -34,6 +34,10 @@ public struct VirtualRouter: Sendable {
         public internal(set) var master: Peer?
         /// The master's interval: learned in version 3 (RFC 9568 §6.4.2), one's own in version 2.
         public internal(set) var interval: Duration
+        /// When it, or another router, was last accepted as master; when listening began.
+        public internal(set) var heardAt: Instant
+        /// The master sent priority 0.
+        public internal(set) var hasGivenUp = false
         /// When the master counts as gone.
         public internal(set) var masterDownAt: Instant
         /// When `preempt_delay` ends; nil while no lower advertisement was heard.
@@ -113,7 +117,7 @@ public struct VirtualRouter: Sendable {
             return []
         case .backup(var backup):
             guard now >= backup.masterDownAt else { return [] }
-            guard configuration.isGrouped else { return becomeMaster(.masterDown, at: now) }
+            guard configuration.isGrouped else { return becomeMaster(backup.end(at: now), at: now) }
             backup.isReady = true
             backup.masterDownAt = now + masterDown(interval: backup.interval)
             state = .backup(backup)
@@ -222,7 +226,7 @@ public struct VirtualRouter: Sendable {
 
     private func freshBackup(at now: Instant) -> Backup {
         Backup(
-            master: nil, interval: configuration.interval,
+            master: nil, interval: configuration.interval, heardAt: now,
             masterDownAt: now + masterDown(interval: configuration.interval))
     }
 

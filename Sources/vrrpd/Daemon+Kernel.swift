@@ -149,7 +149,7 @@ extension Daemon {
         let configuration = instance.configuration
         if let reason = configuration.unsupported { return [.unsupported(reason)] }
         var faults: Set<Fault> = []
-        for name in configuration.vitalInterfaces {
+        for name in configuration.vitalInterfaces(tracking: tracked(by: instance)) {
             switch table.link(named: name) {
             case nil: faults.insert(.interfaceMissing(name))
             case let link? where !link.isUsable: faults.insert(.interfaceDown(name))
@@ -170,9 +170,19 @@ extension Daemon {
         return faults
     }
 
-    /// Positive weights count while the interface is usable, negative ones while it is not; `reverse` swaps them.
+    /// What the instance and its sync group track.
+    private func tracked(by instance: Instance) -> [TrackedObject] {
+        instance.configuration.trackedInterfaces + (group(of: instance)?.trackedInterfaces ?? [])
+    }
+
+    private func group(of instance: Instance) -> SyncGroupConfiguration? {
+        configuration.syncGroups.first { $0.members.contains(instance.name) }
+    }
+
+    /// Weights could pull the members of a group apart: there they count only with `sync_group_tracking_weight`. Positive weights count while the interface is usable, negative ones while it is not; `reverse` swaps them.
     private func weight(of instance: Instance) -> Int {
-        instance.configuration.trackedInterfaces.reduce(0) { sum, tracked in
+        guard group(of: instance)?.usesTrackingWeights ?? true else { return 0 }
+        return tracked(by: instance).reduce(0) { sum, tracked in
             let isUsable = table.link(named: tracked.name)?.isUsable ?? false
             let counts = (tracked.weight > 0) == (isUsable != tracked.isReversed)
             return counts ? sum + tracked.weight : sum

@@ -78,10 +78,10 @@ extension VRRPInstanceConfiguration {
     }
 
     /// Interfaces whose loss is a fault: its own, those of its addresses, and those tracked without a weight.
-    var vitalInterfaces: [String] {
+    func vitalInterfaces(tracking tracked: [TrackedObject]) -> [String] {
         var names = tracksPrimaryInterface ? [interface].compactMap(\.self) : []
         names += addresses.filter(\.isTracked).compactMap(\.device).filter { $0 != interface }
-        names += trackedInterfaces.filter { $0.weight == 0 && $0.name != interface }.map(\.name)
+        names += tracked.filter { $0.weight == 0 && $0.name != interface }.map(\.name)
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
     }

@@ -84,7 +84,8 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
         #expect(router.timerExpired(at: due - .nanoseconds(1)) == [])
         #expect(
             router.timerExpired(at: due) == [
-                .send(priority: 100), .install, .announce(.becameMaster), report(.backup, .master, .masterDown),
+                .send(priority: 100), .install, .announce(.becameMaster),
+                report(.backup, .master, .masterDown(nil, silent: masterDown)),
             ])
         #expect(router.deadline == due + .seconds(1))
     }
@@ -255,6 +256,20 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
         let t1 = t0 + .seconds(9)
         #expect(router.faultEnded(.interfaceDown("eth1"), at: t1) == [report(.fault, .backup, .faultsEnded)])
         #expect(router.deadline == t1 + masterDown)
+    }
+
+    @Test func `a takeover says why`() {
+        var router = backup()
+        let peer = Peer(address: higher, priority: 200)
+        _ = router.received(advert(200), from: higher, at: t0)
+        #expect(
+            router.timerExpired(at: t0 + masterDown).last
+                == report(.backup, .master, .masterDown(peer, silent: masterDown)))
+        #expect("\(Cause.masterDown(peer, silent: masterDown))" == "no advertisement from 10.0.0.3 for 3.609 s")
+        router = backup()
+        _ = router.received(advert(200), from: higher, at: t0)
+        _ = router.received(advert(0), from: higher, at: t0)
+        #expect(router.timerExpired(at: t0 + skew).last == report(.backup, .master, .masterGaveUp(peer)))
     }
 
     @Test func `a weight moves the running timer by the difference of the skews`() {

@@ -122,10 +122,12 @@ extension Grammars {
             standard: "vrrp_garp_master_repeat", .rare, "gratuitous ARPs after a lower-priority advert"),
         .seconds(
             "vrrp_garp_interval", 0...86400, \.model.gratuitousARP.interval, .common,
-            "least time between gratuitous ARPs on an interface"),
+            "least time between gratuitous ARPs on an interface"
+        ).notYet,
         .seconds(
             "vrrp_gna_interval", 0...86400, \.model.gratuitousARP.neighbourInterval, .common,
-            "least time between neighbour advertisements on an interface"),
+            "least time between neighbour advertisements on an interface"
+        ).notYet,
         .boolean("vrrp_min_garp", \.minimumGARP, .rare, "one gratuitous ARP, no second burst"),
         .integer(
             "vrrp_down_timer_adverts", 1...100, \.model.downTimerAdverts, .rare, "adverts missed until master down"),
@@ -146,9 +148,8 @@ extension Grammars {
         ),
         .integer(
             "vrrp_rt_priority", 0...99, \.model.vrrpRealtimePriority, .common, "SCHED_RR priority of vrrpd; 0 = none"
-        )
-        .notYet,
-        .toggle("vrrp_no_swap", \.model.vrrpNoSwap, .rare, "lock vrrpd's memory").notYet,
+        ),
+        .toggle("vrrp_no_swap", \.model.vrrpNoSwap, .rare, "lock vrrpd's memory"),
     ]
 
     private static let globalIPVS: [Keyword<GlobalDraft>] = [

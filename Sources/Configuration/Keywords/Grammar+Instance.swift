@@ -117,7 +117,7 @@ extension Grammars {
         .integer("unicast_ttl", 0...255, \.unicastTimeToLive, .rare, "TTL of unicast adverts"),
         .toggle("check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
         .notYet("unicast_fault_no_peer", "FAULT without a peer"),
-        .toggle("track_src_ip", \.model.tracksSourceAddress, .rare, "FAULT when the source address goes").notYet,
+        .toggle("track_src_ip", \.model.tracksSourceAddress, .rare, "FAULT when the source address goes"),
         .notYet("old_unicast_checksum", "[never]", standard: "automatic", "checksum of old keepalived"),
     ]
 
