@@ -8,15 +8,15 @@ import Testing
     @Test(arguments: [
         "router_id A # comment", "router_id A ! comment", "router_id A#comment", "router_id \"A\" # \"x",
         "router_id A\t",
-        "router_id 'A'", "router_id \"A\"", "router_id \"\"A''", "   router_id   A   ", "router_id A\r",
+        "router_id \"A\"", "router_id \"\"A\"\"", "   router_id   A   ", "router_id A\r",
     ])
     func `comments, quotes and blanks around a word go away`(_ line: String) {
         #expect(load("global_defs {\n\(line)\n}\n").configuration?.global.routerID == "A")
     }
 
     @Test(arguments: [
-        ("\"a b\"", "a b"), ("'a b'", "a b"), ("a\"b c\"d", "ab cd"), ("\"a\"'b'c", "abc"), ("\"a#b!c\"", "a#b!c"),
-        ("a\\#b", "a#b"), ("a\\!b", "a!b"), ("\"a'b\"", "a'b"), ("'a\"b\"c'", "a\"b\"c"), ("\"{x}\"", "{x}"),
+        ("\"a b\"", "a b"), ("a\"b c\"d", "ab cd"), ("\"a\"b\"c\"", "abc"), ("\"a#b!c\"", "a#b!c"),
+        ("a\\#b", "a#b"), ("a\\!b", "a!b"), ("\"a'b\"", "a'b"), ("'ab'", "'ab'"), ("\"{x}\"", "{x}"),
         ("a\\b", "a\\b"),
     ])
     func `quotes join and protect`(_ text: String, _ expected: String) {
@@ -92,6 +92,20 @@ import Testing
         #expect(configuration.instances.map(\.name) == ["VI_1", "VI_2"])
         #expect(configuration.instances.map(\.priority) == [120, 120])
         #expect(configuration.instances[1].virtualAddresses.first?.prefix.description == "10.0.2.254/24")
+    }
+
+    @Test func `an empty line or a comment ends a definition`() {
+        let rest = "global_defs {\nrouter_id A\n}\n"
+        #expect(load("$X= \\\nnonsense \\\n\n" + rest).configuration?.global.routerID == "A")
+        #expect(load("$X= \\\nnonsense \\\n# end\n" + rest).configuration?.global.routerID == "A")
+    }
+
+    @Test func `single quotes quote in scripts only, as keepalived reads them`() {
+        let loaded = load("global_defs {\nrouter_id 'a\n}\nvrrp_script s {\nscript '/bin/x y'\n}\n")
+        #expect(loaded.configuration?.global.routerID == "'a")
+        #expect(loaded.configuration?.scripts.first?.command.arguments == ["/bin/x", "y"])
+        #expect(summary(loaded) == ["2:11 warning badCharacter"])
+        #expect(summary(load("vrrp_script s {\nscript '/bin/x\n}\n")) == ["2:8 error unmatchedQuote"])
     }
 
     @Test func `templates nest and set parameters`() throws {

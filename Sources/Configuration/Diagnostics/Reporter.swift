@@ -43,4 +43,20 @@ struct Reporter: Sendable {
     ) {
         report(.warning, code, at: word.place, length: word.length, message, remedy: remedy, notes: notes)
     }
+
+    /// A quote that does not quote what it seems to.
+    mutating func report(_ problem: WordSplitter.Problem) {
+        switch problem {
+        case .unmatched(let place):
+            report(
+                .error, .unmatchedQuote, at: place, length: 1, "the quote that opens here is not closed on its line",
+                remedy: "close it before the end of the line, or leave the quotes out")
+        case .typographic(let place, let length, let character):
+            let code = character.unicodeScalars.first.map { String($0.value, radix: 16, uppercase: true) } ?? ""
+            report(
+                .error, .typographicQuote, at: place, length: length,
+                "\(character) (U+\(code)) is a typographic quote, it does not quote anything",
+                remedy: "type a plain \" (U+0022) in its place; word processors and web pages change it")
+        }
+    }
 }

@@ -44,7 +44,8 @@ extension Grammars {
     static let url = Grammar<URLDraft>(
         .url,
         [
-            Keyword.word("path", "PATH", \.path, escaped: true, .everywhere, "what to get, from the slash on").required,
+            Keyword.word("path", "PATH", \.path, isScript: true, .everywhere, "what to get, from the slash on")
+                .required,
             Keyword(
                 "status_code", "N[-M]…", range: "100…999", standard: "200-299", .everywhere,
                 "statuses that are right"
@@ -63,7 +64,8 @@ extension Grammars {
                 }
                 draft.digest = interpreter.hexadecimal([word], wildcards: false).compactMap { $0 }
             },
-            .word("regex", "PATTERN", \.pattern, escaped: true, .rare, "PCRE2 pattern that the body must match").notYet,
+            .word("regex", "PATTERN", \.pattern, isScript: true, .rare, "PCRE2 pattern that the body must match")
+                .notYet,
             .toggle("regex_no_match", \.isInverted, .rare, "a match is a failure").notYet,
             Keyword("regex_options", "NAME…", standard: "none", .rare, "PCRE2 options") {
                 draft, statement, interpreter in

@@ -74,7 +74,7 @@ extension Grammars {
     static let trackFile = Grammar<TrackFileDraft>(
         .trackFile,
         [
-            .word("file", "PATH", \.path, escaped: true, .common, "the file; its first number counts").required,
+            .word("file", "PATH", \.path, isScript: true, .common, "the file; its first number counts").required,
             weight(-254...254, \.model.weight, \.model.isReversed, .common, "multiplied with the number"),
             Keyword("init_file", "[VALUE] [overwrite]", standard: "off; 0", .rare, "create the file") {
                 draft, statement, interpreter in
@@ -95,7 +95,7 @@ extension Grammars {
             Keyword("process", "NAME [ARGS]", standard: "required", .common, "the program") {
                 draft, statement, interpreter in
                 guard !statement.arguments.isEmpty else { return interpreter.sayMissing(statement) }
-                draft.model.process = statement.escapedArguments.map(\.text)
+                draft.model.process = interpreter.scriptArguments(statement).map(\.text)
             }.required,
             weight(-254...254, \.model.weight, \.model.isReversed, .common, "change of priority; 0 = failure is FAULT"),
             .integer("quorum", 1...65535, \.model.quorum, .rare, "least number of processes"),

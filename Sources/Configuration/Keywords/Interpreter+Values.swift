@@ -6,14 +6,28 @@ let longestTime = 4_294_967.0
 
 extension Interpreter {
     /// The one argument; more are named and ignored, as keepalived ignores them.
-    mutating func single(_ statement: Statement, escaped: Bool = false) -> Word? {
-        let arguments = escaped ? statement.escapedArguments : statement.arguments
+    mutating func single(_ statement: Statement, isScript: Bool = false) -> Word? {
+        let arguments = isScript ? scriptArguments(statement) : statement.arguments
         guard let first = arguments.first else {
             sayMissing(statement)
             return nil
         }
+        if !isScript, first.text.utf8.first == UInt8(ascii: "'") {
+            reporter.warning(
+                .badCharacter, at: first, "single quotes are ordinary characters here, as keepalived reads them",
+                remedy: "use double quotes, or none")
+        }
         ignoreExtra(arguments.dropFirst(), statement)
         return first
+    }
+
+    /// A script's words; a single quote that is not closed is said (a double one has been).
+    mutating func scriptArguments(_ statement: Statement) -> ArraySlice<Word> {
+        let words = statement.scriptArguments
+        if let open = words.first(where: \.isUnclosed), !statement.words.contains(where: \.isUnclosed) {
+            reporter.report(.unmatched(open.place))
+        }
+        return words
     }
 
     mutating func sayMissing(_ statement: Statement) {
@@ -45,24 +59,28 @@ extension Interpreter {
 
     /// A whole number within the range; `name` is what the message calls it.
     mutating func integer(_ word: Word, _ range: ClosedRange<Int>, of name: String, unit: String? = nil) -> Int? {
-        let unitText = unit.map { " \($0)" } ?? ""
-        let rangeText =
-            range.upperBound >= Int(Int32.max)
-            ? "\(range.lowerBound) or more\(unitText)" : "\(range.lowerBound) to \(range.upperBound)\(unitText)"
         let isDecimal = word.text.utf8.allSatisfy {
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
         }
         guard isDecimal, let value = Int(word.text) else {
             reporter.error(
                 isDecimal && word.text.utf8.count > 18 ? .outOfRange : .badValue, at: word,
-                "\(name) takes a whole number, \(rangeText), not \(quoted(word.text))")
+                "\(name) takes a whole number, \(wholeNumbers(range, unit)), not \(quoted(word.text))")
             return nil
         }
         guard range.contains(value) else {
-            reporter.error(.outOfRange, at: word, "\(name) \(value) is out of range", remedy: "use \(rangeText)")
+            reporter.error(
+                .outOfRange, at: word, "\(name) \(value) is out of range", remedy: "use \(wholeNumbers(range, unit))")
             return nil
         }
         return value
+    }
+
+    /// The range as messages write it.
+    private func wholeNumbers(_ range: ClosedRange<Int>, _ unit: String?) -> String {
+        let unit = unit.map { " \($0)" } ?? ""
+        return range.upperBound >= Int(Int32.max)
+            ? "\(range.lowerBound) or more\(unit)" : "\(range.lowerBound) to \(range.upperBound)\(unit)"
     }
 
     /// Seconds within the range, to the microsecond.
@@ -73,7 +91,6 @@ extension Interpreter {
 
     /// Seconds within the range; `name` is what the message calls them.
     mutating func seconds(_ word: Word, _ range: ClosedRange<Double>, of name: String) -> Duration? {
-        let text = rangeText(range).split(separator: "…").joined(separator: " to ")
         guard let value = parseSeconds(word.text) else {
             reporter.error(.badValue, at: word, "\(name) takes seconds, e.g. 3 or 0.5, not \(quoted(word.text))")
             return nil
@@ -81,6 +98,7 @@ extension Interpreter {
         let low = Duration.microseconds(Int64(range.lowerBound * 1_000_000))
         let high = Duration.microseconds(Int64(range.upperBound * 1_000_000))
         guard (low...high).contains(value) else {
+            let text = rangeText(range).split(separator: "…").joined(separator: " to ")
             reporter.error(.outOfRange, at: word, "\(name) \(word.text) is out of range", remedy: "use \(text) seconds")
             return nil
         }
@@ -130,7 +148,7 @@ extension Interpreter {
 
     /// `CMD|"CMD ARGS" [USER [GROUP]]`.
     mutating func command(_ statement: Statement, takesUser: Bool = true) -> ScriptCommand? {
-        let words = statement.escapedArguments
+        let words = scriptArguments(statement)
         guard let first = words.first else {
             sayMissing(statement)
             return nil
@@ -147,9 +165,8 @@ extension Interpreter {
     /// A command's words: blanks separate them, single quotes keep them together.
     mutating func splitCommand(_ word: Word) -> [String]? {
         let line = LogicalLine(bytes: Array(word.text.utf8), start: word.place)
-        var silent: Reporter?
-        let splitter = WordSplitter(line: line, decodesEscapes: false)
-        let arguments = splitter.words(&silent)
+        var splitter = WordSplitter(line, isScript: true)
+        let arguments = splitter.words()
         guard !arguments.isEmpty else {
             reporter.error(.missingValue, at: word, "the command is empty")
             return nil

@@ -34,20 +34,22 @@ struct Interpreter {
     mutating func read<Draft>(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) -> Parsed<Draft> {
         var parsed = Parsed(draft: start, opener: opener)
         let statements = opener.block?.statements ?? []
-        var known: [(Keyword<Draft>, Statement)] = []
-        for statement in statements {
-            guard let keyword = grammar[statement.keyword.text], !statement.keyword.isQuoted else {
+        var known: [(row: Int, statement: Int)] = []
+        known.reserveCapacity(statements.count)
+        for (place, statement) in statements.enumerated() {
+            guard let row = grammar.row(of: statement.keyword.text), !statement.keyword.isQuoted else {
                 sayUnknown(statement, grammar)
                 continue
             }
-            note(keyword, statement, grammar, &parsed)
-            known.append((keyword, statement))
+            note(grammar.keywords[row], statement, grammar, parsed)
+            parsed.places[grammar.keywords[row].canonical] = place
+            known.append((row, place))
         }
         for phase in Keyword<Draft>.Phase.allCases {
-            for (keyword, statement) in known where keyword.phase == phase {
-                let isMuted = keyword.entry.support == .notYet
+            for (row, place) in known where grammar.keywords[row].phase == phase {
+                let isMuted = grammar.keywords[row].entry.support == .notYet
                 if isMuted { mutedDepth += 1 }
-                keyword.read(&parsed.draft, statement, &self)
+                grammar.keywords[row].read(&parsed.draft, statements[place], &self)
                 if isMuted { mutedDepth -= 1 }
             }
         }
@@ -61,7 +63,7 @@ struct Interpreter {
 
     /// Remembers the statement, and says what the table says about its keyword.
     private mutating func note<Draft>(
-        _ keyword: Keyword<Draft>, _ statement: Statement, _ grammar: Grammar<Draft>, _ parsed: inout Parsed<Draft>
+        _ keyword: Keyword<Draft>, _ statement: Statement, _ grammar: Grammar<Draft>, _ parsed: borrowing Parsed<Draft>
     ) {
         let name = keyword.canonical
         switch keyword.entry.support {
@@ -72,7 +74,7 @@ struct Interpreter {
         case .unneeded(let reason): count(statement.keyword, .unneeded(reason), in: grammar.kind)
         case .deprecated(let use): count(statement.keyword, .deprecated(use: use), in: grammar.kind)
         }
-        if let before = parsed.statements[name], !keyword.entry.repeats {
+        if let before = parsed.statement(name), !keyword.entry.repeats {
             reporter.warning(
                 .duplicateKeyword, at: statement.keyword,
                 "\(name) stands twice in \(parsed.opener.title); this one counts",
@@ -89,7 +91,6 @@ struct Interpreter {
                 .missingBlock, at: statement.keyword, "\(statement.title) has no { … }",
                 remedy: "write \(statement.title) { … }")
         }
-        parsed.statements[name] = statement
     }
 
     /// Counts a word of which something is to be said once, however often it stands.

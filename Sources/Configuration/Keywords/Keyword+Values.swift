@@ -83,10 +83,10 @@ extension Keyword {
     /// One word.
     static func word(
         _ word: String, _ value: String = "TEXT", _ path: any WritableKeyPath<Draft, String?> & Sendable,
-        standard: String = "none", escaped: Bool = false, _ tier: KeywordTable.Tier, _ meaning: String
+        standard: String = "none", isScript: Bool = false, _ tier: KeywordTable.Tier, _ meaning: String
     ) -> Keyword {
         Keyword(word, value, standard: standard, tier, meaning) { draft, statement, interpreter in
-            guard let argument = interpreter.single(statement, escaped: escaped) else { return }
+            guard let argument = interpreter.single(statement, isScript: isScript) else { return }
             draft[keyPath: path] = argument.text
         }
     }

@@ -113,7 +113,8 @@ struct Grammar<Draft: BlockDraft>: Sendable {
 
     var entries: [KeywordTable.Entry] { keywords.map(\.entry) }
 
-    subscript(word: String) -> Keyword<Draft>? { index[word].map { keywords[$0] } }
+    /// The row of a word.
+    func row(of word: String) -> Int? { index[word] }
 }
 
 /// A block that was read: its draft, and where each keyword stood.
@@ -121,15 +122,20 @@ struct Parsed<Draft: BlockDraft>: Sendable {
     var draft: Draft
     /// The statement that opened the block.
     var opener: Statement
-    /// The last statement of each keyword, by its current name.
-    var statements: [String: Statement] = [:]
+    /// Where in the block the last statement of each keyword stands, by its current name.
+    var places: [String: Int] = [:]
+
+    /// The last statement of a keyword.
+    func statement(_ word: String) -> Statement? {
+        places[word].flatMap { opener.block?.statements[$0] }
+    }
 
     /// True when the keyword was written.
-    func has(_ word: String) -> Bool { statements[word] != nil }
+    func has(_ word: String) -> Bool { places[word] != nil }
 
     /// The first argument of a keyword, else the keyword, else what opened the block: where to point.
     func place(of word: String) -> Word {
-        guard let statement = statements[word] else { return opener.keyword }
+        guard let statement = statement(word) else { return opener.keyword }
         return statement.arguments.first ?? statement.keyword
     }
 }

@@ -99,7 +99,7 @@ extension Interpreter {
         if !instance.preempt, instance.initialState == .master {
             instance.preempt = true
             reporter.warning(
-                .adjusted, at: parsed.statements["nopreempt"]?.keyword ?? parsed.opener.keyword,
+                .adjusted, at: parsed.statement("nopreempt")?.keyword ?? parsed.opener.keyword,
                 "nopreempt does not go with state MASTER; it is ignored", remedy: "write state BACKUP on every director"
             )
         }

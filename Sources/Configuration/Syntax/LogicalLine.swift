@@ -21,6 +21,11 @@ extension LogicalLine {
         return slice(first..<last + 1)
     }
 
+    /// True when a script's words may differ from ordinary ones.
+    var needsScriptReading: Bool {
+        bytes.contains { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "'") }
+    }
+
     /// Takes a `\` at the end away; true when there was one.
     mutating func removeContinuation() -> Bool {
         guard bytes.last == UInt8(ascii: "\\") else { return false }

@@ -80,7 +80,7 @@ struct Preprocessor<Loader: FileLoader> {
         }
         var line = raw.withoutComment().trimmed()
         if openDefinition != nil {
-            guard !line.bytes.isEmpty else { return }
+            guard !line.bytes.isEmpty else { return finishDefinition() }
             let goesOn = line.removeContinuation()
             openDefinition?.lines.append(line)
             if !goesOn { finishDefinition() }

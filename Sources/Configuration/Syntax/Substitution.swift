@@ -44,15 +44,13 @@ extension Preprocessor {
 
     private func references(_ line: LogicalLine) -> [Reference] {
         var found: [Reference] = []
-        var quote: UInt8?
+        var isQuoted = false
         var index = 0
         let bytes = line.bytes
         while index < bytes.count {
             let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
-                if quote == nil { quote = byte } else if quote == byte { quote = nil }
-            }
-            guard byte == UInt8(ascii: "$"), let reference = reference(line, index, quote != nil) else {
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+            guard byte == UInt8(ascii: "$"), let reference = reference(line, index, isQuoted) else {
                 index += 1
                 continue
             }

@@ -9,21 +9,23 @@ struct Word: Equatable, Sendable {
     var length: Int
     /// True when some of it was quoted: then it is never a brace or a keyword by accident.
     var isQuoted = false
+    /// True when a quote in it is not closed.
+    var isUnclosed = false
 }
 
 /// A keyword with what follows on its line, and its block.
 struct Statement: Sendable {
     /// At least one; the first is the keyword.
     var words: [Word]
-    /// The same words with escapes decoded; nil when the line has no backslash.
-    var escapedWords: [Word]?
+    /// The same as a script's words, single quotes and escapes decoded; nil when they are no different.
+    var scriptWords: [Word]?
     /// The statements between its braces.
     var block: Block?
 
     var keyword: Word { words[0] }
     var arguments: ArraySlice<Word> { words[1...] }
-    /// Arguments for a keyword that decodes escapes (scripts, patterns).
-    var escapedArguments: ArraySlice<Word> { (escapedWords ?? words).dropFirst() }
+    /// Arguments of a keyword that takes a script or a pattern.
+    var scriptArguments: ArraySlice<Word> { (scriptWords ?? words).dropFirst() }
 
     /// `vrrp_instance VI_1`: how a message names it.
     var title: String { words.prefix(words[0].text == "virtual_server" ? 3 : 2).map(\.text).joined(separator: " ") }

@@ -20,31 +20,27 @@ struct TreeBuilder {
 
     /// Takes a line in.
     mutating func take(_ line: LogicalLine, _ reporter: inout Reporter) {
-        var optional: Reporter? = reporter
-        let tokens = WordSplitter(line: line, decodesEscapes: false).tokens(&optional)
-        if let said = optional { reporter = said }
-        var silent: Reporter?
-        let escaped =
-            line.bytes.contains(UInt8(ascii: "\\"))
-            ? segments(WordSplitter(line: line, decodesEscapes: true).tokens(&silent)) : []
-        let plain = segments(tokens)
+        var splitter = WordSplitter(line, isScript: false)
+        let tokens = splitter.tokens()
+        for problem in splitter.problems { reporter.report(problem) }
+        let scripts = line.needsScriptReading ? scriptSegments(line, matching: tokens) : nil
         var segment = 0
         var words: [Word] = []
         for token in tokens {
             switch token {
             case .word(let word): words.append(word)
             case .open(let brace):
-                open(words, escaped.count == plain.count ? escaped[segment] : nil, brace, &reporter)
+                open(words, scripts?[segment], brace, &reporter)
                 words = []
                 segment += 1
             case .close(let brace):
-                add(words, escaped.count == plain.count ? escaped[segment] : nil, &reporter)
+                add(words, scripts?[segment], &reporter)
                 close(brace, &reporter)
                 words = []
                 segment += 1
             }
         }
-        add(words, escaped.count == plain.count ? escaped[segment] : nil, &reporter)
+        add(words, scripts?[segment], &reporter)
     }
 
     /// Ends the file: whatever is open now was not closed.
@@ -58,6 +54,13 @@ struct TreeBuilder {
             attach(frame)
         }
         return frames[0].block
+    }
+
+    /// The words of each stretch as a script has them; nil when that changes where the braces are.
+    private func scriptSegments(_ line: LogicalLine, matching tokens: [Token]) -> [[Word]]? {
+        var splitter = WordSplitter(line, isScript: true)
+        let escaped = segments(splitter.tokens())
+        return escaped.count == segments(tokens).count ? escaped : nil
     }
 
     /// The words of each stretch between braces.
@@ -75,11 +78,11 @@ struct TreeBuilder {
     private var top: Int { frames.count - 1 }
 
     /// A statement that ends with its line, or before a `}`.
-    private mutating func add(_ words: [Word], _ escaped: [Word]?, _ reporter: inout Reporter) {
+    private mutating func add(_ words: [Word], _ script: [Word]?, _ reporter: inout Reporter) {
         guard !words.isEmpty, skippedDepth == 0 else { return }
         openForgotten(&reporter)
         frames[top].block.statements.append(
-            Statement(words: words, escapedWords: escaped?.count == words.count ? escaped : escaped, block: nil))
+            Statement(words: words, scriptWords: script, block: nil))
     }
 
     /// A block-taking keyword without `{`, followed by more: its block is taken as open from here.
@@ -94,7 +97,7 @@ struct TreeBuilder {
         frames.append(Frame(opener: last, kind: kind))
     }
 
-    private mutating func open(_ words: [Word], _ escaped: [Word]?, _ brace: Word, _ reporter: inout Reporter) {
+    private mutating func open(_ words: [Word], _ script: [Word]?, _ brace: Word, _ reporter: inout Reporter) {
         guard skippedDepth == 0 else {
             skippedDepth += 1
             return
@@ -103,13 +106,13 @@ struct TreeBuilder {
         if let first = words.first {
             closeForgotten(before: first, words, &reporter)
             openForgotten(&reporter)
-            opener = Statement(words: words, escapedWords: escaped, block: nil)
+            opener = Statement(words: words, scriptWords: script, block: nil)
         } else if let last = frames[top].block.statements.last, last.block == nil {
             opener = last
             frames[top].block.statements.removeLast()
         } else {
             reporter.error(.unexpectedBrace, at: brace, "this { belongs to no keyword", remedy: "remove it and its }")
-            opener = Statement(words: [brace], escapedWords: nil, block: nil)
+            opener = Statement(words: [brace], scriptWords: nil, block: nil)
         }
         guard frames.count < TreeBuilder.maximumDepth else {
             reporter.error(
@@ -125,7 +128,7 @@ struct TreeBuilder {
         guard Structure.child(of: frames[top].kind, word) == nil else { return }
         let candidates = frames.indices.dropLast().reversed().filter { frames[top].kind != .unknown || $0 == 0 }
         guard let outer = candidates.first(where: { Structure.child(of: frames[$0].kind, word) != nil }) else { return }
-        let sibling = Statement(words: words, escapedWords: nil, block: nil)
+        let sibling = Statement(words: words, scriptWords: nil, block: nil)
         while top > outer, let frame = frames.popLast() {
             if let opener = frame.opener {
                 reporter.error(

@@ -1,5 +1,6 @@
-// One logical line → words and braces. Comments are already gone. Quotes join: "a b"c'd' is one word. In words of scripts
-// and patterns a backslash escapes as in a shell string; elsewhere it is an ordinary character.
+// One logical line → words and braces. Comments are already gone. Double quotes join: "a b"c is one word. In scripts and
+// patterns single quotes do too and a backslash escapes as in a shell string; elsewhere both are ordinary characters, as
+// keepalived 2.2.7 reads them (auth_pass 'x' sends the quotes).
 
 /// A line after comments, conditions and substitutions, with each byte's place.
 struct LogicalLine: Sendable {
@@ -31,14 +32,26 @@ enum Token: Sendable {
     case close(Word)
 }
 
-/// Splits lines into tokens and says what is wrong with their quotes.
+/// Splits a line into tokens and notes what is wrong with its quotes.
 struct WordSplitter {
-    let line: LogicalLine
-    /// Decode escapes, as keepalived does for scripts and patterns.
-    let decodesEscapes: Bool
+    /// A quote that does not do what its author thinks.
+    enum Problem: Sendable {
+        case unmatched(Place)
+        case typographic(Place, length: Int, character: String)
+    }
 
-    /// The tokens of the line; problems with quotes are reported unless `reporter` is nil.
-    func tokens(_ reporter: inout Reporter?) -> [Token] {
+    let line: LogicalLine
+    /// The line is a script's or a pattern's.
+    let isScript: Bool
+    private(set) var problems: [Problem] = []
+
+    init(_ line: LogicalLine, isScript: Bool) {
+        self.line = line
+        self.isScript = isScript
+    }
+
+    /// The tokens of the line.
+    mutating func tokens() -> [Token] {
         let bytes = line.bytes
         var tokens: [Token] = []
         var index = 0
@@ -52,21 +65,21 @@ struct WordSplitter {
                 tokens.append(.close(brace(at: index, "}")))
                 index += 1
             } else {
-                tokens.append(.word(word(from: &index, &reporter)))
+                tokens.append(.word(word(from: &index)))
             }
         }
         return tokens
     }
 
     /// The words of a command, where braces are ordinary characters.
-    func words(_ reporter: inout Reporter?) -> [String] {
+    mutating func words() -> [String] {
         var words: [String] = []
         var index = 0
         while index < line.bytes.count {
             if isBlank(line.bytes[index]) {
                 index += 1
             } else {
-                words.append(word(from: &index, &reporter, bracesEnd: false).text)
+                words.append(word(from: &index, bracesEnd: false).text)
             }
         }
         return words
@@ -76,7 +89,7 @@ struct WordSplitter {
         Word(text: text, place: line.place(index), length: 1)
     }
 
-    private func word(from index: inout Int, _ reporter: inout Reporter?, bracesEnd: Bool = true) -> Word {
+    private mutating func word(from index: inout Int, bracesEnd: Bool = true) -> Word {
         let bytes = line.bytes
         let start = index
         var text: [UInt8] = []
@@ -92,39 +105,28 @@ struct WordSplitter {
             if quote == nil {
                 if isBlank(byte) { break scan }
                 if bracesEnd, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}") { break scan }
-                if let (closing, width) = Closing.opened(by: bytes, index) {
-                    if closing.isTypographic { reportTypographic(at: index, width, &reporter) }
+                if let (closing, width) = Closing.opened(by: bytes, index), closing != .single || isScript {
+                    if closing.isTypographic {
+                        let character = String(decoding: bytes[index..<index + width], as: UTF8.self)
+                        problems.append(.typographic(line.place(index), length: width, character: character))
+                    }
                     quote = (closing, index)
                     isQuoted = true
                     index += width
                     continue
                 }
             }
-            if decodesEscapes, byte == UInt8(ascii: "\\"), index + 1 < bytes.count {
+            if isScript, byte == UInt8(ascii: "\\"), index + 1 < bytes.count {
                 decodeEscape(&index, into: &text)
                 continue
             }
             text.append(byte)
             index += 1
         }
-        if let open = quote, !open.closing.isTypographic {
-            reporter?.report(
-                .error, .unmatchedQuote, at: line.place(open.start), length: 1,
-                "the quote that opens here is not closed on its line",
-                remedy: "close it before the end of the line, or leave the quotes out")
-        }
+        if let open = quote, !open.closing.isTypographic { problems.append(.unmatched(line.place(open.start))) }
         return Word(
             text: String(decoding: text, as: UTF8.self), place: line.place(start), length: line.length(start..<index),
-            isQuoted: isQuoted)
-    }
-
-    private func reportTypographic(at index: Int, _ width: Int, _ reporter: inout Reporter?) {
-        let character = String(decoding: line.bytes[index..<index + width], as: UTF8.self)
-        let code = character.unicodeScalars.first.map { String($0.value, radix: 16, uppercase: true) } ?? ""
-        reporter?.report(
-            .error, .typographicQuote, at: line.place(index), length: width,
-            "\(character) (U+\(code)) is a typographic quote, it does not quote anything",
-            remedy: "type a plain \" (U+0022) in its place; word processors and web pages change it")
+            isQuoted: isQuoted, isUnclosed: quote != nil)
     }
 
     /// `\n`, `\xXX`, `\nnn`, `\cC`, …; any other character stands for itself.
