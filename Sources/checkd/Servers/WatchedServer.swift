@@ -128,6 +128,7 @@ final class WatchedServer {
             }
         }
         guard isNews else { return }
+        if machine.verdict == .down { reason = serverReason(.down) }
         savedText = nil
         surroundings.changed(self)
     }
@@ -149,11 +150,8 @@ final class WatchedServer {
                 "\(name): \(title) is \(verdict.rawValue): \(records[index].reason) (\(attempts) in a row)")
             return true
         case .verified:
-            if let failure = machine.checkers[index].lastFailure {
-                records[index].reason = failure.description
-            } else {
-                records[index].reason = "succeeds"
-            }
+            // A failure speaks for itself in the next action.
+            if machine.checkers[index].lastFailure == nil { records[index].reason = "succeeds" }
         case .failed(let failure, let attempt, let limit):
             let line = "\(name): \(title) failed: \(failure) (attempt \(attempt) of \(limit))"
             if records[index].configuration.schedule.logAllFailures {
@@ -161,10 +159,20 @@ final class WatchedServer {
             } else {
                 surroundings.logger.debug(line)
             }
+            return keepsFailing(index, failure)
         case .couldNotProbe(let problem):
             surroundings.trouble(self, problem)
         }
         return false
+    }
+
+    /// True when a checker that was down already is down for another reason now.
+    private func keepsFailing(_ index: Int, _ failure: ProbeFailure) -> Bool {
+        guard machine.checkers[index].verdict == .down, records[index].reason != failure.description else {
+            return false
+        }
+        records[index].reason = failure.description
+        return true
     }
 
     private func serverReason(_ verdict: Verdict) -> String {

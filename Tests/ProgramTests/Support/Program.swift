@@ -1,4 +1,4 @@
-// A program under test: one process in one host's namespace, its log in a file, ended by its own pid.
+// A program under test: one process, in one host's namespace or in this process's own, its log in a file, ended by its own pid.
 
 import Glibc
 import Net
@@ -19,11 +19,12 @@ final class Program {
     private(set) var exit: ChildExit?
     private var child: ChildProcess?
 
-    /// Starts `arguments` (the program's path first) on `host`; output is appended to `log`.
-    init(_ arguments: [String], on host: Host, log: String, loop: EventLoop) throws {
+    /// Starts `arguments` (the program's path first) on `host`, or (nil) where the tests run; output is appended to `log`.
+    init(_ arguments: [String], on host: Host?, log: String, loop: EventLoop) throws {
         self.log = log
         // bash and ip replace themselves, so the pid is the program's.
-        let script = "log=$1; shift; exec ip netns exec \(host.namespace) \"$@\" >>\"$log\" 2>&1"
+        let prefix = host.map { "ip netns exec \($0.namespace) " } ?? ""
+        let script = "log=$1; shift; exec \(prefix)\"$@\" >>\"$log\" 2>&1"
         child = try ChildProcess(
             ["/bin/bash", "-c", script, "program", log] + arguments, environment: Self.environment, on: loop
         ) { [weak self] in self?.exit = $0 }

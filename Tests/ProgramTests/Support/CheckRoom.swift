@@ -1,0 +1,146 @@
+// checkd (and busd, when events matter) as real processes in a temporary directory, without root and without a network but
+// loopback.
+import Bus
+import CLinux
+import Glibc
+import JSON
+import Net
+import Platform
+import Testing
+import Varlink
+
+/// One checkd under test.
+final class CheckRoom {
+    let loop: EventLoop
+    let directory: String
+    private(set) var checkd: Program?
+    private var busd: Program?
+
+    /// `bus` starts busd too.
+    init(bus: Bool = false) throws {
+        signal(SIGPIPE, SIG_IGN)
+        loop = try EventLoop()
+        var template = Array("/tmp/ck-XXXXXX".utf8CString)
+        directory = String(cString: try #require(mkdtemp(&template)))
+        try FileSystem.makeDirectory(directory + "/run", mode: 0o755)
+        guard bus else { return }
+        busd = try Program(
+            [Program.directory + "/busd", "--run-dir", directory + "/run", "--state-dir", directory + "/state"],
+            on: nil,
+            log: directory + "/busd.log", loop: loop)
+        try eventually("busd listens") { access(self.directory + "/run/bus.sock", F_OK) == 0 }
+    }
+
+    deinit {
+        checkd?.signal(SIGKILL)
+        busd?.signal(SIGKILL)
+        _ = try? ChildProcess(["/bin/rm", "-rf", directory], environment: Program.environment, on: loop) { _ in }
+    }
+
+    /// What checkd has said.
+    var log: String { checkd?.output ?? "" }
+
+    /// Writes the configuration and starts checkd; returns when it answers.
+    func start(_ configuration: String) throws {
+        try configure(configuration)
+        try restart()
+    }
+
+    /// Writes the configuration.
+    func configure(_ text: String) throws {
+        try StateFile("check.conf", in: directory).replace(with: Array(text.utf8), durable: false)
+    }
+
+    /// Starts checkd, without a wait for its answer when `waits` is false.
+    func restart(waits: Bool = true) throws {
+        unlink(directory + "/run/private/checkd.sock")
+        checkd = try Program(
+            [
+                Program.directory + "/checkd", "--config", directory + "/check.conf", "--run-dir", directory + "/run",
+                "--state-dir", directory + "/state", "--log-level", "debug",
+            ], on: nil, log: directory + "/checkd.log", loop: loop)
+        if waits { try eventually("checkd answers") { (try? self.list()) != nil } }
+    }
+
+    /// Ends checkd with a signal.
+    func end(_ signal: Int32) throws {
+        checkd?.signal(signal)
+        try eventually("checkd ends") { self.checkd?.exit != nil }
+    }
+
+    /// A call on checkd's private socket. The tiny servers do not answer meanwhile.
+    func call<Method: VarlinkMethod>(_ method: Method) throws -> Method.Reply {
+        try BusClient(path: directory + "/run/private/checkd.sock").call(method, timeout: .seconds(10))
+    }
+
+    /// Every server by its real server's address.
+    func list() throws -> [String: CheckAPI.ServerHealth] {
+        let servers = try call(CheckAPI.List()).servers
+        return Dictionary(uniqueKeysWithValues: servers.map { ($0.server, $0) })
+    }
+
+    /// Runs the loop until `condition` holds.
+    func eventually(
+        _ what: String, within limit: Duration = .seconds(15), _ condition: () throws -> Bool
+    ) throws {
+        let start = loop.refreshNow()
+        while !(try condition()) {
+            guard loop.now - start < limit else {
+                Issue.record("not within \(limit): \(what)\n\(log)")
+                throw ProgramFailure.timedOut(what, after: limit)
+            }
+            try loop.turn(timeoutMilliseconds: 5)
+        }
+    }
+
+    /// Waits until a server has this verdict from probing.
+    func becomes(_ server: String, _ state: CheckAPI.Health) throws -> CheckAPI.ServerHealth {
+        var last: CheckAPI.ServerHealth?
+        try eventually("\(server) is \(state)") {
+            last = try self.list()[server]
+            return last?.state == state && last?.verified == true
+        }
+        return try #require(last)
+    }
+
+    /// Follows events through busd.
+    func listen(_ types: [String]) throws -> EventTap { try EventTap(directory + "/run/bus.sock", types, on: loop) }
+}
+
+/// A subscription whose events pile up while the loop runs.
+final class EventTap {
+    /// Events in order; the retained ones come first.
+    private(set) var events: [JSONObject] = []
+    private let socket: FileDescriptor
+    private var framer = VarlinkFramer()
+    private var watch: Watch?
+
+    init(_ path: String, _ types: [String], on loop: EventLoop) throws {
+        socket = try UnixSocket.connect(to: path)
+        let call = try BusAPI.Subscribe(types: types, subjects: nil).call(more: true).encoded()
+        _ = try call.withUnsafeBytes { try socket.write($0) }
+        watch = try loop.watch(socket.number, .read) { [weak self] _ in self?.receive() }
+    }
+
+    private func receive() {
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        guard let count = try? chunk.withUnsafeMutableBytes({ try socket.read(into: $0) }), count > 0 else {
+            watch?.cancel()
+            return
+        }
+        chunk[..<count].withUnsafeBytes { framer.append($0) }
+        while let message = try? framer.next(), let reply = try? VarlinkReply(parsing: message) {
+            if let event = reply.parameters["event"]?.object { events.append(event) }
+        }
+    }
+
+    /// The states that were published about a server, without repetitions; `gone` for a removal.
+    func states(of server: String) -> [String] {
+        var states: [String] = []
+        for event in events where event["subject"]?.string == server {
+            let state = event["data"]?["state"]?.string ?? "gone"
+            if states.last != state { states.append(state) }
+        }
+        return states
+    }
+}
