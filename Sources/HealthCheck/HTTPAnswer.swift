@@ -4,14 +4,22 @@ public import Configuration
 
 /// A complete answer to one `url`.
 public struct HTTPAnswer: Hashable, Sendable {
-    /// The longest body that is read. keepalived reads without limit; a server that sends for ever would hold the checker.
-    public static let bodyLimit = 16 << 20
+    /// The longest body that a digest is made of, in octets. keepalived reads without limit; a server that sends for ever
+    /// would hold the checker.
+    public static let digestLimit = 16 << 20
+    /// How much of a body is read when only the status counts.
+    public static let statusLimit = 1 << 20
+
+    /// How much of the body of an answer to `request` is read.
+    public static func limit(for request: HTTPRequest) -> Int {
+        request.digest == nil ? statusLimit : digestLimit
+    }
 
     /// The status code of the final response.
     public var status: UInt16
     /// MD5 of the body when the url has a `digest`, 16 octets.
     public var digest: [UInt8]?
-    /// The body went on after `bodyLimit` octets and was not read further.
+    /// The body went on beyond the limit and was not read further.
     public var isTruncated: Bool
 
     /// An answer as the transport delivered it.
@@ -25,7 +33,7 @@ public struct HTTPAnswer: Hashable, Sendable {
     public func judged(by request: HTTPRequest) -> ProbeOutcome {
         guard request.accepts(status: status) else { return .failure(.status(status)) }
         guard let expected = request.digest else { return .success }
-        guard !isTruncated else { return .failure(.oversized(limit: Self.bodyLimit)) }
+        guard !isTruncated else { return .failure(.oversized(limit: Self.digestLimit)) }
         guard digest == expected else {
             return .failure(.digest(found: Self.hexadecimal(digest ?? []), expected: Self.hexadecimal(expected)))
         }

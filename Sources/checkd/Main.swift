@@ -44,6 +44,5 @@ struct Main {
         logger.info("checkd \(evenkeelVersion) checks \(daemon.servers.count) servers")
         try withExtendedLifetime((signals, keepAlive, face)) { try loop.run() }
         ServiceManager.notify(.stopping)
-        daemon.stop()
     }
 }

@@ -144,7 +144,7 @@ import Testing
         let endless = HTTPAnswer(status: 200, digest: Self.digest, isTruncated: true)
         #expect(endless.judged(by: request) == .success)
         request.digest = Self.digest
-        #expect(endless.judged(by: request) == .failure(.oversized(limit: HTTPAnswer.bodyLimit)))
+        #expect(endless.judged(by: request) == .failure(.oversized(limit: HTTPAnswer.digestLimit)))
     }
 }
 

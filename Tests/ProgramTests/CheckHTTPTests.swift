@@ -75,7 +75,7 @@ struct HTTPCase: Sendable, CustomStringConvertible {
             .drip(
                 Array("HTTP/1.0 200 OK\r\n\r\n".utf8) + [UInt8](repeating: 0x78, count: 1000),
                 every: .milliseconds(100))),
-        HTTPCase("an endless body with a good status", .endless(Array("HTTP/1.0 200 OK\r\n\r\n".utf8))),
+        HTTPCase("an endless body with a good status", timeout: "5", .endless(Array("HTTP/1.0 200 OK\r\n\r\n".utf8))),
         HTTPCase(
             "an endless body with a digest", asking: digest, timeout: "5", failure: "body longer than 16777216 octets",
             .endless(Array("HTTP/1.0 200 OK\r\n\r\n".utf8))),

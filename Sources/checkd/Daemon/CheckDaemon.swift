@@ -28,7 +28,7 @@ final class CheckDaemon {
         limit = ProbeLimit.ofThisProcess()
         runner = ProbeRunner(limit: limit.probes, on: loop)
         alarms = Alarms(service.events, logger)
-        file = VerdictFile(in: stateDirectory, boot: SystemClock.bootID, on: loop)
+        file = VerdictFile(in: stateDirectory, boot: SystemClock.bootID, logger)
         file.problem = { [alarms] problem in
             if let problem {
                 alarms.raise(
@@ -45,8 +45,7 @@ final class CheckDaemon {
 
     /// Begins with what an earlier process of this boot knew.
     func start(_ configuration: Configuration) {
-        let remembered = file.read(logger)
-        file.start { [weak self] in self?.servers.map { $0.encodedForSaving() } ?? [] }
+        let remembered = file.read()
         adopt(configuration) { remembered[$0] }
         if !remembered.isEmpty {
             let down = servers.count { $0.machine.verdict == .down }
@@ -75,11 +74,6 @@ final class CheckDaemon {
         return lines
     }
 
-    /// The process ends: what was found out is saved.
-    func stop() {
-        file.flush()
-    }
-
     private func adopt(_ configuration: Configuration, remembered: (String) -> SavedServer?) {
         let wanted = Self.realServers(of: configuration)
         let names = Set(wanted.map(\.name))
@@ -100,7 +94,7 @@ final class CheckDaemon {
             publish(server)
             server.start(using: &generator)
         }
-        file.changed()
+        file.rewrite(servers.map(\.saved))
         sayWhatIsMissing()
     }
 
@@ -116,8 +110,9 @@ final class CheckDaemon {
         Surroundings(
             loop: loop, runner: runner, logger: logger,
             changed: { [weak self] server in
-                self?.publish(server)
-                self?.file.changed()
+                guard let self else { return }
+                if !file.append(server.saved) { file.rewrite(servers.map(\.saved)) }
+                publish(server)
             },
             trouble: { [weak self] server, problem in self?.trouble(server, problem) })
     }

@@ -96,7 +96,7 @@ final class HTTPExchange {
         switch ek_outcome(rawValue: UInt32(bitPattern: result.outcome)) {
         case EK_ANSWERED, EK_STOPPED:
             guard let status = UInt16(exactly: result.status), status > 0 else { return .failure(.malformed(text)) }
-            let truncated = received > HTTPAnswer.bodyLimit
+            let truncated = received > HTTPAnswer.limit(for: request)
             return HTTPAnswer(status: status, digest: finishedDigest(), isTruncated: truncated).judged(by: request)
         case EK_BROKEN where result.system_error != 0:
             return .failure(.connection(String(cString: ek_errno_name(result.system_error))))
@@ -116,7 +116,7 @@ final class HTTPExchange {
     private func take(_ octets: UnsafeRawPointer?, _ count: Int) -> Bool {
         received += count
         if digest != nil { ek_md5_update(digest, octets, count) }
-        return received <= HTTPAnswer.bodyLimit
+        return received <= HTTPAnswer.limit(for: request)
     }
 
     private func withRequest<Result>(_ body: (UnsafePointer<ek_request>) -> Result) -> Result {

@@ -2,7 +2,6 @@
 import Bus
 import Configuration
 import HealthCheck
-import JSON
 import Net
 
 extension WatchedServer {
@@ -44,14 +43,6 @@ extension WatchedServer {
                     check: record.identity, state: SavedState(checker.verdict), since: record.since,
                     reason: record.reason)
             })
-    }
-
-    /// `saved` as JSON, made again only after a change.
-    func encodedForSaving() -> [UInt8] {
-        if let savedText { return savedText }
-        guard let text = try? JSONValue(encoding: saved).serialised() else { return Array("null".utf8) }
-        savedText = text
-        return text
     }
 }
 

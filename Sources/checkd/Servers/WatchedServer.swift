@@ -42,8 +42,6 @@ final class WatchedServer {
     private(set) var isStarted = false
     private let surroundings: Surroundings
     private var waiting: [(WatchedServer) -> Void] = []
-    /// The saved form as JSON, until something changes.
-    var savedText: [UInt8]?
 
     /// A server with what an earlier process or configuration found out about it.
     init(
@@ -129,7 +127,6 @@ final class WatchedServer {
         }
         guard isNews else { return }
         if machine.verdict == .down { reason = serverReason(.down) }
-        savedText = nil
         surroundings.changed(self)
     }
 

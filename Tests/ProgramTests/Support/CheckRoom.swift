@@ -28,7 +28,8 @@ final class CheckRoom {
             [Program.directory + "/busd", "--run-dir", directory + "/run", "--state-dir", directory + "/state"],
             on: nil,
             log: directory + "/busd.log", loop: loop)
-        try eventually("busd listens") { access(self.directory + "/run/bus.sock", F_OK) == 0 }
+        let path = directory + "/run/bus.sock"
+        try eventually("busd listens") { (try? UnixSocket.connect(to: path).release()).map(close) != nil }
     }
 
     deinit {
