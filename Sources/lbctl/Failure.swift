@@ -69,9 +69,10 @@ extension Failure: CustomStringConvertible {
         case .configuration(let file, let errors, let warnings):
             "\(file): \(counted(errors, "error"))\(warnings > 0 ? ", \(counted(warnings, "warning"))" : ""): "
                 + "it would be refused; correct it and check again"
-        case .busUnreachable(let socket, let errno): Self.unreachable("busd", socket, errno) + Self.withoutBus(errno)
+        case .busUnreachable(let socket, let errno):
+            Self.unreachable("busd", socket, errno, allowed: "reading needs group evenkeel") + Self.withoutBus(errno)
         case .daemonUnreachable(let daemon, let socket, let errno):
-            Self.unreachable(daemon.rawValue, socket, errno)
+            Self.unreachable(daemon.rawValue, socket, errno, allowed: "the daemons' own sockets are for root")
         case .notAttached(let interface): Self.notAttached(interface)
         case .timedOut(let method, let limit):
             "no answer to \(method) within \(limit.seconds.formatted) s: is the daemon stuck? 'systemctl status evenkeel-*' "
@@ -96,11 +97,11 @@ extension Failure: CustomStringConvertible {
         }
     }
 
-    private static func unreachable(_ name: String, _ socket: String, _ errno: Errno) -> String {
+    private static func unreachable(_ name: String, _ socket: String, _ errno: Errno, allowed: String) -> String {
         let unit = "evenkeel-\(name)"
         return switch errno.reason {
         case .notPermitted:
-            "\(name) at \(socket) may not be reached by you (\(errno)): run as root, or as a member of group evenkeel"
+            "\(name) at \(socket) may not be reached by you (\(errno)): \(allowed)"
         case .absent: "\(name) is not reachable at \(socket) (\(errno)): is \(unit) running? 'systemctl start \(unit)'"
         case .other: "\(name) is not reachable at \(socket) (\(errno)): 'systemctl status \(unit)' says more"
         }

@@ -87,8 +87,8 @@ extension Status {
     private func problems(_ instance: VrrpAPI.Instance, _ now: Timestamp) -> [Problem] {
         let runtime = instance.runtime
         var problems: [Problem] = []
-        if runtime.state == .fault {
-            let why = runtime.faults.isEmpty ? runtime.reason : runtime.faults.joined(separator: "; ")
+        let why = runtime.faults.isEmpty ? runtime.reason : runtime.faults.joined(separator: "; ")
+        if runtime.state == .fault, !isInAlarms(why) {
             problems.append(
                 Problem(
                     severity: .critical, subject: instance.name, text: "in fault\(since(runtime.since, now)): \(why)"))
@@ -114,7 +114,7 @@ extension Status {
     private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
         var problems: [Problem] = []
         let runtime = service.runtime
-        if let problem = runtime.problem, !alarms.contains(where: { problem.contains($0.alarm.message) }) {
+        if let problem = runtime.problem, !isInAlarms(problem) {
             problems.append(Problem(severity: .critical, subject: service.name, text: problem))
         }
         if runtime.state == .down {
@@ -146,6 +146,11 @@ extension Status {
             }
         }
         return problems
+    }
+
+    /// Whether an alarm says it already, with a remedy.
+    private func isInAlarms(_ text: String) -> Bool {
+        alarms.contains { text.contains($0.alarm.message) }
     }
 
     private func configurationProblems() -> [Problem] {

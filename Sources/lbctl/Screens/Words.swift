@@ -54,23 +54,28 @@ extension IpvsAPI.Server {
     /// `192.168.200.103:80`: the name without its service, which is always nearby.
     var address: String { String(name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]) }
 
-    /// The verdict, or what a person decided instead.
+    /// The verdict, and what a person decided beside it.
     var state: Cell {
-        switch (runtime.override?.kind, runtime.health) {
-        case (.drain, _): Cell("draining", .warning)
-        case (.disable, _): Cell("disabled", .warning)
-        case (_, .up): Cell(runtime.stale ? "up?" : "up", .good)
-        case (_, .down): Cell(runtime.stale ? "DOWN?" : "DOWN", .bad)
-        case (_, .unknown): Cell("unknown", .warning)
+        let doubt = runtime.stale ? "?" : ""
+        switch (runtime.health, runtime.override?.kind) {
+        case (.up, .drain): return Cell("draining", .warning)
+        case (.up, .disable): return Cell("disabled", .warning)
+        case (.up, .weight), (.up, nil): return Cell("up" + doubt, .good)
+        case (.down, .drain): return Cell("DOWN\(doubt), drained", .bad)
+        case (.down, .disable): return Cell("DOWN\(doubt), disabled", .bad)
+        case (.down, .weight), (.down, nil): return Cell("DOWN" + doubt, .bad)
+        case (.unknown, .drain): return Cell("drained", .warning)
+        case (.unknown, .disable): return Cell("disabled", .warning)
+        case (.unknown, .weight), (.unknown, nil): return Cell("unknown", .warning)
         }
     }
 
     /// Why the verdict is what it is.
     var reason: String { runtime.stale ? runtime.reason + ", as last heard" : runtime.reason }
 
-    /// The weight in the kernel, with the configured one where they differ.
+    /// The weight in the kernel, with the one that is wanted of a healthy server where they differ.
     var weight: Cell {
-        let configured = context.weight ?? runtime.effectiveWeight
+        let configured = runtime.override?.weight ?? context.weight ?? runtime.effectiveWeight
         guard configured != runtime.effectiveWeight else { return Cell(configured) }
         return Cell("\(runtime.effectiveWeight) of \(configured)", .warning)
     }
