@@ -29,6 +29,8 @@ enum Fuzz {
             return { fuzz($0, $1, fuzzJSON) }
         case "interface":
             return { fuzz($0, $1, fuzzInterface) }
+        case "configuration":
+            return { fuzz($0, $1, fuzzConfiguration) }
         default:
             return nil
         }

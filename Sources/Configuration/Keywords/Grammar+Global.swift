@@ -46,18 +46,15 @@ extension Grammars {
             "script_user", "USER [GROUP]", standard: "keepalived_script if it exists, else root", .everywhere,
             "who runs scripts"
         ) { draft, statement, interpreter in
-            guard let user = statement.arguments.first else { return interpreter.sayMissing(statement) }
-            let group = statement.arguments.dropFirst().first
-            interpreter.ignoreExtra(statement.arguments.dropFirst(2), statement)
-            let value = ScriptUser(user: user.text, group: group?.text)
-            interpreter.users.append((user, value))
-            draft.model.scriptUser = value
-        },
+            draft.model.scriptUser = interpreter.user(statement) ?? draft.model.scriptUser
+        }.notYet,
         .boolean(
             "enable_script_security", \.model.scriptSecurity, .everywhere,
-            "refuse to run as root what another user may write"),
-        .toggle("dynamic_interfaces", \.model.dynamicInterfaces, .common, "interfaces may appear later")
-            .taking("[allow_if_changes]"),
+            "refuse to run as root what another user may write"
+        ).notYet,
+        .unneeded(
+            "dynamic_interfaces", "[allow_if_changes]", "interfaces may appear later",
+            because: "a missing interface is always waited for"),
         .text("default_interface", "IF", \.model.defaultInterface, .rare, "interface of static addresses without dev")
             .notYet,
     ]
@@ -158,7 +155,7 @@ extension Grammars {
             standard: "kernel: 900, 120, 300", .common, "the kernel's connection timeouts"
         ) { draft, statement, interpreter in
             interpreter.timeouts(statement, into: &draft.model.timeouts)
-        }.notYet,
+        },
         Keyword(
             "lvs_sync_daemon", "IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDR]",
             standard: "none; port 8848, ttl 1, group 224.0.0.81", .common, "synchronise connections between directors"

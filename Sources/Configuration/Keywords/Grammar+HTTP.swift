@@ -29,7 +29,7 @@ extension Grammars {
         .choice(
             "http_protocol", [.http10, .http10Close, .http11], \.httpVersion, .rare,
             "version of the request; 1.0C and 1.1 send Connection: close"),
-        .boolean("fast_recovery", \.fastRecovery, .rare, "test a failed server's pages again without waiting").notYet,
+        .boolean("fast_recovery", \.fastRecovery, .rare, "test a failed server's pages again without waiting"),
         .toggle("tls_compliant", \.tls.closesProperly, .rare, "exchange close_notify").notYet,
         .boolean("enable_sni", \.tls.sendsServerName, .common, "send the server name (SSL_GET)"),
         .word("sni_name", "NAME", \.serverName, standard: "virtualhost", .common, "the server name to send"),

@@ -30,8 +30,6 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var checkUnicastSource = false
     /// `vrrp_startup_delay`: how long adverts are ignored and elections held off after start.
     public var startupDelay = Duration.zero
-    /// `dynamic_interfaces`: a missing interface is expected to appear.
-    public var dynamicInterfaces = false
     /// `vrrp_garp_*` and `vrrp_gna_interval`.
     public var gratuitousARP = GratuitousARPSettings()
     /// `vrrp_mcast_group4`.

@@ -74,6 +74,8 @@ extension Interpreter {
 
     private mutating func resolveVersion(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
         guard instance.family == .inet6 else { return }
+        reporter.warning(
+            .notActedOn, at: parsed.place(of: "virtual_ipaddress"), "Evenkeel does not run IPv6 instances yet")
         if parsed.has("version"), instance.version == .v2 {
             reporter.warning(.adjusted, at: parsed.place(of: "version"), "IPv6 needs version 3; version 3 is used")
         }
@@ -163,7 +165,12 @@ extension Interpreter {
         octets += repeatElement(0, count: 8 - octets.count)
         switch kind {
         case .password: instance.authentication = .password(octets)
-        case .header: instance.authentication = .authenticationHeader(key: octets)
+        case .header:
+            instance.authentication = .authenticationHeader(key: octets)
+            reporter.warning(
+                .notActedOn, at: secret,
+                "auth_type AH is known to keepalived; Evenkeel does not run such an instance yet",
+                remedy: "use PASS or none")
         }
     }
 
