@@ -60,8 +60,8 @@ struct DRClusterTests {
         try lab.eventually("10 requests", within: .seconds(5)) { traffic.requests.count >= 10 }
 
         let death = lab.loop.refreshNow()
-        try lab.link(of: .director1, up: false)
         try cluster.killElection(of: cluster.master)
+        try lab.link(of: .director1, up: false)
         try lab.eventually("director 2 holds the address", within: masterDownInterval + slack) {
             try lab.holders().contains(.director2)
         }

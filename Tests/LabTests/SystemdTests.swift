@@ -9,7 +9,7 @@ import Testing
 struct SystemdTests {
     private let guest: Guest
 
-    /// Brings the target up anew with the published master's file.
+    /// Has the target up with the published master's file.
     init() throws {
         guest = try Guest()
         try guest.run([
@@ -19,7 +19,7 @@ struct SystemdTests {
                 ip address add 192.168.200.101/24 dev eth0; ip link set eth0 up; }
             install -m 640 -g evenkeel-private '\(Guest.repository)/Tests/LabTests/Fixtures/master.conf' \
                 /etc/evenkeel/evenkeel.conf
-            systemctl reset-failed; systemctl restart --no-block evenkeel.target
+            systemctl reset-failed; systemctl start --no-block evenkeel.target evenkeel-{busd,vrrpd,ipvsd,checkd}
             """,
         ])
         for daemon in Daemon.allCases {
@@ -64,7 +64,7 @@ struct SystemdTests {
             return addresses.contains("192.168.200.254/32") && table.contains("192.168.200.104:80")
         }
         let sockets = try guest.run([
-            "/bin/bash", "-c", "stat -c '%n %U:%G %a' /run/evenkeel/bus.sock /run/evenkeel/private/*",
+            "/bin/bash", "-c", "stat -c '%n %U:%G %a' /run/evenkeel/bus.sock /run/evenkeel/private/*.sock",
         ])
         #expect(
             sockets == """

@@ -280,8 +280,8 @@ def main():
 
     step("5  director1 fails: its vrrpd is killed and its cable pulled at the same moment")
     death = time.monotonic()
-    cable("director1", "down")
     first.kill("vrrpd")
+    cable("director1", "down")
     took = wait(LIMIT + 2, lambda: holds_address("director2"))
     took = None if took is None else time.monotonic() - death
     verified(
