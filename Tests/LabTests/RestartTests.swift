@@ -19,10 +19,11 @@ struct RestartTests {
         let (lab, master) = (cluster.lab, cluster.master)
         try cluster.isServing(full)
         cluster.web2.stop()
-        try lab.eventually("web2 leaves", within: .seconds(16)) {
+        try lab.eventually("web2 leaves", within: .seconds(20)) {
             try lab.table(of: .director1) == withoutWeb2 && lab.table(of: .director2) == withoutWeb2
         }
-        let traffic = Traffic(every: .milliseconds(50), loop: lab.loop)
+        // Three seconds: on a busy machine the guest itself stands still for a while; the table's flaps are seen directly.
+        let traffic = Traffic(every: .milliseconds(50), limit: .seconds(3), loop: lab.loop)
         let start = lab.loop.refreshNow()
 
         var seen: Set<[String]> = []
@@ -40,7 +41,7 @@ struct RestartTests {
         #expect(try lab.holders() == [.director1])
 
         try cluster.web2.start()
-        try lab.eventually("the restarted daemons see web2 return", within: .seconds(8)) {
+        try lab.eventually("the restarted daemons see web2 return", within: .seconds(12)) {
             try lab.table(of: .director1) == full
         }
     }
@@ -53,13 +54,13 @@ struct RestartTests {
         try master.kill(.ipvsd)
         cluster.web2.stop()
         // director 2 sees the same server, so its table tells when checkd's verdict has fallen.
-        try lab.eventually("director 2 takes web2 out", within: .seconds(16)) {
+        try lab.eventually("director 2 takes web2 out", within: .seconds(20)) {
             try lab.table(of: .director2) == withoutWeb2
         }
         #expect(try lab.table(of: .director1) == full, "nobody touches the table while ipvsd is dead")
         try lab.observe(for: .seconds(7))
         try master.start(.ipvsd)
-        try lab.eventually("the new ipvsd takes web2 out", within: .seconds(2)) {
+        try lab.eventually("the new ipvsd takes web2 out", within: .seconds(10)) {
             try lab.table(of: .director1) == withoutWeb2
         }
     }

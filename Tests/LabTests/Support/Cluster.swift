@@ -19,6 +19,7 @@ final class Cluster {
         web2 = try WebServer(on: .web2, loop: lab.loop)
         master = try Director(on: .director1, configuration: "master.conf", lab: lab)
         backup = try Director(on: .director2, configuration: "backup.conf", lab: lab)
+        lab.logs = { [master, backup] in "\(master.logs)\n\(backup.logs)" }
         for director in [master, backup] {
             if keepalived { try director.startKeepalived() } else { try director.start() }
         }
@@ -26,14 +27,9 @@ final class Cluster {
 
     /// Waits until director 1 holds the address and both tables are `table`.
     func isServing(_ table: [String]) throws {
-        do {
-            try lab.eventually("director 1 serves", within: .seconds(15)) {
-                try lab.holders() == [.director1]
-                    && lab.table(of: .director1) == table && lab.table(of: .director2) == table
-            }
-        } catch {
-            Issue.record("\(master.logs)\n\(backup.logs)")
-            throw error
+        try lab.eventually("director 1 serves", within: .seconds(15)) {
+            try lab.holders() == [.director1]
+                && lab.table(of: .director1) == table && lab.table(of: .director2) == table
         }
     }
 

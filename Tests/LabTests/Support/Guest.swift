@@ -18,13 +18,13 @@ let underSystemd = kind == "systemd"
 /// What a test of the lab can fail with, besides its expectations.
 enum LabFailure: Error, CustomStringConvertible {
     /// The condition did not come true in time.
-    case timedOut(String, after: Duration)
+    case timedOut(String, after: Duration, logs: String)
     /// A command of the set-up failed, and what it said.
     case command([String], ChildExit, String)
 
     var description: String {
         switch self {
-        case .timedOut(let what, let limit): "not within \(limit): \(what)"
+        case .timedOut(let what, let limit, let logs): "not within \(limit): \(what)\n\(logs)"
         case .command(let arguments, let exit, let output): "\(arguments.joined(separator: " ")): \(exit)\n\(output)"
         }
     }
@@ -34,6 +34,8 @@ class Guest {
     let loop: EventLoop
     /// Logs, configurations, sockets and states of this test.
     let directory: String
+    /// What the programs of this test have said, for the message of a wait in vain.
+    var logs: () -> String = { "" }
     private var commands = 0
 
     init() throws {
@@ -60,7 +62,7 @@ class Guest {
     func eventually(_ what: String, within limit: Duration, _ condition: () throws -> Bool) throws -> Duration {
         let start = loop.refreshNow()
         while !(try condition()) {
-            guard loop.now - start < limit else { throw LabFailure.timedOut(what, after: limit) }
+            guard loop.now - start < limit else { throw LabFailure.timedOut(what, after: limit, logs: logs()) }
             try loop.turn(timeoutMilliseconds: 5)
         }
         return loop.refreshNow() - start
