@@ -87,7 +87,7 @@ let package = Package(
             "LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
             exclude: ["Screens"]),
         tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
-        tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "Bus", "Varlink", "JSON"]),
+        tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "IPVS", "Netlink", "Bus", "Varlink", "JSON"]),
         tests(
             "LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink", "Bus", "JSON"],
             exclude: ["Fixtures"]),

@@ -15,6 +15,9 @@ final class IPVSDaemon {
         var repaired: String?
     }
 
+    /// Events are made in portions, so that a thousand services do not hold up a verdict.
+    private static let publicationsPerTurn = 50
+
     let keeper: TableKeeper
     let health: HealthFeed
     let state: StateKeeper
@@ -29,6 +32,8 @@ final class IPVSDaemon {
     private var standings: [VirtualServerIdentity: Standing] = [:]
     private var dirty: Set<VirtualServerIdentity> = []
     private var waiting: [VirtualServerIdentity: [(Int?) -> Void]] = [:]
+    /// Every service was published once.
+    private var isComplete = false
 
     init(_ loaded: ConfigurationFile, options: DaemonOptions, loop: EventLoop, logger: Logger) throws {
         self.loaded = loaded
@@ -53,7 +58,7 @@ final class IPVSDaemon {
         keeper.check()
         try bus.start()
         health.start(on: bus)
-        bus.events.stateIsComplete()
+        planPublication()
     }
 
     /// Writes what is not written yet. The table stays: it goes on forwarding, and the next process adopts it.
@@ -183,13 +188,13 @@ final class IPVSDaemon {
     }
 
     private func mark(_ service: VirtualServerIdentity) {
-        if dirty.isEmpty { loop.soon { [weak self] in self?.publish() } }
+        if dirty.isEmpty { planPublication() }
         dirty.insert(service)
     }
 
     private func publish() {
-        let services = dirty
-        dirty = []
+        let services = dirty.prefix(Self.publicationsPerTurn)
+        dirty.subtract(services)
         for service in services {
             let waiting = waiting.removeValue(forKey: service) ?? []
             let told = { (seq: Int?) in for done in waiting { done(seq) } }
@@ -202,8 +207,17 @@ final class IPVSDaemon {
                 bus.events.remove(EventType.ipvsService, subject: "\(service)", published: told)
             }
         }
+        guard dirty.isEmpty else { return planPublication() }
+        if !isComplete {
+            isComplete = true
+            bus.events.stateIsComplete()
+        }
         let serving = keeper.reconciler.pools.values.count { $0.hasQuorum }
         ServiceManager.notify(.status("\(serving) of \(keeper.reconciler.pools.count) services have their quorum"))
+    }
+
+    private func planPublication() {
+        loop.soon { [weak self] in self?.publish() }
     }
 
     private func updateStanding(of service: VirtualServerIdentity, _ pool: Pool) {
