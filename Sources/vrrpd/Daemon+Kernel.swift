@@ -136,11 +136,12 @@ extension Daemon {
         guard let interface = instance.configuration.interface, let link = table.link(named: interface) else {
             return nil
         }
-        let virtual: Set<IPAddress> =
-            instance.configuration.priority == 255
-            ? [] : Set(instances.flatMap { $0.configuration.addresses.map(\.prefix.address) })
+        let isOwner = instance.configuration.priority == 255
         for address in table.addresses[link.index] ?? [] where address.flags & InterfaceAddress.secondary == 0 {
-            if case .v4(let value) = address.prefix.address, !virtual.contains(.v4(value)) { return value }
+            guard case .v4(let value) = address.prefix.address, isOwner || !virtualAddresses.contains(.v4(value)) else {
+                continue
+            }
+            return value
         }
         return nil
     }

@@ -27,8 +27,8 @@ extension Daemon {
         } catch {
             let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet)
             // Damage that hides whom it is for counts for every router on the socket.
-            let damaged = identifier.flatMap { instance($0, on: socket) }.map { [$0] }
-            for instance in damaged ?? instances.filter({ $0.socket === socket }) {
+            for instance in instances where instance.socket === socket {
+                guard identifier == nil || identifier == instance.configuration.virtualRouterID else { continue }
                 refuse(error, by: instance, from: ReceivedAdvertisement.source(ofPacket: packet))
             }
         }

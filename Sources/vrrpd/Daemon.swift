@@ -20,7 +20,11 @@ final class Daemon {
     let heartbeat: Heartbeat
     let steppedDown: StateFile
 
-    var configuration: Configuration
+    var configuration: Configuration {
+        didSet { virtualAddresses = Self.virtualAddresses(of: configuration) }
+    }
+    /// Every address of every instance.
+    private(set) var virtualAddresses: Set<IPAddress>
     /// In the configuration's order.
     var instances: [Instance] = []
     var routers = RouterSet()
@@ -41,6 +45,7 @@ final class Daemon {
     /// Opens what no instance can do without.
     init(_ configuration: Configuration, options: DaemonOptions, loop: EventLoop, logger: Logger) throws {
         self.configuration = configuration
+        virtualAddresses = Self.virtualAddresses(of: configuration)
         self.options = options
         self.loop = loop
         self.logger = logger
@@ -114,6 +119,10 @@ final class Daemon {
     /// Group name to members, as configured.
     var groups: [String: [String]] {
         Dictionary(configuration.syncGroups.map { ($0.name, $0.members) }) { first, _ in first }
+    }
+
+    private static func virtualAddresses(of configuration: Configuration) -> Set<IPAddress> {
+        Set(configuration.instances.flatMap { $0.addresses.map(\.prefix.address) })
     }
 
     /// True when the instance moves with others.

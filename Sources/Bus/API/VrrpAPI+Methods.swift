@@ -40,7 +40,8 @@ extension VrrpAPI {
         }
     }
 
-    /// Steps down: adverts of priority 0, then backup that does not take part until Resume. Survives a restart.
+    /// Steps down: an advert of priority 0, then backup at priority 1 until Resume, which takes over only when nobody else
+    /// does. The members of a sync group step down together. Survives a restart.
     public struct Failover: VarlinkMethod {
         public static let method = "io.evenkeel.Vrrp.Failover"
         /// The instance.

@@ -90,7 +90,7 @@ public enum VrrpAPI {
         public var reason: String
         /// Priority after tracking.
         public var effectivePriority: Int
-        /// Kept out of the election by Failover until Resume.
+        /// Stepped down by Failover until Resume: priority 1.
         public var steppedDown: Bool
         /// What keeps it in fault, each for people.
         public var faults: [String]
@@ -138,7 +138,8 @@ public enum VrrpAPI {
         public var priorityZeroSent: Int
         /// Adverts of priority 0 received.
         public var priorityZeroReceived: Int
-        /// Adverts not acted on, by reason: checksum, ttl, version, length, authentication …
+        /// Adverts not acted on, by reason: length, timeToLive, source, version, type, checksum, virtualRouterID,
+        /// authentication, interval. Under addressList: acted on although their addresses differ.
         public var discarded: [String: Int]
 
         public init(
