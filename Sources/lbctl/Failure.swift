@@ -1,6 +1,7 @@
 // Everything that ends a command without success: the exit status scripts see, and one text that says what to do next.
 import JSON
 import Platform
+import Varlink
 
 /// The exit statuses of lbctl; scripts rely on them.
 enum ExitStatus: Int32, Sendable {
@@ -75,10 +76,10 @@ extension Failure: CustomStringConvertible {
             Self.unreachable(daemon.rawValue, socket, errno, allowed: "the daemons' own sockets are for root")
         case .notAttached(let interface): Self.notAttached(interface)
         case .timedOut(let method, let limit):
-            "no answer to \(method) within \(limit.seconds.formatted) s: is the daemon stuck? 'systemctl status evenkeel-*' "
-                + "shows it; --timeout SECONDS waits longer"
+            "no answer to \(method) within \(limit.seconds.formatted) s: is \(Self.server(of: method)) stuck? "
+                + "'systemctl status evenkeel-\(Self.server(of: method))' shows it; --timeout SECONDS waits longer"
         case .disconnected(let method):
-            "the connection ended before \(method) was answered: the daemon was stopped or restarted; try again"
+            "the connection ended during \(method): \(Self.server(of: method)) was stopped or restarted; try again"
         case .protocolViolation(let problem):
             "unexpected answer: \(problem); are lbctl and the daemons of the same version? 'lbctl introspect' shows theirs"
         case .denied(let method):
@@ -105,6 +106,12 @@ extension Failure: CustomStringConvertible {
         case .absent: "\(name) is not reachable at \(socket) (\(errno)): is \(unit) running? 'systemctl start \(unit)'"
         case .other: "\(name) is not reachable at \(socket) (\(errno)): 'systemctl status \(unit)' says more"
         }
+    }
+
+    /// The daemon that answers a method.
+    private static func server(of method: String) -> String {
+        let interface = VarlinkCall.split(method).map { String($0.interface) } ?? method
+        return Daemon(serving: interface)?.rawValue ?? "busd"
     }
 
     private static func withoutBus(_ errno: Errno) -> String {

@@ -93,6 +93,32 @@ enum Recorded: String, CaseIterable {
         #expect(first(status) == "1 WRONG, 2 out of order: VI_1 is MASTER; 1 service, 0 of 2 servers in use")
     }
 
+    @Test func `a thousand services do not push the verdict off the screen`() {
+        var status = Status.well
+        status.services = (0..<1000).map { number in
+            .sample(
+                "tcp/192.0.2.1:\(number)",
+                servers: [.sample("192.168.200.103:80"), .sample("192.168.200.104:80", number < 100 ? .down : .up)])
+        }
+        let text = shown { $0.add(status) }
+        #expect(text.count { $0 == "\n" } < 120)
+        #expect(text.contains("  and 80 more: lbctl status --json\n"))
+        #expect(text.contains("  and 980 more: lbctl service list\n"))
+    }
+
+    @Test(
+        arguments: [
+            (.up, nil, "up"), (.up, .weight, "up"), (.up, .drain, "draining"), (.up, .disable, "disabled"),
+            (.down, nil, "DOWN"), (.down, .drain, "DOWN, drained"), (.down, .disable, "DOWN, disabled"),
+            (.unknown, nil, "unknown"), (.unknown, .drain, "drained"),
+        ] as [(IpvsAPI.Health, IpvsAPI.OverrideKind?, String)])
+    func `a decision by hand does not hide that a server is down`(
+        _ health: IpvsAPI.Health, _ kind: IpvsAPI.OverrideKind?, _ word: String
+    ) {
+        let override = kind.map { IpvsAPI.Override(kind: $0, weight: 3, since: before(1), uid: 0) }
+        #expect(IpvsAPI.Server.sample("192.0.2.2:80", health, override: override).state.text == word)
+    }
+
     @Test func `what an alarm says is not said again for each service`() {
         var status = Status.troubled
         status.services[0].runtime.problem = "module ip_vs is not loaded; modprobe ip_vs"

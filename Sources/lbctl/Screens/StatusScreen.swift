@@ -14,7 +14,10 @@ extension Screen {
             let group = problems.filter { $0.severity == severity }
             guard !group.isEmpty else { continue }
             heading(title, tone)
-            for problem in group { add(problem, tone) }
+            for problem in group.prefix(Self.most) { add(problem, tone) }
+            if group.count > Self.most {
+                add(Cell("  and \(group.count - Self.most) more: lbctl status --json", .faint))
+            }
         }
         if !status.instances.isEmpty {
             heading("ADDRESSES")
@@ -22,13 +25,27 @@ extension Screen {
         }
         if !status.services.isEmpty {
             heading("SERVICES")
-            add(lines: serviceLines(status.services))
+            addServices(status.services)
         }
         heading("DAEMONS")
         add(daemonTable(status), indent: 2)
         if status.isDirect {
             add(Cell("  Asked without the bus: alarms and configurations are not shown.", .faint))
         }
+    }
+
+    /// More of one kind than this would push the rest off the screen.
+    private static let most = 20
+
+    /// Every service, or of too many those that want attention.
+    private mutating func addServices(_ services: [IpvsAPI.Service]) {
+        guard services.count > Self.most else { return add(lines: serviceLines(services)) }
+        let troubled = services.filter(\.wantsAttention).prefix(Self.most)
+        if !troubled.isEmpty { add(lines: serviceLines(Array(troubled))) }
+        add(
+            Cell(
+                "  \(troubled.isEmpty ? "" : "and ")\(services.count - troubled.count) more: lbctl service list", .faint
+            ))
     }
 
     private func verdict(_ status: Status, _ problems: [Problem]) -> Cell {

@@ -46,6 +46,12 @@ extension IpvsAPI.ServiceState {
 }
 
 extension IpvsAPI.Service {
+    /// Whether it is not simply up with all its servers.
+    var wantsAttention: Bool {
+        runtime.state == .down || runtime.problem != nil || !runtime.inKernel
+            || servers.contains { $0.runtime.health == .down || $0.runtime.override != nil }
+    }
+
     /// How many servers can take connections.
     var serversInUse: Int { servers.count { $0.runtime.effectiveWeight > 0 } }
 }
