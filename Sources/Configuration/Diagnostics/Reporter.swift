@@ -1,4 +1,6 @@
-// Collects diagnostics while a configuration is read, so that reading code says what is wrong in one line.
+// Collects diagnostics while a configuration is read, so that reading code says what is wrong in one line. It holds the
+// sources because a diagnostic is made with its line: afterwards nobody needs the files. Bounded by severity, so that a
+// thousand warnings do not hide an error.
 
 /// The files read so far and what was said about them.
 struct Reporter: Sendable {

@@ -1,4 +1,6 @@
-// "Did you mean": the closest known word, by the number of single-character edits.
+// "Did you mean": the closest known word, by the number of single-character edits. A suggestion that is too far off is
+// worse than none, so short words may differ by one edit, longer ones by two or three. A swap of neighbours, the usual
+// slip of typing, counts as one.
 
 /// The word of `candidates` nearest to `word`, when it is near enough to be meant.
 func closest(to word: String, in candidates: some Sequence<String>) -> String? {

@@ -1,4 +1,6 @@
-// The kinds of block, and which keyword opens which inside which: what the tree builder asks the keyword table.
+// The kinds of block, and which keyword opens which inside which: what the tree builder asks the keyword table. With it a
+// missing `}` is found at the next block that cannot be where it stands, and lists (addresses, names) are not taken for
+// keywords.
 
 /// A kind of block. The raw value is what documentation calls it.
 enum BlockKind: String, Sendable, CaseIterable {

@@ -1,4 +1,6 @@
-// Address lines: `ADDR[/MASK] [brd …] [dev IF] [scope S] [label L] …`. Their words are rows too, read from one small table.
+// Address lines: `ADDR[/MASK] [brd …] [dev IF] [scope S] [label L] …`, as in virtual_ipaddress, virtual_ipaddress_excluded
+// and static_ipaddress. Their words are rows of the keyword table too: spelling, values and documentation come from it, only
+// the assignment of each to the model is code.
 import Net
 
 extension Grammars {

@@ -1,9 +1,14 @@
-// Rows of the checker blocks: the common keywords once, then what each checker adds.
+// Rows of the checker blocks: the common keywords once, then what each checker adds. All checkers are read into one draft,
+// which starts from what real server and virtual server say; what is left open there depends on the kind of checker and is
+// filled in by Resolve/ResolveChecker.swift.
 import Net
 
 /// Any checker while it is read.
 struct CheckerDraft: BlockDraft {
-    var kind = BlockKind.tcpCheck
+    /// Which checker it is; each has its own defaults.
+    enum Kind: Sendable { case tcp, http, ssl, smtp, dns, ping, udp, misc, file, bfd }
+
+    var kind = Kind.tcp
     var check = CheckInheritance()
     var serviceDelayLoop = Duration.seconds(60)
     var serviceVirtualHost: String?
@@ -41,7 +46,7 @@ struct CheckerDraft: BlockDraft {
 
     init() {}
 
-    init(_ kind: BlockKind, server: RealServerDraft) {
+    init(_ kind: Kind, server: RealServerDraft) {
         self.kind = kind
         check = server.check
         serviceDelayLoop = server.serviceDelayLoop
@@ -52,24 +57,25 @@ struct CheckerDraft: BlockDraft {
 extension Grammars {
     /// The checker rows of `real_server`.
     static let checkerRows: [Keyword<RealServerDraft>] = [
-        checker("TCP_CHECK", .tcpCheck, { tcpCheck }, .everywhere, "a connection is accepted"),
-        checker("HTTP_GET", .httpGet, { httpGet }, .everywhere, "a web page is as expected"),
-        checker("SSL_GET", .sslGet, { sslGet }, .everywhere, "a web page over TLS is as expected"),
-        checker("SMTP_CHECK", .smtpCheck, { smtpCheck }, .common, "a mail server greets").notYet,
-        checker("DNS_CHECK", .dnsCheck, { dnsCheck }, .common, "a name server answers").notYet,
-        checker("PING_CHECK", .pingCheck, { pingCheck }, .common, "an echo comes back").notYet,
-        checker("UDP_CHECK", .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered").notYet,
-        checker("MISC_CHECK", .miscCheck, { miscCheck }, .common, "a program exits with 0").notYet,
-        checker("FILE_CHECK", .fileCheck, { fileCheck }, .rare, "a number in a track_file").notYet,
-        checker("BFD_CHECK", .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
+        checker("TCP_CHECK", .tcp, .tcpCheck, { tcpCheck }, .everywhere, "a connection is accepted"),
+        checker("HTTP_GET", .http, .httpGet, { httpGet }, .everywhere, "a web page is as expected"),
+        checker("SSL_GET", .ssl, .sslGet, { sslGet }, .everywhere, "a web page over TLS is as expected"),
+        checker("SMTP_CHECK", .smtp, .smtpCheck, { smtpCheck }, .common, "a mail server greets").notYet,
+        checker("DNS_CHECK", .dns, .dnsCheck, { dnsCheck }, .common, "a name server answers").notYet,
+        checker("PING_CHECK", .ping, .pingCheck, { pingCheck }, .common, "an echo comes back").notYet,
+        checker("UDP_CHECK", .udp, .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered").notYet,
+        checker("MISC_CHECK", .misc, .miscCheck, { miscCheck }, .common, "a program exits with 0").notYet,
+        checker("FILE_CHECK", .file, .fileCheck, { fileCheck }, .rare, "a number in a track_file").notYet,
+        checker("BFD_CHECK", .bfd, .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
     ]
 
     private static func checker(
-        _ word: String, _ kind: BlockKind, _ grammar: @escaping @Sendable () -> Grammar<CheckerDraft>,
+        _ word: String, _ kind: CheckerDraft.Kind, _ block: BlockKind,
+        _ grammar: @escaping @Sendable () -> Grammar<CheckerDraft>,
         _ tier: KeywordTable.Tier, _ meaning: String
     ) -> Keyword<RealServerDraft> {
         Keyword.block(
-            word, "", grammar, kind: kind, tier, meaning, from: { server, _ in CheckerDraft(kind, server: server) },
+            word, "", grammar, kind: block, tier, meaning, from: { server, _ in CheckerDraft(kind, server: server) },
             store: { draft, parsed, _ in draft.checkers.append(parsed) }
         ).repeatable
     }

@@ -1,4 +1,6 @@
-// Rows of the top level: words outside any block, and the blocks themselves.
+// Rows of the top level: words outside any block, and the blocks themselves. A block's row names the grammar of its content,
+// what the content inherits, and where the result goes. global_defs is read before everything else, wherever it stands,
+// because the other blocks inherit from it.
 import Net
 
 /// The whole file, read but not resolved.

@@ -1,4 +1,5 @@
-// `lb_kind` and its kin: NAT, DR, or TUN with what packets are wrapped in; and the lines of virtual_server_group.
+// `lb_kind` and its kin: NAT, DR, or TUN with what packets are wrapped in; and the lines of virtual_server_group. Both are
+// small languages inside one line, so they are read by hand here and only named in the rows.
 import Net
 
 /// `virtual_server_group`, not expanded.

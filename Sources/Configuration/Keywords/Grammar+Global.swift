@@ -1,4 +1,5 @@
-// Rows of `global_defs` that are acted on. Those that are not are in Grammar+GlobalOther.swift.
+// Rows of `global_defs` that have a place in the model. Those that have none are in Grammar+GlobalOther.swift. Defaults that
+// depend on another keyword (lower-priority bursts, alerts) stay nil in the draft until the block has been read whole.
 import Net
 
 /// `global_defs` while it is read: some defaults depend on other keywords.

@@ -1,4 +1,5 @@
-// Rows of HTTP_GET, SSL_GET and their `url` blocks.
+// Rows of HTTP_GET, SSL_GET and their `url` blocks. SSL_GET has keepalived's keywords and two of ours: keepalived never
+// verifies a certificate, so `verify` and `ca` ask for it.
 import Net
 
 /// `url` while it is read.

@@ -1,4 +1,5 @@
-// Rows of `vrrp_instance` and its `authentication`.
+// Rows of `vrrp_instance` and its `authentication`. An instance starts from what global_defs says; what its keywords mean
+// together (priority and state, version and interval, source and peers) is settled in Resolve/ResolveInstance.swift.
 import Net
 
 /// `vrrp_instance` while it is read.

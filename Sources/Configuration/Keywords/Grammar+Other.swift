@@ -1,4 +1,5 @@
-// Rows of blocks that nothing acts on yet: bfd_instance, SSL, garp_group, track_group, auth_hmac.
+// Rows of blocks that nothing acts on yet: bfd_instance, SSL, garp_group, track_group, auth_hmac. They are rows all the same:
+// a typing mistake in them is found, and explain and the migration table know them.
 
 extension Grammars {
     static let garpGroup = Grammar<ListsDraft>(

@@ -1,4 +1,5 @@
-// Rows of `virtual_server` and `real_server`.
+// Rows of `virtual_server` and `real_server`. What checkers inherit (delay_loop, retry, …) may stand in either, so those rows
+// are made once for both. A real server starts from its virtual server, and is read after it.
 import Net
 
 /// What checkers inherit: virtual server → real server → checker.

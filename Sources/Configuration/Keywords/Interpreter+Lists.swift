@@ -1,4 +1,5 @@
-// Blocks of lines that are not keywords, and lines with a small language of their own.
+// Blocks of lines that are not keywords (names, peers, tracked things), and single lines with a small language of their own
+// (lvs_timeouts, lvs_sync_daemon, USER [GROUP]). Everything here gives what could be read and says what could not.
 import Net
 
 extension Interpreter {

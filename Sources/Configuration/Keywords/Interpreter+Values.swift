@@ -1,4 +1,5 @@
-// Words → numbers, times, addresses, commands. Every reader says what is wrong and gives nil.
+// Words → numbers, times, addresses, commands. Every reader says what is wrong, with the keyword's name and what it takes,
+// and gives nil; the draft then keeps its default, which does not matter because the configuration is refused.
 import Net
 
 /// The longest time that keepalived takes, in seconds.

@@ -1,4 +1,5 @@
-// A line of `virtual_ipaddress`, `virtual_ipaddress_excluded` or `static_ipaddress`.
+// A line of `virtual_ipaddress`, `virtual_ipaddress_excluded` or `static_ipaddress`: what is to be configured on which
+// interface, in the terms of rtnetlink, so that vrrpd only has to hand it on.
 public import Net
 
 /// An address to configure: `ADDR[/MASK] [brd …] [dev IF] [scope S] [label L] …`.

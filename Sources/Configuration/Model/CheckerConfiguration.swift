@@ -1,4 +1,5 @@
-// The probes of a real server: what is asked, from where, how often, and what counts as an answer.
+// The probes of a real server: what is asked, from where, how often, and what counts as an answer. Inheritance (checker ←
+// real server ← virtual server ← defaults of that kind of checker) is resolved.
 public import Net
 
 /// One checker block of a real server, resolved from checker, real server, virtual server and the defaults.

@@ -1,4 +1,5 @@
-// What instances watch besides adverts (scripts, files, processes, interfaces), sync groups and notify commands.
+// What instances watch besides adverts (scripts, files, processes, interfaces), sync groups and notify commands. Tracked names
+// exist, and a tracked object carries the weight that counts: its line's, else its block's.
 
 /// A line of `track_script`, `track_interface`, `track_file` or `track_process`.
 public struct TrackedObject: Equatable, Sendable {

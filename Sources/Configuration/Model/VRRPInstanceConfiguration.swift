@@ -1,4 +1,5 @@
-// `vrrp_instance`: one virtual router as this director takes part in it.
+// `vrrp_instance`: one virtual router as this director takes part in it. Values that contradict each other have been settled
+// as keepalived settles them (nopreempt with state MASTER, intervals that a version cannot carry, …), with a warning.
 public import Net
 
 /// The protocol version an instance speaks.

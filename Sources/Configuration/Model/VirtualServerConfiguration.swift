@@ -1,4 +1,5 @@
-// `virtual_server` and `real_server`: what IPVS shall do, and how it is decided which real servers take part.
+// `virtual_server` and `real_server`: what IPVS shall do, and how it is decided which real servers take part. A
+// virtual_server_group has become one service for each of its addresses.
 public import Net
 
 /// What IPVS tells services apart by. Its text is the service's name on the bus (docs/ARCHITECTURE.md).

@@ -1,4 +1,5 @@
-// Checkers: schedule and target from checker, real server, virtual server and defaults; then what each kind asks.
+// Checkers: schedule and target from checker, real server, virtual server and defaults; then what each kind asks. The
+// defaults are those that keepalived 2.2.7 dumps for bare checkers.
 import Net
 
 extension Interpreter {
@@ -10,7 +11,7 @@ extension Interpreter {
         let target = resolveTarget(draft, server)
         guard let probe = resolveProbe(parsed, target, configuration) else { return [] }
         let schedule = resolveSchedule(parsed)
-        if draft.kind == .smtpCheck, !draft.smtpHosts.isEmpty {
+        if draft.kind == .smtp, !draft.smtpHosts.isEmpty {
             return draft.smtpHosts.map {
                 CheckerConfiguration(probe: probe, schedule: schedule, target: resolveTarget($0, server))
             }
@@ -50,10 +51,10 @@ extension Interpreter {
         let standardRetry: Int
         let standardDelay: Duration
         switch draft.kind {
-        case .dnsCheck: (standardRetry, standardDelay) = (3, draft.check.delayLoop)
-        case .httpGet, .sslGet: (standardRetry, standardDelay) = (1, .seconds(3))
-        case .miscCheck: (standardRetry, standardDelay) = (0, .seconds(1))
-        default: (standardRetry, standardDelay) = (1, .seconds(1))
+        case .dns: (standardRetry, standardDelay) = (3, draft.check.delayLoop)
+        case .http, .ssl: (standardRetry, standardDelay) = (1, .seconds(3))
+        case .misc: (standardRetry, standardDelay) = (0, .seconds(1))
+        case .tcp, .smtp, .ping, .udp, .file, .bfd: (standardRetry, standardDelay) = (1, .seconds(1))
         }
         schedule.delayBeforeRetry = draft.check.delayBeforeRetry ?? standardDelay
         schedule.retry = draft.ownRetry ?? draft.check.retry ?? standardRetry
@@ -74,20 +75,20 @@ extension Interpreter {
     ) -> Probe? {
         let draft = parsed.draft
         switch draft.kind {
-        case .tcpCheck: return .tcp
-        case .pingCheck: return .ping
-        case .httpGet: return .http(resolveHTTP(draft, target, tls: nil))
-        case .sslGet: return .http(resolveHTTP(draft, target, tls: draft.tls))
-        case .smtpCheck: return .smtp(heloName: draft.heloName)
-        case .dnsCheck: return .dns(draft.dns)
-        case .udpCheck: return .udp(draft.udp)
-        case .miscCheck:
+        case .tcp: return .tcp
+        case .ping: return .ping
+        case .http: return .http(resolveHTTP(draft, target, tls: nil))
+        case .ssl: return .http(resolveHTTP(draft, target, tls: draft.tls))
+        case .smtp: return .smtp(heloName: draft.heloName)
+        case .dns: return .dns(draft.dns)
+        case .udp: return .udp(draft.udp)
+        case .misc:
             guard var command = draft.command else { return nil }
             if let user = draft.user { command.user = user }
             var probe = MiscProbe(command: command, timeout: draft.miscTimeout ?? draft.serviceDelayLoop)
             probe.isDynamic = draft.isDynamic
             return .misc(probe)
-        case .fileCheck:
+        case .file:
             guard let word = draft.trackFile else { return nil }
             guard let file = configuration.trackFiles.first(where: { $0.name == word.text }) else {
                 sayUnknownReference(word, "track_file", configuration.trackFiles.map(\.name))
@@ -96,7 +97,7 @@ extension Interpreter {
             return .file(
                 TrackedObject(
                     file.name, weight: draft.weight ?? file.weight, isReversed: draft.isReversed ?? file.isReversed))
-        default:
+        case .bfd:
             return nil
         }
     }

@@ -8,14 +8,15 @@ import Platform
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Check a configuration, and explain its words; needs no daemon.",
+        abstract: "Check and format a configuration, and explain its words; needs no daemon.",
         discussion: """
             Examples:
               lbctl config check
               lbctl config check ./keepalived.conf --strict
               lbctl config explain advert_int
+              lbctl config format ./keepalived.conf
             """,
-        subcommands: [Check.self, Explain.self])
+        subcommands: [Check.self, Explain.self, Format.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
