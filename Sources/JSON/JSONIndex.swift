@@ -58,9 +58,10 @@ public struct JSONIndex: Sendable {
     public func name(at node: Int, in text: UnsafeRawBufferPointer, equals expected: StaticString) -> Bool {
         let name = nodes[node]
         guard !name.isEscaped else { return string(at: node, in: text) == expected.description }
-        guard name.end - name.start == expected.utf8CodeUnitCount else { return false }
-        return UnsafeRawBufferPointer(rebasing: text[name.start..<name.end])
-            .elementsEqual(UnsafeRawBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount))
+        let count = expected.utf8CodeUnitCount
+        guard name.end - name.start == count else { return false }
+        for offset in 0..<count where text[name.start + offset] != expected.utf8Start[offset] { return false }
+        return true
     }
 
     /// The text of the string at `node`, escapes resolved.

@@ -7,8 +7,8 @@ extension JSONScanner {
         let start = position
         var isEscaped = false
         while true {
-            let octet = current
-            switch octet {
+            position = endOfPlainText(from: position)
+            switch current {
             case UInt8(ascii: "\""):
                 let node = append(.string, from: start, isEscaped: isEscaped)
                 position += 1
@@ -16,15 +16,38 @@ extension JSONScanner {
             case UInt8(ascii: "\\"):
                 isEscaped = true
                 try scanEscape()
-            case 0x20..<0x80:
-                position += 1
-            case 0x80...0xFF:
-                try scanMultibyte(octet)
+            case let lead where lead >= 0x80:
+                try scanMultibyte(lead)
             default:
                 let problem: JSONSyntaxProblem = position < text.count ? .controlCharacter : .unterminatedString
                 throw .syntax(problem, offset: position)
             }
         }
+    }
+
+    /// The first octet that needs a look: a quote, a backslash, a control character, part of a longer scalar, or the
+    /// end. Eight octets at a time: the high bit of an octet is set where the octet is one of those.
+    private func endOfPlainText(from start: Int) -> Int {
+        var position = start
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        while position + 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            let found =
+                word | ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote)
+                | ((backslash &- ones) & ~backslash)
+            let marks = found & (ones &* 0x80)
+            // A borrow can only mark octets after the first real one, so the lowest mark is right (little-endian).
+            if marks != 0 { return position + marks.trailingZeroBitCount / 8 }
+            position += 8
+        }
+        while position < text.count {
+            let octet = text[position]
+            if octet < 0x20 || octet >= 0x80 || octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { break }
+            position += 1
+        }
+        return position
     }
 
     private mutating func scanEscape() throws(JSONError) {

@@ -151,16 +151,18 @@ extension JSONScanner {
     }
 
     private func precedes(_ name: JSONIndex.Node, from first: Int, to end: Int) -> Bool {
+        let length = name.end - name.start
         var position = first
         while position < end {
             let other = nodes[position]
-            if other.end - other.start == name.end - name.start,
-                octets(of: other).elementsEqual(octets(of: name))
-            {
-                return true
-            }
+            if other.end - other.start == length, isEqual(other.start, name.start, length) { return true }
             position = nodes[position + 1].next
         }
         return false
+    }
+
+    private func isEqual(_ left: Int, _ right: Int, _ length: Int) -> Bool {
+        for offset in 0..<length where text[left + offset] != text[right + offset] { return false }
+        return true
     }
 }

@@ -27,15 +27,19 @@ public struct CallEnvelope: Sendable {
         var name = 1
         while name < root.next {
             let value = name + 1
-            switch index.string(at: name, in: text) {
-            case "method":
+            if index.name(at: name, in: text, equals: "method") {
                 guard index.nodes[value].kind == .string else { throw .badMember("method") }
                 method = index.string(at: value, in: text)
-            case "parameters": parameters = try Self.object(value, index, "parameters")
-            case "oneway": flags.oneway = try Self.flag(value, index, text, "oneway")
-            case "more": flags.more = try Self.flag(value, index, text, "more")
-            case "upgrade": flags.upgrade = try Self.flag(value, index, text, "upgrade")
-            case let other:
+            } else if index.name(at: name, in: text, equals: "parameters") {
+                parameters = try Self.object(value, index, "parameters")
+            } else if index.name(at: name, in: text, equals: "oneway") {
+                flags.oneway = try Self.flag(value, index, text, "oneway")
+            } else if index.name(at: name, in: text, equals: "more") {
+                flags.more = try Self.flag(value, index, text, "more")
+            } else if index.name(at: name, in: text, equals: "upgrade") {
+                flags.upgrade = try Self.flag(value, index, text, "upgrade")
+            } else {
+                let other = index.string(at: name, in: text)
                 guard IDLNames.isInterface(other) else { throw .unknownMember(other) }
                 guard index.nodes[value].kind == .object else { throw .badMember(other) }
                 extensions.append(name)

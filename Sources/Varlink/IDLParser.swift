@@ -121,14 +121,29 @@ private struct IDLParser {
 /// The three kinds of names of the language.
 public enum IDLNames {
     /// `io.evenkeel.Vrrp`: `[A-Za-z]([-]*[A-Za-z0-9])*(\.[A-Za-z0-9]([-]*[A-Za-z0-9])*)+`
-    public static func isInterface(_ name: some StringProtocol) -> Bool {
-        let parts = Array(name.utf8).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count >= 2, let first = name.utf8.first, isLetter(first) else { return false }
-        return parts.allSatisfy { part in
-            guard let first = part.first, let last = part.last else { return false }
-            return isAlphanumeric(first) && isAlphanumeric(last)
-                && part.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
+    public static func isInterface(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { isInterface(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The same for octets in memory.
+    public static func isInterface(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard let first = name.first, isLetter(first) else { return false }
+        var dots = 0
+        var last = first
+        for octet in name.dropFirst() {
+            switch octet {
+            case UInt8(ascii: "."):
+                guard isAlphanumeric(last) else { return false }
+                dots += 1
+            case UInt8(ascii: "-"):
+                guard last != UInt8(ascii: ".") else { return false }
+            default:
+                guard isAlphanumeric(octet) else { return false }
+            }
+            last = octet
         }
+        return dots > 0 && isAlphanumeric(last)
     }
 
     /// `ListServices`: `[A-Z][A-Za-z0-9]*`

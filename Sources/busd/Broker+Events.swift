@@ -14,16 +14,17 @@ extension Broker {
     func publish(_ call: IncomingCall, from client: Client) {
         do throws(VarlinkServiceError) {
             let (events, complete) = try read(call)
-            var added = 0
-            for event in events where !event.isRemoval && !store.keeps(event.key) { added += 1 }
             let account = client.account
-            guard account.kept + added <= account.quota.kept else {
+            guard account.kept + events.count <= account.quota.kept || !overfill(events, account) else {
                 let failure = BusAPI.QuotaExceeded(quota: "kept", limit: account.quota.kept)
                 return client.refuse(VarlinkReply(failure), call.envelope)
             }
             for event in events { add(event, from: client) }
             if !call.envelope.oneway {
-                client.send(octets: Array("{\"parameters\":{\"seq\":\(store.seq)}}\0".utf8))
+                var reply = Array(#"{"parameters":{"seq":"#.utf8)
+                reply += String(store.seq).utf8
+                reply += "}}\0".utf8
+                client.send(octets: reply)
             }
             if let complete { forget(complete, exceptFrom: client) }
             if store.removals > Self.removalLimit { endReaders() }
@@ -32,7 +33,14 @@ extension Broker {
         }
     }
 
+    /// Whether events bring an account over its quota; asked only near it.
+    private func overfill(_ events: [IncomingEvent], _ account: Account) -> Bool {
+        let new = events.filter { !$0.isRemoval && !store.keeps($0.key) }
+        return account.kept + Set(new.map(\.key)).count > account.quota.kept
+    }
+
     private func read(_ call: IncomingCall) throws(VarlinkServiceError) -> ([IncomingEvent], String?) {
+        let index = self.index
         var events: [IncomingEvent] = []
         var complete: String?
         guard let parameters = call.envelope.parameters,
@@ -43,14 +51,14 @@ extension Broker {
             switch index.string(at: node, in: call.text) {
             case "events": break
             case "completeSource":
-                complete = try string(node + 1, call.text) { .invalidParameter("completeSource") }
+                complete = try string(node + 1, index, call.text) { .invalidParameter("completeSource") }
             case let other: throw .invalidParameter(other)
             }
             node = index.nodes[node + 1].next
         }
         var element = list + 1
         while element < index.nodes[list].next {
-            events.append(try event(element, call.text, number: events.count))
+            events.append(try event(element, index, call.text, number: events.count))
             element = index.nodes[element].next
         }
         return (events, complete)
@@ -58,7 +66,7 @@ extension Broker {
 
     /// One event; the checks are those of the type `Event` in io.evenkeel.Bus.varlink.
     private func event(
-        _ node: Int, _ text: UnsafeRawBufferPointer, number: Int
+        _ node: Int, _ index: JSONIndex, _ text: UnsafeRawBufferPointer, number: Int
     ) throws(VarlinkServiceError) -> IncomingEvent {
         func wrong(_ member: String) -> VarlinkServiceError { .invalidParameter("events[\(number)].\(member)") }
         guard index.nodes[node].kind == .object else { throw .invalidParameter("events[\(number)]") }
@@ -71,15 +79,15 @@ extension Broker {
         while name < index.nodes[node].next {
             let value = name + 1
             if index.name(at: name, in: text, equals: "type") {
-                type = try string(value, text) { wrong("type") }
+                type = try string(value, index, text) { wrong("type") }
             } else if index.name(at: name, in: text, equals: "subject") {
-                subject = try string(value, text) { wrong("subject") }
+                subject = try string(value, index, text) { wrong("subject") }
             } else if index.name(at: name, in: text, equals: "source") {
-                source = try string(value, text) { wrong("source") }
+                source = try string(value, index, text) { wrong("source") }
             } else if index.name(at: name, in: text, equals: "data") {
                 hasData = index.nodes[value].kind == .object
                 guard hasData || index.nodes[value].kind == .null else { throw wrong("data") }
-            } else if isOther(name, text) {
+            } else if isOther(name, index, text) {
                 others += 1
                 guard index.nodes[value].kind == .string else { throw wrong(index.string(at: name, in: text)) }
             } else {
@@ -97,13 +105,13 @@ extension Broker {
             open: UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1]))
     }
 
-    private func isOther(_ name: Int, _ text: UnsafeRawBufferPointer) -> Bool {
+    private func isOther(_ name: Int, _ index: JSONIndex, _ text: UnsafeRawBufferPointer) -> Bool {
         index.name(at: name, in: text, equals: "specversion") || index.name(at: name, in: text, equals: "id")
             || index.name(at: name, in: text, equals: "time")
     }
 
     private func string(
-        _ node: Int, _ text: UnsafeRawBufferPointer, orThrow error: () -> VarlinkServiceError
+        _ node: Int, _ index: JSONIndex, _ text: UnsafeRawBufferPointer, orThrow error: () -> VarlinkServiceError
     ) throws(VarlinkServiceError) -> String {
         guard index.nodes[node].kind == .string else { throw error() }
         return index.string(at: node, in: text)

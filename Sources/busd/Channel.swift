@@ -4,25 +4,37 @@ import Bus
 
 /// What a subscription asks for.
 struct EventFilter: Hashable {
-    /// Patterns; nil matches everything. A trailing `*` matches any ending.
-    let types: [String]?
-    let subjects: [String]?
+    /// A text, or the beginning of one when the pattern ended in `*`.
+    private struct Pattern: Hashable {
+        let octets: [UInt8]
+        let isPrefix: Bool
+
+        init(_ text: String) {
+            isPrefix = text.utf8.last == UInt8(ascii: "*")
+            octets = Array(isPrefix ? text.utf8.dropLast() : text.utf8[...])
+        }
+
+        func matches(_ text: String) -> Bool {
+            var text = text
+            return text.withUTF8 { text in
+                guard isPrefix ? text.count >= octets.count : text.count == octets.count else { return false }
+                for (index, octet) in octets.enumerated() where text[index] != octet { return false }
+                return true
+            }
+        }
+    }
+
+    /// Nil matches everything.
+    private let types: Set<Pattern>?
+    private let subjects: Set<Pattern>?
 
     init(_ request: BusAPI.Subscribe) {
-        types = request.types.map { Array(Set($0)).sorted() }
-        subjects = request.subjects.map { Array(Set($0)).sorted() }
+        types = request.types.map { Set($0.map(Pattern.init)) }
+        subjects = request.subjects.map { Set($0.map(Pattern.init)) }
     }
 
     func matches(_ key: EventKey) -> Bool {
-        Self.matches(key.type, types) && Self.matches(key.subject, subjects)
-    }
-
-    private static func matches(_ text: String, _ patterns: [String]?) -> Bool {
-        guard let patterns else { return true }
-        return patterns.contains { pattern in
-            pattern.utf8.last == UInt8(ascii: "*")
-                ? text.utf8.starts(with: pattern.utf8.dropLast()) : text == pattern
-        }
+        types?.contains { $0.matches(key.type) } != false && subjects?.contains { $0.matches(key.subject) } != false
     }
 }
 

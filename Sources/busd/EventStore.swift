@@ -1,10 +1,11 @@
 // The one total order of events, and the latest of each subject. A frame is made once, as the octets of a Subscribe
 // reply, and shared by everybody who gets it.
 //
-// The log is in order of `seq`. An event that is superseded leaves a hole; holes are swept when they outnumber the rest.
-// A reader of the snapshot remembers only the last `seq` it was sent and asks for what follows, so that a slow reader
-// costs nothing and a change during its snapshot reaches it in its place. Removals stay in the log while a reader is
-// on its way, because it may have been sent what was removed.
+// A subject has one record, which holds its latest event. The log says in which order records were written; an entry
+// whose record has been written again since is a hole, and holes are swept when they outnumber the rest. A reader of the
+// snapshot remembers only the last `seq` it was sent and asks for what follows, so that a slow reader costs nothing and
+// a change during its snapshot reaches it in its place. Removals stay in the log while a reader is on its way,
+// because it may have been sent what was removed.
 import Bus
 
 /// The key under which the latest event is kept.
@@ -23,28 +24,35 @@ struct IncomingEvent {
     let open: UnsafeRawBufferPointer
 }
 
-struct EventStore {
-    /// One place in the order.
-    struct Entry {
-        let seq: Int
-        let key: EventKey
-        let source: String
-        /// The connection it came from; 0 is busd itself.
-        let publisher: Int
-        let account: Account?
-        let isRemoval: Bool
-        /// The reply; empty when the event has been superseded.
-        var frame: [UInt8]
-    }
+/// The latest event of one subject.
+final class EventRecord {
+    let key: EventKey
+    fileprivate(set) var seq = 0
+    fileprivate(set) var source = ""
+    /// The connection it came from; 0 is busd itself.
+    fileprivate(set) var publisher = 0
+    fileprivate(set) var isRemoval = false
+    /// The reply that tells it.
+    fileprivate(set) var frame: [UInt8] = []
+    fileprivate var account: Account?
 
+    fileprivate init(_ key: EventKey) {
+        self.key = key
+    }
+}
+
+struct EventStore {
+    private static let leastSweep = 1024
+
+    /// Place of the latest event.
     private(set) var seq: Int
-    private var log: [Entry] = []
-    private var latest: [EventKey: Int] = [:]
-    private var sweepAt = 1024
-    /// Removals in the log; bounded by whoever ends the readers for which they are kept.
-    private(set) var removals = 0
     /// Readers that are between the start and the end of their snapshot.
     var readersUnderWay = 0
+    /// Removals in the log; bounded by whoever ends the readers for which they are kept.
+    private(set) var removals = 0
+    private var log: [(seq: Int, record: EventRecord)] = []
+    private var latest: [EventKey: EventRecord] = [:]
+    private var sweepAt = EventStore.leastSweep
 
     /// Starts the order at `seq`.
     init(startingAt seq: Int) {
@@ -61,42 +69,46 @@ struct EventStore {
     mutating func add(_ event: IncomingEvent, from publisher: Int, _ account: Account?) -> [UInt8] {
         seq += 1
         let frame = Self.frame(event.open, seq)
-        if let old = latest[event.key] {
-            release(old)
-            if event.isRemoval { latest[event.key] = nil }
+        let record = record(of: event)
+        record.account?.kept -= 1
+        record.account = event.isRemoval ? nil : account
+        record.account?.kept += 1
+        record.seq = seq
+        record.source = event.source
+        record.publisher = publisher
+        record.isRemoval = event.isRemoval
+        record.frame = frame
+        if event.isRemoval {
+            guard readersUnderWay > 0 else { return frame }
+            removals += 1
         }
-        if !event.isRemoval {
-            latest[event.key] = seq
-            account?.kept += 1
-        }
-        if !event.isRemoval || readersUnderWay > 0 {
-            log.append(
-                Entry(
-                    seq: seq, key: event.key, source: event.source, publisher: publisher, account: account,
-                    isRemoval: event.isRemoval, frame: frame))
-            removals += event.isRemoval ? 1 : 0
-            sweepIfSparse()
-        }
+        log.append((seq, record))
+        if log.count >= sweepAt { sweep() }
         return frame
+    }
+
+    /// The record to write: that of the subject, or a new one. The record of a removed subject is no longer found.
+    private mutating func record(of event: IncomingEvent) -> EventRecord {
+        if event.isRemoval { return latest.removeValue(forKey: event.key) ?? EventRecord(event.key) }
+        if let record = latest[event.key] { return record }
+        let record = EventRecord(event.key)
+        latest[event.key] = record
+        return record
     }
 
     /// Keys of events of a source that did not come from `publisher`.
     func keys(of source: String, notFrom publisher: Int) -> [EventKey] {
-        log.filter { !$0.frame.isEmpty && !$0.isRemoval && $0.source == source && $0.publisher != publisher }.map(\.key)
+        log.filter {
+            $0.seq == $0.record.seq && !$0.record.isRemoval && $0.record.source == source
+                && $0.record.publisher != publisher
+        }.map(\.record.key)
     }
 
-    /// Calls `body` with the entries after `seq` in order until it returns false.
-    func read(after seq: Int, _ body: (Entry) -> Bool) {
-        for entry in log[position(after: seq)...] where !entry.frame.isEmpty {
-            guard body(entry) else { return }
+    /// Calls `body` with the events after `seq` in order until it returns false.
+    func read(after seq: Int, _ body: (EventRecord) -> Bool) {
+        for entry in log[position(after: seq)...] where entry.seq == entry.record.seq {
+            guard body(entry.record) else { return }
         }
-    }
-
-    private mutating func release(_ old: Int) {
-        let index = position(after: old - 1)
-        guard index < log.count, log[index].seq == old else { return }
-        log[index].account?.kept -= 1
-        log[index].frame = []
     }
 
     /// Index of the first entry whose place is after `seq`.
@@ -110,12 +122,11 @@ struct EventStore {
         return low
     }
 
-    private mutating func sweepIfSparse() {
-        guard log.count >= sweepAt else { return }
+    private mutating func sweep() {
         let keepsRemovals = readersUnderWay > 0
-        log.removeAll { $0.frame.isEmpty || $0.isRemoval && !keepsRemovals }
+        log.removeAll { $0.seq != $0.record.seq || $0.record.isRemoval && !keepsRemovals }
         if !keepsRemovals { removals = 0 }
-        sweepAt = max(1024, 2 * log.count)
+        sweepAt = max(Self.leastSweep, 2 * log.count)
     }
 
     private static func frame(_ open: UnsafeRawBufferPointer, _ seq: Int) -> [UInt8] {

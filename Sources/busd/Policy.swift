@@ -46,20 +46,25 @@ struct Policy {
         return peer.isMember(of: readers) ? .reader : .stranger
     }
 
-    /// The least role that may call a method. What is not named here changes something and is for administrators.
-    static func needed(for method: String) -> Role {
-        switch method {
-        case "org.varlink.service.GetInfo", "org.varlink.service.GetInterfaceDescription",
-            "org.varlink.resolver.GetInfo", "org.varlink.resolver.Resolve",
-            BusAPI.Subscribe.method, BusAPI.ListServices.method, BusAPI.GetStatistics.method,
-            VrrpAPI.List.method, VrrpAPI.Show.method,
-            IpvsAPI.ListServices.method, IpvsAPI.ShowService.method,
-            CheckAPI.List.method:
-            .reader
-        case BusAPI.Register.method, BusAPI.Publish.method: .daemon
-        default: .administrator
-        }
-    }
+    /// The least role that may call a method. What is not named in `roles` changes something: for administrators.
+    static func needed(for method: String) -> Role { roles[method] ?? .administrator }
+
+    private static let roles: [String: Role] = [
+        "org.varlink.service.GetInfo": .reader,
+        "org.varlink.service.GetInterfaceDescription": .reader,
+        "org.varlink.resolver.GetInfo": .reader,
+        "org.varlink.resolver.Resolve": .reader,
+        BusAPI.Subscribe.method: .reader,
+        BusAPI.ListServices.method: .reader,
+        BusAPI.GetStatistics.method: .reader,
+        BusAPI.Register.method: .daemon,
+        BusAPI.Publish.method: .daemon,
+        VrrpAPI.List.method: .reader,
+        VrrpAPI.Show.method: .reader,
+        IpvsAPI.ListServices.method: .reader,
+        IpvsAPI.ShowService.method: .reader,
+        CheckAPI.List.method: .reader,
+    ]
 }
 
 extension PeerCredentials {

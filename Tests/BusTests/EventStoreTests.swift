@@ -1,0 +1,73 @@
+// The order of events and what is kept of it, by itself.
+import Testing
+
+@testable import busd
+
+@Suite struct EventStoreTests {
+    private func add(
+        _ subject: String, to store: inout EventStore, isRemoval: Bool = false, source: String = "/s",
+        from number: Int = 1,
+        _ account: Account? = nil
+    ) -> String {
+        let key = EventKey(type: "io.x", subject: subject)
+        return Array("{\"subject\":\"\(subject)\"".utf8).withUnsafeBytes { open in
+            let event = IncomingEvent(key: key, source: source, isRemoval: isRemoval, open: open)
+            return String(decoding: store.add(event, from: number, account), as: UTF8.self)
+        }
+    }
+
+    private func subjects(_ store: EventStore, after seq: Int = 0) -> [String] {
+        var found: [String] = []
+        store.read(after: seq) { entry in
+            found.append((entry.isRemoval ? "-" : "") + entry.key.subject)
+            return true
+        }
+        return found
+    }
+
+    @Test func `an event becomes a reply with its place`() {
+        var store = EventStore(startingAt: 41)
+        #expect(
+            add("a", to: &store) == "{\"parameters\":{\"event\":{\"subject\":\"a\",\"seq\":42}},\"continues\":true}\0")
+    }
+
+    @Test func `the latest of each subject is read in the order of events`() {
+        var store = EventStore(startingAt: 0)
+        for subject in ["a", "b", "a", "c", "b"] { _ = add(subject, to: &store) }
+        #expect(subjects(store) == ["a", "c", "b"])
+        #expect(subjects(store, after: 4) == ["b"])
+        #expect(subjects(store, after: 5) == [])
+        #expect(store.kept == 3)
+    }
+
+    @Test func `a removal reaches a reader that is under way and nobody else`() {
+        var store = EventStore(startingAt: 0)
+        _ = add("a", to: &store)
+        _ = add("a", to: &store, isRemoval: true)
+        #expect(subjects(store) == [])
+        _ = add("a", to: &store)
+        store.readersUnderWay = 1
+        _ = add("a", to: &store, isRemoval: true)
+        #expect(subjects(store, after: 3) == ["-a"])
+        #expect(store.kept == 0)
+    }
+
+    @Test func `a hundred thousand changes of few subjects keep the log short and the places right`() {
+        var store = EventStore(startingAt: 0)
+        let account = Account(uid: 1, quota: .ordinary)
+        for number in 0..<100_000 { _ = add("s\(number % 7)", to: &store, account) }
+        #expect(store.seq == 100_000)
+        #expect(subjects(store) == (0..<7).map { "s\((99_993 + $0) % 7)" })
+        #expect(account.kept == 7)
+        for number in 0..<7 { _ = add("s\(number)", to: &store, isRemoval: true, account) }
+        #expect(account.kept == 0)
+    }
+
+    @Test func `what a source said on other connections is found`() {
+        var store = EventStore(startingAt: 0)
+        _ = add("old", to: &store, source: "/a", from: 1)
+        _ = add("other", to: &store, source: "/b", from: 1)
+        _ = add("new", to: &store, source: "/a", from: 2)
+        #expect(store.keys(of: "/a", notFrom: 2).map(\.subject) == ["old"])
+    }
+}
