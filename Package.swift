@@ -81,7 +81,7 @@ let package = Package(
         tests("VRRPTests", ["VRRP", "Net"]),
         tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
-        tests("PlatformTests", ["Platform", "Net", "CLinux"]),
+        tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
         tests(
             "LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],

@@ -14,6 +14,9 @@ struct Reporter: Sendable {
     /// Those that were counted only.
     var dropped: Int { errors + warnings - diagnostics.count }
 
+    /// True when further errors are only counted: then nobody needs to look for what was meant.
+    var isFull: Bool { errors >= Reporter.limit }
+
     mutating func report(
         _ severity: Diagnostic.Severity, _ code: Diagnostic.Code, at place: Place, length: Int, _ message: String,
         remedy: String? = nil, notes: [(Word, String)] = []

@@ -99,6 +99,7 @@ struct Interpreter {
     }
 
     private mutating func sayUnknown<Draft>(_ statement: Statement, _ grammar: Grammar<Draft>) {
+        guard !reporter.isFull else { return reporter.error(.unknownKeyword, at: statement.keyword, "") }
         let word = statement.keyword.text
         let here = grammar.kind == .file ? "at the top level" : "in \(grammar.kind.rawValue)"
         let elsewhere = KeywordTable.entries.filter { $0.word == word }

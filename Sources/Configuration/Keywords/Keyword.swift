@@ -62,13 +62,6 @@ struct Keyword<Draft: BlockDraft>: Sendable {
         return copy
     }
 
-    /// With what follows the word, for the documentation.
-    func taking(_ value: String) -> Keyword {
-        var copy = self
-        copy.entry.value = value
-        return copy
-    }
-
     /// The same under an old name.
     func spelled(_ word: String) -> Keyword {
         var copy = self

@@ -1,0 +1,65 @@
+// The configuration file on a real disk: includes by glob, the digest, and what is refused.
+import Configuration
+import Foundation
+import Platform
+import Testing
+
+@Suite final class ConfigurationFileTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "evenkeel-\(UUID().uuidString)")
+
+    init() throws {
+        try FileManager.default.createDirectory(at: folder.appending(path: "conf.d"), withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private func write(_ text: String, to name: String) throws -> String {
+        let file = folder.appending(path: name)
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        return file.path
+    }
+
+    @Test func `includes are found beside the file, and every byte of them is in the digest`() throws {
+        let main = try write("include conf.d/*.conf\n", to: "main.conf")
+        _ = try write("global_defs {\n    router_id left\n}\n", to: "conf.d/a.conf")
+        let first = try ConfigurationFile(path: main)
+        #expect(first.configuration.global.routerID == "left")
+        #expect(first.digest.utf8.count == 32)
+        #expect(try ConfigurationFile(path: main).digest == first.digest)
+        _ = try write("global_defs {\n    router_id left\n}\n\n", to: "conf.d/a.conf")
+        #expect(try ConfigurationFile(path: main).digest != first.digest)
+    }
+
+    @Test func `a refusal says everything with its place`() throws {
+        let main = try write("nonsense\nvrrp_instance V {\n", to: "main.conf")
+        let refusal = #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(path: main) }
+        #expect(refusal?.diagnostics.map(\.code).prefix(2) == [.unknownKeyword, .unclosedBlock])
+        #expect(refusal?.description.contains("\(main):1:1: error:") == true)
+    }
+
+    @Test func `a file that is not there is refused by name`() {
+        let missing = folder.appending(path: "none.conf").path
+        let refusal = #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(path: missing) }
+        #expect(refusal?.description.contains(missing) == true)
+    }
+
+    @Test(arguments: [("", "6c62272e07bb014262b821756295c58d"), ("a", "d228cb696f1a8caf78912b704e4a8964")])
+    func `the digest is FNV-1a of 128 bits`(_ text: String, _ expected: String) {
+        #expect(ConfigurationFile.digest(of: Array(text.utf8)) == expected)
+    }
+
+    @Test func `this machine knows its interfaces, users and programs when it is asked`() throws {
+        let machine = ThisMachine(isExamined: true)
+        #expect(machine.hasInterface("lo") == true)
+        #expect(machine.hasInterface("no-such-if") == false)
+        #expect(machine.hasUser("root") == true)
+        #expect(machine.hasUser("no-such-user") == false)
+        #expect(machine.hasGroup("root") == true)
+        #expect(machine.problem(withProgram: "sh") == nil)
+        #expect(machine.problem(withProgram: try write("", to: "text")) == "it is not executable")
+        #expect(machine.problem(withProgram: "/no/such") == "there is no such file")
+        #expect(ThisMachine(isExamined: false).hasInterface("no-such-if") == nil)
+    }
+}
