@@ -31,7 +31,7 @@ struct GroupTests {
         try second.start()
         func together(_ name: String) throws {
             do {
-                try segment.eventually("\(name) holds both addresses", within: .seconds(5)) {
+                try segment.eventually("\(name) holds both addresses", within: .seconds(20)) {
                     try segment.holders(of: virtualAddress) == [name] && segment.holders(of: "10.77.0.101") == [name]
                 }
             } catch {

@@ -22,7 +22,7 @@ private struct Alone {
         try router.start()
     }
 
-    func holds(_ expected: Bool, within limit: Duration = .seconds(10)) throws {
+    func holds(_ expected: Bool, within limit: Duration = .seconds(20)) throws {
         do {
             try segment.eventually(expected ? "holds the address" : "lets the address go", within: limit) {
                 try segment.holders(of: virtualAddress) == (expected ? ["a"] : [])
@@ -73,7 +73,7 @@ struct RobustnessTests {
         let lines = alone.router.log.split(separator: "\n").filter { $0.contains("advertisement from 10.77.0.2") }
         #expect(lines.count == 5, "one line per reason, not per packet")
         try alone.wire.send(alone.packet(priority: 200))
-        try alone.segment.eventually("a right one counts", within: .seconds(1)) {
+        try alone.segment.eventually("a right one counts", within: .seconds(10)) {
             try alone.router.show().runtime.state == .backup
         }
     }
@@ -82,7 +82,7 @@ struct RobustnessTests {
         let alone = try Alone()
         try alone.holds(true)
         try alone.segment.cable(alone.host, in: false)
-        try alone.holds(false, within: .seconds(2))
+        try alone.holds(false, within: .seconds(10))
         #expect(try alone.router.show().runtime.faults == ["interface eth0 is down"])
         try alone.segment.cable(alone.host, in: true)
         try alone.holds(true)
@@ -92,17 +92,17 @@ struct RobustnessTests {
         let alone = try Alone()
         try alone.holds(true)
         try alone.segment.delete(alone.host)
-        try alone.segment.eventually("FAULT", within: .seconds(2)) {
+        try alone.segment.eventually("FAULT", within: .seconds(10)) {
             try alone.router.show().runtime.faults.contains("interface eth0 does not exist")
         }
         try alone.segment.plug(alone.host)
         try alone.holds(true)
         let before = alone.wire.heard.count
-        try alone.segment.eventually("it advertises on the new one", within: .seconds(1)) {
+        try alone.segment.eventually("it advertises on the new one", within: .seconds(10)) {
             alone.wire.heard.count > before + 2
         }
         try alone.wire.send(alone.packet(priority: 200))
-        try alone.segment.eventually("it listens on the new one", within: .seconds(1)) {
+        try alone.segment.eventually("it listens on the new one", within: .seconds(10)) {
             try alone.router.show().runtime.master == "10.77.0.2"
         }
     }
@@ -124,7 +124,7 @@ struct RobustnessTests {
         let alone = try Alone()
         try alone.holds(true)
         try alone.segment.ip(["-n", alone.host.namespace, "addr", "del", "10.77.0.100/24", "dev", "eth0"])
-        try alone.holds(true, within: .milliseconds(500))
+        try alone.holds(true, within: .milliseconds(500) + alone.segment.slack)
         #expect(try alone.router.show().runtime.statistics.becameMaster == 1)
     }
 
@@ -145,10 +145,9 @@ struct RobustnessTests {
         try holds("b")
         try first.end(SIGTERM)
         try first.start()
-        try segment.observe(for: .seconds(1)) {
-            let holders = try segment.holders(of: virtualAddress)
-            #expect(holders == ["b"])
-        }
+        var seen: Set<[String]> = []
+        try segment.observe(for: .seconds(1)) { seen.insert(try segment.holders(of: virtualAddress)) }
+        #expect(seen == [["b"]])
         #expect(try first.show().runtime.steppedDown)
         _ = try first.call(VrrpAPI.Resume(name: "VI_1"))
         try holds("a")
@@ -161,14 +160,14 @@ struct RobustnessTests {
         try alone.router.configure(
             Dialect.version3.text(120, on: alone.host, peer: alone.segment.hosts[1], addresses: addresses))
         alone.router.signal(SIGHUP)
-        try alone.segment.eventually("the second address appears", within: .seconds(2)) {
+        try alone.segment.eventually("the second address appears", within: .seconds(10)) {
             try alone.segment.holders(of: "10.77.0.101") == ["a"]
         }
         #expect(try alone.segment.holders(of: virtualAddress) == ["a"])
         #expect(try alone.router.show().runtime.statistics.becameMaster == 1)
         try alone.router.configure("vrrp_instance VI_1 {\n nonsense\n")
         alone.router.signal(SIGHUP)
-        try alone.segment.eventually("it is refused", within: .seconds(2)) {
+        try alone.segment.eventually("it is refused", within: .seconds(10)) {
             alone.router.log.contains("configuration refused")
         }
         #expect(try alone.router.show().runtime.effectivePriority == 120)

@@ -17,13 +17,14 @@ enum Dialect: String, CaseIterable, CustomStringConvertible {
         return interval * 3 + interval * (256 - priority) / 256
     }
 
-    /// A configuration of VI_1 at a priority on one of two hosts.
-    func text(_ priority: Int, on host: Host, peer: Host, more: String = "", addresses: [String] = ["10.77.0.100/24"])
-        -> String
-    {
+    /// A configuration of VI_1 at a priority on one of two hosts; `seconds` is version 2's advert_int.
+    func text(
+        _ priority: Int, on host: Host, peer: Host, seconds: Int = 1, more: String = "",
+        addresses: [String] = ["10.77.0.100/24"]
+    ) -> String {
         let words =
             switch self {
-            case .version2: "version 2\n advert_int 1\n authentication {\n auth_type PASS\n auth_pass 1111\n }"
+            case .version2: "version 2\n advert_int \(seconds)\n authentication {\n auth_type PASS\n auth_pass 1111\n }"
             case .version3: "version 3\n advert_int 0.1"
             case .unicast:
                 "version 3\n advert_int 0.1\n unicast_src_ip \(host.address)\n unicast_peer {\n \(peer.address)\n }"
