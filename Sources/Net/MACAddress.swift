@@ -21,7 +21,9 @@ public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
     public init?(_ text: String) {
         let separator: Character = text.contains("-") ? "-" : ":"
         let groups = text.split(separator: separator, omittingEmptySubsequences: false)
-        let octets = groups.compactMap { $0.utf8.count == 2 && $0.first?.isHexDigit == true ? UInt8($0, radix: 16) : nil }
+        let octets = groups.compactMap {
+            $0.utf8.count == 2 && $0.first?.isHexDigit == true ? UInt8($0, radix: 16) : nil
+        }
         guard groups.count == 6, octets.count == 6 else { return nil }
         self.init(octets: octets)
     }

@@ -30,7 +30,8 @@ import Testing
         [], ["status"], ["events"], ["vrrp"], ["vrrp", "list"], ["vrrp", "show"], ["vrrp", "failover"],
         ["vrrp", "resume"], ["service"], ["service", "list"], ["service", "show"], ["server"], ["server", "list"],
         ["server", "weight"], ["server", "drain"], ["server", "disable"], ["server", "enable"], ["server", "reset"],
-        ["check"], ["check", "list"], ["check", "run"], ["config"], ["config", "check"], ["config", "format"], ["config", "explain"],
+        ["check"], ["check", "list"], ["check", "run"], ["config"], ["config", "check"], ["config", "format"],
+        ["config", "explain"],
         ["reload"], ["call"], ["introspect"],
     ])
     func `every command has help with examples`(_ command: [String]) throws {
