@@ -76,8 +76,14 @@ public struct Reconciler: Sendable {
         return trial.configure(servers)
     }
 
-    /// A verdict about a server arrived.
-    public mutating func heard(_ server: ServerIdentity, isUp: Bool) -> [Command] {
+    /// A verdict about a server arrived. One that no probe has confirmed yet (assumed, or remembered by checkd) does not overrule what the
+    /// kernel of an adopted service shows, and brings no server back that is known to be down: the first probe will.
+    public mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> [Command] {
+        let known = pools[server.service]?.member(server.endpoint)?.health
+        if !isVerified {
+            if case .unknown(.some) = known { return [] }
+            if known == .down { return [] }
+        }
         health[server] = isUp
         return update(server) { member in
             if !member.configuration.checkers.isEmpty { member.health = isUp ? .up : .down }

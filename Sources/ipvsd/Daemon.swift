@@ -55,6 +55,7 @@ final class IPVSDaemon {
     /// Takes over the kernel's table, then joins the bus.
     func start() throws(Errno) {
         configure(loaded)
+        markAll()
         keeper.check()
         try bus.start()
         health.start(on: bus)
@@ -68,11 +69,15 @@ final class IPVSDaemon {
 
     /// Puts a configuration in force.
     func commit(_ loaded: ConfigurationFile) {
-        let gone = self.loaded.configuration.virtualServers.map(\.identity)
+        let before = Dictionary(
+            self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         self.loaded = loaded
         prepared = nil
         configure(loaded)
-        for service in gone { mark(service) }
+        for service in before.keys where keeper.reconciler.pools[service] == nil { mark(service) }
+        for server in loaded.configuration.virtualServers where before[server.identity] != server {
+            mark(server.identity)
+        }
         logger.notice("configuration \(loaded.digest.prefix(12)) of \(options.config) in force")
     }
 
@@ -119,23 +124,20 @@ final class IPVSDaemon {
                 service.realServers.map { ServerIdentity(service.identity, $0.endpoint) }
             })
         remember()
-        // Ownership is on the disk before the kernel has the services, so that a crash cannot orphan them.
-        state.save()
         let pools = keeper.reconciler.pools
         health.keep { pools[$0.service]?.member($0.endpoint) != nil }
-        markAll()
         bus.events.publish(
             EventType.configuration, subject: "ipvsd",
             data: DaemonConfiguration(digest: loaded.digest, file: options.config, loaded: SystemClock.timestamp))
     }
 
-    private func heard(_ server: ServerIdentity, _ verdict: CheckAPI.Health) {
-        switch verdict {
+    private func heard(_ server: ServerIdentity, _ note: HealthNote) {
+        switch note.state {
         case .up, .down:
-            let isNews = keeper.reconciler.health[server] != (verdict == .up)
-            keeper.heard(server, isUp: verdict == .up)
-            if isNews {
-                logger.notice("\(server) is \(verdict.rawValue): \(health.notes[server]?.reason ?? "")")
+            let before = keeper.reconciler.health[server]
+            keeper.heard(server, isUp: note.state == .up, isVerified: note.isVerified)
+            if before != keeper.reconciler.health[server] {
+                logger.notice("\(server) is \(note.state.rawValue): \(note.reason)")
                 remember()
             }
         case .unknown: break
@@ -156,7 +158,7 @@ final class IPVSDaemon {
         case .problem(let problem):
             set(alarm: "ipvsd/kernel", problem.map { DaemonAlarm(message: $0.message, remedy: $0.remedy) })
             markAll()
-        case .refused(let refusals):
+        case .refused(let refusals, let services):
             let first = refusals.min { "\($0.key)" < "\($1.key)" }
             set(
                 alarm: "ipvsd/refused",
@@ -165,7 +167,7 @@ final class IPVSDaemon {
                         message: "the kernel refuses \(refusals.count) service(s): \($0.value)",
                         remedy: "see 'lbctl service list'; retrying")
                 })
-            for service in keeper.reconciler.pools.keys { mark(service) }
+            for service in services { mark(service) }
         }
     }
 

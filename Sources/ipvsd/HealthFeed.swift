@@ -8,8 +8,9 @@ import JSON
 import Platform
 
 /// What is known about a server besides its verdict, for people.
-struct HealthNote {
+struct HealthNote: Equatable {
     var state: CheckAPI.Health
+    var isVerified: Bool
     var since: String
     var reason: String
 }
@@ -19,8 +20,8 @@ final class HealthFeed {
     private(set) var notes: [ServerIdentity: HealthNote] = [:]
     /// False while nobody checks: the bus or checkd is away.
     private(set) var isLive = false
-    /// Hears of a server whose state or reason changed.
-    var verdict: (ServerIdentity, CheckAPI.Health) -> Void = { _, _ in }
+    /// Hears of a server about which something is new.
+    var verdict: (ServerIdentity, HealthNote) -> Void = { _, _ in }
     /// Hears when checks stopped or resumed.
     var livenessChanged: () -> Void = {}
     private let logger: Logger
@@ -62,9 +63,11 @@ final class HealthFeed {
                 logger.warning("health of '\(health.server)' ignored: not the name of a real server")
                 return
             }
-            let before = notes[server]
-            notes[server] = HealthNote(state: health.state, since: health.since, reason: health.reason)
-            if before?.state != health.state || before?.reason != health.reason { verdict(server, health.state) }
+            let note = HealthNote(
+                state: health.state, isVerified: health.verified, since: health.since, reason: health.reason)
+            guard notes[server] != note else { return }
+            notes[server] = note
+            verdict(server, note)
         } catch {
             logger.warning("health event of \(event.subject) not understood, ignored: \(error)")
         }

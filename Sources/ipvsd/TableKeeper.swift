@@ -25,8 +25,8 @@ final class TableKeeper {
         case repaired([Command])
         /// Why the table as a whole cannot be kept, or nil again.
         case problem(Problem?)
-        /// What the kernel refuses, by service; empty when nothing.
-        case refused([VirtualServerIdentity: String])
+        /// What the kernel refuses, by service, empty when nothing; and the services for which that is news.
+        case refused([VirtualServerIdentity: String], news: Set<VirtualServerIdentity>)
     }
 
     /// How often the table is compared when nothing happens.
@@ -68,8 +68,8 @@ final class TableKeeper {
     }
 
     /// A verdict about a server.
-    func heard(_ server: ServerIdentity, isUp: Bool) {
-        send(reconciler.heard(server, isUp: isUp))
+    func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool) {
+        send(reconciler.heard(server, isUp: isUp, isVerified: isVerified))
     }
 
     /// A person's decision about a server.
@@ -95,7 +95,7 @@ final class TableKeeper {
             }
             if isFirst { writeTimeouts() }
             let isDrift = wasInOrder && !commands.isEmpty
-            guard execute(commands) else { return }
+            guard execute(commands, areWhole: true) else { return }
             if isDrift { news(.repaired(commands)) }
             settle()
         } catch {
@@ -124,15 +124,16 @@ final class TableKeeper {
         guard !pending.isEmpty else { return }
         let commands = pending
         pending = []
-        if execute(commands) { settle() }
+        _ = execute(commands, areWhole: false)
     }
 
-    /// Executes commands; false when the table has to be read again first.
-    private func execute(_ commands: [Command]) -> Bool {
+    /// Executes commands; `areWhole` when they are everything that differs, so that what is not refused now is refused no more.
+    /// False when something is left to try again.
+    private func execute(_ commands: [Command], areWhole: Bool) -> Bool {
         do throws(NetlinkError) {
             let failures = try connected().apply(commands)
             for command in commands { logger.debug("\(command)") }
-            note(failures)
+            note(failures, areWhole: areWhole)
             for case .deleteService(let service) in commands where refusals[service] == nil {
                 reconciler.disown(service)
             }
@@ -148,20 +149,21 @@ final class TableKeeper {
         }
     }
 
-    private func note(_ failures: [CommandFailure]) {
-        var refusals: [VirtualServerIdentity: String] = [:]
+    private func note(_ failures: [CommandFailure], areWhole: Bool) {
         // The first refusal of a service explains those of its servers.
-        for failure in failures where refusals[failure.command.service] == nil {
-            refusals[failure.command.service] = failure.description
-        }
+        let found = Dictionary(
+            failures.map { ($0.command.service, $0.description) }, uniquingKeysWith: { first, _ in first })
+        let refusals = areWhole ? found : self.refusals.merging(found) { _, new in new }
         guard refusals != self.refusals else { return }
-        for (service, text) in refusals where self.refusals[service] != text { logger.error("\(text)") }
+        let services = Set(refusals.keys).union(self.refusals.keys).filter { refusals[$0] != self.refusals[$0] }
+        for service in services {
+            if let text = refusals[service] { logger.error("\(text)") }
+        }
         self.refusals = refusals
-        news(.refused(refusals))
+        news(.refused(refusals, news: services))
     }
 
     private func settle() {
-        note([])
         wasInOrder = true
         retry = .zero
         timer?.arm(after: Self.checkInterval)

@@ -72,6 +72,22 @@ import Testing
         #expect(try reconciler.heard(server(2), isUp: true).count == 1)
     }
 
+    @Test func `a verdict that no probe confirmed does not overrule what is known`() throws {
+        let web = try service("tcp/192.0.2.1:80")
+        let kernel = KernelTable(services: [
+            web: ServiceEntry(attributes: ServiceAttributes(), destinations: [try server(1).endpoint: routed(1)])
+        ])
+        var reconciler = Reconciler()
+        _ = reconciler.configure([try virtualServer(weights: [1, 1])])
+        _ = reconciler.observed(kernel)
+        #expect(try reconciler.heard(server(1), isUp: false, isVerified: false).isEmpty, "alpha, not probed: it serves")
+        #expect(try reconciler.heard(server(2), isUp: true, isVerified: false).isEmpty, "it was out")
+        #expect(try reconciler.heard(server(2), isUp: true).count == 1)
+        #expect(
+            try reconciler.heard(server(2), isUp: false, isVerified: false).count == 1, "checkd remembers a failure")
+        #expect(try reconciler.heard(server(2), isUp: true, isVerified: false).isEmpty)
+    }
+
     @Test func `after a refusal the rest goes on being kept`() throws {
         var reconciler = Reconciler()
         let refused = try virtualServer("tcp/192.0.2.9:80", weights: [1]) { $0.scheduler = "nonesuch" }

@@ -82,7 +82,8 @@ struct IPVSDaemonTests {
                     specversion: "1.0", id: "\(server)-\(state)", source: "/checkd", type: EventType.checkServer,
                     subject: name, time: "2026-11-21T12:00:00.000Z",
                     data: [
-                        "server": .string(name), "state": .string(state), "since": "2026-11-21T12:00:00.000Z",
+                        "server": .string(name), "state": .string(state), "verified": true,
+                        "since": "2026-11-21T12:00:00.000Z",
                         "reason": "connection refused", "checks": [],
                     ])
             ]))
@@ -178,5 +179,9 @@ struct IPVSDaemonTests {
         let shown = try bus.call(IpvsAPI.ShowService(name: "tcp/10.7.7.8:80")).service
         #expect(shown.runtime.problem?.contains("modprobe ip_vs_nonesuch") == true)
         #expect(shown.runtime.inKernel == false)
+        try publish(bus, server: 1, "down")
+        try becomes("the good service follows its checks meanwhile", table("2:80 Masq 2"))
+        let later = try bus.call(IpvsAPI.ShowService(name: "tcp/10.7.7.8:80")).service
+        #expect(later.runtime.problem == shown.runtime.problem, "the refusal is not forgotten")
     }
 }
