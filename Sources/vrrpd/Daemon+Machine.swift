@@ -85,7 +85,8 @@ extension Daemon {
         }
     }
 
-    private func advertise(_ instance: Instance, _ priority: UInt8) {
+    /// Sends an advertisement and notes the time for a process after this one.
+    func advertise(_ instance: Instance, _ priority: UInt8) {
         let failure = instance.advertise(priority: priority)
         heartbeat.beat(instance.identity, at: priority == 0 ? nil : SystemClock.sinceBoot)
         guard (failure != nil) != instance.sendFailed else { return }

@@ -91,6 +91,17 @@ final class Daemon {
         }
     }
 
+    /// Makes room for a new process that goes on as master (`systemctl restart`): goes over to what it will read, so that it
+    /// knows every address that stays, and advertises once more, so that the others wait a whole master-down interval.
+    func leaveToSuccessor(_ next: Configuration) {
+        reload(next)
+        for instance in instances {
+            guard let router = routers[instance.name], case .master = router.state else { continue }
+            advertise(instance, router.priority)
+        }
+        logger.notice("leaving masterships and addresses to the next process")
+    }
+
     /// The instance of that name.
     func instance(named name: String) -> Instance? {
         instances.first { $0.name == name }

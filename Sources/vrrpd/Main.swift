@@ -26,10 +26,14 @@ enum Main {
             let face = try BusFace(daemon, options: options, loop: loop, logger: logger)
             try show(face, daemon)
             let stopTimer = loop.timer { loop.stop() }
-            let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
+            let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
                 guard signal != SIGHUP else { return face.reload() }
                 guard stopTimer.deadline == nil else { return }
                 ServiceManager.notify(.stopping)
+                if signal == SIGUSR1, let next = configurationOfSuccessor(options, logger) {
+                    daemon.leaveToSuccessor(next)
+                    return loop.stop()
+                }
                 daemon.stop()
                 // Long enough for the last events to reach busd.
                 stopTimer.arm(after: .milliseconds(50))
@@ -46,6 +50,16 @@ enum Main {
         } catch {
             logger.error("vrrpd cannot run: \(error)")
             return 1
+        }
+    }
+
+    /// What the next process will read; nil when it could not start, so that addresses left in place would be unguarded.
+    private static func configurationOfSuccessor(_ options: DaemonOptions, _ logger: Logger) -> Configuration? {
+        do {
+            return try ConfigurationFile(path: options.config).configuration
+        } catch {
+            logger.warning("the configuration would be refused at the next start: giving up the addresses instead")
+            return nil
         }
     }
 

@@ -92,6 +92,15 @@ struct SystemdTests {
         }
     }
 
+    @Test func `restarting vrrpd is no failover`() throws {
+        try guest.eventually("the address", within: .seconds(10)) {
+            try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254")
+        }
+        try guest.run(["/bin/systemctl", "restart", "evenkeel-vrrpd"])
+        #expect(try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254"))
+        #expect(try guest.run(["/usr/bin/lbctl", "vrrp", "show", "VI_1"]).contains("after a restart"))
+    }
+
     @Test func `a broken configuration stops the start with status 2 and is not tried again`() throws {
         try guest.run(["/bin/bash", "-c", "echo 'vrrp_instance VI_1 {' >/etc/evenkeel/evenkeel.conf"])
         _ = try? guest.run(["/bin/systemctl", "restart", "evenkeel-ipvsd"])

@@ -105,8 +105,9 @@ struct ElectionTests {
         try duel.second.start()
         try duel.segment.observe(for: .milliseconds(3500))
         var seen: Set<[String]> = []
-        for _ in 1...2 {
-            try duel.first.crash()
+        // A crash, and the signal of `systemctl restart`.
+        for signal in [SIGKILL, SIGUSR1] {
+            try duel.first.end(signal)
             try duel.first.start()
             try duel.segment.observe(for: .seconds(4)) { seen.insert(try duel.segment.holders(of: virtualAddress)) }
         }
@@ -114,6 +115,17 @@ struct ElectionTests {
         #expect(!duel.wire.heard.contains { $0.source == duel.second.host.address })
         let reason = try duel.first.show().runtime.reason
         #expect(reason.contains("restart"))
+    }
+
+    @Test func `a restart into a configuration that would be refused gives the address up first`() throws {
+        let duel = try Duel(.vrrpd, 150, .vrrpd, 100, .version3)
+        try duel.first.start()
+        try duel.holds(["a"])
+        try duel.second.start()
+        try duel.first.configure("vrrp_instance VI_1 {")
+        try duel.first.end(SIGUSR1)
+        #expect(duel.first.exit == .exited(0))
+        try duel.holds(["b"])
     }
 
     @Test func `a master that is back too late takes its left-over address off and starts as backup`() throws {
