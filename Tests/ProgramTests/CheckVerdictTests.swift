@@ -97,6 +97,30 @@ struct CheckVerdictTests {
         #expect(Set(server.sources) == ["127.0.0.9"])
     }
 
+    @Test func `a server that does not answer the connection is down after connect_timeout`() throws {
+        let room = try CheckRoom()
+        let server = try TinyServer(.deaf, on: room.loop)
+        let check = tcpCheck(server.port, more: "connect_timeout 0.2")
+        try room.start(virtualServer(Array(repeating: check, count: 6)))
+        try room.eventually("those beyond the backlog are down") {
+            try room.list().values.contains { $0.reason.hasSuffix(": timeout (connect)") }
+        }
+    }
+
+    @Test func `with fewer descriptors than checks every server gets its verdict and an alarm says so`() throws {
+        let room = try CheckRoom(bus: true)
+        let (deaf, good) = (try TinyServer(.deaf, on: room.loop), try TinyServer(.stall, on: room.loop))
+        let tap = try room.listen(["io.evenkeel.daemon.alarm"])
+        let silent = tcpCheck(deaf.port, more: "connect_timeout 0.2")
+        try room.configure(virtualServer(Array(repeating: silent, count: 100) + [tcpCheck(good.port)], delay: "0.5"))
+        try room.restart(["/usr/bin/prlimit", "--nofile=84:84"])
+        _ = try room.becomes(realServer(101), .up)
+        try room.eventually("most are down") { try room.list().values.count { $0.state == .down } > 90 }
+        #expect(tap.events.contains { $0["subject"]?.string == "checkd/descriptors" })
+        #expect(!room.log.contains("EMFILE"))
+        #expect(try room.list()[realServer(101)]?.state == .up)
+    }
+
     @Test func `a probe that cannot be made from here is an alarm and not a failure`() throws {
         let room = try CheckRoom(bus: true)
         let server = try TinyServer(.stall, on: room.loop)

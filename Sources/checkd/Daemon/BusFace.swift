@@ -5,6 +5,9 @@ import Platform
 
 /// Answers calls for the daemon.
 final class BusFace {
+    /// A long list goes out in parts that fit a message.
+    private static let serversPerReply = 100
+
     private let service: DaemonService
     private let daemon: CheckDaemon
     private let path: String
@@ -23,7 +26,12 @@ final class BusFace {
 
     private func answerQuestions() {
         service.handle(CheckAPI.List.self) { [daemon] _, responder in
-            responder.reply(list: daemon.servers.map(\.health)) { CheckAPI.List.Reply(servers: $0) }
+            var rest = daemon.servers[...]
+            while responder.wantsMore, rest.count > Self.serversPerReply {
+                responder.send(CheckAPI.List.Reply(servers: rest.prefix(Self.serversPerReply).map(\.health)))
+                rest = rest.dropFirst(Self.serversPerReply)
+            }
+            responder.reply(CheckAPI.List.Reply(servers: rest.map(\.health)))
         }
         service.handle(CheckAPI.Run.self) { [daemon] call, responder in
             guard let server = daemon.server(named: call.server) else {

@@ -35,7 +35,12 @@ final class CheckRoom {
     deinit {
         checkd?.signal(SIGKILL)
         busd?.signal(SIGKILL)
-        _ = try? ChildProcess(["/bin/rm", "-rf", directory], environment: Program.environment, on: loop) { _ in }
+        var isGone = false
+        let remover = try? ChildProcess(["/bin/rm", "-rf", directory], environment: Program.environment, on: loop) {
+            _ in
+            isGone = true
+        }
+        if remover != nil { try? eventually("the directory is removed") { isGone } }
     }
 
     /// What checkd has said.
@@ -52,11 +57,11 @@ final class CheckRoom {
         try StateFile("check.conf", in: directory).replace(with: Array(text.utf8), durable: false)
     }
 
-    /// Starts checkd, without a wait for its answer when `waits` is false.
-    func restart(waits: Bool = true) throws {
+    /// Starts checkd (through the command `prefix`), without a wait for its answer when `waits` is false.
+    func restart(_ prefix: [String] = [], waits: Bool = true) throws {
         unlink(directory + "/run/private/checkd.sock")
         checkd = try Program(
-            [
+            prefix + [
                 Program.directory + "/checkd", "--config", directory + "/check.conf", "--run-dir", directory + "/run",
                 "--state-dir", directory + "/state", "--log-level", "debug",
             ], on: nil, log: directory + "/checkd.log", loop: loop)

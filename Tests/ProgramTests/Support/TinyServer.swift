@@ -12,6 +12,8 @@ final class TinyServer {
         case answer([UInt8])
         /// Read the request, send this, keep the connection open.
         case answerAndStay([UInt8])
+        /// Never accept; after two connections the kernel does not answer more.
+        case deaf
         /// Accept, then nothing.
         case stall
         /// Read the request, then send this octet by octet.
@@ -95,6 +97,10 @@ final class TinyServer {
 
     private func attend() throws {
         guard let number = listener?.number else { return }
+        if case .deaf = manner {
+            _ = Glibc.listen(number, 0)
+            return
+        }
         watch = try loop.watch(number, .read) { [weak self] _ in self?.accept(number) }
     }
 
@@ -126,7 +132,7 @@ final class TinyServer {
         guard guest.request.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
         requests.append(String(decoding: guest.request, as: UTF8.self))
         switch manner {
-        case .stall: break
+        case .deaf, .stall: break
         case .answer(let octets): send(octets, to: guest, closes: true)
         case .answerAndStay(let octets): send(octets, to: guest, closes: false)
         case .drip(let octets, let interval): drip(octets[...], every: interval, to: guest)
