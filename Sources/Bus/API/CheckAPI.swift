@@ -12,8 +12,8 @@ public enum CheckAPI {
         public var server: String
         /// Verdict of all checks together: up or down. A server without a check that can run is up.
         public var state: Health
-        /// True when the verdict was found by probing since checkd started. False when it is assumed (up, or down with
-        /// alpha) or remembered from before a restart or reload; such a verdict is in force all the same.
+        /// True when the verdict was found by probing since checkd started, or when no check runs and it is final.
+        /// False when it is assumed (up, or down with alpha) or remembered from before a restart or reload.
         public var verified: Bool
         /// When that began: RFC 3339, UTC.
         public var since: String

@@ -23,7 +23,7 @@ extension WatchedServer {
                     ?? CheckAPI.CheckRuntime(state: .unknown, since: since, reason: "", successes: 0, failures: 0))
         }
         return CheckAPI.ServerHealth(
-            server: name, state: machine.verdict.health, verified: machine.isVerified && !records.isEmpty, since: since,
+            server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
             reason: reason, checks: checks)
     }
 
