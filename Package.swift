@@ -60,7 +60,7 @@ let package = Package(
         module("Platform", ["CLinux", "Net", "Configuration", heap]),
         module("Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "Configuration", "IPVS", "Platform"]),
         module(
-            "Bus", ["JSON", "Varlink", "Platform", deque],
+            "Bus", ["JSON", "Varlink", "Configuration", "Platform", deque],
             resources: [.embedInCode("interfaces")]),
 
         // Programs.

@@ -27,22 +27,24 @@ struct Main {
         let loaded = try ConfigurationFile(path: options.config)
         for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
         try FileSystem.makeDirectory(options.stateDirectory, mode: 0o750)
-        signal(SIGPIPE, SIG_IGN)
         let loop = try EventLoop()
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
         let daemon = CheckDaemon(service, stateDirectory: options.stateDirectory, on: loop, logger)
-        let face = BusFace(service, daemon, configuration: options.config, logger)
+        let face = BusFace(service, daemon)
+        let reload = ConfigurationReload(
+            CheckAPI.self, on: service, path: options.config, changes: { daemon.changes(to: $0) },
+            adopt: { daemon.reload($0.configuration) })
         try service.start()
         daemon.start(loaded.configuration)
-        face.publish(loaded)
+        reload.publish(loaded)
         let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
-            if signal == SIGHUP { face.reload() } else { loop.stop() }
+            if signal == SIGHUP { reload.reload() } else { loop.stop() }
         }
         let keepAlive = ServiceManager.keepAlive(on: loop)
         ServiceManager.notify(.ready)
         logger.info("checkd \(evenkeelVersion) checks \(daemon.servers.count) servers")
-        try withExtendedLifetime((signals, keepAlive, face)) { try loop.run() }
+        try withExtendedLifetime((signals, keepAlive, face, reload)) { try loop.run() }
         ServiceManager.notify(.stopping)
     }
 }

@@ -24,8 +24,8 @@ final class IPVSDaemon {
     let bus: DaemonService
     let logger: Logger
     let options: DaemonOptions
-    /// Read and checked, waiting for CommitReload.
-    var prepared: ConfigurationFile?
+    /// Goes over to new configurations.
+    private(set) var reload: ConfigurationReload<IpvsAPI>?
     private(set) var loaded: ConfigurationFile
     private let loop: EventLoop
     private let started = SystemClock.timestamp
@@ -49,6 +49,11 @@ final class IPVSDaemon {
         keeper.news = { [weak self] in self?.heard($0) }
         health.verdict = { [weak self] in self?.heard($0, $1) }
         health.livenessChanged = { [weak self] in self?.markAll() }
+        reload = ConfigurationReload(
+            IpvsAPI.self, on: bus, path: options.config,
+            changes: { [weak self] in
+                self?.keeper.reconciler.changes(to: $0.virtualServers).map(\.description) ?? []
+            }, adopt: { [weak self] in self?.commit($0) })
         addMethods()
     }
 
@@ -72,13 +77,11 @@ final class IPVSDaemon {
         let before = Dictionary(
             self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         self.loaded = loaded
-        prepared = nil
         configure(loaded)
         for service in before.keys where keeper.reconciler.pools[service] == nil { mark(service) }
         for server in loaded.configuration.virtualServers where before[server.identity] != server {
             mark(server.identity)
         }
-        logger.notice("configuration \(loaded.digest.prefix(12)) of \(options.config) in force")
     }
 
     /// Changes what was decided about a server. `done` gets the event's place, or nil when nothing changed.
@@ -126,9 +129,6 @@ final class IPVSDaemon {
         remember()
         let pools = keeper.reconciler.pools
         health.keep { pools[$0.service]?.member($0.endpoint) != nil }
-        bus.events.publish(
-            EventType.configuration, subject: "ipvsd",
-            data: DaemonConfiguration(digest: loaded.digest, file: options.config, loaded: SystemClock.timestamp))
     }
 
     private func heard(_ server: ServerIdentity, _ note: HealthNote) {

@@ -29,7 +29,7 @@ struct Main {
         let loop = try EventLoop()
         let daemon = try IPVSDaemon(configuration, options: options, loop: loop, logger: logger)
         let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
-            if signal == SIGHUP { daemon.reload() } else { loop.stop() }
+            if signal == SIGHUP { daemon.reload?.reload() } else { loop.stop() }
         }
         let keepAlive = ServiceManager.keepAlive(on: loop)
         try daemon.start()

@@ -25,7 +25,6 @@ extension IPVSDaemon {
             responder.reply(IpvsAPI.ShowService.Reply(service: view(pool).service(keeper.snapshot(of: service))))
         }
         addDecisions()
-        addReload()
     }
 
     private func addDecisions() {
@@ -79,43 +78,5 @@ extension IPVSDaemon {
         let caller = responder.caller
         logger.notice("\(Method.method) \(server) by uid \(caller.uid), pid \(caller.pid)")
         decide(server, by: caller, change) { responder.reply(reply($0)) }
-    }
-
-    private func addReload() {
-        bus.handle(IpvsAPI.PrepareReload.self) { [weak self] _, responder in
-            guard let self else { return }
-            do throws(ConfigurationRefusal) {
-                let loaded = try ConfigurationFile(path: options.config)
-                prepared = loaded
-                let changes = keeper.reconciler.changes(to: loaded.configuration.virtualServers)
-                responder.reply(
-                    IpvsAPI.PrepareReload.Reply(digest: loaded.digest, changes: changes.map(\.description)))
-            } catch {
-                prepared = nil
-                let lines = error.diagnostics.map { "\($0.position): \($0.message)" }
-                responder.fail(IpvsAPI.ConfigurationRefused(diagnostics: lines))
-            }
-        }
-        bus.handle(IpvsAPI.CommitReload.self) { [weak self] call, responder in
-            guard let self else { return }
-            guard let prepared, prepared.digest == call.digest else {
-                return responder.fail(IpvsAPI.NotPrepared(digest: call.digest))
-            }
-            commit(prepared)
-            responder.reply(IpvsAPI.CommitReload.Reply())
-        }
-        bus.handle(IpvsAPI.AbortReload.self) { [weak self] _, responder in
-            self?.prepared = nil
-            responder.reply(IpvsAPI.AbortReload.Reply())
-        }
-    }
-
-    /// SIGHUP: prepare and commit in one, this daemon alone.
-    func reload() {
-        do throws(ConfigurationRefusal) {
-            commit(try ConfigurationFile(path: options.config))
-        } catch {
-            logger.error("reload refused, the running configuration stays:\n\(error)")
-        }
     }
 }

@@ -12,20 +12,21 @@ final class BusFace {
     private let daemon: Daemon
     private let service: DaemonService
     private let logger: Logger
-    private let path: String
-    private var prepared: ConfigurationFile?
+    /// Goes over to new configurations.
+    let reload: ConfigurationReload<VrrpAPI>
     private var waiting: [String: [(Int?) -> Void]] = [:]
 
     /// A face that is not shown yet.
     init(_ daemon: Daemon, options: DaemonOptions, loop: EventLoop, logger: Logger) throws {
         self.daemon = daemon
         self.logger = logger
-        path = options.config
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: logger)
+        reload = ConfigurationReload(
+            VrrpAPI.self, on: service, path: options.config, changes: { [daemon] in daemon.changes(to: $0) },
+            adopt: { [daemon] in daemon.reload($0.configuration) })
         answerQuestions()
         answerOperators()
-        answerReload()
         daemon.publish = { [weak self] in self?.publish($0) }
         daemon.withdraw = { [weak self] in self?.service.events.remove(EventType.vrrpInstance, subject: $0) }
         daemon.alarms.changed = { [weak self] in self?.publish($0, $1) }
@@ -40,7 +41,7 @@ final class BusFace {
     /// Everything has been published once.
     func stateIsComplete(_ loaded: ConfigurationFile) {
         for instance in daemon.instances { publish(instance) }
-        publish(loaded)
+        reload.publish(loaded)
         service.events.stateIsComplete()
     }
 
@@ -75,51 +76,6 @@ final class BusFace {
         }
     }
 
-    private func answerReload() {
-        service.handle(VrrpAPI.PrepareReload.self) { [weak self, daemon, path] _, responder in
-            do throws(ConfigurationRefusal) {
-                let loaded = try ConfigurationFile(path: path)
-                self?.prepared = loaded
-                responder.reply(
-                    VrrpAPI.PrepareReload.Reply(
-                        digest: loaded.digest, changes: daemon.changes(to: loaded.configuration)))
-            } catch {
-                self?.prepared = nil
-                responder.fail(
-                    VrrpAPI.ConfigurationRefused(diagnostics: error.diagnostics.map { "\($0.position): \($0.message)" })
-                )
-            }
-        }
-        service.handle(VrrpAPI.CommitReload.self) { [weak self] call, responder in
-            guard let self, let prepared, prepared.digest == call.digest else {
-                return responder.fail(VrrpAPI.NotPrepared(digest: call.digest))
-            }
-            self.prepared = nil
-            adopt(prepared)
-            responder.reply(VrrpAPI.CommitReload.Reply())
-        }
-        service.handle(VrrpAPI.AbortReload.self) { [weak self] _, responder in
-            self?.prepared = nil
-            responder.reply(VrrpAPI.AbortReload.Reply())
-        }
-    }
-
-    /// SIGHUP: prepare and commit in one; a refused configuration changes nothing.
-    func reload() {
-        do throws(ConfigurationRefusal) {
-            adopt(try ConfigurationFile(path: path))
-        } catch {
-            logger.error("configuration refused, the running one stays:\n\(error)")
-        }
-    }
-
-    private func adopt(_ loaded: ConfigurationFile) {
-        let changes = daemon.changes(to: loaded.configuration)
-        logger.notice("configuration loaded: \(changes.isEmpty ? "no change" : changes.joined(separator: "; "))")
-        daemon.reload(loaded.configuration)
-        publish(loaded)
-    }
-
     private func log(_ name: String, _ what: String, _ caller: Caller) {
         logger.notice("\(name): \(what), asked by uid \(caller.uid) (pid \(caller.pid))")
     }
@@ -143,11 +99,5 @@ final class BusFace {
         guard let alarm else { return service.events.remove(EventType.alarm, subject: subject) }
         service.events.publish(
             EventType.alarm, subject: subject, data: DaemonAlarm(message: alarm.message, remedy: alarm.remedy))
-    }
-
-    private func publish(_ loaded: ConfigurationFile) {
-        service.events.publish(
-            EventType.configuration, subject: "vrrpd",
-            data: DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp))
     }
 }

@@ -27,7 +27,7 @@ enum Main {
             try show(face, daemon)
             let stopTimer = loop.timer { loop.stop() }
             let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
-                guard signal != SIGHUP else { return face.reload() }
+                guard signal != SIGHUP else { return face.reload.reload() }
                 guard stopTimer.deadline == nil else { return }
                 ServiceManager.notify(.stopping)
                 if signal == SIGUSR1, let next = configurationOfSuccessor(options, logger) {

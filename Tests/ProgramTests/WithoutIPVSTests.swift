@@ -88,7 +88,7 @@ struct WithoutIPVSTests {
         try write("virtual_server 10.7.7.7 80 {\n    lvs_skhed rr\n}\n")
         program.signal(SIGHUP)
         try segment.eventually("the reload is refused", within: .seconds(5)) {
-            program.output.contains("reload refused") && program.output.contains("ipvsd.conf:2:5")
+            program.output.contains("configuration refused") && program.output.contains("ipvsd.conf:2:5")
         }
         #expect(try client.call(IpvsAPI.ListServices()).services.map(\.name) == ["tcp/10.7.7.7:80"])
         let other = try start()

@@ -2,7 +2,7 @@
 // together.
 
 /// Health checks of the real servers.
-public enum CheckAPI {
+public enum CheckAPI: ReloadableAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Check"
 

@@ -149,57 +149,6 @@ extension IpvsAPI {
         }
     }
 
-    /// Reads and checks the configuration file without acting on it. A second call replaces what the first
-    /// prepared.
-    public struct PrepareReload: VarlinkMethod {
-        public static let method = "io.evenkeel.Ipvs.PrepareReload"
-
-        public init() {}
-
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// Digest of the configuration text that was read, to be compared between the daemons.
-            public var digest: String
-            /// What a commit would change, one line each, for people.
-            public var changes: [String]
-
-            public init(digest: String, changes: [String]) {
-                self.digest = digest
-                self.changes = changes
-            }
-        }
-    }
-
-    /// Acts on the difference between the running and the prepared configuration.
-    public struct CommitReload: VarlinkMethod {
-        public static let method = "io.evenkeel.Ipvs.CommitReload"
-        /// What PrepareReload returned.
-        public var digest: String
-
-        public init(digest: String) {
-            self.digest = digest
-        }
-
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-
-            public init() {}
-        }
-    }
-
-    /// Forgets the prepared configuration; nothing prepared is not an error.
-    public struct AbortReload: VarlinkMethod {
-        public static let method = "io.evenkeel.Ipvs.AbortReload"
-
-        public init() {}
-
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-
-            public init() {}
-        }
-    }
-
     /// No virtual service has that name.
     public struct ServiceNotFound: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Ipvs.ServiceNotFound"
@@ -227,27 +176,5 @@ extension IpvsAPI {
         public static let error = "io.evenkeel.Ipvs.TooLarge"
 
         public init() {}
-    }
-
-    /// The configuration file cannot be used; the running one stays.
-    public struct ConfigurationRefused: VarlinkFailure, Hashable {
-        public static let error = "io.evenkeel.Ipvs.ConfigurationRefused"
-        /// Everything that is wrong, each as FILE:LINE:COLUMN: text.
-        public var diagnostics: [String]
-
-        public init(diagnostics: [String]) {
-            self.diagnostics = diagnostics
-        }
-    }
-
-    /// The configuration of that digest is not prepared; prepare again.
-    public struct NotPrepared: VarlinkFailure, Hashable {
-        public static let error = "io.evenkeel.Ipvs.NotPrepared"
-        /// What the caller asked for.
-        public var digest: String
-
-        public init(digest: String) {
-            self.digest = digest
-        }
     }
 }

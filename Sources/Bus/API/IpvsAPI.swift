@@ -2,7 +2,7 @@
 // together.
 
 /// The IPVS table of this director: virtual services and their real servers.
-public enum IpvsAPI {
+public enum IpvsAPI: ReloadableAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Ipvs"
 

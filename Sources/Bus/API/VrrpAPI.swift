@@ -2,7 +2,7 @@
 // together.
 
 /// Virtual routers of this director: who holds the virtual addresses, and why.
-public enum VrrpAPI {
+public enum VrrpAPI: ReloadableAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Vrrp"
 

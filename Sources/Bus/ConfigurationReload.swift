@@ -1,0 +1,78 @@
+// How a daemon goes over to a new configuration: on the bus in two steps, so that all daemons do or none does; at SIGHUP in
+// one step, this daemon alone. A configuration that is refused changes nothing. What is in force stands as an event.
+public import Configuration
+public import Platform
+
+/// Reloads one daemon.
+public final class ConfigurationReload<API: ReloadableAPI> {
+    private let service: DaemonService
+    private let path: String
+    private let changes: (Configuration) -> [String]
+    private let adopt: (ConfigurationFile) -> Void
+    private var prepared: ConfigurationFile?
+
+    /// Answers the interface's three methods on `service`.
+    /// - Parameters:
+    ///   - path: the file that is read.
+    ///   - changes: what going over to a configuration would change, one line each.
+    ///   - adopt: goes over to it.
+    public init(
+        _: API.Type, on service: DaemonService, path: String, changes: @escaping (Configuration) -> [String],
+        adopt: @escaping (ConfigurationFile) -> Void
+    ) {
+        self.service = service
+        self.path = path
+        self.changes = changes
+        self.adopt = adopt
+        service.handle(API.PrepareReload.self) { [weak self] _, responder in self?.prepare(responder) }
+        service.handle(API.CommitReload.self) { [weak self] call, responder in
+            guard let self, let prepared, prepared.digest == call.digest else {
+                return responder.fail(API.NotPrepared(digest: call.digest))
+            }
+            commit(prepared)
+            responder.reply(API.CommitReload.Reply())
+        }
+        service.handle(API.AbortReload.self) { [weak self] _, responder in
+            self?.prepared = nil
+            responder.reply(API.AbortReload.Reply())
+        }
+    }
+
+    /// SIGHUP: prepare and commit in one.
+    public func reload() {
+        do throws(ConfigurationRefusal) {
+            commit(try ConfigurationFile(path: path))
+        } catch {
+            service.logger.error("configuration refused, the running one stays:\n\(error)")
+        }
+    }
+
+    /// Says on the bus which configuration is in force.
+    public func publish(_ loaded: ConfigurationFile) {
+        service.events.publish(
+            EventType.configuration, subject: service.name,
+            data: DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp))
+    }
+
+    private func prepare(_ responder: Responder<API.PrepareReload>) {
+        do throws(ConfigurationRefusal) {
+            let loaded = try ConfigurationFile(path: path)
+            prepared = loaded
+            responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
+        } catch {
+            prepared = nil
+            let lines = error.diagnostics.map { "\($0.position): \($0.message)" }
+            responder.fail(API.ConfigurationRefused(diagnostics: lines))
+        }
+    }
+
+    private func commit(_ loaded: ConfigurationFile) {
+        prepared = nil
+        let changes = changes(loaded.configuration)
+        service.logger.notice(
+            "configuration \(loaded.digest.prefix(8)) of \(path): "
+                + (changes.isEmpty ? "no change" : changes.joined(separator: "; ")))
+        adopt(loaded)
+        publish(loaded)
+    }
+}
