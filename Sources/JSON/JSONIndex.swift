@@ -60,7 +60,8 @@ public struct JSONIndex: Sendable {
         guard !name.isEscaped else { return string(at: node, in: text) == expected.description }
         let count = expected.utf8CodeUnitCount
         guard name.end - name.start == count else { return false }
-        for offset in 0..<count where text[name.start + offset] != expected.utf8Start[offset] { return false }
+        let octets = expected.utf8Start
+        for offset in 0..<count where text[name.start + offset] != octets[offset] { return false }
         return true
     }
 

@@ -16,6 +16,7 @@ struct JSONScanner {
     }
 
     /// The octet at the cursor, 0 at the end.
+    @inline(__always)
     var current: UInt8 { position < text.count ? text[position] : 0 }
 
     /// One value with blanks around it and nothing else.
@@ -107,12 +108,18 @@ struct JSONScanner {
         append(kind, from: start)
     }
 
+    @inline(__always)
     private mutating func skipBlanks() {
+        if current <= 0x20 { skipSomeBlanks() }
+    }
+
+    private mutating func skipSomeBlanks() {
         while current == 0x20 || current == 0x0A || current == 0x0D || current == 0x09 { position += 1 }
     }
 
     /// Adds a leaf that ends at the cursor; `close` corrects arrays and objects.
     @discardableResult
+    @inline(__always)
     mutating func append(_ kind: JSONIndex.Kind, from start: Int, isEscaped: Bool = false) -> Int {
         nodes.append(.init(kind: kind, isEscaped: isEscaped, start: start, end: position, next: nodes.count + 1))
         return nodes.count - 1

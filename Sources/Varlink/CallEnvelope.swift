@@ -46,7 +46,7 @@ public struct CallEnvelope: Sendable {
             }
             name = index.nodes[value].next
         }
-        guard let method, let names = VarlinkCall.split(method), !names.member.isEmpty else { throw .noMethod }
+        guard let method, Self.isQualified(method) else { throw .noMethod }
         guard !flags.oneway || !flags.more else { throw .onewayAndMore }
         self.method = method
         self.parameters = parameters
@@ -56,6 +56,15 @@ public struct CallEnvelope: Sendable {
 
     /// The interface: `method` up to its last dot.
     public var interface: String { VarlinkCall.split(method).map { String($0.interface) } ?? "" }
+
+    /// Whether something stands on both sides of the last dot.
+    private static func isQualified(_ method: String) -> Bool {
+        var method = method
+        return method.withUTF8 { octets in
+            guard let dot = octets.lastIndex(of: UInt8(ascii: ".")) else { return false }
+            return dot > 0 && dot < octets.count - 1
+        }
+    }
 
     static func object(
         _ node: Int, _ index: JSONIndex, _ name: String

@@ -21,16 +21,25 @@ extension Broker {
             }
             for event in events { add(event, from: client) }
             if !call.envelope.oneway {
-                var reply = Array(#"{"parameters":{"seq":"#.utf8)
-                reply += String(store.seq).utf8
-                reply += "}}\0".utf8
-                client.send(octets: reply)
+                client.send(octets: Self.publishReply(store.seq))
             }
             if let complete { forget(complete, exceptFrom: client) }
             if store.removals > Self.removalLimit { endReaders() }
         } catch {
             client.reply(error.reply, to: call.envelope)
         }
+    }
+
+    private static let publishReplyStart = Array(#"{"parameters":{"seq":"#.utf8)
+    private static let publishReplyEnd = Array("}}\0".utf8)
+
+    private static func publishReply(_ seq: Int) -> [UInt8] {
+        var reply: [UInt8] = []
+        reply.reserveCapacity(48)
+        reply += publishReplyStart
+        reply += String(seq).utf8
+        reply += publishReplyEnd
+        return reply
     }
 
     /// Whether events bring an account over its quota; asked only near it.
@@ -42,6 +51,7 @@ extension Broker {
     private func read(_ call: IncomingCall) throws(VarlinkServiceError) -> ([IncomingEvent], String?) {
         let index = self.index
         var events: [IncomingEvent] = []
+        events.reserveCapacity(4)
         var complete: String?
         guard let parameters = call.envelope.parameters,
             let list = index.member("events", of: parameters, in: call.text), index.nodes[list].kind == .array
@@ -78,20 +88,17 @@ extension Broker {
         var name = node + 1
         while name < index.nodes[node].next {
             let value = name + 1
-            if index.name(at: name, in: text, equals: "type") {
-                type = try string(value, index, text) { wrong("type") }
-            } else if index.name(at: name, in: text, equals: "subject") {
-                subject = try string(value, index, text) { wrong("subject") }
-            } else if index.name(at: name, in: text, equals: "source") {
-                source = try string(value, index, text) { wrong("source") }
-            } else if index.name(at: name, in: text, equals: "data") {
+            switch member(name, index, text) {
+            case .type: type = try string(value, index, text) { wrong("type") }
+            case .subject: subject = try string(value, index, text) { wrong("subject") }
+            case .source: source = try string(value, index, text) { wrong("source") }
+            case .data:
                 hasData = index.nodes[value].kind == .object
                 guard hasData || index.nodes[value].kind == .null else { throw wrong("data") }
-            } else if isOther(name, index, text) {
+            case .other:
                 others += 1
                 guard index.nodes[value].kind == .string else { throw wrong(index.string(at: name, in: text)) }
-            } else {
-                throw wrong(index.string(at: name, in: text))
+            case nil: throw wrong(index.string(at: name, in: text))
             }
             name = index.nodes[value].next
         }
@@ -105,9 +112,23 @@ extension Broker {
             open: UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1]))
     }
 
-    private func isOther(_ name: Int, _ index: JSONIndex, _ text: UnsafeRawBufferPointer) -> Bool {
-        index.name(at: name, in: text, equals: "specversion") || index.name(at: name, in: text, equals: "id")
-            || index.name(at: name, in: text, equals: "time")
+    /// The members of a published event; `other` are those that busd only passes on.
+    private enum Member {
+        case type, subject, source, data, other
+    }
+
+    /// Which member a name is. The length decides what it can be, so most names are compared once.
+    private func member(_ name: Int, _ index: JSONIndex, _ text: UnsafeRawBufferPointer) -> Member? {
+        func `is`(_ expected: StaticString) -> Bool { index.name(at: name, in: text, equals: expected) }
+        guard !index.nodes[name].isEscaped else { return nil }
+        switch index.nodes[name].end - index.nodes[name].start {
+        case 2: return `is`("id") ? .other : nil
+        case 4: return `is`("type") ? .type : `is`("data") ? .data : `is`("time") ? .other : nil
+        case 6: return `is`("source") ? .source : nil
+        case 7: return `is`("subject") ? .subject : nil
+        case 11: return `is`("specversion") ? .other : nil
+        default: return nil
+        }
     }
 
     private func string(
@@ -143,9 +164,9 @@ extension Broker {
     func continueSnapshot(of client: Client) {
         guard case .reading(let filter, var last) = client.activity else { return }
         var piece: [UInt8] = []
-        store.read(after: last) { entry in
-            last = entry.seq
-            if filter.matches(entry.key) { piece += entry.frame }
+        store.read(after: last) { key, content in
+            last = content.seq
+            if filter.matches(key) { piece += content.frame }
             return piece.count < Client.outputPiece
         }
         if piece.count >= Client.outputPiece {

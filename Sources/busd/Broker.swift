@@ -190,7 +190,7 @@ final class Broker {
         for channel in channels.values where channel.filter.matches(event.key) {
             guard channel.add(frame, store.seq) else { continue }
             if dirtyChannels.isEmpty {
-                loop.soon { [weak self] in self?.flushChannels() }
+                loop.soon { [unowned self] in flushChannels() }  // The broker outlives its loop's turns.
             }
             dirtyChannels.append(channel)
         }

@@ -26,15 +26,21 @@ struct IncomingEvent {
 
 /// The latest event of one subject.
 final class EventRecord {
+    /// What is known of it; replaced as a whole.
+    struct Content {
+        let seq: Int
+        let source: String
+        /// The connection it came from; 0 is busd itself.
+        let publisher: Int
+        let isRemoval: Bool
+        /// The reply that tells it.
+        let frame: [UInt8]
+        /// Who is charged for keeping it.
+        let account: Account?
+    }
+
     let key: EventKey
-    fileprivate(set) var seq = 0
-    fileprivate(set) var source = ""
-    /// The connection it came from; 0 is busd itself.
-    fileprivate(set) var publisher = 0
-    fileprivate(set) var isRemoval = false
-    /// The reply that tells it.
-    fileprivate(set) var frame: [UInt8] = []
-    fileprivate var account: Account?
+    fileprivate(set) var content: Content?
 
     fileprivate init(_ key: EventKey) {
         self.key = key
@@ -70,14 +76,14 @@ struct EventStore {
         seq += 1
         let frame = Self.frame(event.open, seq)
         let record = record(of: event)
-        record.account?.kept -= 1
-        record.account = event.isRemoval ? nil : account
-        record.account?.kept += 1
-        record.seq = seq
-        record.source = event.source
-        record.publisher = publisher
-        record.isRemoval = event.isRemoval
-        record.frame = frame
+        let charged = event.isRemoval ? nil : account
+        if record.content?.account !== charged {
+            record.content?.account?.kept -= 1
+            charged?.kept += 1
+        }
+        record.content = .init(
+            seq: seq, source: event.source, publisher: publisher, isRemoval: event.isRemoval, frame: frame,
+            account: charged)
         if event.isRemoval {
             guard readersUnderWay > 0 else { return frame }
             removals += 1
@@ -98,16 +104,14 @@ struct EventStore {
 
     /// Keys of events of a source that did not come from `publisher`.
     func keys(of source: String, notFrom publisher: Int) -> [EventKey] {
-        log.filter {
-            $0.seq == $0.record.seq && !$0.record.isRemoval && $0.record.source == source
-                && $0.record.publisher != publisher
-        }.map(\.record.key)
+        latest.values.filter { $0.content?.source == source && $0.content?.publisher != publisher }.map(\.key)
     }
 
     /// Calls `body` with the events after `seq` in order until it returns false.
-    func read(after seq: Int, _ body: (EventRecord) -> Bool) {
-        for entry in log[position(after: seq)...] where entry.seq == entry.record.seq {
-            guard body(entry.record) else { return }
+    func read(after seq: Int, _ body: (EventKey, EventRecord.Content) -> Bool) {
+        for entry in log[position(after: seq)...] {
+            guard let content = entry.record.content, content.seq == entry.seq else { continue }
+            guard body(entry.record.key, content) else { return }
         }
     }
 
@@ -124,19 +128,26 @@ struct EventStore {
 
     private mutating func sweep() {
         let keepsRemovals = readersUnderWay > 0
-        log.removeAll { $0.seq != $0.record.seq || $0.record.isRemoval && !keepsRemovals }
+        log.removeAll { entry in
+            guard let content = entry.record.content, content.seq == entry.seq else { return true }
+            return content.isRemoval && !keepsRemovals
+        }
         if !keepsRemovals { removals = 0 }
         sweepAt = max(Self.leastSweep, 2 * log.count)
     }
 
+    private static let frameStart = Array(#"{"parameters":{"event":"#.utf8)
+    private static let frameMiddle = Array(#","seq":"#.utf8)
+    private static let frameEnd = Array("}},\"continues\":true}\0".utf8)
+
     private static func frame(_ open: UnsafeRawBufferPointer, _ seq: Int) -> [UInt8] {
         var frame: [UInt8] = []
         frame.reserveCapacity(open.count + 80)
-        frame += #"{"parameters":{"event":"#.utf8
+        frame += frameStart
         frame += open
-        frame += #","seq":"#.utf8
+        frame += frameMiddle
         frame += String(seq).utf8
-        frame += "}},\"continues\":true}\0".utf8
+        frame += frameEnd
         return frame
     }
 }

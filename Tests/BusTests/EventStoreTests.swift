@@ -18,8 +18,8 @@ import Testing
 
     private func subjects(_ store: EventStore, after seq: Int = 0) -> [String] {
         var found: [String] = []
-        store.read(after: seq) { entry in
-            found.append((entry.isRemoval ? "-" : "") + entry.key.subject)
+        store.read(after: seq) { key, content in
+            found.append((content.isRemoval ? "-" : "") + key.subject)
             return true
         }
         return found
