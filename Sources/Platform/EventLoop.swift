@@ -154,9 +154,14 @@ public final class EventLoop {
         postponed.append(work)
     }
 
-    /// Runs turns until `stop`.
+    /// How long after `run` the start is over: longer than an election and the first checks at default intervals.
+    private static let settling = Duration.seconds(10)
+
+    /// Runs turns until `stop`. What only the start needed is given back after a while (see `Footprint`).
     public func run() throws(Errno) {
         stopped = false
+        let settled = timer { Footprint.settle() }
+        settled.arm(at: refreshNow() + Self.settling)
         while !stopped { try turn(timeoutMilliseconds: -1) }
     }
 
