@@ -24,6 +24,7 @@ help:
 
 build: prerequisites-build
 	@swift build -c release --static-swift-stdlib
+	@deploy/link-daemons
 
 test: prerequisites-test lint
 	@swift build --build-tests
@@ -31,6 +32,7 @@ test: prerequisites-test lint
 
 demo: prerequisites-test
 	@swift build -c release --static-swift-stdlib
+	@deploy/link-daemons
 	@deploy/demo
 
 lint: prerequisites-test
