@@ -100,6 +100,9 @@ if Context.environment["EVENKEEL_TOOLS"] == "1" {
     package.targets += [
         .executableTarget(
             name: "fuzz", dependencies: ["Net", "JSON", "Varlink", "VRRP", "Configuration"], path: "Tests/Fuzz",
-            exclude: ["corpus"], swiftSettings: strict)
+            exclude: ["corpus"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench", dependencies: ["Net", "JSON", "Configuration", "IPVS", "Platform", "Netlink", "CLinux"],
+            path: "Tests/Benchmarks", swiftSettings: strict),
     ]
 }

@@ -1,0 +1,106 @@
+// docs/BENCHMARKS.md out of the rows of a run and the facts of the machine.
+import Glibc
+import JSON
+import Platform
+
+/// The page.
+struct Report {
+    private let rows: [Row]
+
+    init(files: [String]) throws {
+        rows = try files.flatMap { file in
+            try contents(file).split(separator: "\n").filter { $0.hasPrefix("{") }.map { line in
+                try JSONValue(parsing: Array(line.utf8)).decode(Row.self)
+            }
+        }
+    }
+
+    private struct Chapter {
+        let table: String
+        let title: String
+        let peer: String
+        let method: String
+    }
+
+    private static let chapters = [
+        Chapter(
+            table: "failover", title: "Failover", peer: "keepalived",
+            method: """
+                Two directors in network namespaces on a bridge; the master's processes are killed at a random moment. Time from \
+                its last advertisement on the wire to the backup's first (kernel timestamps of a capture on the bridge), minus \
+                three intervals and the skew. Version 2 at 1 s, version 3 below. Both pairs run throughout; their failovers \
+                alternate. "flooded": a client publishes to the backup's busd as fast as it can, on the same two processors; \
+                keepalived has no bus and is compared idle.
+                """),
+        Chapter(
+            table: "table", title: "Filling the kernel's table", peer: "keepalived / ipvsadm",
+            method: """
+                1,000 services with 10 servers each (no checkers), in the lab: a user-mode kernel with IPVS, in which a system \
+                call costs about 74 µs instead of 1. **The ratios are therefore an upper bound** for other machines, and the \
+                seconds mean nothing elsewhere. The rows: from the start of a daemon to the last server in /proc/net/ip_vs; \
+                and from the start of a command that reads saved rules to its end.
+                """),
+        Chapter(
+            table: "memory", title: "Memory", peer: "keepalived",
+            method: """
+                The published dr-cluster `master.conf`, in the lab, 15 s after the start, from `smaps_rollup`; keepalived's three \
+                processes against our four. PSS divides shared pages among their users and is what the suite really takes.
+                """),
+        Chapter(
+            table: "fanout", title: "Event fan-out", peer: "redis",
+            method: """
+                Events of 300 octets over a Unix socket, 16 publications per write, every publication answered, the publisher \
+                never more than 512 events ahead of the slowest subscriber. One client thread plays publisher and subscribers \
+                and is the same for both brokers; it shares the two processors with them. busd checks every event, gives it its \
+                place, and keeps the latest; redis pub/sub passes it on.
+                """),
+    ]
+
+    func print() {
+        var text = """
+            # Benchmarks
+
+            Written by `make bench`; do not edit. Median (least…most, n = rounds); "factor" says how many times better ours is
+            (below 1: worse). Ours and the peer's were measured alternately in one run. A machine that does other things
+            as well moves single figures by a factor of two.
+
+
+            """
+        for line in facts { text += "- \(line)\n" }
+        for chapter in Self.chapters {
+            let rows = rows.filter { $0.table == chapter.table }
+            guard !rows.isEmpty else { continue }
+            text += "\n## \(chapter.title)\n\n\(chapter.method)\n\n"
+            text += "| | unit | Evenkeel | \(chapter.peer) | factor | goal |\n|---|---|---|---|---|---|\n"
+            for row in rows {
+                let factor = row.factor.map { Series.short($0) + " ×" } ?? "–"
+                text += "| \(row.what) | \(row.unit) | \(row.ours.text) | \(row.peer?.text ?? "–") | \(factor) "
+                text += "| \(row.verdict) |\n"
+            }
+        }
+        Console.write(text, to: STDOUT_FILENO)
+    }
+
+    /// What the figures depend on.
+    private var facts: [String] {
+        var system = utsname()
+        uname(&system)
+        let release = withUnsafeBytes(of: &system.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let processor = contents("/proc/cpuinfo").split(separator: "\n").first { $0.hasPrefix("model name") }
+        let memory = contents("/proc/meminfo").split(separator: "\n").first { $0.hasPrefix("MemTotal") }
+        let model = processor?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
+        let kilobytes = memory?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let date = SystemClock.timestamp.prefix(10)
+        return [
+            "Machine: \(model), \(processors) processors, \(kilobytes / 1024) MB, Linux \(release)",
+            "Peers: \(Self.environment("EVENKEEL_BENCH_PEERS"))",
+            "Evenkeel \(evenkeelVersion) (\(Self.environment("EVENKEEL_BENCH_COMMIT"))), `make build`; \(date)",
+        ]
+    }
+
+    private static func environment(_ name: String) -> String {
+        guard let value = getenv(name) else { return "unknown" }
+        return String(cString: value)
+    }
+}
