@@ -165,6 +165,7 @@ import Testing
 
     @Test(arguments: [
         "~SEQ(N)", "~SEQ(N,1,0,5) x", "~SEQ(N,1,-1,5) x", "~SEQ(N,a) x", "~LST(N) x", "~LST({A,B},{1}) x",
+        "~SEQ(N,--9223372036854775808) x", "~SEQ(N,-0x-8000000000000000) x",
     ])
     func `a sequence that makes no sense is said`(_ line: String) {
         #expect(summary(load(line + "\n")).contains { $0.hasPrefix("1:1 error") })

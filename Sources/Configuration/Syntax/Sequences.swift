@@ -116,11 +116,11 @@ struct LineSequence {
         }
     }
 
-    /// Decimal or 0x hexadecimal with a sign.
+    /// Decimal or 0x hexadecimal, one minus sign allowed before it.
     private func parseNumber(_ text: String) -> Int? {
+        guard text.hasPrefix("0x") || text.hasPrefix("-0x") else { return Int(text) }
         let isNegative = text.hasPrefix("-")
-        let digits = isNegative ? text.dropFirst() : text[...]
-        let value = digits.hasPrefix("0x") ? Int(digits.dropFirst(2), radix: 16) : Int(digits)
-        return value.flatMap { isNegative ? 0 - $0 : $0 }
+        let digits = text.dropFirst(isNegative ? 3 : 2)
+        return Int(isNegative ? "-\(digits)" : "\(digits)", radix: 16)
     }
 }
