@@ -46,6 +46,11 @@ public struct Memory: Equatable, Sendable {
     /// Nothing remembered.
     public init() {}
 
+    /// Whether `text` is a state file that `init(parsing:boot:)` understands.
+    public static func isReadable(_ text: String) -> Bool {
+        text.split(separator: "\n").first == header[...]
+    }
+
     /// Reads a state file written in boot `boot` or an earlier one. Lines that do not parse are left out.
     public init(parsing text: String, boot: String) {
         var lines = text.split(separator: "\n")[...]

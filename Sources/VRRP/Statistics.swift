@@ -19,7 +19,9 @@ public struct Statistics: Hashable, Sendable {
     /// Refused advertisements by reason; `addressList` counts accepted ones whose addresses differ.
     public private(set) var refused: [Reason: UInt64] = [:]
 
-    private var lastRefusal: Refusal?
+    /// Kinds of refusal remembered; whoever invents more senders than that fills no log with them.
+    private static let newsLimit = 64
+    private var saidRefusals: Set<Refusal> = []
 
     private struct Refusal: Hashable, Sendable {
         var reason: Reason
@@ -30,17 +32,16 @@ public struct Statistics: Hashable, Sendable {
     public init() {}
 
     /// Counts a refused (or remarked) advertisement.
-    /// - Returns: true when it is news: another reason or another sender than the last time. Log only then
-    ///   (RFC 9568 §7.1: subject to rate-limiting).
+    /// - Returns: true when it is news: a reason and sender not seen since the last change of state, up to a limit. Log
+    ///   only then (RFC 9568 §7.1: subject to rate-limiting).
     public mutating func refuse(_ reason: Reason, from source: IPAddress?) -> Bool {
         refused[reason, default: 0] += 1
-        let refusal = Refusal(reason: reason, source: source)
-        defer { lastRefusal = refusal }
-        return refusal != lastRefusal
+        guard saidRefusals.count < Self.newsLimit else { return false }
+        return saidRefusals.insert(Refusal(reason: reason, source: source)).inserted
     }
 
     /// Forgets what was logged, so that the next refusal is news: after a change of state.
     mutating func forgetRefusals() {
-        lastRefusal = nil
+        saidRefusals = []
     }
 }

@@ -27,7 +27,12 @@ final class StateKeeper {
         var text = ""
         do throws(Errno) {
             try FileSystem.makeDirectory(directory, mode: 0o750)
-            text = String(decoding: try file.read() ?? [], as: UTF8.self)
+            let octets = try file.read()
+            text = String(decoding: octets ?? [], as: UTF8.self)
+            if octets != nil, !Memory.isReadable(text) {
+                logger.error(
+                    "\(file.path): not a state file; decisions made by hand are lost: repeat them with 'lbctl server'")
+            }
         } catch {
             logger.error("\(file.path): \(error); decisions made by hand are not remembered")
         }

@@ -22,6 +22,7 @@ import Testing
     @Test func `what was written is read back`() throws {
         let memory = try example()
         #expect(Memory(parsing: memory.text(boot: "b1"), boot: "b1") == memory)
+        #expect(Memory.isReadable(memory.text(boot: "b1")))
     }
 
     @Test func `another boot keeps only what people decided`() throws {
@@ -34,6 +35,7 @@ import Testing
     @Test(arguments: ["", "\n", "evenkeel-ipvs 2\nboot b1\nowned tcp/192.0.2.1:80\n", "\u{0}\u{FFFF}"])
     func `a file that is not ours remembers nothing`(_ text: String) {
         #expect(Memory(parsing: text, boot: "b1") == Memory())
+        #expect(!Memory.isReadable(text))
     }
 
     @Test func `no cut of the file is misread`() throws {

@@ -324,8 +324,18 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
         #expect(router.refused(.checksum(2), from: lower) == false)
         #expect(router.refused(.checksum(2), from: higher) == true)
         #expect(router.refused(.timeToLive(1), from: higher) == true)
+        #expect(router.refused(.checksum(3), from: lower) == false)
         _ = router.timerExpired(at: t0 + .seconds(4))
         #expect(router.refused(.timeToLive(1), from: higher) == true)
-        #expect(router.statistics.refused == [.checksum: 3, .timeToLive: 2])
+        #expect(router.statistics.refused == [.checksum: 4, .timeToLive: 2])
+    }
+
+    @Test func `invented senders are news only so often`() {
+        var router = backup()
+        let news = (0..<1000).count {
+            router.refused(.checksum(1), from: .v4(IPv4Address(rawValue: 0x0A00_0000 + UInt32($0))))
+        }
+        #expect(news == 64)
+        #expect(router.statistics.refused == [.checksum: 1000])
     }
 }
