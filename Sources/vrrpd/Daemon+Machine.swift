@@ -115,8 +115,15 @@ extension Daemon {
         instance.isIncomplete = false
         instance.schedule.stop()
         instance.announcementTimer.disarm()
-        change(instance.changes(adding: false, in: table), because: instance.name)
+        change(removals(of: instance), because: instance.name)
         heartbeat.beat(instance.identity, at: nil)
+    }
+
+    /// What takes an instance's addresses off. The address that an owner speaks from was on the interface before us and
+    /// stays: without it the host could not be reached, and the owner itself would have no source address to come back with.
+    func removals(of instance: Instance) -> [AddressChange] {
+        let own = instance.configuration.priority == 255 ? instance.source.map { IPAddress.v4($0) } : nil
+        return instance.changes(adding: false, in: table).filter { $0.address.prefix.address != own }
     }
 
     /// Announces the addresses `count` times and arms the schedule.

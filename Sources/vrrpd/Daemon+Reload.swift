@@ -72,12 +72,13 @@ extension Daemon {
     private func reconfigure(_ instance: Instance, _ block: VRRPInstanceConfiguration) {
         let parameters = RouterConfiguration(block, isGrouped: isGrouped(block.name))
         let before = instance.changes(adding: false, in: table).map(\.address)
+        let removals = removals(of: instance)
         let isSame = instance.configuration == block && routers[block.name]?.configuration == parameters
         guard !isSame else { return }
         instance.reconfigure(block)
         if instance.isHolding {
             let after = instance.changes(adding: true, in: table).map(\.address)
-            let gone = before.filter { !after.contains($0) }.map(AddressChange.delete)
+            let gone = removals.filter { !after.contains($0.address) }
             let new = after.filter { !before.contains($0) }.map(AddressChange.add)
             if !(gone + new).isEmpty { change(gone + new, because: instance.name) }
             if !new.isEmpty { announce(instance, instance.schedule.start(.becameMaster, at: loop.now)) }

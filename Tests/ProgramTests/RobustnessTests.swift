@@ -174,6 +174,31 @@ struct RobustnessTests {
         #expect(try alone.segment.holders(of: "10.77.0.101") == ["a"])
     }
 
+    @Test func `an owner's own address stays on its host through a fault and after the end`() throws {
+        let segment = try Segment(hosts: 2)
+        let (host, peer) = (segment.hosts[0], segment.hosts[1])
+        let own = "\(host.address)"
+        let text = Dialect.version3.text(255, on: host, peer: peer, addresses: ["\(own)/24", "10.77.0.100/24"])
+        let router = try Router(.vrrpd, on: host, of: segment, text)
+        try router.start()
+        func becomes(_ state: VrrpAPI.State) throws {
+            try segment.eventually("it is \(state)", within: .seconds(20)) {
+                (try? router.show().runtime.state) == state
+            }
+        }
+        try becomes(.master)
+        try segment.cable(host, in: false)
+        try becomes(.fault)
+        #expect(try segment.holders(of: own) == ["a"])
+        #expect(try segment.holders(of: virtualAddress) == [])
+        try segment.cable(host, in: true)
+        try becomes(.master)
+        #expect(try segment.holders(of: virtualAddress) == ["a"])
+        try router.end(SIGTERM)
+        #expect(try segment.holders(of: own) == ["a"])
+        #expect(try segment.holders(of: virtualAddress) == [])
+    }
+
     @Test func `a bad configuration at the start ends with status 2`() throws {
         let segment = try Segment(hosts: 1)
         let router = try Router(.vrrpd, on: segment.hosts[0], of: segment, "vrrp_instance VI_1 {\n nonsense\n")
