@@ -82,7 +82,10 @@ extension Configuration {
             let excerpt = SourceExcerpt(position: SourcePosition(file: path, line: 0, column: 0), length: 1, line: "")
             let diagnostic = Diagnostic(
                 severity: .error, code: .fileNotFound, source: excerpt, message: "cannot be read: \(error.reason)",
-                remedy: "name another file with --config FILE", notes: [])
+                remedy:
+                    "name a file that can be read; without a name it is /etc/evenkeel/evenkeel.conf, else "
+                    + "/etc/keepalived/keepalived.conf",
+                notes: [])
             return LoadedConfiguration(
                 configuration: nil, diagnostics: [diagnostic], droppedDiagnostics: 0, digestInput: [])
         }

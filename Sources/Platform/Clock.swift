@@ -1,3 +1,4 @@
+// The only place where a clock is read. Everything that decides gets the time as a value, so that tests move it.
 import CLinux
 import Glibc
 public import Net

@@ -215,7 +215,7 @@ extension TableKeeper.Problem {
             case .noFamily: "run 'modprobe ip_vs', and name ip_vs in /etc/modules-load.d/evenkeel.conf; retrying"
             case .refused(EPERM, _), .system(_, EPERM): "give the process CAP_NET_ADMIN; retrying"
             case .system, .refused, .overrun, .timedOut, .dumpInterrupted, .malformed, .messageTooLong:
-                "the table is read again and repaired; see 'lbctl doctor' if this goes on"
+                "the table is read again and repaired; if this goes on, keep the log and report it"
             }
     }
 }

@@ -1,6 +1,6 @@
 // vrrpd as a whole: the instances of the configuration, their machines, the kernel's interfaces and addresses. This file starts and
 // stops them; Daemon+Machine does what the machines ask, Daemon+Kernel listens to the kernel, Daemon+Reload changes the configuration,
-// Daemon+Bus answers questions.
+// BusFace answers questions.
 
 import Configuration
 import Net

@@ -179,6 +179,36 @@ import Testing
         #expect(words.filter { $0 == "static_routes" }.count == 1)
     }
 
+    @Test func `an old spelling of what is not acted on yet does not hide that`() {
+        let found = load("vrrp_track_file F {\nfile /tmp/f\n}\n").diagnostics.map { "\($0.code): \($0.message)" }
+        guard KeywordTable.entries.contains(where: { $0.word == "track_file" && $0.support == .notYet }) else { return }
+        #expect(found.contains { $0.hasPrefix("deprecated: vrrp_track_file ") })
+        #expect(found.contains { $0.hasPrefix("notActedOn: track_file ") })
+    }
+
+    @Test func `what is said of a block for a group is said once, not for each address`() {
+        let text = """
+            virtual_server_group G {
+                192.0.2.1-9 80
+            }
+            virtual_server group G {
+                protocol TCP
+                quorum 2
+                real_server 192.0.2.20 80 {
+                }
+            }
+            """
+        let loaded = load(text)
+        #expect(loaded.configuration?.virtualServers.count == 9)
+        #expect(summary(loaded) == ["6:12 warning adjusted"])
+    }
+
+    @Test func `a file that cannot be read is named without a line`() throws {
+        let missing = Configuration.load(files: MemoryFiles([:]), path: "gone.conf")
+        let diagnostic = try #require(missing.diagnostics.first)
+        #expect(diagnostic.rendered().hasPrefix("gone.conf: error: cannot be read: no such file\n"))
+    }
+
     @Test func `too many diagnostics are counted, and warnings never hide errors`() {
         let text = String(repeating: "global_defs {\nrouter_id A B\n}\n", count: 1000) + "nonsense\n"
         let loaded = load(text)

@@ -1,3 +1,4 @@
+// Swift values to JSON and back, and what is said when they do not fit.
 import JSON
 import Testing
 

@@ -1,3 +1,4 @@
+// What commands ask the daemons and print, with scripted daemons in place of real ones.
 import ArgumentParser
 import Bus
 import JSON

@@ -1,3 +1,4 @@
+// `lbctl reload`: all daemons or none, whatever one of them answers.
 import ArgumentParser
 import JSON
 import Testing

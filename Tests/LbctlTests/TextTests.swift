@@ -1,3 +1,4 @@
+// Ages, times, columns and colours as people read them.
 import JSON
 import Testing
 

@@ -1,3 +1,4 @@
+// Addresses as text: what is taken, what is refused, how it is written.
 import Net
 import Testing
 

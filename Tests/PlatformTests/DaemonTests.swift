@@ -1,3 +1,4 @@
+// What every daemon starts from: its options, its state file, its log.
 import Glibc
 import Platform
 import Testing

@@ -1,3 +1,4 @@
+// Timers, descriptors, signals and children on the loop, in real time but without waiting for luck.
 import CLinux
 import Glibc
 import Net

@@ -1,3 +1,4 @@
+// Keeps the layers of docs/ARCHITECTURE.md apart, by reading the import lines of every source file.
 import Foundation
 import Testing
 

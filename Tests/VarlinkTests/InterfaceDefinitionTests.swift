@@ -1,3 +1,4 @@
+// What reads .varlink files: comments, types, errors with their place, limits.
 import JSON
 import Testing
 import Varlink

@@ -5,9 +5,9 @@
 public struct SourcePosition: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The file as it was named: the main file's path, or the path an include found.
     public var file: String
-    /// From 1.
+    /// From 1; 0 when the file as a whole is meant.
     public var line: Int
-    /// From 1, in characters.
+    /// From 1, in characters; 0 when the file as a whole is meant.
     public var column: Int
 
     /// A place.
@@ -21,7 +21,7 @@ public struct SourcePosition: Hashable, Comparable, Sendable, CustomStringConver
         (left.file, left.line, left.column) < (right.file, right.line, right.column)
     }
 
-    public var description: String { "\(file):\(line):\(column)" }
+    public var description: String { line > 0 ? "\(file):\(line):\(column)" : file }
 }
 
 /// One problem, where it is, and what to do about it.

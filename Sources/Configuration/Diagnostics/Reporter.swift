@@ -21,18 +21,24 @@ struct Reporter: Sendable {
         _ severity: Diagnostic.Severity, _ code: Diagnostic.Code, at place: Place, length: Int, _ message: String,
         remedy: String? = nil, notes: [(Word, String)] = []
     ) {
+        guard (severity == .error ? errors : warnings) < Reporter.limit else { return count(severity) }
+        let diagnostic = Diagnostic(
+            severity: severity, code: code, source: sources.excerpt(place, length: length), message: message,
+            remedy: remedy,
+            notes: notes.map {
+                Diagnostic.Note(source: sources.excerpt($0.0.place, length: $0.0.length), message: $0.1)
+            })
+        // A block that is read once for each address of a group says everything as often.
+        guard !diagnostics.contains(diagnostic) else { return }
+        count(severity)
+        diagnostics.append(diagnostic)
+    }
+
+    private mutating func count(_ severity: Diagnostic.Severity) {
         switch severity {
         case .error: errors += 1
         case .warning: warnings += 1
         }
-        guard (severity == .error ? errors : warnings) <= Reporter.limit else { return }
-        diagnostics.append(
-            Diagnostic(
-                severity: severity, code: code, source: sources.excerpt(place, length: length), message: message,
-                remedy: remedy,
-                notes: notes.map {
-                    Diagnostic.Note(source: sources.excerpt($0.0.place, length: $0.0.length), message: $0.1)
-                }))
     }
 
     /// The configuration cannot be used.

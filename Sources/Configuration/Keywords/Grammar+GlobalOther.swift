@@ -106,7 +106,7 @@ extension Grammars {
             "json_version", "1|2", standard: "1", "form of the JSON dump", because: "lbctl --json takes its place"),
         .unneeded(
             "state_dump_file", "PATH", standard: "/tmp/keepalived.data", "dump of the state",
-            because: "lbctl status and lbctl config show take its place"),
+            because: "lbctl status takes its place"),
         .unneeded(
             "stats_dump_file", "PATH", standard: "/tmp/keepalived.stats", "dump of counters",
             because: "lbctl vrrp show takes its place"),

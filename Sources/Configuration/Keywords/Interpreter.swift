@@ -72,7 +72,13 @@ struct Interpreter {
         case .notYet:
             count(statement.keyword, .notYet, in: grammar.kind)
         case .unneeded(let reason): count(statement.keyword, .unneeded(reason), in: grammar.kind)
-        case .deprecated(let use): count(statement.keyword, .deprecated(use: use), in: grammar.kind)
+        case .deprecated(let use):
+            count(statement.keyword, .deprecated(use: use), in: grammar.kind)
+            guard mutedDepth == 0, let row = grammar.row(of: use) else { break }
+            guard grammar.keywords[row].entry.support == .notYet else { break }
+            var meant = statement.keyword
+            meant.text = use
+            count(meant, .notYet, in: grammar.kind)
         }
         if let before = parsed.statement(name), !keyword.entry.repeats {
             reporter.warning(

@@ -1,5 +1,5 @@
 // `global_defs`: what holds for every instance and every virtual server. Values that instances inherit (GARP schedule,
-// version, …) are already copied into them; they are kept here for `lbctl config show` and for diffs.
+// version, …) are already copied into them; they are kept here for diffs.
 public import Net
 
 /// The `global_defs` block, and the top-level words outside any block.

@@ -106,7 +106,7 @@ extension Interpreter {
             )
         }
         if instance.preemptDelay > .zero, !instance.preempt || instance.initialState == .master {
-            let why = instance.preempt ? "state MASTER" : "nopreempt"
+            let why = !instance.preempt ? "nopreempt" : instance.priority == 255 ? "priority 255" : "state MASTER"
             reporter.warning(
                 .adjusted, at: parsed.place(of: "preempt_delay"), "preempt_delay does not go with \(why); it is ignored"
             )

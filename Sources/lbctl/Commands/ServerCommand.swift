@@ -106,9 +106,9 @@ struct ServerCommand: ParsableCommand {
 
     struct Enable: BusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put a server in service whatever the checks say.",
+            abstract: "End a drain or a disable: the checks rule again.",
             discussion: """
-                To undo drain or disable and let the checks decide again, use 'reset'.
+                A weight given by hand stays; 'reset' ends that too.
 
                 Examples:
                   lbctl server enable 192.168.200.103:80
@@ -118,7 +118,7 @@ struct ServerCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            try target.decide("is in service whatever the checks say", daemons) { IpvsAPI.Enable(server: $0) }
+            try target.decide("follows its checks again", daemons) { IpvsAPI.Enable(server: $0) }
         }
     }
 

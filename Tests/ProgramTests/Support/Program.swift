@@ -9,9 +9,9 @@ final class Program {
     /// What every process is started with.
     static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
 
-    /// Where the programs are: $EVENKEEL_BIN, else beside the test bundle.
+    /// Where the programs are: $EVENKEEL_PROGRAMS, else beside the test bundle.
     static let directory: String = {
-        if let given = getenv("EVENKEEL_BIN") { return String(cString: given) }
+        if let given = getenv("EVENKEEL_PROGRAMS") { return String(cString: given) }
         return #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 } + "/.build/debug"
     }()
 
