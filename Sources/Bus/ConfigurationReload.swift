@@ -61,7 +61,7 @@ public final class ConfigurationReload<API: ReloadableAPI> {
             responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
         } catch {
             prepared = nil
-            let lines = error.diagnostics.map { "\($0.position): \($0.message)" }
+            let lines = error.diagnostics.filter { $0.severity == .error }.map { "\($0.position): \($0.message)" }
             responder.fail(API.ConfigurationRefused(diagnostics: lines))
         }
     }

@@ -41,6 +41,26 @@ import Testing
                 == .directRouting)
     }
 
+    @Test func `checks go to the port that is written, also where DR keeps the service's`() throws {
+        let text = """
+            virtual_server_group G {
+                192.0.2.1 80
+                192.0.2.1 443
+            }
+            virtual_server group G {
+                protocol TCP
+                lb_kind DR
+                real_server 192.0.2.11 80 {
+                    TCP_CHECK {
+                    }
+                }
+            }
+            """
+        let services = try #require(load(text).configuration?.virtualServers)
+        #expect(services.flatMap(\.realServers).map(\.endpoint.port) == [80, 443])
+        #expect(services.flatMap(\.realServers).flatMap(\.checkers).map(\.target.endpoint.port) == [80, 80])
+    }
+
     @Test func `DR and TUN keep the service's port`() throws {
         let text = "virtual_server 192.0.2.1 80 {\nprotocol TCP\nlb_kind DR\nreal_server 192.0.2.2 8080 {\n}\n}\n"
         let loaded = load(text)

@@ -49,8 +49,10 @@ extension Interpreter {
                 .contradiction, at: parsed.place(of: "lthreshold"),
                 "lthreshold is not below uthreshold; the kernel ignores it")
         }
+        // Checks go to the port that is written, also where DR uses the service's (so does keepalived): behind a group of
+        // ports there is often one that answers.
         var target = server.endpoint
-        if target.port == 0 { target.port = endpoint.port }
+        if endpoint.port != 0 { target.port = endpoint.port }
         server.checkers = draft.checkers.flatMap { resolveChecker($0, target, configuration) }
         return server
     }
@@ -67,7 +69,8 @@ extension Interpreter {
             if endpoint.port != identity.port, endpoint.port != 0, case .address = identity {
                 let word = parsed.opener.arguments.dropFirst().first ?? parsed.opener.keyword
                 reporter.warning(
-                    .adjusted, at: word, "DR and TUN cannot change the port; \(identity.port) is used",
+                    .adjusted, at: word,
+                    "DR and TUN cannot change the port; \(identity.port) is used, checks go to \(endpoint.port)",
                     remedy: "write the port of the virtual_server, or use lb_kind NAT")
             }
             endpoint.port = identity.port
