@@ -76,7 +76,7 @@ struct DRClusterTests {
 
         try cluster.startElection(of: cluster.master)
         try lab.link(of: .director1, up: true)
-        try lab.eventually("director 1 preempts", within: .seconds(6)) {
+        try lab.eventually("director 1 preempts", within: .seconds(12)) {
             try lab.holders() == [.director1]
         }
         let preempted = lab.loop.refreshNow() + .milliseconds(200)

@@ -69,17 +69,28 @@ struct RestartTests {
         let cluster = try Cluster(by: .evenkeel)
         let (lab, master) = (cluster.lab, cluster.master)
         try cluster.isServing(full)
-        let traffic = Traffic(every: .milliseconds(20), loop: lab.loop)
-        let start = lab.loop.refreshNow()
+        let traffic = Traffic(every: .milliseconds(20), limit: .seconds(3), loop: lab.loop)
 
-        var holders: Set<[Host]> = []
-        for _ in 1...3 {
+        // Starting a process takes a busy machine seconds: a round in which the new one was late does not count.
+        var rounds = 0
+        for _ in 1...10 where rounds < 3 {
+            let start = lab.loop.refreshNow()
+            let said = master.wordiness(of: .vrrpd)
             try master.kill(.vrrpd)
-            try lab.observe(for: .milliseconds(300)) { holders.insert(try lab.holders()) }
             try master.start(.vrrpd)
+            let absence = try lab.eventually("vrrpd speaks", within: .seconds(20)) {
+                master.wordiness(of: .vrrpd) > said
+            }
+            guard absence < .seconds(2) else {
+                try lab.eventually("all is as before", within: .seconds(20)) { try lab.holders() == [.director1] }
+                continue
+            }
+            rounds += 1
+            var holders: Set<[Host]> = []
             try lab.observe(for: .seconds(4)) { holders.insert(try lab.holders()) }
+            #expect(holders == [[.director1]], "\(master.logs)")
+            #expect(Traffic.failures(traffic.since(start)).isEmpty)
         }
-        #expect(holders == [[.director1]], "\(master.logs)")
-        #expect(Traffic.failures(traffic.since(start)).isEmpty)
+        #expect(rounds == 3, "a process takes longer to start here than the master-down interval")
     }
 }

@@ -71,6 +71,9 @@ final class Director {
         running[name] = nil
     }
 
+    /// How much a running daemon has said: it grows as soon as a new process is up.
+    func wordiness(of daemon: Daemon) -> Int { running[daemon.rawValue]?.output.utf8.count ?? 0 }
+
     /// The last lines of every log, for the message of a failed expectation.
     var logs: String {
         running.sorted { $0.key < $1.key }.map { name, program in

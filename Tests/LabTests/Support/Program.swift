@@ -18,12 +18,14 @@ final class Program {
     /// Starts `arguments` (the program's path first); output is appended to `log`.
     init(_ arguments: [String], on host: Host?, log: String, loop: EventLoop) throws {
         self.log = log
-        // bash and ip replace themselves, so the pid is the program's.
-        let prefix = host.map { "ip netns exec \($0.rawValue) " } ?? ""
-        let script = "log=$1; shift; exec \(prefix)\"$@\" >>\"$log\" 2>&1"
-        child = try ChildProcess(
-            ["/bin/bash", "-c", script, "lab", log] + arguments, environment: Self.environment, on: loop
-        ) { [weak self] in self?.exit = $0 }
+        // The shell replaces itself, so the pid is the program's; the namespace is inherited.
+        let script = #"log=$1; shift; exec "$@" >>"$log" 2>&1"#
+        let start = {
+            try ChildProcess(
+                ["/bin/sh", "-c", script, "lab", log] + arguments, environment: Self.environment, on: loop
+            ) { [weak self] in self?.exit = $0 }
+        }
+        child = try host.map { try $0.inside(start) } ?? start()
     }
 
     deinit { if exit == nil { child?.signal(SIGKILL) } }
