@@ -1,5 +1,6 @@
 // How a daemon goes over to a new configuration: on the bus in two steps, so that all daemons do or none does; at SIGHUP in
-// one step, this daemon alone. A configuration that is refused changes nothing. What is in force stands as an event.
+// one step, this daemon alone. A configuration that is refused changes nothing. What is in force stands as an event. The file
+// is read off the loop: however large it is, advertisements leave in time meanwhile.
 public import Configuration
 public import Platform
 
@@ -7,6 +8,7 @@ public import Platform
 public final class ConfigurationReload<API: ReloadableAPI> {
     private let service: DaemonService
     private let path: String
+    private let loop: EventLoop
     private let changes: (Configuration) -> [String]
     private let adopt: (ConfigurationFile) -> Void
     private var prepared: ConfigurationFile?
@@ -17,11 +19,13 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     ///   - changes: what going over to a configuration would change, one line each.
     ///   - adopt: goes over to it.
     public init(
-        _: API.Type, on service: DaemonService, path: String, changes: @escaping (Configuration) -> [String],
+        _: API.Type, on service: DaemonService, path: String, loop: EventLoop,
+        changes: @escaping (Configuration) -> [String],
         adopt: @escaping (ConfigurationFile) -> Void
     ) {
         self.service = service
         self.path = path
+        self.loop = loop
         self.changes = changes
         self.adopt = adopt
         service.handle(API.PrepareReload.self) { [weak self] _, responder in self?.prepare(responder) }
@@ -40,10 +44,12 @@ public final class ConfigurationReload<API: ReloadableAPI> {
 
     /// SIGHUP: prepare and commit in one.
     public func reload() {
-        do throws(ConfigurationRefusal) {
-            commit(try ConfigurationFile(path: path))
-        } catch {
-            service.logger.error("configuration refused, the running one stays:\n\(error)")
+        read { [weak self] result in
+            switch result {
+            case .success(let loaded): self?.commit(loaded)
+            case .failure(let refusal):
+                self?.service.logger.error("configuration refused, the running one stays:\n\(refusal)")
+            }
         }
     }
 
@@ -55,14 +61,29 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     }
 
     private func prepare(_ responder: Responder<API.PrepareReload>) {
-        do throws(ConfigurationRefusal) {
-            let loaded = try ConfigurationFile(path: path)
-            prepared = loaded
-            responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
+        read { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let loaded):
+                prepared = loaded
+                responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
+            case .failure(let refusal):
+                prepared = nil
+                let lines = refusal.diagnostics.map { "\($0.position): \($0.message)" }
+                responder.fail(API.ConfigurationRefused(diagnostics: lines))
+            }
+        }
+    }
+
+    private func read(_ done: @escaping (Result<ConfigurationFile, ConfigurationRefusal>) -> Void) {
+        let read: @Sendable () -> Result<ConfigurationFile, ConfigurationRefusal> = { [path] in
+            Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path) }
+        }
+        do throws(Errno) {
+            try Background.run(on: loop, read, done: done)
         } catch {
-            prepared = nil
-            let lines = error.diagnostics.filter { $0.severity == .error }.map { "\($0.position): \($0.message)" }
-            responder.fail(API.ConfigurationRefused(diagnostics: lines))
+            service.logger.warning("reading the configuration on the loop: \(error)")
+            done(read())
         }
     }
 

@@ -38,15 +38,21 @@ public struct StateFile: Sendable {
 
 /// Whole small files.
 public enum FileSystem {
-    /// The content of a file; nil when there is none; EFBIG when it is larger than `limit` bytes.
+    /// The content of a file; nil when there is none; EFBIG when it is larger than `limit` bytes. A pipe whose writer is
+    /// silent is waited for a second, then EAGAIN: nothing that a path may name can hold a daemon for longer.
     public static func contents(of path: String, limit: Int) throws(Errno) -> [UInt8]? {
-        let result = ek_open(path, O_RDONLY, 0)
+        let result = ek_open(path, O_RDONLY | O_NONBLOCK, 0)
         if result == -ENOENT { return nil }
         let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let result = chunk.withUnsafeMutableBytes { ek_read(descriptor.number, $0.baseAddress, $0.count) }
+            var result = chunk.withUnsafeMutableBytes { ek_read(descriptor.number, $0.baseAddress, $0.count) }
+            if result == -Int(EAGAIN) {
+                var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+                _ = poll(&waiting, 1, 1000)
+                result = chunk.withUnsafeMutableBytes { ek_read(descriptor.number, $0.baseAddress, $0.count) }
+            }
             let count = try Errno.check(result, "read")
             guard count > 0 else { return content }
             content += chunk[..<count]

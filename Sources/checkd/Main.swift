@@ -33,7 +33,7 @@ struct Main {
         let daemon = CheckDaemon(service, stateDirectory: options.stateDirectory, on: loop, logger)
         let face = BusFace(service, daemon)
         let reload = ConfigurationReload(
-            CheckAPI.self, on: service, path: options.config, changes: { daemon.changes(to: $0) },
+            CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
             adopt: { daemon.reload($0.configuration) })
         try service.start()
         daemon.start(loaded.configuration)

@@ -50,7 +50,7 @@ final class IPVSDaemon {
         health.verdict = { [weak self] in self?.heard($0, $1) }
         health.livenessChanged = { [weak self] in self?.markAll() }
         reload = ConfigurationReload(
-            IpvsAPI.self, on: bus, path: options.config,
+            IpvsAPI.self, on: bus, path: options.config, loop: loop,
             changes: { [weak self] in
                 self?.keeper.reconciler.changes(to: $0.virtualServers).map(\.description) ?? []
             }, adopt: { [weak self] in self?.commit($0) })

@@ -23,7 +23,8 @@ final class BusFace {
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: logger)
         reload = ConfigurationReload(
-            VrrpAPI.self, on: service, path: options.config, changes: { [daemon] in daemon.changes(to: $0) },
+            VrrpAPI.self, on: service, path: options.config, loop: loop,
+            changes: { [daemon] in daemon.changes(to: $0) },
             adopt: { [daemon] in daemon.reload($0.configuration) })
         answerQuestions()
         answerOperators()

@@ -175,4 +175,28 @@ import Testing
             _ = try ChildProcess(["/nonexistent"], environment: [], on: loop) { _ in }
         }
     }
+
+    @Test func `work in the background does not hold up the loop, and its result comes back to it`() throws {
+        let loop = try EventLoop()
+        var result: String?
+        var ticks = 0
+        let timer = loop.timer { ticks += 1 }
+        timer.arm(after: .milliseconds(1))
+        let gate = try pair()
+        try Background.run(on: loop) {
+            // Ends only after the loop's timer has fired.
+            var octet: UInt8 = 0
+            while ek_read(gate.0, &octet, 1) == -Int(EAGAIN) { usleep(100) }
+            return "done after \(octet)"
+        } done: {
+            result = $0
+        }
+        try run(loop) { ticks == 1 }
+        #expect(result == nil)
+        _ = ek_write(gate.1, [7], 1)
+        try run(loop) { result != nil }
+        #expect(result == "done after 7")
+        _ = ek_close(gate.0)
+        _ = ek_close(gate.1)
+    }
 }

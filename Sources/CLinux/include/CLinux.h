@@ -5,5 +5,6 @@
 #include "ek_netns.h"
 #include "ek_process.h"
 #include "ek_tcp.h"
+#include "ek_thread.h"
 #include "ek_unix.h"
 #include "ek_vrrp.h"
