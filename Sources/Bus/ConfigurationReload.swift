@@ -69,7 +69,7 @@ public final class ConfigurationReload<API: ReloadableAPI> {
                 responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
             case .failure(let refusal):
                 prepared = nil
-                let lines = refusal.diagnostics.map { "\($0.position): \($0.message)" }
+                let lines = refusal.diagnostics.filter { $0.severity == .error }.map { "\($0.position): \($0.message)" }
                 responder.fail(API.ConfigurationRefused(diagnostics: lines))
             }
         }
