@@ -6,6 +6,9 @@ public import Platform
 
 /// Reloads one daemon.
 public final class ConfigurationReload<API: ReloadableAPI> {
+    /// Changes that a log line names; the others are counted.
+    private static var changesInLog: Int { 20 }
+
     private let service: DaemonService
     private let path: String
     private let loop: EventLoop
@@ -90,9 +93,10 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     private func commit(_ loaded: ConfigurationFile) {
         prepared = nil
         let changes = changes(loaded.configuration)
+        let named = changes.prefix(Self.changesInLog).joined(separator: "; ")
+        let rest = changes.count > Self.changesInLog ? "; \(changes.count - Self.changesInLog) more" : ""
         service.logger.notice(
-            "configuration \(loaded.digest.prefix(8)) of \(path): "
-                + (changes.isEmpty ? "no change" : changes.joined(separator: "; ")))
+            "configuration \(loaded.digest.prefix(8)) of \(path): \(changes.isEmpty ? "no change" : named + rest)")
         adopt(loaded)
         publish(loaded)
     }

@@ -54,9 +54,15 @@ public final class DaemonService {
     public func start() throws(Errno) {
         service = VarlinkService(info: .evenkeel(name), interfaces: [definition], implemented: Set(handlers.keys))
         let path = options.privateSocket(of: name)
-        try FileSystem.makeDirectory(options.runDirectory + "/private", mode: 0o750)
-        // The directory keeps strangers out, the peer's credentials decide.
-        let socket = try UnixSocket.listen(at: path, mode: 0o666)
+        let socket: FileDescriptor
+        do throws(Errno) {
+            try FileSystem.makeDirectory(options.runDirectory + "/private", mode: 0o750)
+            // The directory keeps strangers out, the peer's credentials decide.
+            socket = try UnixSocket.listen(at: path, mode: 0o666)
+        } catch {
+            logger.error(UnixSocket.advice(after: error, listeningAt: path))
+            throw error
+        }
         listener = try Listener(socket, on: loop) { [weak self] in self?.accept($0) }
         registration = BusRegistration(
             BusAPI.Register(name: name, interfaces: [definition.name], address: "unix:" + path),

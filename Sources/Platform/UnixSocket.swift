@@ -40,6 +40,13 @@ public enum UnixSocket {
         FileDescriptor(owning: try Errno.check(ek_unix_listen(path, mode), "bind"))
     }
 
+    /// What to tell a person when `listen` failed.
+    public static func advice(after error: Errno, listeningAt path: String) -> String {
+        error.code == EADDRINUSE
+            ? "\(path) is in use: another process listens there; stop it, or name another directory with --run-dir"
+            : "\(path): \(error); make its directory, writable for this user, or name another with --run-dir"
+    }
+
     /// Connects to `path` (`@name` is the abstract namespace).
     public static func connect(to path: String, blocking: Bool = false) throws(Errno) -> FileDescriptor {
         FileDescriptor(owning: try Errno.check(ek_unix_connect(path, blocking ? 0 : 1), "connect"))

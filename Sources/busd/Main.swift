@@ -26,11 +26,7 @@ struct Main {
         let broker = try Broker(
             address: "unix:" + options.busSocket, loop: loop, logger: logger, ownUser: geteuid())
         let inherited = UnixSocket.inherited()
-        if inherited.isEmpty { try FileSystem.makeDirectory(options.runDirectory, mode: 0o755) }
-        // Everybody may connect; the peer's credentials decide what for.
-        let sockets =
-            inherited.isEmpty
-            ? [try UnixSocket.listen(at: options.busSocket, mode: 0o666).release()] : inherited
+        let sockets = inherited.isEmpty ? [try listen(options, logger)] : inherited
         let listeners = try sockets.map { socket in
             try Listener(FileDescriptor(owning: socket), on: loop) { broker.accepted($0) }
         }
@@ -44,6 +40,17 @@ struct Main {
         ServiceManager.notify(.stopping)
         broker.shutDown()
         if inherited.isEmpty { unlink(options.busSocket) }
+    }
+
+    /// Everybody may connect; the peer's credentials decide what for.
+    private static func listen(_ options: DaemonOptions, _ logger: Logger) throws(Errno) -> Int32 {
+        do throws(Errno) {
+            try FileSystem.makeDirectory(options.runDirectory, mode: 0o755)
+            return try UnixSocket.listen(at: options.busSocket, mode: 0o666).release()
+        } catch {
+            logger.error(UnixSocket.advice(after: error, listeningAt: options.busSocket))
+            throw error
+        }
     }
 
     /// Every client and every call under way takes a descriptor.

@@ -52,7 +52,7 @@ final class IPVSDaemon {
         reload = ConfigurationReload(
             IpvsAPI.self, on: bus, path: options.config, loop: loop,
             changes: { [weak self] in
-                self?.keeper.reconciler.changes(to: $0.virtualServers).map(\.description) ?? []
+                self?.keeper.reconciler.changes(to: $0.virtualServers).map(\.description).sorted() ?? []
             }, adopt: { [weak self] in self?.commit($0) })
         addMethods()
     }
