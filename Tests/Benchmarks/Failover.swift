@@ -77,6 +77,8 @@ private final class Pair {
         }
         switch implementation {
         case .keepalived:
+            // Left by the killed one; keepalived refuses to start while they name a process not reaped yet.
+            for name in ["k", "v", "c"] { unlink("\(home)/\(name).pid") }
             let files = ["-p", "\(home)/k.pid", "-r", "\(home)/v.pid", "-c", "\(home)/c.pid"]
             programs[host] = [try program(["keepalived", "-n", "-l", "-P", "-f", "\(home)/conf"] + files)]
         case .evenkeel:
@@ -89,6 +91,7 @@ private final class Pair {
     func failover() throws -> (advertisement: Double, announcement: Double) {
         let master: [UInt8] = [10, 97, 0, 1]
         let backup: [UInt8] = [10, 97, 0, 2]
+        let address: [UInt8] = [10, 97, 0, 254]
         do {
             try eventually("the master preempts", within: 10 + 8 * interval, step: max(5, interval * 200)) {
                 let last = try capture.packets().filter { $0.kind == .advertisement }.suffix(8)
@@ -103,12 +106,13 @@ private final class Pair {
         var seen: [SeenPacket] = []
         try eventually("the backup takes over", within: 10 + 8 * interval, step: max(1, interval * 50)) {
             seen = try capture.packets()
-            let new = seen.dropFirst(killed).filter { $0.source == backup }
-            return new.contains { $0.kind == .advertisement } && new.contains { $0.kind == .announcement }
+            let new = seen.dropFirst(killed)
+            return new.contains { $0.kind == .advertisement && $0.source == backup }
+                && new.contains { $0.kind == .announcement && $0.source == address }
         }
         guard let last = seen.last(where: { $0.kind == .advertisement && $0.source == master }),
             let first = seen.first(where: { $0.kind == .advertisement && $0.source == backup && $0.time > last.time }),
-            let garp = seen.first(where: { $0.kind == .announcement && $0.source != master && $0.time > last.time })
+            let garp = seen.first(where: { $0.kind == .announcement && $0.source == address && $0.time > last.time })
         else { throw BenchmarkFailure("the capture misses the failover") }
         guard last.priority != 0 else { throw BenchmarkFailure("the killed master said goodbye: not a crash") }
         try start("1")
@@ -125,7 +129,7 @@ struct Failover {
     }
 
     func run() throws {
-        for (interval, name, rounds) in [(1.0, "1 s", 5), (0.1, "100 ms", 15), (0.01, "10 ms", 25)] {
+        for (interval, name, rounds) in [(0.01, "10 ms", 25), (0.1, "100 ms", 15), (1.0, "1 s", 5)] {
             var advertisement: [String: [Double]] = [:]
             var announcement: [String: [Double]] = [:]
             let theirs = try Pair(.keepalived, interval: interval)
