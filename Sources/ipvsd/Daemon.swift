@@ -63,6 +63,7 @@ final class IPVSDaemon {
         markAll()
         keeper.check()
         try bus.start()
+        reload?.publish(loaded)
         health.start(on: bus)
         planPublication()
     }
