@@ -29,8 +29,9 @@ final class Traffic {
     private var open: [Int32: (sent: Instant, watch: Watch?, deadline: LoopTimer)] = [:]
     private var pulse: LoopTimer?
 
-    /// Asks every `interval` until released; a request may take `limit`.
-    init(every interval: Duration, limit: Duration = .seconds(1), loop: EventLoop) {
+    /// Asks every `interval` until released; a request may take `limit`: long enough for one SYN that a busy machine dropped
+    /// to be sent again, which would not help one that goes to a dead server.
+    init(every interval: Duration, limit: Duration = .seconds(3), loop: EventLoop) {
         self.loop = loop
         self.limit = limit
         pulse = loop.timer { [weak self] in
