@@ -32,51 +32,30 @@ extension IPVSDaemon {
             guard let weight = Int32(exactly: call.weight), weight >= 0 else {
                 return responder.fail(.invalidParameter("weight"))
             }
-            self?.decide(call.server, responder) {
-                $0.weight = weight
-            } reply: {
-                IpvsAPI.SetWeight.Reply(seq: $0)
-            }
+            self?.decide(call.server, responder) { $0.weight = weight }
         }
         bus.handle(IpvsAPI.Drain.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) {
-                $0.mode = .drained
-            } reply: {
-                IpvsAPI.Drain.Reply(seq: $0)
-            }
+            self?.decide(call.server, responder) { $0.mode = .drained }
         }
         bus.handle(IpvsAPI.Disable.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) {
-                $0.mode = .disabled
-            } reply: {
-                IpvsAPI.Disable.Reply(seq: $0)
-            }
+            self?.decide(call.server, responder) { $0.mode = .disabled }
         }
         bus.handle(IpvsAPI.Enable.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) {
-                $0.mode = .enabled
-            } reply: {
-                IpvsAPI.Enable.Reply(seq: $0)
-            }
+            self?.decide(call.server, responder) { $0.mode = .enabled }
         }
         bus.handle(IpvsAPI.Reset.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) {
-                $0 = ServerOverride()
-            } reply: {
-                IpvsAPI.Reset.Reply(seq: $0)
-            }
+            self?.decide(call.server, responder) { $0 = ServerOverride() }
         }
     }
 
     private func decide<Method>(
-        _ name: String, _ responder: Responder<Method>, _ change: (inout ServerOverride) -> Void,
-        reply: @escaping (Int?) -> Method.Reply
-    ) {
+        _ name: String, _ responder: Responder<Method>, _ change: (inout ServerOverride) -> Void
+    ) where Method.Reply == ChangeReply {
         guard let server = ServerIdentity(name),
             keeper.reconciler.pools[server.service]?.member(server.endpoint) != nil
         else { return responder.fail(IpvsAPI.ServerNotFound(name: name)) }
         let caller = responder.caller
         logger.notice("\(Method.method) \(server) by uid \(caller.uid), pid \(caller.pid)")
-        decide(server, by: caller, change) { responder.reply(reply($0)) }
+        decide(server, by: caller, change) { responder.reply(ChangeReply(seq: $0)) }
     }
 }

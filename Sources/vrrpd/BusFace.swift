@@ -63,17 +63,17 @@ final class BusFace {
             guard daemon.instance(named: call.name) != nil else {
                 return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
             }
-            guard daemon.stepDown(call.name) else { return responder.reply(VrrpAPI.Failover.Reply()) }
+            guard daemon.stepDown(call.name) else { return responder.reply(ChangeReply()) }
             self?.log(call.name, "steps down", responder.caller)
-            self?.whenPublished(call.name) { responder.reply(VrrpAPI.Failover.Reply(seq: $0)) }
+            self?.whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
         }
         service.handle(VrrpAPI.Resume.self) { [weak self, daemon] call, responder in
             guard daemon.instance(named: call.name) != nil else {
                 return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
             }
-            guard daemon.resume(call.name) else { return responder.reply(VrrpAPI.Resume.Reply()) }
+            guard daemon.resume(call.name) else { return responder.reply(ChangeReply()) }
             self?.log(call.name, "takes part again", responder.caller)
-            self?.whenPublished(call.name) { responder.reply(VrrpAPI.Resume.Reply(seq: $0)) }
+            self?.whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
         }
     }
 

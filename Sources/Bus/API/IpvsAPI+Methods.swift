@@ -54,15 +54,7 @@ extension IpvsAPI {
             self.weight = weight
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// No new connections; running ones go on.
@@ -75,15 +67,7 @@ extension IpvsAPI {
             self.server = server
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// Takes a server out at once.
@@ -96,15 +80,7 @@ extension IpvsAPI {
             self.server = server
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// Ends a drain or a disable: the checks rule again. A weight given by hand stays.
@@ -117,15 +93,7 @@ extension IpvsAPI {
             self.server = server
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// Ends what was decided by hand: configuration and checks rule again.
@@ -138,15 +106,7 @@ extension IpvsAPI {
             self.server = server
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// No virtual service has that name.

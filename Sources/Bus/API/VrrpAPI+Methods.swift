@@ -51,15 +51,7 @@ extension VrrpAPI {
             self.name = name
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// Takes part again after Failover.
@@ -72,15 +64,7 @@ extension VrrpAPI {
             self.name = name
         }
 
-        /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
-            /// The event this change caused; absent while the bus is away or when nothing changed.
-            public var seq: Int?
-
-            public init(seq: Int? = nil) {
-                self.seq = seq
-            }
-        }
+        public typealias Reply = ChangeReply
     }
 
     /// No virtual router has that name.
