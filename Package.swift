@@ -58,7 +58,8 @@ let package = Package(
 
         // Drivers.
         module("Platform", ["CLinux", "Net", "Configuration", heap]),
-        module("Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "Configuration", "IPVS", "Platform"]),
+        module(
+            "Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "Configuration", "VRRP", "IPVS", "Platform"]),
         module(
             "Bus", ["JSON", "Varlink", "Configuration", "Platform", deque],
             resources: [.embedInCode("interfaces")]),
@@ -82,7 +83,7 @@ let package = Package(
         tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
-        tests("NetlinkTests", ["Netlink", "IPVS", "Configuration", "Net"]),
+        tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),
         tests(
             "LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
             exclude: ["Screens"]),

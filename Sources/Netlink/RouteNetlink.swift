@@ -5,19 +5,7 @@ internal import CNl
 internal import CNlRoute
 internal import Glibc
 internal import Net
-
-/// A change of addresses.
-public enum AddressChange: Hashable, Sendable {
-    case add(InterfaceAddress)
-    case delete(InterfaceAddress)
-
-    /// What is added or deleted.
-    public var address: InterfaceAddress {
-        switch self {
-        case .add(let address), .delete(let address): address
-        }
-    }
-}
+public import VRRP
 
 /// A change that the kernel refused.
 public struct RefusedChange: Error, Hashable, Sendable {
@@ -31,17 +19,6 @@ public struct RefusedChange: Error, Hashable, Sendable {
         self.change = change
         self.error = error
     }
-}
-
-/// What exists now.
-public struct RouteSnapshot: Hashable, Sendable {
-    /// The interfaces.
-    public var links: [Link] = []
-    /// Their addresses.
-    public var addresses: [InterfaceAddress] = []
-
-    /// Nothing.
-    public init() {}
 }
 
 /// The kernel's interfaces and addresses.

@@ -39,7 +39,8 @@ public struct RouterSet: Sendable {
     }
 
     /// Lets an event happen to a router, then lets its group follow.
-    /// - Returns: actions of every router that moved, the first one first.
+    /// - Returns: the actions of every router that was touched, the first one first. Also where there is nothing to do: its deadline may
+    ///   have moved.
     public mutating func apply(
         to name: String, at now: Instant, _ event: (inout VirtualRouter) -> [Action]
     ) -> [Outcome] {
@@ -64,7 +65,7 @@ public struct RouterSet: Sendable {
     private mutating func perform(
         on name: String, _ outcomes: inout [Outcome], _ event: (inout VirtualRouter) -> [Action]
     ) {
-        guard let actions = routers.update(name, event), !actions.isEmpty else { return }
+        guard let actions = routers.update(name, event) else { return }
         outcomes.append((name, actions))
     }
 

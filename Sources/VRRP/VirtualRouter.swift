@@ -171,7 +171,9 @@ public struct VirtualRouter: Sendable {
     /// New parameters for the same virtual router: state and counters stay, a master says so at once.
     public mutating func reconfigure(_ configuration: RouterConfiguration, at now: Instant) -> [Action] {
         guard configuration != self.configuration else { return [] }
+        let before = masterDownInterval
         adjustingTimer { $0.configuration = configuration }
+        waitAnew(insteadOf: before, at: now)
         guard case .master = state else { return [] }
         state = .master(advertiseAt: now + configuration.interval)
         return [send(priority)]
@@ -238,8 +240,23 @@ public struct VirtualRouter: Sendable {
         }
         let before = skew(interval: backup.interval)
         change(&self)
-        if configuration.version == .v2 { backup.interval = configuration.interval }
         backup.masterDownAt = backup.masterDownAt + (skew(interval: backup.interval) - before)
+        state = .backup(backup)
+    }
+
+    /// One's own interval was edited and is the one in force: version 2, or no master heard yet. A shorter wait counts from now, so that a
+    /// master that is edited too still has its time; a longer one counts from what was last heard.
+    private mutating func waitAnew(insteadOf before: Duration, at now: Instant) {
+        guard case .backup(var backup) = state, backup.interval != configuration.interval,
+            configuration.version == .v2 || backup.master == nil
+        else { return }
+        backup.interval = configuration.interval
+        let wait = masterDown(interval: backup.interval)
+        if wait < before {
+            backup.masterDownAt = min(backup.masterDownAt, now + wait)
+        } else if !backup.hasGivenUp {
+            backup.masterDownAt = max(backup.masterDownAt, backup.heardAt + wait)
+        }
         state = .backup(backup)
     }
 

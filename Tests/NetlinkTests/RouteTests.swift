@@ -3,6 +3,7 @@
 import Net
 import Netlink
 import Testing
+import VRRP
 
 private func text(_ string: String) -> [UInt8] { Array(string.utf8) + [0] }
 

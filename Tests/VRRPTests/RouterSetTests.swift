@@ -34,11 +34,11 @@ private func advert(_ identifier: UInt8, _ priority: UInt8) -> Advertisement {
         let t1 = t0 + .seconds(2)
         _ = set.apply(to: "VI_2", at: t1) { $0.received(advert(2, 150), from: other, at: t1) }
         let t2 = t0 + .seconds(4)
-        #expect(set.apply(to: "VI_1", at: t2) { $0.timerExpired(at: t2) }.count == 0)
+        #expect(set.apply(to: "VI_1", at: t2) { $0.timerExpired(at: t2) }.flatMap(\.actions) == [])
         #expect(states(set) == [.backup, .backup])
         let t3 = t0 + .seconds(6)
         let outcomes = set.apply(to: "VI_2", at: t3) { $0.timerExpired(at: t3) }
-        #expect(outcomes.map(\.router) == ["VI_1", "VI_2"])
+        #expect(outcomes.filter { !$0.actions.isEmpty }.map(\.router) == ["VI_1", "VI_2"])
         #expect(states(set) == [.master, .master])
     }
 
@@ -55,15 +55,15 @@ private func advert(_ identifier: UInt8, _ priority: UInt8) -> Advertisement {
         var set = pair(continuing: true)
         let outcomes = set.apply(to: "VI_2", at: t0) { $0.received(advert(2, 150), from: other, at: t0) }
         #expect(states(set) == [.backup, .backup])
-        #expect(outcomes.last?.router == "VI_1")
-        #expect(outcomes.last?.actions.first == .remove)
+        #expect(outcomes.last { !$0.actions.isEmpty }?.router == "VI_1")
+        #expect(outcomes.last { !$0.actions.isEmpty }?.actions.first == .remove)
     }
 
     @Test func `a fault of one is a fault of all, and ends with the last`() {
         var set = pair(continuing: true)
         let outcomes = set.apply(to: "VI_1", at: t0) { $0.faultBegan(.interfaceDown("bond0")) }
         #expect(states(set) == [.fault, .fault])
-        #expect(outcomes.last?.actions.first == .send(priority: 0))
+        #expect(outcomes.last { !$0.actions.isEmpty }?.actions.first == .send(priority: 0))
         #expect(set["VI_2"]?.faults == [.group("VG_1")])
         _ = set.apply(to: "VI_2", at: t0) { $0.faultBegan(.interfaceDown("eth2")) }
         _ = set.apply(to: "VI_1", at: t0) { $0.faultEnded(.interfaceDown("bond0"), at: t0) }
@@ -71,5 +71,13 @@ private func advert(_ identifier: UInt8, _ priority: UInt8) -> Advertisement {
         _ = set.apply(to: "VI_2", at: t0) { $0.faultEnded(.interfaceDown("eth2"), at: t0) }
         #expect(states(set) == [.backup, .backup])
         #expect(set["VI_1"]?.faults.isEmpty == true)
+    }
+
+    @Test func `every touched router is named, also when only its deadline moved`() {
+        var set = pair()
+        _ = set.apply(to: "VI_1", at: t0) { $0.received(advert(1, 150), from: other, at: t0) }
+        let outcomes = set.apply(to: "VI_1", at: t0) { $0.received(advert(1, 0), from: other, at: t0) }
+        #expect(outcomes.first?.router == "VI_1")
+        #expect(set["VI_1"]?.deadline.map { $0 < t0 + .seconds(1) } == true)
     }
 }

@@ -318,6 +318,24 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
         #expect(router.state.name == .master)
     }
 
+    @Test(arguments: ProtocolVersion.allCases)
+    func `a backup whose interval is shortened waits a new master-down interval from now`(version: ProtocolVersion) {
+        var machine = backup(version: version) { $0.interval = .seconds(10) }
+        var parameters = machine.configuration
+        parameters.interval = .seconds(1)
+        let now = t0 + .seconds(2)
+        #expect(machine.reconfigure(parameters, at: now) == [])
+        #expect(machine.deadline == now + masterDown)
+    }
+
+    @Test func `a backup whose interval grows counts the longer one from what it last heard`() {
+        var machine = backup(version: .v2)
+        var parameters = machine.configuration
+        parameters.interval = .seconds(10)
+        _ = machine.reconfigure(parameters, at: t0 + .seconds(2))
+        #expect(machine.deadline == t0 + .seconds(30) + skew)
+    }
+
     @Test func `a refusal is news once per sender and reason until the state changes`() {
         var router = backup()
         #expect(router.refused(.checksum(1), from: lower) == true)

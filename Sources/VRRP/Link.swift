@@ -1,0 +1,103 @@
+// Network interfaces and their addresses as the kernel reports them (rtnetlink(7), linux/rtnetlink.h), as values: Netlink decodes
+// and encodes them, the machines and a test's kernel only compare them.
+
+public import Net
+
+/// A network interface.
+public struct Link: Hashable, Sendable {
+    /// The kernel's number; another one after the interface was deleted and made again.
+    public var index: Int32
+    /// Its name, at most 15 octets.
+    public var name: String
+    /// IFF_* of linux/if.h.
+    public var flags: UInt32
+    /// The hardware address; nil when it is not an Ethernet one.
+    public var mac: MACAddress?
+    /// Octets of payload per frame.
+    public var mtu: UInt32
+
+    /// An interface.
+    public init(index: Int32, name: String, flags: UInt32, mac: MACAddress? = nil, mtu: UInt32 = 1500) {
+        self.index = index
+        self.name = name
+        self.flags = flags
+        self.mac = mac
+        self.mtu = mtu
+    }
+
+    /// IFF_UP, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_RUNNING, IFF_NOARP.
+    public static let up: UInt32 = 0x1, loopback: UInt32 = 0x8, pointToPoint: UInt32 = 0x10
+    /// IFF_RUNNING: the carrier is there. IFF_NOARP: neighbours are not resolved.
+    public static let running: UInt32 = 0x40, noARP: UInt32 = 0x80
+
+    /// Set up by the administrator and with a carrier: both count (keepalived's FAULT).
+    public var isUsable: Bool { flags & (Self.up | Self.running) == Self.up | Self.running }
+    /// True when a gratuitous ARP makes sense: Ethernet, no NOARP, not point-to-point.
+    public var announces: Bool {
+        mac != nil && flags & (Self.noARP | Self.pointToPoint | Self.loopback) == 0
+    }
+}
+
+/// An address on an interface: what `ip address` shows and takes.
+public struct InterfaceAddress: Hashable, Sendable {
+    /// The interface.
+    public var link: Int32
+    /// The local address with its prefix length.
+    public var prefix: IPPrefix
+    /// The other end of a point-to-point address.
+    public var peer: IPPrefix?
+    /// The broadcast address (IPv4).
+    public var broadcast: IPv4Address?
+    /// RT_SCOPE_*: 0 global, 253 link, 254 host.
+    public var scope: UInt8
+    /// The IPv4 label; empty = the interface's name.
+    public var label: String
+    /// IFA_F_*.
+    public var flags: UInt32
+    /// Seconds; nil = forever.
+    public var preferredLifetime: UInt32?
+
+    /// An address on an interface.
+    public init(
+        link: Int32, prefix: IPPrefix, peer: IPPrefix? = nil, broadcast: IPv4Address? = nil, scope: UInt8 = 0,
+        label: String = "", flags: UInt32 = 0, preferredLifetime: UInt32? = nil
+    ) {
+        self.link = link
+        self.prefix = prefix
+        self.peer = peer
+        self.broadcast = broadcast
+        self.scope = scope
+        self.label = label
+        self.flags = flags
+        self.preferredLifetime = preferredLifetime
+    }
+
+    /// IFA_F_SECONDARY: another address of the same subnet came first (IPv4).
+    public static let secondary: UInt32 = 0x01
+    /// IFA_F_NODAD: no duplicate address detection (IPv6).
+    public static let noDuplicateDetection: UInt32 = 0x02
+    /// IFA_F_HOMEADDRESS, IFA_F_MANAGETEMPADDR, IFA_F_NOPREFIXROUTE, IFA_F_MCAUTOJOIN.
+    public static let home: UInt32 = 0x10, manageTemporary: UInt32 = 0x100, noPrefixRoute: UInt32 = 0x200
+    /// IFA_F_MCAUTOJOIN.
+    public static let autoJoin: UInt32 = 0x400
+    /// IFA_F_TENTATIVE: not usable before duplicate address detection ends (IPv6).
+    public static let tentative: UInt32 = 0x40
+
+    /// True for the same address on the same interface, whatever its flags.
+    public func isSame(_ other: InterfaceAddress) -> Bool {
+        link == other.link && prefix == other.prefix && peer?.address == other.peer?.address
+    }
+}
+
+/// A change of addresses.
+public enum AddressChange: Hashable, Sendable {
+    case add(InterfaceAddress)
+    case delete(InterfaceAddress)
+
+    /// What is added or deleted.
+    public var address: InterfaceAddress {
+        switch self {
+        case .add(let address), .delete(let address): address
+        }
+    }
+}
