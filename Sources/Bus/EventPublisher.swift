@@ -1,9 +1,10 @@
-// One connection on which a daemon publishes. The latest event of each subject is kept here and said again after every
-// reconnect, so busd needs no memory of its own. While busd is slow or away changes are folded together per subject:
-// the memory used is bounded by the number of subjects, and what arrives is always the latest state.
+// One connection on which a daemon publishes. It pulls: the owner of some state says that a subject changed, and the state is asked for
+// when there is a connection and room to say it. Nothing is encoded without a bus, nothing is kept here, and changes of one subject fold
+// into the latest. After a reconnect every subject is said again, so busd needs no memory of its own.
 import DequeModule
 import Glibc
 import JSON
+import Net
 import Platform
 import Varlink
 
@@ -15,8 +16,51 @@ public final class EventPublisher {
         let subject: String
     }
 
+    /// Where the state of one type's subjects comes from.
+    private struct Provider {
+        let subjects: () -> [String]
+        let state: (String) -> (any Encodable)?
+    }
+
+    /// Who wants to know the place of an event; asked once.
+    private final class Waiter {
+        let deadline: Instant
+        private var body: ((Int?) -> Void)?
+
+        init(_ deadline: Instant, _ body: @escaping (Int?) -> Void) {
+            self.deadline = deadline
+            self.body = body
+        }
+
+        func answer(_ seq: Int?) {
+            body?(seq)
+            body = nil
+        }
+    }
+
+    /// A subject that busd has not been told.
+    private struct Unsaid {
+        /// When it changed, by the wall clock.
+        var changedAt: Int64
+        var waiters: [Waiter] = []
+    }
+
+    /// What busd has not confirmed yet.
+    private struct Batch {
+        let sentAt: Instant
+        /// One list for each event, in order.
+        let waiters: [[Waiter]]
+    }
+
+    /// Octets per message and so per turn of the loop: encoding them takes a few milliseconds.
     private static let batchOctets = 256 << 10
+    /// The largest event: with the batch before it, it must fit into busd's message limit of 1 MiB.
+    private static let eventOctets = 700 << 10
     private static let batchesInFlight = 4
+    /// How long `published` waits for a busd that is there and does not answer.
+    private static let answerLimit = Duration.seconds(1)
+    /// A busd that answers nothing for so long is taken for lost.
+    private static let silenceLimit = Duration.seconds(5)
 
     private let source: String
     private let logger: Logger
@@ -25,13 +69,14 @@ public final class EventPublisher {
     private var isConnected = false
     private let identity: String
     private var counter = 0
-    /// The latest event of each subject as JSON; a removal is kept until busd has confirmed it.
-    private var latest: [Key: (event: [UInt8], isRemoval: Bool)] = [:]
-    /// Subjects that busd has not been told, in order, and who waits for each.
-    private var unsaid: Deque<Key> = []
-    private var waiting: [Key: [(Int?) -> Void]] = [:]
-    /// What each batch that busd has not answered contained.
-    private var inFlight: Deque<[(key: Key, waiting: [(Int?) -> Void])]> = []
+    private var providers: [String: Provider] = [:]
+    /// What daemons that do not provide yet have pushed.
+    private var pushed: [Key: JSONValue] = [:]
+    private var order: Deque<Key> = []
+    private var unsaid: [Key: Unsaid] = [:]
+    private var inFlight: Deque<Batch> = []
+    private var waiters: Deque<Waiter> = []
+    private var patience: LoopTimer?
     private var isComplete = false
     private var completeIsSaid = false
     private var sendIsPlanned = false
@@ -42,54 +87,44 @@ public final class EventPublisher {
         self.loop = loop
         identity = "\(getpid())-\(SystemClock.wallNanoseconds)"
         connection = BusConnection(socket: socket, loop: loop) { [weak self] in self?.handle($0) }
+        patience = loop.timer { [weak self] in self?.losePatience() }
     }
 
     func start() {
         connection?.start()
     }
 
-    /// Publishes the state of a subject after an event. `published` gets its place in the order of all events, or nil
-    /// when busd is away; the state is said when it is back.
-    public func publish(
-        _ type: String, subject: String, data: some Encodable, published: @escaping (Int?) -> Void = { _ in }
+    /// Says where the state of a type's subjects is: `subjects` lists those that exist, `state` gives the data of one, nil when it is gone.
+    public func provide(
+        _ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any Encodable)?
     ) {
-        do throws(JSONCodingError) {
-            say(type, subject, try JSONValue(encoding: data), published)
-        } catch {
-            logger.error("event \(type) of \(subject) not published: \(error)")
-            published(nil)
+        providers[type] = Provider(subjects: subjects, state: state)
+    }
+
+    /// The state of a subject changed, or it is gone: said in one of the next turns. `published` gets the event's place in the order of all
+    /// events, or nil when busd is away or has not confirmed it within a second; the state is said when busd is back.
+    public func changed(_ type: String, subject: String, published: ((Int?) -> Void)? = nil) {
+        guard isConnected else {
+            published?(nil)
+            return
         }
-    }
-
-    /// Publishes that a subject is gone; busd forgets it. A subject never published is not mentioned.
-    public func remove(_ type: String, subject: String, published: @escaping (Int?) -> Void = { _ in }) {
-        guard latest[Key(type: type, subject: subject)]?.isRemoval == false else { return published(nil) }
-        say(type, subject, nil, published)
-    }
-
-    /// Everything there is to say has been published once: what busd still keeps from an earlier life of this daemon is
-    /// to be forgotten. Call once, when the daemon's state is whole.
-    public func stateIsComplete() {
-        isComplete = true
+        let key = Key(type: type, subject: subject)
+        if unsaid[key] == nil {
+            unsaid[key] = Unsaid(changedAt: SystemClock.wallNanoseconds)
+            order.append(key)
+        }
+        if let published {
+            let waiter = Waiter(loop.now + Self.answerLimit, published)
+            unsaid[key]?.waiters.append(waiter)
+            waiters.append(waiter)
+            keepPatience()
+        }
         planSend()
     }
 
-    private func say(_ type: String, _ subject: String, _ data: JSONValue?, _ published: @escaping (Int?) -> Void) {
-        counter += 1
-        var event: JSONObject = [
-            "specversion": "1.0", "id": .string("\(identity)-\(counter)"), "source": .string(source),
-            "type": .string(type), "subject": .string(subject), "time": .string(SystemClock.timestamp),
-        ]
-        event["data"] = data
-        guard let octets = try? JSONValue.object(event).serialised(), octets.count < Self.batchOctets * 3 else {
-            logger.error("event \(type) of \(subject) not published: too large or not expressible in JSON")
-            return published(nil)
-        }
-        let key = Key(type: type, subject: subject)
-        latest[key] = (octets, data == nil)
-        guard isConnected else { return published(nil) }
-        if waiting[key] == nil { unsaid.append(key) }
-        waiting[key, default: []].append(published)
+    /// All state is there: what busd still keeps from an earlier life of this daemon is to be forgotten. Call once.
+    public func stateIsComplete() {
+        isComplete = true
         planSend()
     }
 
@@ -98,42 +133,69 @@ public final class EventPublisher {
         sendIsPlanned = true
         loop.soon { [weak self] in
             self?.sendIsPlanned = false
-            self?.sendBatches()
+            self?.sendBatch()
         }
     }
 
-    private func sendBatches() {
-        while isConnected, inFlight.count < Self.batchesInFlight {
-            let says = isComplete && !completeIsSaid
-            guard !unsaid.isEmpty || says else { return }
-            var message = Array(#"{"method":"io.evenkeel.Bus.Publish","parameters":{"events":["#.utf8)
-            var batch: [(key: Key, waiting: [(Int?) -> Void])] = []
-            while let key = unsaid.first, let event = latest[key]?.event,
-                batch.isEmpty || message.count + event.count < Self.batchOctets
-            {
-                if !batch.isEmpty { message.append(UInt8(ascii: ",")) }
-                message += event
-                batch.append((key, waiting.removeValue(forKey: key) ?? []))
-                unsaid.removeFirst()
+    /// One message; what does not fit is said in the next turn.
+    private func sendBatch() {
+        let says = isComplete && !completeIsSaid
+        guard isConnected, inFlight.count < Self.batchesInFlight, !order.isEmpty || says else { return }
+        var message = Array(#"{"method":"io.evenkeel.Bus.Publish","parameters":{"events":["#.utf8)
+        var batch: [[Waiter]] = []
+        while message.count < Self.batchOctets, let key = order.popFirst() {
+            guard let change = unsaid.removeValue(forKey: key) else { continue }
+            guard let event = event(key, at: change.changedAt) else {
+                for waiter in change.waiters { waiter.answer(nil) }
+                continue
             }
-            message.append(UInt8(ascii: "]"))
-            if says, unsaid.isEmpty {
-                completeIsSaid = true
-                message += Array(#","completeSource":"\#(source)""#.utf8)
-            }
-            message += Array("}}\0".utf8)
-            inFlight.append(batch)
-            connection?.call(octets: message)
+            if !batch.isEmpty { message.append(UInt8(ascii: ",")) }
+            message += event
+            batch.append(change.waiters)
         }
+        message.append(UInt8(ascii: "]"))
+        if says, order.isEmpty {
+            completeIsSaid = true
+            message += Array(#","completeSource":"\#(source)""#.utf8)
+        } else if batch.isEmpty {
+            return
+        }
+        message += Array("}}\0".utf8)
+        inFlight.append(Batch(sentAt: loop.now, waiters: batch))
+        keepPatience()
+        connection?.call(octets: message)
+        if !order.isEmpty { planSend() }
+    }
+
+    private func event(_ key: Key, at time: Int64) -> [UInt8]? {
+        counter += 1
+        var event: JSONObject = [
+            "specversion": "1.0", "id": .string("\(identity)-\(counter)"), "source": .string(source),
+            "type": .string(key.type), "subject": .string(key.subject),
+            "time": .string(SystemClock.timestamp(at: time)),
+        ]
+        do throws(JSONCodingError) {
+            if let provider = providers[key.type] {
+                if let state = provider.state(key.subject) { event["data"] = try JSONValue(encoding: state) }
+            } else {
+                event["data"] = pushed[key]
+            }
+        } catch {
+            logger.error("event \(key.type) of \(key.subject) not published: \(error)")
+            return nil
+        }
+        guard let octets = try? JSONValue.object(event).serialised(), octets.count < Self.eventOctets else {
+            logger.error("event \(key.type) of \(key.subject) not published: too large or not expressible in JSON")
+            return nil
+        }
+        return octets
     }
 
     private func handle(_ event: BusConnection.Event) {
         switch event {
         case .connected:
             isConnected = true
-            unsaid = Deque(latest.keys)
-            waiting = Dictionary(uniqueKeysWithValues: latest.keys.map { ($0, []) })
-            sendBatches()
+            sayEverything()
         case .reply(let reply):
             guard reply.error == nil else {
                 connection?.lose("publishing refused: \(reply.error ?? "")")
@@ -146,23 +208,72 @@ public final class EventPublisher {
         }
     }
 
+    private func sayEverything() {
+        let now = SystemClock.wallNanoseconds
+        var keys = Array(pushed.keys)
+        for (type, provider) in providers { keys += provider.subjects().map { Key(type: type, subject: $0) } }
+        for key in keys where unsaid.updateValue(Unsaid(changedAt: now), forKey: key) == nil { order.append(key) }
+        planSend()
+    }
+
     private func confirm(_ last: Int?) {
         guard let batch = inFlight.popFirst() else { return }
-        for (index, (key, waiting)) in batch.enumerated() {
-            if self.waiting[key] == nil, latest[key]?.isRemoval == true { latest[key] = nil }
-            let seq = last.map { $0 - (batch.count - 1 - index) }  // busd numbers a batch without gaps.
-            for published in waiting { published(seq) }
+        for (index, waiters) in batch.waiters.enumerated() where !waiters.isEmpty {
+            let seq = last.map { $0 - (batch.waiters.count - 1 - index) }  // busd numbers a batch without gaps.
+            for waiter in waiters { waiter.answer(seq) }
         }
+        keepPatience()
         planSend()
     }
 
     private func forgetConnection() {
         isConnected = false
         completeIsSaid = false
-        let unanswered = inFlight.flatMap { $0.flatMap(\.waiting) } + unsaid.flatMap { waiting[$0] ?? [] }
+        let unanswered = waiters
+        waiters.removeAll()
         inFlight.removeAll()
+        order.removeAll()
         unsaid.removeAll()
-        waiting.removeAll()
-        for published in unanswered { published(nil) }
+        for waiter in unanswered { waiter.answer(nil) }
+    }
+
+    // MARK: Until every daemon provides
+
+    /// Keeps and says the state of a subject.
+    public func publish(
+        _ type: String, subject: String, data: some Encodable, published: @escaping (Int?) -> Void = { _ in }
+    ) {
+        do throws(JSONCodingError) {
+            pushed[Key(type: type, subject: subject)] = try JSONValue(encoding: data)
+            changed(type, subject: subject, published: published)
+        } catch {
+            logger.error("event \(type) of \(subject) not published: \(error)")
+            published(nil)
+        }
+    }
+
+    /// Says that a subject is gone.
+    public func remove(_ type: String, subject: String, published: @escaping (Int?) -> Void = { _ in }) {
+        guard pushed.removeValue(forKey: Key(type: type, subject: subject)) != nil else { return published(nil) }
+        changed(type, subject: subject, published: published)
+    }
+
+    // MARK: A busd that does not answer
+
+    private func keepPatience() {
+        let ends = [waiters.first?.deadline, inFlight.first.map { $0.sentAt + Self.silenceLimit }].compactMap(\.self)
+        if let first = ends.min() { patience?.arm(at: first) }
+    }
+
+    private func losePatience() {
+        while let waiter = waiters.first, waiter.deadline <= loop.now {
+            waiters.removeFirst()
+            waiter.answer(nil)
+        }
+        if let oldest = inFlight.first, oldest.sentAt + Self.silenceLimit <= loop.now {
+            connection?.lose("busd has not answered for \(Self.silenceLimit)")
+            return
+        }
+        keepPatience()
     }
 }

@@ -12,8 +12,9 @@ public enum SystemClock {
     /// Nanoseconds since 1970 by the wall clock: for timestamps that people read, never for decisions.
     public static var wallNanoseconds: Int64 { ek_realtime_ns() }
     /// The wall clock as RFC 3339 text in UTC with milliseconds: `2026-11-21T15:04:05.678Z`.
-    public static var timestamp: String {
-        let nanoseconds = wallNanoseconds
+    public static var timestamp: String { timestamp(at: wallNanoseconds) }
+    /// A time of the wall clock, in nanoseconds since 1970, as such text.
+    public static func timestamp(at nanoseconds: Int64) -> String {
         var seconds = time_t(nanoseconds / 1_000_000_000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
