@@ -2,7 +2,7 @@
 import CLinux
 
 /// A file descriptor that is closed when its owner goes.
-public struct FileDescriptor: ~Copyable {
+public struct FileDescriptor: ~Copyable, Sendable {
     /// The number, for calls that borrow it. It must not outlive this value.
     public let number: Int32
 

@@ -16,23 +16,12 @@ public struct StateFile: Sendable {
 
     /// The content; nil when there is no such file.
     public func read() throws(Errno) -> [UInt8]? {
-        try FileSystem.contents(of: path, limit: Self.limit)
+        try FileSystem.ownContents(of: path, limit: Self.limit)
     }
 
     /// Replaces the content atomically. With `durable` it also survives a power cut (and may wait for the disk).
     public func replace(with content: [UInt8], durable: Bool) throws(Errno) {
-        let temporary = path + ".new"
-        let descriptor = FileDescriptor(
-            owning: try Errno.check(ek_open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o600), "open"))
-        var written = 0
-        while written < content.count {
-            let result = content.withUnsafeBytes {
-                ek_write(descriptor.number, $0.baseAddress?.advanced(by: written), $0.count - written)
-            }
-            written += try Errno.check(result, "write")
-        }
-        if durable { try Errno.check(ek_fdatasync(descriptor.number), "fdatasync") }
-        guard rename(temporary, path) == 0 else { throw Errno(errno, "rename") }
+        try FileSystem.replace(path, with: content, durable: durable)
     }
 }
 
@@ -43,7 +32,10 @@ public enum FileSystem {
     public static func contents(of path: String, limit: Int) throws(Errno) -> [UInt8]? {
         let result = ek_open(path, O_RDONLY | O_NONBLOCK, 0)
         if result == -ENOENT { return nil }
-        let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
+        return try contents(of: FileDescriptor(owning: try Errno.check(result, "open")), limit: limit)
+    }
+
+    private static func contents(of descriptor: borrowing FileDescriptor, limit: Int) throws(Errno) -> [UInt8] {
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -58,6 +50,56 @@ public enum FileSystem {
             content += chunk[..<count]
             guard content.count <= limit else { throw Errno(EFBIG, "read") }
         }
+    }
+
+    /// The content of a file that this process wrote: nil when there is none. Nothing else is believed: ELOOP for a link, EPERM for a file
+    /// of another user (root excepted), EINVAL for what is no regular file, EFBIG for a larger one.
+    public static func ownContents(of path: String, limit: Int) throws(Errno) -> [UInt8]? {
+        let result = ek_open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0)
+        if result == -ENOENT { return nil }
+        let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else { throw Errno(EPERM, "open") }
+        return try contents(of: descriptor, limit: limit)
+    }
+
+    /// Replaces a file atomically: a reader sees the old or the new content, never half. Nothing that stands at the path or beside it is
+    /// followed or reused. With `durable` it survives a power cut once this returns.
+    public static func replace(_ path: String, with content: [UInt8], durable: Bool) throws(Errno) {
+        let temporary = path + ".new"
+        unlink(temporary)
+        let descriptor = FileDescriptor(
+            owning: try Errno.check(ek_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600), "open"))
+        do throws(Errno) {
+            try write(content, to: descriptor)
+            if durable { try Errno.check(ek_fdatasync(descriptor.number), "fdatasync") }
+            guard rename(temporary, path) == 0 else { throw Errno(errno, "rename") }
+        } catch {
+            unlink(temporary)  // A full disk gets its room back.
+            throw error
+        }
+        if durable { try synchroniseDirectory(of: path) }
+    }
+
+    private static func write(_ content: [UInt8], to descriptor: borrowing FileDescriptor) throws(Errno) {
+        let number = descriptor.number
+        var written = 0
+        while written < content.count {
+            let result = content.withUnsafeBytes {
+                ek_write(number, $0.baseAddress?.advanced(by: written), $0.count - written)
+            }
+            written += try Errno.check(result, "write")
+        }
+    }
+
+    private static func synchroniseDirectory(of path: String) throws(Errno) {
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = FileDescriptor(
+            owning: try Errno.check(ek_open(directory, O_RDONLY | O_DIRECTORY, 0), "open"))
+        guard fsync(descriptor.number) == 0 else { throw Errno(errno, "fsync") }
     }
 
     /// Makes a directory and its parents; one that exists is left as it is.
