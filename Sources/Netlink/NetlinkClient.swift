@@ -1,5 +1,6 @@
-// Conversations with the kernel: run a batch, run one request, dump a table. Synchronous: the kernel answers requests before `send` returns, so
-// there is nothing to wait for in the event loop, and the socket's receive timeout bounds the day when it does not.
+// Conversations with the kernel: run a batch, run one request, dump a table. Synchronous and without any waiting: the kernel has answered
+// when `send` returns, so an answer that is not there was lost (`.timedOut`). After a lost answer the socket is emptied, so that the next
+// conversation begins with nothing of this one.
 
 internal import CNl
 internal import Glibc
@@ -30,7 +31,12 @@ public final class NetlinkClient {
         var refusals: [NetlinkRefusal] = []
         var sent = 0
         for datagram in batch.datagrams {
-            refusals += try run(datagram, firstIndex: sent)
+            do {
+                refusals += try run(datagram, firstIndex: sent)
+            } catch {
+                if error.stateIsUnknown { transport.discard(into: buffer) }
+                throw error
+            }
             sent += datagram.offsets.count
         }
         return refusals
@@ -46,6 +52,15 @@ public final class NetlinkClient {
     /// Sends a request and passes every answer to `body`, until NLMSG_DONE for a dump (NLM_F_DUMP set in the message) or the
     /// acknowledgement otherwise. `body` may see part of a dump before an error is thrown.
     public func query(_ message: borrowing NetlinkMessage, _ body: (NetlinkReply) -> Void) throws(NetlinkError) {
+        do {
+            try ask(message, body)
+        } catch {
+            if error.stateIsUnknown { transport.discard(into: buffer) }
+            throw error
+        }
+    }
+
+    private func ask(_ message: borrowing NetlinkMessage, _ body: (NetlinkReply) -> Void) throws(NetlinkError) {
         let sequence = nextSequence()
         try message.withBytes { (header, bytes) throws(NetlinkError) in
             header.pointee.nlmsg_seq = sequence
@@ -121,6 +136,7 @@ public final class NetlinkClient {
 private protocol Carrier: AnyObject {
     func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError)
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int
+    func discard(into buffer: UnsafeMutableRawBufferPointer)
 }
 
 private final class Owner<Transport: NetlinkTransport & ~Copyable>: Carrier {
@@ -135,4 +151,5 @@ private final class Owner<Transport: NetlinkTransport & ~Copyable>: Carrier {
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int {
         try transport.receive(into: buffer)
     }
+    func discard(into buffer: UnsafeMutableRawBufferPointer) { transport.discard(into: buffer) }
 }

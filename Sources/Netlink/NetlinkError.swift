@@ -1,6 +1,7 @@
 // What can go wrong between us and the kernel over netlink. libnl folds errno into its own NLE_* codes ("Object exists" for
 // several different refusals), so everything here keeps the kernel's errno. The one question a caller must ask of an error is
-// `stateIsUnknown`: did the kernel perhaps act although we never heard? Then the only right thing is to dump and compare.
+// `stateIsUnknown`: did the kernel perhaps act although we never heard? Then the only right thing is to dump and compare, at once: such errors
+// pass by themselves and are no reason for an alarm before they have come three times in a row.
 
 import Glibc
 
@@ -12,7 +13,7 @@ public enum NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
     case refused(code: Int32, message: String)
     /// The receive buffer overflowed (ENOBUFS): answers were lost.
     case overrun
-    /// No answer came in time.
+    /// The kernel has no answer queued, so it was lost (or, when notifications are read: there is none now).
     case timedOut
     /// The kernel's table changed during the dump (NLM_F_DUMP_INTR), so the dump is not a snapshot.
     case dumpInterrupted
@@ -48,7 +49,7 @@ public enum NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
         case .refused(let code, let message):
             "the kernel refused: \(Self.text(code))\(message.isEmpty ? "" : " (\(message))")"
         case .overrun: "netlink answers were lost (ENOBUFS): state unknown, dump again"
-        case .timedOut: "no netlink answer in time: state unknown, dump again"
+        case .timedOut: "a netlink answer was lost: state unknown, dump again"
         case .dumpInterrupted: "the kernel's table changed during the dump: dump again"
         case .malformed(let what): "netlink answer does not decode (\(what)): state unknown, dump again"
         case .messageTooLong: "netlink message too long"

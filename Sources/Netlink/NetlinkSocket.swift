@@ -1,8 +1,12 @@
 // Owner of one libnl socket. libnl opens and binds it; sending and receiving go to the descriptor directly, because libnl's own receive
 // peeks (two system calls per datagram) and replaces errno by its own codes.
 //
-// Use one socket for requests (blocking, bounded by `timeout`) and another for notifications (`join` + `setNonBlocking`, watched by
-// the event loop): mixing them loses answers when notifications fill the buffer.
+// Use one socket for requests and another for notifications (`join`, watched by the event loop): mixing them loses answers when
+// notifications fill the buffer.
+//
+// Neither ever waits for an answer. The kernel executes a request inside `send` and queues its answer before `send` returns
+// (netlink_unicast_kernel, net/netlink/af_netlink.c), and makes the parts of a dump as they are read: what is not there then was dropped and
+// never comes. What does take time is `send` itself, while somebody else holds the kernel's rtnl lock; nothing can bound that.
 
 internal import CNl
 internal import Glibc
@@ -20,11 +24,8 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
     /// Opens and binds a socket.
     /// - Parameters:
     ///   - family: which part of the kernel answers.
-    ///   - timeout: how long one `receive` waits; the kernel answers most requests before `send` returns.
     ///   - receiveBuffer: octets; forced over the system's limit when the process may (CAP_NET_ADMIN), else as much as allowed.
-    public init(
-        _ family: Family, timeout: Duration = .seconds(2), receiveBuffer: Int32 = 4 << 20
-    ) throws(NetlinkError) {
+    public init(_ family: Family, receiveBuffer: Int32 = 4 << 20) throws(NetlinkError) {
         guard let socket = nl_socket_alloc() else { throw .system(call: "nl_socket_alloc", code: ENOMEM) }
         // nl_connect reports NLE codes; errno is still the failed system call's.
         guard nl_connect(socket, family.rawValue) == 0 else {
@@ -38,9 +39,6 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
         // Refusals without the request echoed, but with the kernel's own words: kernel 4.2 and 4.12; absent is harmless.
         Self.setOption(number, SOL_NETLINK, NETLINK_CAP_ACK, Int32(1))
         Self.setOption(number, SOL_NETLINK, NETLINK_EXT_ACK, Int32(1))
-        let (seconds, attoseconds) = timeout.components
-        let wait = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
-        Self.setOption(number, SOL_SOCKET, SO_RCVTIMEO, wait)
     }
 
     deinit {
@@ -57,11 +55,6 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
         }
     }
 
-    /// From now on `receive` throws `.timedOut` at once when nothing is queued.
-    public func setNonBlocking() throws(NetlinkError) {
-        guard nl_socket_set_nonblocking(socket) == 0 else { throw .system(call: "fcntl(O_NONBLOCK)", code: errno) }
-    }
-
     public func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError) {
         var sent = Glibc.send(number, datagram.baseAddress, datagram.count, 0)
         while sent < 0, errno == EINTR { sent = Glibc.send(number, datagram.baseAddress, datagram.count, 0) }
@@ -74,7 +67,7 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
             var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
             let received = withUnsafeMutableBytes(of: &sender) { address in
                 recvfrom(
-                    number, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC),
+                    number, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC | MSG_DONTWAIT),
                     address.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
             }
             if received < 0 {

@@ -5,7 +5,27 @@
 public protocol NetlinkTransport: ~Copyable {
     /// Sends one datagram, which may hold many messages; the kernel executes them in order.
     func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError)
-    /// Waits for one datagram from the kernel and returns its length. `.timedOut` when none came (on a non-blocking socket: none
-    /// is queued), `.overrun` when the kernel had to drop some.
+    /// Takes the next datagram from the kernel and returns its length; never waits. `.timedOut` when none is queued, `.overrun` when the
+    /// kernel had to drop some.
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int
+}
+
+extension NetlinkTransport where Self: ~Copyable {
+    /// Reads and throws away everything that is queued, and what is left of an abandoned dump, which the kernel makes as it is read. The
+    /// kernel queues nothing after an overflow before the queue was empty once (NETLINK_S_CONGESTED, net/netlink/af_netlink.c), and
+    /// refuses a dump while another is under way (EBUSY): so this is what has to be done after any lost answer.
+    func discard(into buffer: UnsafeMutableRawBufferPointer) {
+        // A bound for a kernel that never ends; 65,536 datagrams are more than any receive buffer holds.
+        for _ in 0..<65_536 {
+            do throws(NetlinkError) {
+                _ = try receive(into: buffer)
+            } catch .timedOut {
+                return
+            } catch .overrun, .malformed {
+                continue
+            } catch {
+                return
+            }
+        }
+    }
 }

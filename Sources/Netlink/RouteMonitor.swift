@@ -18,7 +18,6 @@ public final class RouteMonitor {
         try socket.join(Int32(RTNLGRP_LINK.rawValue))
         try socket.join(Int32(RTNLGRP_IPV4_IFADDR.rawValue))
         try socket.join(Int32(RTNLGRP_IPV6_IFADDR.rawValue))
-        try socket.setNonBlocking()
         self.socket = socket
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
     }

@@ -131,14 +131,14 @@ final class TableKeeper {
     /// False when something is left to try again.
     private func execute(_ commands: [Command], areWhole: Bool) -> Bool {
         do throws(NetlinkError) {
-            let failures = try connected().apply(commands)
+            let outcome = try connected().apply(commands)
             for command in commands { logger.debug("\(command)") }
-            note(failures, areWhole: areWhole)
+            note(outcome.refusals, areWhole: areWhole)
             for case .deleteService(let service) in commands where refusals[service] == nil {
                 reconciler.disown(service)
             }
             news(.changed(commands.map(\.service)))
-            guard !failures.isEmpty else { return true }
+            guard !outcome.isClean else { return true }
             // What was refused is not there, whatever we believed; the rest goes on being kept meanwhile.
             reconciler.believe(KernelTable(try connected().services()))
             tryAgain()

@@ -133,7 +133,8 @@ struct Table {
                 commands.append(.addDestination(service, endpoint, attributes))
             }
         }
-        let failures = try IPVSClient(NetlinkClient(NetlinkSocket(.generic))).apply(commands)
+        let outcome = try IPVSClient(NetlinkClient(NetlinkSocket(.generic))).apply(commands)
+        let failures = outcome.refusals + outcome.surprises
         if let first = failures.first { throw BenchmarkFailure("\(failures.count) commands failed: \(first)") }
     }
 }

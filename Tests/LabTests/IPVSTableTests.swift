@@ -73,7 +73,7 @@ struct IPVSTableTests {
 
     @Test func `everything that can be configured reaches the kernel and reads back as the same values`() throws {
         let desired = try everything()
-        #expect(try client.apply(diff(actual: Table(), desired: desired, owned: [])).isEmpty)
+        #expect(try client.apply(diff(actual: Table(), desired: desired, owned: [])).isClean)
         let actual = Table(try client.services())
         #expect(actual == desired)
         #expect(diff(actual: actual, desired: desired, owned: []).isEmpty)
@@ -148,38 +148,51 @@ struct IPVSTableTests {
             let desired = Table(services: [
                 web: ServiceEntry(attributes: service, destinations: [server: destination])
             ])
-            #expect(try client.apply(diff(actual: actual, desired: desired, owned: [web])).isEmpty)
+            #expect(try client.apply(diff(actual: actual, desired: desired, owned: [web])).isClean)
             actual = Table(try client.services())
             #expect(actual == desired)
         }
     }
 
-    @Test func `commands that are overtaken by others still succeed`() throws {
+    @Test func `commands that are overtaken by others are surprises, and a second look puts things right`() throws {
         let web = try service("tcp/10.0.0.100:80")
         let server = try endpoint("192.168.10.1:80")
         let routed = DestinationAttributes(forwarding: .method(.directRouting), weight: 7)
         try ipvsadm("-A -t 10.0.0.100:80 -s wlc")
         try ipvsadm("-a -t 10.0.0.100:80 -r 192.168.10.1:80 -m")
         let rr = ServiceAttributes(scheduler: "rr")
-        #expect(try client.apply([.addService(web, rr), .addDestination(web, server, routed)]).isEmpty)
-        #expect(try ipvsadm("-Sn") == "-A -t 10.0.0.100:80 -s rr\n-a -t 10.0.0.100:80 -r 192.168.10.1:80 -g -w 7\n")
+        let desired = Table(services: [web: ServiceEntry(attributes: rr, destinations: [server: routed])])
+        func repaired() throws {
+            let actual = Table(try client.service(web).map { [$0] } ?? [])
+            #expect(try client.apply(diff(actual: actual, desired: desired, owned: [web])).isClean)
+            #expect(Table(try client.services()) == desired)
+        }
+        var outcome = try client.apply([.addService(web, rr), .addDestination(web, server, routed)])
+        #expect(outcome.surprises.map(\.error.code) == [EEXIST, EEXIST])
+        #expect(outcome.refusals.isEmpty)
+        try repaired()
         try ipvsadm("-d -t 10.0.0.100:80 -r 192.168.10.1:80")
-        #expect(
-            try client.apply([
-                .editDestination(web, server, routed), .deleteDestination(web, try endpoint("9.9.9.9:9")),
-            ]).isEmpty)
-        #expect(try client.service(web)?.destinations.map(\.endpoint) == [server])
-        #expect(try client.apply([.deleteService(web), .deleteService(web)]).isEmpty)
+        outcome = try client.apply([
+            .editDestination(web, server, routed), .deleteDestination(web, try endpoint("9.9.9.9:9")),
+        ])
+        #expect(outcome.surprises.map(\.error.code) == [ENOENT, ENOENT])
+        try repaired()
+        outcome = try client.apply([.deleteService(web), .deleteService(web), .deleteDestination(web, server)])
+        #expect(outcome.surprises.map(\.error.code) == [ESRCH, ESRCH])
         #expect(try client.service(web) == nil)
     }
 
     @Test func `an unknown scheduler is refused with its remedy, the rest of the batch is executed`() throws {
-        let failures = try client.apply([
+        let outcome = try client.apply([
             .addService(try service("tcp/10.0.0.1:1"), ServiceAttributes(scheduler: "nonesuch")),
+            .addDestination(
+                try service("tcp/10.0.0.1:1"), try endpoint("192.168.10.1:80"),
+                DestinationAttributes(forwarding: .method(.masquerade))),
             .addService(try service("tcp/10.0.0.2:1"), ServiceAttributes(scheduler: "rr")),
         ])
-        #expect(failures.count == 1)
-        #expect(failures.first?.description.contains("modprobe ip_vs_nonesuch") == true)
+        #expect(outcome.surprises.isEmpty)
+        #expect(outcome.refusals.count == 2)
+        #expect(outcome.refusals.first?.description.contains("modprobe ip_vs_nonesuch") == true)
         #expect(try client.services().map(\.identity.description) == ["tcp/10.0.0.2:1"])
     }
 
@@ -197,13 +210,25 @@ struct IPVSTableTests {
             }
         }
         let clock = ContinuousClock()
-        var failures: [CommandFailure] = []
+        var outcome = BatchOutcome()
         let commands = diff(actual: Table(), desired: desired, owned: [])
-        let writing = try clock.measure { failures = try client.apply(commands) }
-        #expect(failures.isEmpty)
+        let writing = try clock.measure { outcome = try client.apply(commands) }
+        #expect(outcome.isClean)
         var services: [ServiceSnapshot] = []
         let reading = try clock.measure { services = try client.services() }
         #expect(Table(services) == desired)
-        print("lab: 1,000 × 10 written in \(writing), read in \(reading)")
+
+        var (walk, expected) = try client.beginWalk()
+        #expect(Set(expected) == Set(desired.services.keys))
+        var walked: [ServiceSnapshot] = []
+        var slices = 0
+        var longest = Duration.zero
+        while !walk.isComplete {
+            longest = max(longest, try clock.measure { walked += try client.advance(&walk) })
+            slices += 1
+        }
+        #expect(slices == 20)
+        #expect(walked == services)
+        print("lab: 1,000 × 10 written in \(writing), read in \(reading), longest slice of 50 \(longest)")
     }
 }

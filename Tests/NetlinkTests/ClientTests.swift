@@ -88,6 +88,22 @@ import Testing
         #expect(kernel.datagrams.count == 1, "nothing is sent after the loss")
     }
 
+    @Test func `after a lost answer the socket is emptied before anything else is asked`() throws {
+        // The second part of a dump is lost; the rest is still queued, and while it is the kernel refuses another dump (EBUSY).
+        let row = message(type: 28, flags: 2, sequence: 1, [1, 1, 0, 0])
+        let kernel = ScriptedKernel { requests in
+            requests.flatMap { request -> [ScriptedKernel.Answer] in
+                guard request.sequence == 1 else { return [.datagram(done(request))] }
+                return [.datagram(row), .failure(.overrun), .datagram(row), .datagram(done(request))]
+            }
+        }
+        let client = kernel.client()
+        let dump = { try client.query(NetlinkMessage(family: 28, command: 4, version: 1, flags: 0x300)) { _ in } }
+        #expect(throws: NetlinkError.overrun, performing: dump)
+        #expect(kernel.unread == 0)
+        try dump()
+    }
+
     @Test func `a dump gives every message of every datagram`() throws {
         let kernel = ScriptedKernel { requests in
             requests.flatMap { request -> [ScriptedKernel.Answer] in

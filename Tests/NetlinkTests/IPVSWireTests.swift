@@ -32,7 +32,7 @@ import Testing
     /// The payload of the one message that `command` becomes.
     private func payload(_ command: Command) throws -> [UInt8] {
         let kernel = kernel()
-        #expect(try IPVSClient(kernel.client()).apply([command]).isEmpty)
+        #expect(try IPVSClient(kernel.client()).apply([command]).isClean)
         let request = try #require(kernel.datagrams.last?.first)
         #expect(request.type == 28)
         return request.payload
@@ -166,7 +166,9 @@ import Testing
                         type: 16, sequence: request.sequence, [1, 2, 0, 0] + attribute(1, octets(family)))
                     return [.datagram(answer), .datagram(acknowledgement(request))]
                 }
-                return [.datagram(request.type == family ? done(request) : acknowledgement(request, errno: 2))]
+                guard request.type == family else { return [.datagram(acknowledgement(request, errno: 2))] }
+                let isDump = request.flags & 0x300 == 0x300
+                return isDump ? [.datagram(done(request))] : Self.acknowledged(request)
             }
         }
         let client = IPVSClient(kernel.client())
@@ -174,36 +176,105 @@ import Testing
         family = 31
         #expect(try client.services().isEmpty)
         #expect(kernel.datagrams.last?.first?.type == 31)
+        family = 32
+        #expect(try client.service(web) == nil)
+        family = 33
+        #expect(try client.apply([.addService(web, ServiceAttributes()), .deleteService(web)]).isClean)
+        #expect(kernel.datagrams.last?.map(\.type) == [33, 33])
     }
 
-    @Test func `what exists is edited, what is missing is added, what is gone is done`() throws {
-        // Errno by command: NEW_SERVICE 1, SET 2, DEL 3, NEW_DEST 5, SET 6, DEL 7. 17 EEXIST, 3 ESRCH, 2 ENOENT.
-        let first: [UInt8: Int32] = [1: 17, 2: 3, 3: 3, 5: 17, 6: 2, 7: 2]
-        var seen: [UInt8] = []
-        let kernel = kernel { request in
-            seen.append(request.payload[0])
-            guard seen.count > 6, request.flags & 4 != 0 else {
-                return first[request.payload[0]].flatMap { errno in
-                    seen.count <= 6 ? [.datagram(acknowledgement(request, errno: errno))] : nil
-                } ?? []
-            }
-            return [.datagram(acknowledgement(request))]
-        }
+    @Test func `what speaks of the table is a surprise, what speaks of the command a refusal`() throws {
         let attributes = ServiceAttributes()
         let routed = DestinationAttributes(forwarding: .method(.directRouting))
-        let failures = try IPVSClient(kernel.client()).apply([
-            .addService(web, attributes), .editService(web, attributes), .deleteService(web),
-            .addDestination(web, server, routed), .editDestination(web, server, routed),
-            .deleteDestination(web, server),
-        ])
-        #expect(failures.isEmpty)
-        #expect(seen == [1, 2, 3, 5, 6, 7] + [2, 1, 6, 5])
+        let mail = VirtualServerIdentity.address(.tcp, Endpoint(.v4(IPv4Address(192, 0, 2, 1)), port: 25))
+        // 17 EEXIST, 3 ESRCH, 2 ENOENT, 34 ERANGE, 12 ENOMEM.
+        let answers: [(Command, Int32, isSurprise: Bool?)] = [
+            (.addService(web, attributes), 17, true),
+            (.editService(web, attributes), 3, true),
+            (.editService(web, attributes), 2, false),
+            (.deleteService(web), 3, true),
+            (.addDestination(web, server, routed), 17, true),
+            (.addDestination(web, server, routed), 3, true),
+            (.addDestination(web, server, routed), 34, false),
+            (.editDestination(web, server, routed), 0, nil),
+            (.editDestination(web, server, routed), 2, true),
+            (.editDestination(web, server, routed), 3, true),
+            (.deleteDestination(web, server), 2, true),
+            (.deleteDestination(web, server), 12, false),
+            // The service was refused: that its server finds none is no news.
+            (.addService(mail, attributes), 2, false),
+            (.addDestination(mail, server, routed), 3, false),
+        ]
+        let kernel = kernel { request in
+            // The first request of this family is the client's second.
+            let errno = answers[Int(request.sequence) - 2].1
+            return errno != 0 ? [.datagram(acknowledgement(request, errno: errno))] : Self.acknowledged(request)
+        }
+        let outcome = try IPVSClient(kernel.client()).apply(answers.map(\.0))
+        let failures = answers.map { answer in
+            (CommandFailure(answer.0, .refused(code: answer.1, message: "")), answer.isSurprise)
+        }
+        #expect(outcome.surprises == failures.filter { $0.1 == true }.map(\.0))
+        #expect(outcome.refusals == failures.filter { $0.1 == false }.map(\.0))
+        #expect(outcome.surprisingServices == [web])
+        #expect(!outcome.isClean)
+        // The number, the batch, and the number again because of ENOENT.
+        #expect(kernel.datagrams.map(\.count) == [1, 14, 1])
     }
 
     @Test func `a refusal names its command and says what to do`() throws {
         let kernel = kernel { request in [.datagram(acknowledgement(request, errno: 2))] }
-        let failures = try IPVSClient(kernel.client()).apply([.addService(web, ServiceAttributes(scheduler: "xyz"))])
-        #expect(failures.map(\.command.service) == [web])
-        #expect(failures.first?.description.contains("modprobe ip_vs_xyz") == true)
+        let outcome = try IPVSClient(kernel.client()).apply([.addService(web, ServiceAttributes(scheduler: "xyz"))])
+        #expect(outcome.refusals.map(\.command.service) == [web])
+        #expect(outcome.refusals.first?.description.contains("modprobe ip_vs_xyz") == true)
+    }
+
+    @Test func `a walk reads the services with one request and then so many of them at a time`() throws {
+        let services = (UInt8(1)...5).map { low in
+            VirtualServerIdentity.address(.tcp, Endpoint(.v4(IPv4Address(192, 0, 2, low)), port: 80))
+        }
+        var failure: NetlinkError?
+        let kernel = kernel { request in
+            if request.payload[0] == 4 {
+                let rows = (UInt8(1)...5).flatMap { low in
+                    message(
+                        type: 28, flags: 2, sequence: request.sequence,
+                        [1, 1, 0, 0]
+                            + attribute(
+                                1,
+                                attribute(1, octets(UInt16(2))) + attribute(2, octets(UInt16(6)))
+                                    + attribute(3, [192, 0, 2, low]) + attribute(4, [0, 80])))
+                }
+                return [.datagram(rows + done(request))]
+            }
+            if let failure { return [.failure(failure)] }
+            let server = { (low: UInt8) in
+                message(
+                    type: 28, flags: 2, sequence: request.sequence,
+                    [1, 1, 0, 0]
+                        + attribute(
+                            2,
+                            attribute(1, [10, 0, 0, low] + Array(repeating: 0, count: 12)) + attribute(2, [0, 80])
+                                + attribute(3, octets(UInt32(3))) + attribute(4, octets(UInt32(1)))))
+            }
+            return [.datagram(server(1) + server(2) + done(request))]
+        }
+        let client = IPVSClient(kernel.client())
+        var (walk, expected) = try client.beginWalk()
+        #expect(expected == services)
+        #expect(kernel.datagrams.count == 2, "the family, the services")
+        #expect(walk.remainingCount == 5)
+        let first = try client.advance(&walk, services: 2)
+        #expect(first.map(\.identity) == Array(services[0..<2]))
+        #expect(first.map(\.destinations.count) == [2, 2])
+        #expect(kernel.datagrams.count == 4)
+        failure = .overrun
+        #expect(throws: NetlinkError.overrun) { try client.advance(&walk, services: 2) }
+        #expect(walk.remainingCount == 3, "the walk stands where it stood")
+        failure = nil
+        #expect(try client.advance(&walk, services: 9, servers: 3).map(\.identity) == Array(services[2..<4]))
+        #expect(try client.advance(&walk).map(\.identity) == [services[4]])
+        #expect(walk.isComplete)
+        #expect(try client.advance(&walk).isEmpty)
     }
 }

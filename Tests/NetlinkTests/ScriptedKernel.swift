@@ -20,6 +20,8 @@ final class ScriptedKernel {
 
     private let script: ([Request]) -> [Answer]
     private var queue: [Answer] = []
+    /// Answers that nobody has read.
+    var unread: Int { queue.count }
     /// Every datagram received so far.
     private(set) var datagrams: [[Request]] = []
 
