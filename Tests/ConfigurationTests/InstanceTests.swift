@@ -112,8 +112,11 @@ import Testing
 
     @Test func `unicast needs no interface when it has a source address`() {
         let peers = "unicast_peer {\n192.0.2.3\n}\n"
-        #expect(load(instanceText("unicast_src_ip 192.0.2.2\n" + peers, interface: nil)).configuration != nil)
-        #expect(load(instanceText(peers, interface: nil)).configuration == nil)
+        func text(_ lines: String) -> String {
+            "vrrp_instance V {\nvirtual_router_id 51\nvirtual_ipaddress {\n192.0.2.9 dev eth0\n}\n\(lines)}\n"
+        }
+        #expect(load(text("unicast_src_ip 192.0.2.2\n" + peers)).configuration != nil)
+        #expect(load(text(peers)).configuration == nil)
     }
 
     @Test func `the same virtual router id may serve different unicast peers`() {

@@ -35,8 +35,8 @@ extension Grammars {
 
 extension Interpreter {
     /// The address lines of a block; lines that are wrong are said and left out.
-    mutating func addressLines(_ statement: Statement, device: String?) -> [AddressLine] {
-        listLines(statement).compactMap { addressLine($0, device: device) }
+    mutating func addressLines(_ statement: Statement, device: String?) -> [(word: Word, line: AddressLine)] {
+        listLines(statement).compactMap { words in addressLine(words, device: device).map { (words[0], $0) } }
     }
 
     private mutating func addressLine(_ words: [Word], device: String?) -> AddressLine? {

@@ -11,7 +11,7 @@ struct CheckerDraft: BlockDraft {
     var kind = Kind.tcp
     var check = CheckInheritance()
     var serviceDelayLoop = Duration.seconds(60)
-    var serviceVirtualHost: String?
+    var serviceVirtualHost: Word?
     var connectAddress: IPAddress?
     var connectPort: UInt16?
     var sourceAddress: IPAddress?

@@ -55,12 +55,12 @@ extension Grammars {
         .list("static_ipaddress", lines: "ADDRESS LINE…", .common, "addresses that follow no election") {
             draft, statement, interpreter in
             let device = interpreter.global.defaultInterface
-            draft.staticAddresses += interpreter.addressLines(statement, device: device)
+            draft.staticAddresses += interpreter.addressLines(statement, device: device).map(\.line)
         }.notYet,
         .list("static_routes", lines: "ROUTE…", .rare, "routes that follow no election") { _, _, _ in }.notYet,
         .list("static_rules", lines: "RULE…", .rare, "routing rules that follow no election") { _, _, _ in }.notYet,
         .block(
-            "track_group", "NAME", { Grammar<ListsDraft>(.trackGroup, trackGroupRows) }, kind: .trackGroup, .rare,
+            "track_group", "NAME", { trackGroup }, kind: .trackGroup, .rare,
             "instances that static addresses and routes follow", from: { _, _ in ListsDraft() },
             store: { _, _, _ in }
         ).notYet.repeatable,
@@ -121,6 +121,11 @@ extension Grammars {
             "what holds for everything",
             from: { _, interpreter in GlobalDraft(model: interpreter.global) },
             store: { _, parsed, interpreter in
+                if parsed.has("lvs_id"), parsed.draft.model.routerID != nil, let old = parsed.statement("lvs_id") {
+                    interpreter.reporter.warning(
+                        .contradiction, at: old.keyword, "lvs_id is ignored: router_id is given too",
+                        remedy: "remove it")
+                }
                 interpreter.global = parsed.draft.resolved()
                 interpreter.lowerPriorityDelay = parsed.draft.lowerPriorityDelay ?? interpreter.lowerPriorityDelay
                 interpreter.lowerPriorityCount = parsed.draft.lowerPriorityCount ?? interpreter.lowerPriorityCount

@@ -11,6 +11,8 @@ struct GlobalDraft: BlockDraft {
     var alerts: Bool?
     var vrrpAlerts: Bool?
     var checkerAlerts: Bool?
+    /// `lvs_id`, which keepalived 1.0 had for router_id.
+    var oldRouterID: String?
 
     init() {}
 
@@ -26,6 +28,7 @@ struct GlobalDraft: BlockDraft {
             model.gratuitousARP.count = 1
             model.gratuitousARP.refreshCount = 1
         }
+        model.routerID = model.routerID ?? oldRouterID
         model.gratuitousARP.lowerPriorityDelay = lowerPriorityDelay ?? model.gratuitousARP.delay
         model.gratuitousARP.lowerPriorityCount = lowerPriorityCount ?? model.gratuitousARP.count
         model.mail.vrrpAlerts = vrrpAlerts ?? alerts ?? model.mail.vrrpAlerts
@@ -43,13 +46,14 @@ extension Grammars {
     private static let globalBasics: [Keyword<GlobalDraft>] = [
         .word(
             "router_id", "TEXT", \.model.routerID, standard: "host name", .everywhere, "this director's name in mails"),
+        oldRouterID,
         Keyword(
             "script_user", "USER [GROUP]", standard: "keepalived_script if it exists, else root", .everywhere,
             "who runs scripts"
         ) { draft, statement, interpreter in
             draft.model.scriptUser = interpreter.user(statement) ?? draft.model.scriptUser
         }.notYet,
-        .boolean(
+        .toggle(
             "enable_script_security", \.model.scriptSecurity, .everywhere,
             "refuse to run as root what another user may write"
         ).notYet,
@@ -59,6 +63,14 @@ extension Grammars {
         .text("default_interface", "IF", \.model.defaultInterface, .rare, "interface of static addresses without dev")
             .notYet,
     ]
+
+    /// Not a mere `spelled`: where both stand router_id counts, in whatever order.
+    private static let oldRouterID = Keyword<GlobalDraft>(
+        "lvs_id", "TEXT", standard: "host name", .rare, "keepalived 1.0's word for router_id",
+        support: .deprecated(use: "router_id")
+    ) { draft, statement, interpreter in
+        draft.oldRouterID = interpreter.single(statement)?.text
+    }
 
     private static let globalMail: [Keyword<GlobalDraft>] = [
         .list("notification_email", lines: "ADDR…", .common, "who gets mail") { draft, statement, interpreter in
@@ -97,8 +109,8 @@ extension Grammars {
 
     private static let globalVRRP: [Keyword<GlobalDraft>] = [
         vrrpVersion("vrrp_version", \.model.vrrpVersion, .everywhere, "protocol version of IPv4 instances"),
-        .boolean("vrrp_strict", \.model.vrrpStrict, .common, "refuse what the RFCs do not allow").notYet,
-        .boolean(
+        .toggle("vrrp_strict", \.model.vrrpStrict, .common, "refuse what the RFCs do not allow").notYet,
+        .toggle(
             "vrrp_skip_check_adv_addr", \.model.skipCheckAdvertAddresses, .common,
             "do not compare the addresses in a known master's adverts"),
         .seconds(
@@ -135,10 +147,10 @@ extension Grammars {
         .boolean(
             "vrrp_higher_prio_send_advert", \.model.higherPrioritySendAdvert, .rare,
             "one more advert before giving way"),
-        .boolean(
+        .toggle(
             "v3_checksum_as_v2", \.model.checksumWithoutPseudoHeader, .rare,
             "v3 IPv4 checksum without pseudo-header, as RFC 9568 says"),
-        .boolean(
+        .toggle(
             "vrrp_check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
         multicastGroup4, multicastGroup6,
         .seconds(

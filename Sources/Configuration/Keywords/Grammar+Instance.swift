@@ -52,8 +52,21 @@ extension Grammars {
         notifyRows(\.model.notify), instanceOther)
 
     private static let instanceBasics: [Keyword<InstanceDraft>] = [
-        .choice(
-            "state", [.master, .backup], \.model.initialState, .everywhere, "what it wants to be at start; only a hint"),
+        Keyword(
+            "state", "MASTER|BACKUP", standard: "BACKUP", .everywhere, "what it wants to be at start; only a hint"
+        ) { draft, statement, interpreter in
+            guard let word = interpreter.single(statement) else { return }
+            if let state = VRRPInstanceConfiguration.InitialState(rawValue: word.text) {
+                draft.model.initialState = state
+            } else if ["SLAVE", "BACKUP"].contains(word.text.uppercased()) {
+                draft.model.initialState = .backup
+                interpreter.reporter.warning(
+                    .deprecated, at: word, "state \(word.text) is understood as BACKUP, as keepalived does",
+                    remedy: "write state BACKUP")
+            } else {
+                interpreter.sayNotOneOf(["MASTER", "BACKUP"], word, statement)
+            }
+        },
         Keyword(
             "interface", "IF", standard: "required, except with unicast_src_ip", .everywhere,
             "where adverts are sent and heard"

@@ -11,10 +11,8 @@ extension Grammars {
             .list("interfaces", lines: "IF…", .rare, "interfaces of the group") { _, _, _ in }.notYet,
         ])
 
-    static let trackGroupRows: [Keyword<ListsDraft>] = [
-        .list("group", lines: "INSTANCE…", .rare, "the instances") { _, _, _ in }.notYet
-    ]
-    static let trackGroup = Grammar<ListsDraft>(.trackGroup, trackGroupRows).entries
+    static let trackGroup = Grammar<ListsDraft>(
+        .trackGroup, [.list("group", lines: "INSTANCE…", .rare, "the instances") { _, _, _ in }.notYet])
 
     static let authenticationHMAC = Grammar<ListsDraft>(
         .authenticationHMAC,

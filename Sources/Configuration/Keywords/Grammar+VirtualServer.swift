@@ -10,7 +10,7 @@ struct CheckInheritance: Sendable {
     var delayBeforeRetry: Duration?
     var warmup: Duration?
     var alpha = false
-    var virtualHost: String?
+    var virtualHost: Word?
     var logAllFailures = false
 }
 
@@ -63,7 +63,7 @@ struct RealServerDraft: BlockDraft {
     /// `delay_loop` of the virtual server, which misc_timeout follows.
     var serviceDelayLoop = Duration.seconds(60)
     /// `virtualhost` of the virtual server, which SNI falls back to.
-    var serviceVirtualHost: String?
+    var serviceVirtualHost: Word?
     var checkers: [Parsed<CheckerDraft>] = []
 
     init() {}
@@ -123,13 +123,18 @@ extension Grammars {
             if draft.family == nil { interpreter.sayNotOneOf(["inet", "inet6"], word, statement) }
         },
         Keyword(
-            "persistence_timeout", "[SECONDS]", unit: "s", range: "1…2147483", standard: "off; bare 360", .everywhere,
+            "persistence_timeout", "[SECONDS]", unit: "s", range: "1…2678400", standard: "off; bare 360", .everywhere,
             "a client stays with its server this long"
         ) { draft, statement, interpreter in
             guard let word = statement.arguments.first else { return draft.persistenceTimeout = .seconds(360) }
             interpreter.ignoreExtra(statement.arguments.dropFirst(), statement)
-            guard let seconds = interpreter.integer(word, 0...2_147_483, of: "persistence_timeout") else { return }
+            guard let seconds = interpreter.integer(word, 0...2_678_400, of: "persistence_timeout") else { return }
             draft.persistenceTimeout = seconds == 0 ? nil : .seconds(seconds)
+            guard seconds == 0 else { return }
+            interpreter.reporter.warning(
+                .adjusted, at: word,
+                "persistence_timeout 0 is out of range; there is no persistence, as with keepalived",
+                remedy: "remove the line, or write the seconds that a client stays with its server")
         },
         Keyword(
             "persistence_granularity", "MASK|PREFIXLEN", standard: "one address", .rare,
@@ -139,13 +144,21 @@ extension Grammars {
             draft.granularity = interpreter.single(statement) ?? draft.granularity
         },
         .word("persistence_engine", "NAME", \.engine, .rare, "kernel module that finds what to stick to, e.g. sip"),
-        .boolean("ha_suspend", \.suspendsWithoutAddress, .common, "no checks while the address is elsewhere").notYet,
-        .boolean("omega", \.omega, .common, "notify_down and quorum_down also at stop").notYet,
-        .boolean("inhibit_on_failure", \.inhibitOnFailure, .common, "weight 0 instead of removal on failure"),
+        .toggle("ha_suspend", \.suspendsWithoutAddress, .common, "no checks while the address is elsewhere").notYet,
+        .toggle("omega", \.omega, .common, "notify_down and quorum_down also at stop").notYet,
+        .toggle("inhibit_on_failure", \.inhibitOnFailure, .common, "weight 0 instead of removal on failure"),
         .optionalBoolean("smtp_alert", \.mailAlert, standard: "off", .rare, "mail on quorum changes").notYet,
+        .toggle("alpha", \.check.alpha, .common, "servers are down until their first success"),
         .integer("weight", 0...2_147_483_647, \.weight, .rare, "default weight of real servers"),
+        netMask("nat_mask"), netMask("net_mask"),
         .notYet("snmp_name", "TEXT", standard: "none", "name in SNMP"),
     ]
+
+    private static func netMask(_ word: String) -> Keyword<VirtualServerDraft> {
+        .unneeded(
+            word, "MASK", standard: "none", "mask of keepalived 1.x",
+            because: "keepalived dropped it, NAT needs no mask")
+    }
 
     private static let schedulerFlags: [Keyword<VirtualServerDraft>] = [
         flag("ops", .onePacket, "one packet, one decision; UDP and firewall marks only"),
@@ -166,7 +179,19 @@ extension Grammars {
     }
 
     private static let serverQuorum: [Keyword<VirtualServerDraft>] = [
-        .integer("quorum", 1...2_147_483_647, \.quorum, .common, "least sum of weights of servers that are up"),
+        Keyword(
+            "quorum", "N", range: "1…", standard: "\(VirtualServerDraft().quorum)", .common,
+            "least sum of weights of servers that are up"
+        ) { draft, statement, interpreter in
+            guard let word = interpreter.single(statement),
+                let value = interpreter.integer(word, 0...2_147_483_647, of: "quorum")
+            else { return }
+            draft.quorum = max(1, value)
+            guard value == 0 else { return }
+            interpreter.reporter.warning(
+                .adjusted, at: word, "quorum 0 is out of range; 1 is used, as keepalived does", remedy: "write quorum 1"
+            )
+        },
         .integer(
             "hysteresis", 0...2_147_483_647, \.hysteresis, .common, "distance between gaining and losing the quorum"),
         .command("quorum_up", \.quorumUp, .common, "run when the quorum is gained").notYet,
@@ -204,6 +229,8 @@ extension Grammars {
             .command("notify_up", \.notifyUp, .common, "run when the server comes up").notYet,
             .command("notify_down", \.notifyDown, .common, "run when the server goes down").notYet,
             .optionalBoolean("smtp_alert", \.mailAlert, standard: "on", .rare, "mail on changes").notYet,
+            .boolean(
+                "alpha", \.check.alpha, standard: "virtual server's", .common, "down until the first success"),
             forwardingRow("lvs_method", \.forwarding, standard: "virtual server's", .rare, "how packets reach it"),
             .notYet("snmp_name", "TEXT", standard: "none", "name in SNMP"),
         ], inheritedRows(\.check, standard: "virtual server's"), checkerRows)
@@ -231,14 +258,9 @@ extension Grammars {
                 guard let value = interpreter.integer(statement, 1...2_147_483_647) else { return }
                 draft[keyPath: path].retry = value
             },
-            Keyword("alpha", "[BOOL]", range: "on, off", standard: text("off"), .common, "down until the first success")
-            {
-                draft, statement, interpreter in
-                draft[keyPath: path].alpha = interpreter.boolean(statement) ?? draft[keyPath: path].alpha
-            },
             Keyword("virtualhost", "TEXT", standard: text("none"), .common, "Host header of HTTP checks") {
                 draft, statement, interpreter in
-                draft[keyPath: path].virtualHost = interpreter.single(statement)?.text
+                draft[keyPath: path].virtualHost = interpreter.single(statement)
             },
         ]
     }

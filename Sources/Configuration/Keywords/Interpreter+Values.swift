@@ -48,8 +48,26 @@ extension Interpreter {
             remedy: "remove it, start a comment with #, or quote the words that belong together")
     }
 
+    /// A keyword that counts by being there: keepalived does not look at what follows, not even at `off`.
     mutating func expectNothing(_ statement: Statement) {
-        ignoreExtra(statement.arguments, statement)
+        guard let word = statement.arguments.first, truth(word.text) != nil || Int(word.text) != nil else {
+            return ignoreExtra(statement.arguments, statement)
+        }
+        let name = statement.keyword.text
+        let isOff = truth(word.text) == false || Int(word.text) == 0
+        reporter.warning(
+            .extraWords, at: word,
+            "\(name) takes no value: it is on whatever follows, as keepalived reads it",
+            remedy: isOff ? "remove the line to turn it off" : "write \(name) alone")
+    }
+
+    /// What keepalived takes for true and false.
+    private func truth(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "on", "yes": true
+        case "false", "off", "no": false
+        default: nil
+        }
     }
 
     /// A whole number within the range.

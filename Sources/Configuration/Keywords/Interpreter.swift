@@ -108,13 +108,19 @@ struct Interpreter {
         guard !reporter.isFull else { return reporter.error(.unknownKeyword, at: statement.keyword, "") }
         let word = statement.keyword.text
         let here = grammar.kind == .file ? "at the top level" : "in \(grammar.kind.rawValue)"
-        let elsewhere = KeywordTable.entries.filter { $0.word == word }
+        let elsewhere = KeywordTable.explain(word)
+        if let meant = globalWord(for: word, grammar, elsewhere) {
+            return reporter.warning(
+                .misplacedKeyword, at: statement.keyword,
+                "\(word) has no effect \(here); keepalived ignores it there",
+                remedy: "write \(meant), which holds for every instance")
+        }
         if grammar.kind == .syncGroup, statement.arguments.isEmpty, elsewhere.isEmpty, statement.block == nil {
             return reporter.error(
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
                 remedy: "members are written as group { \(word) … }")
         }
-        if let near = closest(to: word, in: grammar.keywords.lazy.map(\.entry.word)), elsewhere.isEmpty {
+        if elsewhere.isEmpty, let near = grammar.vocabulary.closest(to: word) {
             reporter.error(
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
                 remedy: "did you mean \(near)?")
@@ -129,6 +135,18 @@ struct Interpreter {
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
                 remedy: near.map { "did you mean \($0)?" } ?? "remove it, or comment it out with #")
         }
+    }
+
+    /// The word that global_defs has for a word of vrrp_instance, where it sets the same for all of them.
+    private func globalWord<Draft>(
+        for word: String, _ grammar: Grammar<Draft>, _ elsewhere: [KeywordTable.Entry]
+    ) -> String? {
+        // vrrp_priority is the process's nice value.
+        guard grammar.kind == .globalDefinitions, word != "priority",
+            elsewhere.contains(where: { $0.kind == .instance })
+        else { return nil }
+        let meant = word == "strict_mode" ? "vrrp_strict" : "vrrp_" + word
+        return grammar.row(of: meant) == nil ? nil : meant
     }
 
     /// Says once for each keyword what there is to say about it.

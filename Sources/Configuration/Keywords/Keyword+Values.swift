@@ -184,12 +184,18 @@ extension Keyword {
         return keyword
     }
 
-    /// keepalived has it, Evenkeel does not act on it yet and does not look at its value.
+    /// keepalived has it, Evenkeel does not act on it yet; of its value only that of a switch is looked at.
     static func notYet(
         _ word: String, _ value: String, unit: String? = nil, range: String? = nil, standard: String = "off",
         _ tier: KeywordTable.Tier, _ meaning: String
     ) -> Keyword {
-        Keyword(word, value, unit: unit, range: range, standard: standard, tier, meaning, support: .notYet) { _, _, _ in
+        Keyword(word, value, unit: unit, range: range, standard: standard, tier, meaning, support: .notYet) {
+            _, statement, interpreter in
+            switch value {
+            case "": interpreter.expectNothing(statement)
+            case "[BOOL]": _ = interpreter.boolean(statement)
+            default: break
+            }
         }
     }
 

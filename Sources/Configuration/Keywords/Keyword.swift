@@ -90,6 +90,8 @@ struct Keyword<Draft: BlockDraft>: Sendable {
 struct Grammar<Draft: BlockDraft>: Sendable {
     let kind: BlockKind
     let keywords: [Keyword<Draft>]
+    /// Its words, to find what was meant.
+    let vocabulary: Vocabulary
     private let index: [String: Int]
 
     /// The rows come in groups: one literal of all of them takes the compiler minutes.
@@ -101,6 +103,7 @@ struct Grammar<Draft: BlockDraft>: Sendable {
             keyword.entry.kind = kind
             return keyword
         }
+        vocabulary = Vocabulary(keywords.lazy.map(\.entry.word))
         index = Dictionary(zip(keywords.map(\.entry.word), keywords.indices), uniquingKeysWith: { first, _ in first })
     }
 

@@ -62,7 +62,7 @@ public enum KeywordTable {
         rows += Grammars.trackFile.entries
         rows += Grammars.trackLine
         rows += Grammars.syncGroup.entries
-        rows += Grammars.trackGroup
+        rows += Grammars.trackGroup.entries
         rows += Grammars.garpGroup.entries
         rows += Grammars.instance.entries
         rows += Grammars.authentication.entries
@@ -79,13 +79,16 @@ public enum KeywordTable {
 
     /// The rows of one word, in every block that has it.
     public static func explain(_ word: String) -> [Entry] {
-        entries.filter { $0.word == word }
+        byWord[word] ?? []
     }
 
     /// The known word nearest to `word`.
     public static func suggestion(for word: String) -> String? {
-        closest(to: word, in: entries.map(\.word))
+        vocabulary.closest(to: word)
     }
+
+    private static let byWord = Dictionary(grouping: entries, by: \.word)
+    private static let vocabulary = Vocabulary(entries.lazy.map(\.word))
 }
 
 /// The rows of every kind of block; filled by extensions, one file for each subject.

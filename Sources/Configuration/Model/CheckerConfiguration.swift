@@ -145,7 +145,8 @@ public struct HTTPRequest: Equatable, Sendable {
     public var path: String
     /// The Host header: url, checker, real server, virtual server `virtualhost`, else ADDR:PORT of the target.
     public var host: String
-    /// The name for SNI: `sni_name`, then url, checker and virtual server `virtualhost`; nil = none.
+    /// The name that TLS is told (and `verify` wants in the certificate): `sni_name`, then url, checker and virtual server
+    /// `virtualhost`, without a port. A host name or an address, an IPv6 address in brackets; nil = none.
     public var serverName: String?
     /// `status_code`; 200-299 unless given.
     public var statusCodes: [ClosedRange<UInt16>]

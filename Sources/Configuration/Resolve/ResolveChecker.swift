@@ -77,8 +77,8 @@ extension Interpreter {
         switch draft.kind {
         case .tcp: return .tcp
         case .ping: return .ping
-        case .http: return .http(resolveHTTP(draft, target, tls: nil))
-        case .ssl: return .http(resolveHTTP(draft, target, tls: draft.tls))
+        case .http: return .http(resolveHTTP(parsed, target, tls: nil))
+        case .ssl: return .http(resolveHTTP(parsed, target, tls: draft.tls))
         case .smtp: return .smtp(heloName: draft.heloName)
         case .dns: return .dns(draft.dns)
         case .udp: return .udp(draft.udp)
@@ -100,40 +100,5 @@ extension Interpreter {
         case .bfd:
             return nil
         }
-    }
-
-    private mutating func resolveHTTP(_ draft: CheckerDraft, _ target: CheckTarget, tls: HTTPProbe.TLS?) -> HTTPProbe {
-        var tls = tls
-        if draft.serverName != nil { tls?.sendsServerName = true }
-        let urls = draft.urls.compactMap { parsed -> HTTPRequest? in
-            let url = parsed.draft
-            guard var path = url.path else { return nil }
-            if !path.hasPrefix("/") {
-                reporter.warning(
-                    .adjusted, at: parsed.place(of: "path"), "a path begins with a slash; /\(path) is used")
-                path = "/" + path
-            }
-            let host = url.virtualHost ?? draft.ownVirtualHost ?? draft.check.virtualHost
-            var request = HTTPRequest(path: path, host: host ?? "\(target.endpoint)")
-            if let tls, tls.sendsServerName || tls.verifies {
-                request.serverName =
-                    draft.serverName ?? url.virtualHost ?? draft.ownVirtualHost ?? draft.serviceVirtualHost
-            }
-            request.digest = url.digest
-            request.regex = url.pattern.map { pattern in
-                var regex = RegexCheck(pattern: pattern)
-                regex.isInverted = url.isInverted
-                regex.options = url.regexOptions
-                regex.minimumOffset = url.minimumOffset
-                regex.maximumOffset = url.maximumOffset
-                return regex
-            }
-            if !url.statusCodes.isEmpty { request.statusCodes = url.statusCodes }
-            return request
-        }
-        var probe = HTTPProbe(urls: urls, tls: tls)
-        probe.version = draft.httpVersion
-        probe.fastRecovery = draft.fastRecovery
-        return probe
     }
 }

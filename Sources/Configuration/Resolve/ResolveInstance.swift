@@ -35,6 +35,11 @@ extension Interpreter {
             if let other = instances.firstIndex(where: { $0.clashes(with: instance) }) {
                 sayClash(parsed, instance, places[other], instances[other])
             }
+            for other in instances.indices where instances[other].sharesNumber(with: instance) {
+                // Only the sender tells the two apart.
+                instances[other].checkUnicastSource = true
+                instance.checkUnicastSource = true
+            }
             instances.append(instance)
             places.append(parsed)
         }
@@ -44,8 +49,11 @@ extension Interpreter {
     private mutating func resolveAddresses(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)
     {
         let device = instance.interface
-        instance.virtualAddresses = parsed.draft.virtualAddresses.flatMap { addressLines($0, device: device) }
-        instance.excludedAddresses = parsed.draft.excludedAddresses.flatMap { addressLines($0, device: device) }
+        let addresses = parsed.draft.virtualAddresses.flatMap { addressLines($0, device: device) }
+        let excluded = parsed.draft.excludedAddresses.flatMap { addressLines($0, device: device) }
+        instance.virtualAddresses = addresses.map(\.line)
+        instance.excludedAddresses = excluded.map(\.line)
+        sayNowhere(addresses + excluded, parsed)
         instance.family =
             instance.virtualAddresses.first?.prefix.address.family ?? parsed.draft.unicastSource?.family
             ?? parsed.draft.multicastSource?.family ?? parsed.draft.unicastPeers.first?.peer.address.family ?? .inet
@@ -70,6 +78,16 @@ extension Interpreter {
             instance.excludedAddresses += instance.virtualAddresses[limit...]
             instance.virtualAddresses.removeLast(instance.virtualAddresses.count - limit)
         }
+    }
+
+    /// Without multicast an instance needs no interface, but its addresses do.
+    private mutating func sayNowhere(_ addresses: [(word: Word, line: AddressLine)], _ parsed: Parsed<InstanceDraft>) {
+        let homeless = addresses.filter { $0.line.device == nil }
+        guard !parsed.draft.unicastPeers.isEmpty, !parsed.has("interface"), let first = homeless.first else { return }
+        let others = homeless.count > 1 ? " (nor have \(homeless.count - 1) more)" : ""
+        reporter.error(
+            .missingValue, at: first.word, "\(first.line.prefix.address) has no interface to be on\(others)",
+            remedy: "write dev IF after it, or interface IF in \(parsed.opener.title)")
     }
 
     private mutating func resolveVersion(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
@@ -181,21 +199,42 @@ extension Interpreter {
         reporter.error(
             .contradiction, at: parsed.place(of: "virtual_router_id"),
             "\(instance.name) and \(first.name) have the same virtual_router_id \(instance.virtualRouterID) on \(instance.interface ?? "the same addresses")",
-            remedy: "give each virtual router of a network its own number",
+            remedy: instance.delivery.isUnicast
+                ? "give one of them another number, or peers that the other one does not have"
+                : "give each virtual router of a network its own number",
             notes: [(other.place(of: "virtual_router_id"), "\(first.name)'s")])
     }
 }
 
 extension VRRPInstanceConfiguration {
-    /// True when the two would hear each other's adverts as their own virtual router's.
+    /// True when the two would hear each other's adverts as their own virtual router's. Unicast instances may have one
+    /// number as long as their peers differ, or their own addresses.
     fileprivate func clashes(with other: VRRPInstanceConfiguration) -> Bool {
-        guard virtualRouterID == other.virtualRouterID, family == other.family, interface == other.interface else {
-            return false
-        }
+        guard isNumbered(as: other) else { return false }
         switch (delivery, other.delivery) {
         case (.multicast(let group), .multicast(let second)): return group == second
-        case (.unicast, .unicast): return sourceAddress == other.sourceAddress
+        case (.unicast(let peers, _), .unicast(let others, _)):
+            let isOneSource = sourceAddress == other.sourceAddress || sourceAddress == nil || other.sourceAddress == nil
+            return isOneSource && !Set(peers.map(\.address)).isDisjoint(with: others.map(\.address))
         case (.multicast, .unicast), (.unicast, .multicast): return false
+        }
+    }
+
+    /// True for two unicast instances of one number.
+    fileprivate func sharesNumber(with other: VRRPInstanceConfiguration) -> Bool {
+        delivery.isUnicast && other.delivery.isUnicast && isNumbered(as: other)
+    }
+
+    private func isNumbered(as other: VRRPInstanceConfiguration) -> Bool {
+        virtualRouterID == other.virtualRouterID && family == other.family && interface == other.interface
+    }
+}
+
+extension AdvertDelivery {
+    fileprivate var isUnicast: Bool {
+        switch self {
+        case .multicast: false
+        case .unicast: true
         }
     }
 }

@@ -47,7 +47,9 @@ extension Interpreter {
         if server.lowerThreshold > 0, server.lowerThreshold >= server.upperThreshold {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "lthreshold"),
-                "lthreshold is not below uthreshold; the kernel ignores it")
+                "lthreshold is not below uthreshold; it is left out, so three quarters of uthreshold count",
+                remedy: "write an uthreshold above it, or remove it")
+            server.lowerThreshold = 0
         }
         // Checks go to the port that is written, also where DR uses the service's (so does keepalived): behind a group of
         // ports there is often one that answers.

@@ -202,6 +202,12 @@ extension Interpreter {
                 "hysteresis must be less than quorum; \(server.quorum - 1) is used")
             server.hysteresis = server.quorum - 1
         }
+        if server.hysteresis > 0, total > 0, server.quorum + server.hysteresis > total {
+            reporter.warning(
+                .contradiction, at: parsed.place(of: "hysteresis"),
+                "the quorum is gained at \(server.quorum) + \(server.hysteresis), but all weights together are \(total): it never is",
+                remedy: "lower hysteresis or quorum, or add servers")
+        }
     }
 
     /// Only tunnels carry one family to servers of the other.

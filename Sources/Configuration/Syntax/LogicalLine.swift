@@ -33,6 +33,13 @@ extension LogicalLine {
         return true
     }
 
+    /// With a `\` at the end, as the line had behind its comment.
+    func continued() -> LogicalLine {
+        LogicalLine(
+            bytes: bytes + [UInt8(ascii: "\\")], start: start,
+            places: places.map { $0 + [place(bytes.count - 1)] })
+    }
+
     /// Without `#…` or `!…`, which start a comment anywhere except in "…" and after a backslash. A backslash that protects
     /// one of them goes away.
     func withoutComment() -> LogicalLine {
@@ -82,7 +89,7 @@ extension LogicalLine {
 }
 
 /// A letter, digit or underscore.
-private func isNameByte(_ byte: UInt8) -> Bool {
+func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
         UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):

@@ -79,13 +79,15 @@ struct Preprocessor<Loader: FileLoader> {
             return
         }
         var line = raw.withoutComment().trimmed()
+        // In a definition a backslash at the end of a comment counts too.
+        let goesOnInComment = line.bytes.last != UInt8(ascii: "\\") && raw.trimmed().bytes.last == UInt8(ascii: "\\")
         if openDefinition != nil {
-            guard !line.bytes.isEmpty else { return finishDefinition() }
-            let goesOn = line.removeContinuation()
-            openDefinition?.lines.append(line)
+            let goesOn = line.removeContinuation() || goesOnInComment
+            if !line.bytes.isEmpty { openDefinition?.lines.append(line) }
             if !goesOn { finishDefinition() }
             return
         }
+        if goesOnInComment, line.definition() != nil { line = line.continued() }
         process(line, depth: 0)
     }
 
