@@ -9,7 +9,7 @@ SCRIPTS  := $(shell git ls-files 2>/dev/null | xargs -r grep -lE '^\#!(/bin/|/us
 MAKEFLAGS += --no-print-directory
 export PREFIX DESTDIR
 
-.PHONY: help build test demo lint format bench fuzz install clean prerequisites-build prerequisites-test prerequisites-bench
+.PHONY: help build test demo lint format generate bench fuzz install clean prerequisites-build prerequisites-test prerequisites-bench
 
 help: 
 	@echo 'make demo              two directors, two real servers, a client: failover shown and verified (about 90 s)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make install           after a build; DESTDIR= and PREFIX=$(PREFIX)'
 	@echo 'make lint              swift format and shellcheck'
 	@echo 'make format            swift format, in place'
+	@echo 'make generate          Sources/Bus/API from Sources/Bus/interfaces'
 	@echo 'make bench             Evenkeel beside its peers; tables into docs/BENCHMARKS.md'
 	@echo 'make fuzz              every decoder under libFuzzer'
 	@echo 'make clean             remove what was built'
@@ -42,6 +43,9 @@ lint: prerequisites-test
 
 format:
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+generate: prerequisites-build
+	@EVENKEEL_TOOLS=1 swift run generate
 
 bench: prerequisites-bench
 	@deploy/bench

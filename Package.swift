@@ -74,6 +74,9 @@ let package = Package(
         program(
             "lbctl", ["Net", "Configuration", "IPVS", "Platform", "Bus", "JSON", "Varlink", arguments]),
 
+        // Writes Sources/Bus/API from the interfaces: `make generate`; a test compares.
+        .target(name: "Generator", dependencies: ["Varlink"], path: "Tests/Generator", swiftSettings: strict),
+
         // Tests: one target per module, then the lab.
         tests("NetTests", ["Net"]),
         tests("JSONTests", ["JSON"]),
@@ -87,7 +90,7 @@ let package = Package(
         tests(
             "LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
             exclude: ["Screens"]),
-        tests("BusTests", ["Bus", "busd", "Varlink", "JSON", "Platform", "Net"]),
+        tests("BusTests", ["Bus", "busd", "Generator", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "IPVS", "Netlink", "Bus", "Varlink", "JSON"]),
         tests(
             "LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink", "Bus", "JSON"],
@@ -96,9 +99,12 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// The fuzzing entries and the load generators: built by deploy/fuzz and deploy/bench only.
+// The fuzzing entries, the load generators and the writer of Sources/Bus/API: built by deploy/fuzz, deploy/bench and
+// `make generate` only.
 if Context.environment["EVENKEEL_TOOLS"] == "1" {
     package.targets += [
+        .executableTarget(
+            name: "generate", dependencies: ["Generator"], path: "Tests/Generate", swiftSettings: strict),
         .executableTarget(
             name: "fuzz", dependencies: ["Net", "JSON", "Varlink", "VRRP", "Configuration"], path: "Tests/Fuzz",
             exclude: ["corpus"], swiftSettings: strict),

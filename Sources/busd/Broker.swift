@@ -60,7 +60,7 @@ final class Broker {
                 "org.varlink.resolver.GetInfo", "org.varlink.resolver.Resolve", BusAPI.Subscribe.method,
                 BusAPI.Publish.method, BusAPI.Register.method, BusAPI.ListServices.method,
                 BusAPI.GetStatistics.method,
-            ], streaming: [BusAPI.Subscribe.method, BusAPI.Register.method])
+            ], streaming: Interfaces.needMore)
     }
 
     // MARK: Connections
@@ -128,7 +128,7 @@ final class Broker {
     /// A client has called.
     func serve(_ call: IncomingCall, from client: Client, _ message: ArraySlice<UInt8>) {
         let envelope = call.envelope
-        guard client.role >= Policy.needed(for: envelope.method) else {
+        guard client.role >= Interfaces.role(for: envelope.method) else {
             return client.refuse(VarlinkServiceError.permissionDenied.reply, envelope)
         }
         for name in envelope.extensions where index.string(at: name, in: call.text) == Caller.member {
@@ -139,7 +139,7 @@ final class Broker {
         guard !envelope.upgrade else {
             return client.reply(VarlinkServiceError.invalidParameter("upgrade").reply, to: envelope)
         }
-        if Policy.needed(for: envelope.method) == .administrator {
+        if Interfaces.role(for: envelope.method) == .administrator {
             logger.notice("\(envelope.method) called by uid \(client.peer.uid), pid \(client.peer.pid)")
         }
         forward(call, to: target.service, target.interface, from: client)

@@ -1,22 +1,8 @@
-// Who may call what. Identity is what the kernel recorded when the peer connected, never what a message says; this file
-// is the only place that knows which methods read and which change.
+// Who is who. Identity is what the kernel recorded when the peer connected, never what a message says. Which role a method
+// needs is written in its interface: `Interfaces.role(for:)`.
 import Bus
 import Glibc
 import Platform
-
-/// What a caller may do.
-enum Role: Int, Comparable {
-    /// Nothing.
-    case stranger
-    /// Read and subscribe: group evenkeel.
-    case reader
-    /// Read, subscribe, register and publish: group evenkeel-private, the suite's daemons.
-    case daemon
-    /// Everything: root, busd's own user, group evenkeel-admin.
-    case administrator
-
-    static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
-}
 
 /// The rules, with the groups looked up once (and again at SIGHUP).
 struct Policy {
@@ -45,26 +31,6 @@ struct Policy {
         if peer.isMember(of: daemons) { return .daemon }
         return peer.isMember(of: readers) ? .reader : .stranger
     }
-
-    /// The least role that may call a method. What is not named in `roles` changes something: for administrators.
-    static func needed(for method: String) -> Role { roles[method] ?? .administrator }
-
-    private static let roles: [String: Role] = [
-        "org.varlink.service.GetInfo": .reader,
-        "org.varlink.service.GetInterfaceDescription": .reader,
-        "org.varlink.resolver.GetInfo": .reader,
-        "org.varlink.resolver.Resolve": .reader,
-        BusAPI.Subscribe.method: .reader,
-        BusAPI.ListServices.method: .reader,
-        BusAPI.GetStatistics.method: .reader,
-        BusAPI.Register.method: .daemon,
-        BusAPI.Publish.method: .daemon,
-        VrrpAPI.List.method: .reader,
-        VrrpAPI.Show.method: .reader,
-        IpvsAPI.ListServices.method: .reader,
-        IpvsAPI.ShowService.method: .reader,
-        CheckAPI.List.method: .reader,
-    ]
 }
 
 extension PeerCredentials {

@@ -141,7 +141,7 @@ final class IPVSDaemon {
                 logger.notice("\(server) is \(note.state.rawValue): \(note.reason)")
                 remember()
             }
-        case .unknown: break
+        case .unknown, .other: break
         }
         mark(server.service)
     }

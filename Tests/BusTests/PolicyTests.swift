@@ -32,7 +32,7 @@ import Varlink
         ("org.example.Unknown.Do", .administrator), ("io.evenkeel.Ipvs.Drain", .administrator),
     ])
     func `a method needs its role`(_ method: String, _ role: Role) {
-        #expect(Policy.needed(for: method) == role)
+        #expect(Interfaces.role(for: method) == role)
     }
 
     /// Every method of the suite that does not change anything is readable, every other one is not.
@@ -41,7 +41,7 @@ import Varlink
             for member in definition.members {
                 guard case .method = member.declaration else { continue }
                 let reads = member.name.hasPrefix("List") || member.name.hasPrefix("Show")
-                let needed = Policy.needed(for: "\(definition.name).\(member.name)")
+                let needed = Interfaces.role(for: "\(definition.name).\(member.name)")
                 #expect(needed == (reads ? .reader : .administrator), "\(definition.name).\(member.name)")
             }
         }

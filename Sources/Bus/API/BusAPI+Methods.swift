@@ -1,9 +1,10 @@
+// Generated from Sources/Bus/interfaces/io.evenkeel.Bus.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Bus`: a call is its parameters, `Reply` what comes back.
 public import Varlink
 
 extension BusAPI {
-    /// Needs more. First the kept events, then one snapshotComplete, then every change in order. A reader that
-    /// falls behind gets what was queued, then Overrun, then the end of the connection.
+    /// First the kept events, then one snapshotComplete, then every change in order. A reader that falls behind gets
+    /// what was queued, then Overrun, then the end of the connection.
     public struct Subscribe: VarlinkMethod {
         public static let method = "io.evenkeel.Bus.Subscribe"
         /// Types wanted; a trailing * matches any ending. Absent: all.
@@ -41,8 +42,7 @@ extension BusAPI {
         public static let method = "io.evenkeel.Bus.Publish"
         /// In order.
         public var events: [Event]
-        /// A source that has said on this connection all it has to say: what is kept of it from elsewhere is
-        /// removed.
+        /// A source that has said on this connection all it has to say: what is kept of it from elsewhere is removed.
         public var completeSource: String?
 
         public init(events: [Event], completeSource: String? = nil) {
@@ -61,8 +61,7 @@ extension BusAPI {
         }
     }
 
-    /// Needs more. Answers once at once and then stays open: the connection is the lease, its end detaches the
-    /// interfaces.
+    /// Answers once at once and then stays open: the connection is the lease, its end detaches the interfaces.
     public struct Register: VarlinkMethod {
         public static let method = "io.evenkeel.Bus.Register"
         /// The daemon: "vrrpd".
@@ -80,7 +79,6 @@ extension BusAPI {
 
         /// What it returns.
         public struct Reply: Codable, Hashable, Sendable {
-
             public init() {}
         }
     }

@@ -1,8 +1,12 @@
-// `io.evenkeel.Bus` in Swift: what busd itself answers. The .varlink text is the definition; a test holds the two
-// together.
+// Generated from Sources/Bus/interfaces/io.evenkeel.Bus.varlink: change that and run `make generate`.
+// The types of `io.evenkeel.Bus`; methods and errors are in BusAPI+Methods.swift.
 public import JSON
 
 /// The message bus: calls are routed by interface, events are fanned out, the latest event of each subject is kept.
+///
+/// Role: the least that a caller of the method must be: reader, daemon or administrator. Needs: more, when the method
+/// makes no sense without it. A peer may be newer: ignore fields that you do not know, and expect values of
+/// enumerations that you do not know.
 public enum BusAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Bus"
@@ -77,11 +81,6 @@ public enum BusAPI {
             self.state = state
             self.service = service
         }
-    }
-
-    /// Whether somebody serves an interface.
-    public enum Attachment: String, Codable, Hashable, Sendable, CaseIterable {
-        case attached, lost
     }
 
     /// Counters of the bus.

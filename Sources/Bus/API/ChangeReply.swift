@@ -1,6 +1,7 @@
-// What every method that changes something returns, so that a script can wait for its own event.
+// Generated from Sources/Bus/interfaces: change that and run `make generate`.
+// What every method that changes something returns.
 
-/// The reply of a change.
+/// The reply of a change: a script can wait for its own event.
 public struct ChangeReply: Codable, Hashable, Sendable {
     /// The event this change caused; absent while the bus is away or when nothing changed.
     public var seq: Int?

@@ -1,3 +1,4 @@
+// Generated from Sources/Bus/interfaces/io.evenkeel.Check.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Check`: a call is its parameters, `Reply` what comes back.
 public import Varlink
 

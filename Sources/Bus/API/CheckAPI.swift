@@ -1,5 +1,5 @@
-// `io.evenkeel.Check` in Swift: what checkd answers. The .varlink text is the definition; a test holds the two
-// together.
+// Generated from Sources/Bus/interfaces/io.evenkeel.Check.varlink: change that and run `make generate`.
+// The types of `io.evenkeel.Check`; methods and errors are in CheckAPI+Methods.swift.
 
 /// Health checks of the real servers.
 public enum CheckAPI: ReloadableAPI {
@@ -22,9 +22,7 @@ public enum CheckAPI: ReloadableAPI {
         /// The checks of this server.
         public var checks: [Check]
 
-        public init(
-            server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check]
-        ) {
+        public init(server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check]) {
             self.server = server
             self.state = state
             self.verified = verified
@@ -110,10 +108,5 @@ public enum CheckAPI: ReloadableAPI {
             self.lastProbe = lastProbe
             self.durationMicroseconds = durationMicroseconds
         }
-    }
-
-    /// Verdict; unknown is the state of a check that this version does not run.
-    public enum Health: String, Codable, Hashable, Sendable, CaseIterable {
-        case up, down, unknown
     }
 }

@@ -1,5 +1,5 @@
-// `io.evenkeel.Ipvs` in Swift: what ipvsd answers. The .varlink text is the definition; a test holds the two
-// together.
+// Generated from Sources/Bus/interfaces/io.evenkeel.Ipvs.varlink: change that and run `make generate`.
+// The types of `io.evenkeel.Ipvs`; methods and errors are in IpvsAPI+Methods.swift.
 
 /// The IPVS table of this director: virtual services and their real servers.
 public enum IpvsAPI: ReloadableAPI {
@@ -244,35 +244,5 @@ public enum IpvsAPI: ReloadableAPI {
             self.bytesIn = bytesIn
             self.bytesOut = bytesOut
         }
-    }
-
-    /// Transport protocol.
-    public enum Transport: String, Codable, Hashable, Sendable, CaseIterable {
-        case tcp, udp, sctp
-    }
-
-    /// Address family.
-    public enum Family: String, Codable, Hashable, Sendable, CaseIterable {
-        case inet, inet6
-    }
-
-    /// Packet forwarding method.
-    public enum Forwarding: String, Codable, Hashable, Sendable, CaseIterable {
-        case nat, dr, tun
-    }
-
-    /// Whether a service has its quorum.
-    public enum ServiceState: String, Codable, Hashable, Sendable, CaseIterable {
-        case up, down
-    }
-
-    /// Verdict about a server; unknown before the first check ended.
-    public enum Health: String, Codable, Hashable, Sendable, CaseIterable {
-        case up, down, unknown
-    }
-
-    /// weight: another weight than the configured one; drain: no new connections; disable: out at once.
-    public enum OverrideKind: String, Codable, Hashable, Sendable, CaseIterable {
-        case weight, drain, disable
     }
 }

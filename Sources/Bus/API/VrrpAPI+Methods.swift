@@ -1,3 +1,4 @@
+// Generated from Sources/Bus/interfaces/io.evenkeel.Vrrp.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Vrrp`: a call is its parameters, `Reply` what comes back.
 public import Varlink
 
@@ -40,8 +41,8 @@ extension VrrpAPI {
         }
     }
 
-    /// Steps down: an advert of priority 0, then backup at priority 1 until Resume, which takes over only when nobody else
-    /// does. The members of a sync group step down together. Survives a restart.
+    /// Steps down: an advert of priority 0, then backup at priority 1 until Resume, which takes over only when nobody
+    /// else does. The members of a sync group step down together. Survives a restart.
     public struct Failover: VarlinkMethod {
         public static let method = "io.evenkeel.Vrrp.Failover"
         /// The instance.

@@ -1,5 +1,5 @@
-// `io.evenkeel.Vrrp` in Swift: what vrrpd answers. The .varlink text is the definition; a test holds the two
-// together.
+// Generated from Sources/Bus/interfaces/io.evenkeel.Vrrp.varlink: change that and run `make generate`.
+// The types of `io.evenkeel.Vrrp`; methods and errors are in VrrpAPI+Methods.swift.
 
 /// Virtual routers of this director: who holds the virtual addresses, and why.
 public enum VrrpAPI: ReloadableAPI {
@@ -154,15 +154,5 @@ public enum VrrpAPI: ReloadableAPI {
             self.priorityZeroReceived = priorityZeroReceived
             self.discarded = discarded
         }
-    }
-
-    /// State of a virtual router.
-    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
-        case initialize, backup, master, fault
-    }
-
-    /// Address family.
-    public enum Family: String, Codable, Hashable, Sendable, CaseIterable {
-        case inet, inet6
     }
 }

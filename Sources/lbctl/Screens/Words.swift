@@ -9,6 +9,7 @@ extension VrrpAPI.State {
         case .backup: "backup"
         case .master: Cell("MASTER", .good)
         case .fault: Cell("FAULT", .bad)
+        case .other(let word): Cell(word, .warning)
         }
     }
 }
@@ -21,7 +22,7 @@ extension VrrpAPI.Instance {
     var holder: String {
         switch runtime.state {
         case .master: "this director"
-        case .backup, .fault, .initialize: runtime.master ?? "unknown"
+        case .backup, .fault, .initialize, .other: runtime.master ?? "unknown"
         }
     }
 
@@ -41,6 +42,7 @@ extension IpvsAPI.ServiceState {
         switch self {
         case .up: Cell("up", .good)
         case .down: Cell("DOWN", .bad)
+        case .other(let word): Cell(word, .warning)
         }
     }
 }
@@ -73,6 +75,10 @@ extension IpvsAPI.Server {
         case (.unknown, .drain): return Cell("drained", .warning)
         case (.unknown, .disable): return Cell("disabled", .warning)
         case (.unknown, .weight), (.unknown, nil): return Cell("unknown", .warning)
+        case (.other(let health), nil), (.other(let health), .weight): return Cell(health + doubt, .warning)
+        case (.other(let health), .drain): return Cell("\(health)\(doubt), drained", .warning)
+        case (.other(let health), .disable): return Cell("\(health)\(doubt), disabled", .warning)
+        case (let health, .other(let decision)): return Cell("\(health.rawValue)\(doubt), \(decision)", .warning)
         }
     }
 
@@ -94,6 +100,7 @@ extension IpvsAPI.Override {
         case .weight: "given weight \(weight ?? 0)"
         case .drain: "drained"
         case .disable: "disabled"
+        case .other(let word): "changed by hand (\(word))"
         }
     }
 }
@@ -109,6 +116,7 @@ extension CheckAPI.Health {
         case .up: Cell("up", .good)
         case .down: Cell("DOWN", .bad)
         case .unknown: Cell("unknown", .warning)
+        case .other(let word): Cell(word, .warning)
         }
     }
 }

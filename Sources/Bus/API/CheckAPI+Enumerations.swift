@@ -1,0 +1,22 @@
+// Generated from Sources/Bus/interfaces/io.evenkeel.Check.varlink: change that and run `make generate`.
+// The enumerations of `io.evenkeel.Check`; a value from a newer peer is `.other`.
+
+extension CheckAPI {
+    /// Verdict; unknown is the state of a check that this version does not run.
+    public enum Health: OpenEnumeration {
+        case up, down, unknown
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.up, .down, .unknown]
+
+        public var rawValue: String {
+            switch self {
+            case .up: "up"
+            case .down: "down"
+            case .unknown: "unknown"
+            case .other(let word): word
+            }
+        }
+    }
+}

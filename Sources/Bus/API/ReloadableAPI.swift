@@ -1,0 +1,91 @@
+// Generated from Sources/Bus/interfaces: change that and run `make generate`.
+// Reloading, which is the same in every daemon's interface: `VrrpAPI.PrepareReload` is
+// `Reloading<VrrpAPI>.PrepareReload`, and so on.
+public import Varlink
+
+/// An interface with PrepareReload, CommitReload, AbortReload, ConfigurationRefused, NotPrepared.
+public protocol ReloadableAPI: Sendable {
+    /// The interface.
+    static var interface: String { get }
+}
+
+extension ReloadableAPI {
+    public typealias PrepareReload = Reloading<Self>.PrepareReload
+    public typealias CommitReload = Reloading<Self>.CommitReload
+    public typealias AbortReload = Reloading<Self>.AbortReload
+    public typealias ConfigurationRefused = Reloading<Self>.ConfigurationRefused
+    public typealias NotPrepared = Reloading<Self>.NotPrepared
+}
+
+/// The members of a reload in the interface `API`.
+public enum Reloading<API: ReloadableAPI> {
+    /// Reads and checks the configuration file without acting on it. A second call replaces what the first prepared.
+    public struct PrepareReload: VarlinkMethod {
+        public static var method: String { API.interface + ".PrepareReload" }
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// Digest of the configuration text that was read, to be compared between the daemons.
+            public var digest: String
+            /// What a commit would change, one line each, for people.
+            public var changes: [String]
+
+            public init(digest: String, changes: [String]) {
+                self.digest = digest
+                self.changes = changes
+            }
+        }
+    }
+
+    /// Acts on the difference between the running and the prepared configuration.
+    public struct CommitReload: VarlinkMethod {
+        public static var method: String { API.interface + ".CommitReload" }
+        /// What PrepareReload returned.
+        public var digest: String
+
+        public init(digest: String) {
+            self.digest = digest
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            public init() {}
+        }
+    }
+
+    /// Forgets the prepared configuration; nothing prepared is not an error.
+    public struct AbortReload: VarlinkMethod {
+        public static var method: String { API.interface + ".AbortReload" }
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            public init() {}
+        }
+    }
+
+    /// The configuration file cannot be used; the running one stays.
+    public struct ConfigurationRefused: VarlinkFailure, Hashable {
+        public static var error: String { API.interface + ".ConfigurationRefused" }
+        /// Everything that is wrong, each as FILE:LINE:COLUMN: text.
+        public var diagnostics: [String]
+
+        public init(diagnostics: [String]) {
+            self.diagnostics = diagnostics
+        }
+    }
+
+    /// The configuration of that digest is not prepared; prepare again.
+    public struct NotPrepared: VarlinkFailure, Hashable {
+        public static var error: String { API.interface + ".NotPrepared" }
+        /// What the caller asked for.
+        public var digest: String
+
+        public init(digest: String) {
+            self.digest = digest
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// Generated from Sources/Bus/interfaces/io.evenkeel.Vrrp.varlink: change that and run `make generate`.
+// The enumerations of `io.evenkeel.Vrrp`; a value from a newer peer is `.other`.
+
+extension VrrpAPI {
+    /// State of a virtual router.
+    public enum State: OpenEnumeration {
+        case initialize, backup, master, fault
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.initialize, .backup, .master, .fault]
+
+        public var rawValue: String {
+            switch self {
+            case .initialize: "initialize"
+            case .backup: "backup"
+            case .master: "master"
+            case .fault: "fault"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// Address family.
+    public enum Family: OpenEnumeration {
+        case inet, inet6
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.inet, .inet6]
+
+        public var rawValue: String {
+            switch self {
+            case .inet: "inet"
+            case .inet6: "inet6"
+            case .other(let word): word
+            }
+        }
+    }
+}
