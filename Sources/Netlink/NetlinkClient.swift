@@ -131,25 +131,3 @@ public final class NetlinkClient {
         return lastSequence
     }
 }
-
-/// A transport behind a reference: an existential of a noncopyable value cannot be borrowed out of a class (Swift 6.3).
-private protocol Carrier: AnyObject {
-    func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError)
-    func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int
-    func discard(into buffer: UnsafeMutableRawBufferPointer)
-}
-
-private final class Owner<Transport: NetlinkTransport & ~Copyable>: Carrier {
-    private let transport: Transport
-
-    init(_ transport: consuming Transport) {
-        self.transport = transport
-    }
-
-    func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError) { try transport.send(datagram) }
-
-    func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int {
-        try transport.receive(into: buffer)
-    }
-    func discard(into buffer: UnsafeMutableRawBufferPointer) { transport.discard(into: buffer) }
-}

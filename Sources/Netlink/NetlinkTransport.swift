@@ -29,3 +29,25 @@ extension NetlinkTransport where Self: ~Copyable {
         }
     }
 }
+
+/// A transport behind a reference: an existential of a noncopyable value cannot be borrowed out of a class (Swift 6.3).
+protocol Carrier: AnyObject {
+    func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError)
+    func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int
+    func discard(into buffer: UnsafeMutableRawBufferPointer)
+}
+
+final class Owner<Transport: NetlinkTransport & ~Copyable>: Carrier {
+    private let transport: Transport
+
+    init(_ transport: consuming Transport) {
+        self.transport = transport
+    }
+
+    func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError) { try transport.send(datagram) }
+
+    func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int {
+        try transport.receive(into: buffer)
+    }
+    func discard(into buffer: UnsafeMutableRawBufferPointer) { transport.discard(into: buffer) }
+}

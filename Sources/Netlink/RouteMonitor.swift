@@ -1,24 +1,60 @@
-// Hears what the kernel says by itself about interfaces and addresses. When notifications are lost (ENOBUFS) the monitor says so and
-// the owner dumps again: nothing is ever assumed.
+// The interfaces and addresses of this network namespace, kept up to date by what the kernel says by itself. When the kernel had to drop
+// notifications (ENOBUFS) the queue is emptied first and the table read after that: what is queued then is older than the table would be, and
+// the kernel queues nothing new before the queue was empty once. What changes while the table is read is queued and applied to it before
+// anybody sees it. A table that could not be read stays `needsDump`, and the owner asks again every second: it is never wrong for good.
 
 internal import CNl
 internal import CNlRoute
 internal import Glibc
 public import VRRP
 
-/// Listens to the interface and address groups of rtnetlink.
+/// Listens to the interface and address groups of rtnetlink and keeps their table.
 public final class RouteMonitor {
-    private static let bufferSize = 32 << 10
-    private let socket: NetlinkSocket
-    private let buffer: UnsafeMutableRawBufferPointer
+    /// What `update` and `resynchronise` found.
+    public enum News: Equatable, Sendable {
+        /// No notification that concerns the table.
+        case nothing
+        /// The table changed. `gone`: the numbers of interfaces that were deleted meanwhile, also where an interface of that number is
+        /// there again: whatever was bound to them (sockets, multicast memberships, addresses) went with them.
+        case changed(gone: Set<Int32>)
+        /// The table was read anew: any interface may have gone and come back under its number unseen.
+        case replaced
+        /// Notifications were lost and the table could not be read: it shows what was, not what is. Call `resynchronise` in a second.
+        case stale(NetlinkError)
+    }
 
-    /// Joins the groups in the current network namespace. Open it before the first dump, so that nothing falls between.
-    public init() throws(NetlinkError) {
-        let socket = try NetlinkSocket(.route, receiveBuffer: 1 << 20)
+    /// Octets that notifications may wait in, forced over the system's limit; the kernel doubles it. One address is about 800 there, so
+    /// this holds 20,000 of them: more than a takeover of 200 instances with 20 addresses each makes.
+    private static let receiveBuffer: Int32 = 8 << 20
+    private static let bufferSize = 64 << 10
+    /// Notifications were lost again while the table was being read: how often that is begun anew before the owner has to ask again.
+    private static let attempts = 3
+
+    private let transport: any Carrier
+    private let kernel: any RouteKernel
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// The descriptor to watch for reading.
+    public let number: Int32
+    /// The interfaces and addresses as last heard.
+    public private(set) var table = LinkTable()
+    /// True from the start, or from a loss, until the table was read: call `resynchronise` until it is false.
+    public private(set) var needsDump = true
+
+    /// Joins the groups in the current network namespace, before the first dump, so that nothing falls between.
+    public convenience init(kernel: any RouteKernel) throws(NetlinkError) {
+        let socket = try NetlinkSocket(.route, receiveBuffer: Self.receiveBuffer)
         try socket.join(Int32(RTNLGRP_LINK.rawValue))
         try socket.join(Int32(RTNLGRP_IPV4_IFADDR.rawValue))
         try socket.join(Int32(RTNLGRP_IPV6_IFADDR.rawValue))
-        self.socket = socket
+        let number = socket.number
+        self.init(socket, number: number, kernel: kernel)
+    }
+
+    /// Hears notifications over `transport`, whose descriptor is `number`, and reads the table from `kernel`.
+    public init(_ transport: consuming some NetlinkTransport & ~Copyable, number: Int32, kernel: any RouteKernel) {
+        self.transport = Owner(transport)
+        self.number = number
+        self.kernel = kernel
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
     }
 
@@ -26,24 +62,59 @@ public final class RouteMonitor {
         buffer.deallocate()
     }
 
-    /// The descriptor to watch for reading.
-    public var number: Int32 { socket.number }
+    /// Call it when the descriptor is readable, and between large changes of one's own, whose notifications would fill the queue. Reads at
+    /// most `limit` datagrams, so that a flood cannot hold up the loop; on a loss, everything that is queued, and the table anew. While the
+    /// table is stale only the queue is emptied.
+    public func update(limit: Int = 256) -> News {
+        guard !needsDump else {
+            transport.discard(into: buffer)
+            return .stale(.overrun)
+        }
+        var gone: Set<Int32> = []
+        switch read(limit: limit, gone: &gone) {
+        case .some(0): return .nothing
+        case .some: return .changed(gone: gone)
+        case nil: return resynchronise()
+        }
+    }
 
-    /// Reads what is queued, at most 64 datagrams, so that a flood cannot hold up the loop.
-    public func drain(_ body: (RouteEvent) -> Void) {
-        for _ in 0..<64 {
+    /// Reads the table anew: at the start, and again while `needsDump`. Never `.nothing` or `.changed`.
+    public func resynchronise() -> News {
+        needsDump = true
+        for _ in 0..<Self.attempts {
+            transport.discard(into: buffer)
             do throws(NetlinkError) {
-                let length = try socket.receive(into: buffer)
+                table = LinkTable(try kernel.snapshot())
+            } catch {
+                return .stale(error)
+            }
+            var gone: Set<Int32> = []
+            guard read(limit: .max, gone: &gone) != nil else { continue }
+            needsDump = false
+            return .replaced
+        }
+        return .stale(.overrun)
+    }
+
+    /// Applies at most `limit` queued datagrams to the table. Returns how many notifications concerned it; nil when some were lost.
+    private func read(limit: Int, gone: inout Set<Int32>) -> Int? {
+        var events = 0
+        for _ in 0..<limit {
+            do throws(NetlinkError) {
+                let length = try transport.receive(into: buffer)
                 for reply in NetlinkDatagram(UnsafeRawBufferPointer(rebasing: buffer[..<length])) {
-                    if let event = RouteEvent(reply) { body(event) }
+                    guard let event = RouteEvent(reply) else { continue }
+                    events += 1
+                    table.apply(event)
+                    if case .linkGone(let link) = event { gone.insert(link.index) }
                 }
             } catch .timedOut {
-                return
+                return events
             } catch {
-                body(.lost)
-                return
+                return nil
             }
         }
+        return events
     }
 }
 

@@ -1,5 +1,5 @@
-// What the kernel says by itself about interfaces and addresses, and the table that these notifications keep up to date. Lost
-// notifications change nothing here: the owner dumps again and starts over with a new table.
+// What the kernel says by itself about interfaces and addresses, and the table that these notifications keep up to date. After lost
+// notifications the owner dumps again and starts over with a new table.
 
 internal import Net
 
@@ -13,8 +13,6 @@ public enum RouteEvent: Hashable, Sendable {
     case address(InterfaceAddress)
     /// An address is gone.
     case addressGone(InterfaceAddress)
-    /// Notifications were lost: dump again.
-    case lost
 }
 
 /// What exists now.
@@ -50,7 +48,7 @@ public struct LinkTable: Sendable {
         indices[name].flatMap { links[$0] }
     }
 
-    /// Takes over a notification; `.lost` changes nothing.
+    /// Takes over a notification.
     public mutating func apply(_ event: RouteEvent) {
         switch event {
         case .link(let link):
@@ -71,8 +69,6 @@ public struct LinkTable: Sendable {
             addresses[address.link] = list
         case .addressGone(let address):
             addresses[address.link]?.removeAll { $0.isSame(address) }
-        case .lost:
-            return
         }
     }
 

@@ -10,34 +10,29 @@ import VRRP
 extension Daemon {
     /// Notifications wait. The table is brought up to date first, then every instance looks at what it needs; then addresses that somebody
     /// else took from a master are put back.
-    func drainMonitor() {
-        var gone: [InterfaceAddress] = []
-        var lost = false
-        monitor.drain { event in
-            switch event {
-            case .addressGone(let address): gone.append(address)
-            case .lost: lost = true
-            case .link, .linkGone, .address: break
+    func drainMonitor() { follow(monitor.update()) }
+
+    /// Acts on what the monitor heard. Sockets of interfaces that went, or may have gone unseen, are opened anew.
+    func follow(_ news: RouteMonitor.News) {
+        switch news {
+        case .nothing: return
+        case .changed(let gone):
+            for instance in instances where instance.socket?.key.link.map(gone.contains) == true {
+                instance.socket = nil
             }
-            table.apply(event)
+        case .replaced:
+            for instance in instances { instance.socket = nil }
+        case .stale(let error):
+            logger.warning("interfaces and addresses cannot be read, trying again: \(error)")
+            retryLater()
+            return
         }
-        if lost { resynchronise() }
         for instance in instances { refresh(instance) }
-        for instance in instances where instance.isHolding { putBack(instance, gone: gone, all: lost) }
+        for instance in instances where instance.isHolding { putBack(instance) }
     }
 
-    private func resynchronise() {
-        do throws(NetlinkError) {
-            table = LinkTable(try kernel.snapshot())
-        } catch {
-            logger.warning("interfaces and addresses cannot be read again: \(error)")
-        }
-    }
-
-    private func putBack(_ instance: Instance, gone: [InterfaceAddress], all: Bool) {
-        let missing = instance.changes(adding: true, in: table).filter { change in
-            (all || gone.contains { $0.isSame(change.address) }) && !isPresent(change.address)
-        }
+    private func putBack(_ instance: Instance) {
+        let missing = instance.changes(adding: true, in: table).filter { !isPresent($0.address) }
         guard !missing.isEmpty else { return }
         change(missing, because: instance.name)
         announce(instance, instance.schedule.start(.becameMaster, at: loop.now))

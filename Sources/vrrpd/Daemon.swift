@@ -28,7 +28,7 @@ final class Daemon {
     /// In the configuration's order.
     var instances: [Instance] = []
     var routers = RouterSet()
-    var table = LinkTable()
+    var table: LinkTable { monitor.table }
     /// Instances whose event is to be published at the end of this turn.
     var unpublished: Set<String> = []
     /// Publishes an instance; set by the bus face.
@@ -50,8 +50,8 @@ final class Daemon {
         self.loop = loop
         self.logger = logger
         alarms = Alarms(logger: logger)
-        monitor = try RouteMonitor()
         kernel = try RouteNetlink()
+        monitor = try RouteMonitor(kernel: kernel)
         heartbeat = Heartbeat(path: options.runDirectory + "/private/vrrpd.heartbeat")
         steppedDown = StateFile("stepped-down", in: options.stateDirectory)
         do throws(Errno) {
@@ -69,7 +69,7 @@ final class Daemon {
         applyProcessSettings()
         monitorWatch = try loop.watch(monitor.number, .read) { [weak self] _ in self?.drainMonitor() }
         retryTimer = loop.timer { [weak self] in self?.retry() }
-        table = LinkTable(try kernel.snapshot())
+        if case .stale(let error) = monitor.resynchronise() { throw error }
         let stepped = loadSteppedDown()
         routers.setGroups(groups)
         for block in configuration.instances { add(block, steppedDown: stepped) }
@@ -152,6 +152,7 @@ final class Daemon {
     }
 
     private func retry() {
+        if monitor.needsDump { follow(monitor.resynchronise()) }
         for instance in instances {
             if instance.socketFailure != nil { refresh(instance) }
             if instance.isIncomplete { hold(instance) }

@@ -5,25 +5,6 @@ import Netlink
 import Testing
 import VRRP
 
-private func text(_ string: String) -> [UInt8] { Array(string.utf8) + [0] }
-
-/// RTM_NEWLINK: family, pad, type, index, flags, change, then IFLA_IFNAME (3), IFLA_MTU (4), IFLA_ADDRESS (1).
-private func link(index: Int32, name: String, flags: UInt32, sequence: UInt32) -> [UInt8] {
-    message(
-        type: 16, flags: 2, sequence: sequence,
-        [0, 0] + octets(UInt16(1)) + octets(index) + octets(flags) + octets(UInt32(0))
-            + attribute(3, text(name)) + attribute(4, octets(UInt32(9000))) + attribute(1, [2, 0, 0, 0, 0, 7]))
-}
-
-/// RTM_NEWADDR: family, prefix length, flags, scope, index, then IFA_ADDRESS (1), IFA_LOCAL (2), IFA_LABEL (3), IFA_FLAGS (8).
-private func address(_ local: [UInt8], peer: [UInt8]? = nil, length: UInt8, index: UInt32, sequence: UInt32) -> [UInt8]
-{
-    message(
-        type: 20, flags: 2, sequence: sequence,
-        [2, length, 0, 0] + octets(index) + attribute(1, peer ?? local) + attribute(2, local)
-            + attribute(3, text("eth0")) + attribute(8, octets(UInt32(0x80))))
-}
-
 @Suite struct RouteTests {
     private let eth0 = Link(
         index: 2, name: "eth0", flags: 0x1043, mac: MACAddress(rawValue: 0x0200_0000_0007), mtu: 9000)
@@ -121,7 +102,6 @@ private func address(_ local: [UInt8], peer: [UInt8]? = nil, length: UInt8, inde
         #expect(table.addresses[2] == nil)
 
         table.apply(.addressGone(address))
-        table.apply(.lost)
         #expect(table.links == [7: again])
     }
 

@@ -113,3 +113,24 @@ func acknowledgement(_ request: ScriptedKernel.Request, errno: Int32 = 0, text: 
 func done(_ request: ScriptedKernel.Request, errno: Int32 = 0) -> [UInt8] {
     message(type: 3, flags: 2, sequence: request.sequence, octets(-errno))
 }
+
+func text(_ string: String) -> [UInt8] { Array(string.utf8) + [0] }
+
+/// RTM_NEWLINK (16) or RTM_DELLINK (17): family, pad, type, index, flags, change, then IFLA_IFNAME (3), IFLA_MTU (4), IFLA_ADDRESS (1).
+func link(type: UInt16 = 16, index: Int32, name: String, flags: UInt32, sequence: UInt32) -> [UInt8] {
+    message(
+        type: type, flags: 2, sequence: sequence,
+        [0, 0] + octets(UInt16(1)) + octets(index) + octets(flags) + octets(UInt32(0))
+            + attribute(3, text(name)) + attribute(4, octets(UInt32(9000))) + attribute(1, [2, 0, 0, 0, 0, 7]))
+}
+
+/// RTM_NEWADDR (20) or RTM_DELADDR (21): family, prefix length, flags, scope, index, then IFA_ADDRESS (1), IFA_LOCAL (2), IFA_LABEL (3),
+/// IFA_FLAGS (8).
+func address(
+    type: UInt16 = 20, _ local: [UInt8], peer: [UInt8]? = nil, length: UInt8, index: UInt32, sequence: UInt32
+) -> [UInt8] {
+    message(
+        type: type, flags: 2, sequence: sequence,
+        [2, length, 0, 0] + octets(index) + attribute(1, peer ?? local) + attribute(2, local)
+            + attribute(3, text("eth0")) + attribute(8, octets(UInt32(0x80))))
+}
