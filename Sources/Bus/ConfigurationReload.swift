@@ -51,7 +51,8 @@ public final class ConfigurationReload<API: ReloadableAPI> {
             switch result {
             case .success(let loaded): self?.commit(loaded)
             case .failure(let refusal):
-                self?.service.logger.error("configuration refused, the running one stays:\n\(refusal)")
+                self?.service.logger.error("configuration refused, the running one stays:")
+                for line in refusal.description.split(separator: "\n") { self?.service.logger.error("\(line)") }
             }
         }
     }

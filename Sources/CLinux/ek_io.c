@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +38,31 @@ ssize_t ek_write(int fd, const void *buffer, size_t count) {
     return n < 0 ? -errno : n;
 }
 
+int ek_log_open(void) {
+    struct stat status;
+    if (fstat(STDERR_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) {
+        // O_NONBLOCK on the descriptor itself would change it for everybody who shares it: the shell, say.
+        int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0) return fd;
+    }
+    return STDERR_FILENO;
+}
+
+ssize_t ek_log_write(int fd, const void *buffer, size_t count) {
+    ssize_t n;
+    do n = send(fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 || errno != ENOTSOCK) return n < 0 ? -errno : n;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && !(flags & O_NONBLOCK)) {
+        // A pipe that is ready takes PIPE_BUF octets without waiting (pipe(7)); a regular file is always ready.
+        struct pollfd entry = {.fd = fd, .events = POLLOUT};
+        if (poll(&entry, 1, 0) != 1) return -EAGAIN;
+        if (count > PIPE_BUF) count = PIPE_BUF;
+    }
+    return ek_write(fd, buffer, count);
+}
+
 int ek_open(const char *path, int flags, unsigned mode) { return result(open(path, flags | O_CLOEXEC, mode)); }
 
 int ek_fdatasync(int fd) { return result(fdatasync(fd)); }
@@ -53,7 +82,7 @@ int ek_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t dat
 int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int timeout_ms) {
     struct epoll_event ready[64];
     int n = epoll_wait(epoll, ready, capacity < 64 ? capacity : 64, timeout_ms);
-    if (n < 0) return errno == EINTR ? 0 : -errno;
+    if (n < 0) return -errno;
     for (int i = 0; i < n; i++) {
         events[i].events = ready[i].events;
         events[i].data = ready[i].data.u64;

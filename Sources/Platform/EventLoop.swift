@@ -1,6 +1,8 @@
 // The heart of every daemon: one thread, one epoll, one timerfd. A turn waits, runs the handlers of ready descriptors,
 // then expired timers, then work put off with `soon`. Descriptors come before timers on purpose: an advertisement that is
-// already in the socket is heard before the master-down timer that it would have reset is acted on.
+// already in the socket is heard before the master-down timer that it would have reset is acted on. So every descriptor that is
+// ready is handled once before a timer is, however many there are, and timers run against the time of the turn's first look: what
+// became due after a descriptor was looked at (this process was stopped in between, say) waits for the next turn.
 //
 // A registration's epoll data is slot + generation. A handler may cancel any registration, its own included, and reuse
 // the descriptor number at once: an event of the old registration still in the batch no longer matches and is dropped.
@@ -32,6 +34,8 @@ public struct Readiness: OptionSet, Sendable {
 public final class EventLoop {
     private struct Slot {
         var generation: UInt32 = 0
+        /// The last turn in which the handler ran.
+        var turn: UInt64 = 0
         var handler: ((Readiness) -> Void)?
     }
 
@@ -47,7 +51,10 @@ public final class EventLoop {
     private var timerSequence: UInt64 = 0
     private var postponed: [() -> Void] = []
     private var stopped = false
+    private var turns: UInt64 = 0
 
+    /// Events per system call.
+    private static let batch = 64
     /// The slot number that stands for the timerfd.
     private static let timerData = UInt64.max
 
@@ -126,13 +133,13 @@ public final class EventLoop {
         timers.insert(TimerEntry(deadline: deadline, sequence: timerSequence, core: core))
     }
 
-    private func expireTimers() {
-        while let first = timers.min, first.deadline <= now {
+    private func expireTimers(dueAt time: Instant) {
+        while let first = timers.min, first.deadline <= time {
             let entry = timers.removeMin()
             guard let queued = entry.core.queued, queued.sequence == entry.sequence else { continue }
             entry.core.queued = nil
             guard let deadline = entry.core.deadline else { continue }
-            if deadline > now {
+            if deadline > time {
                 enqueue(entry.core, at: deadline)
             } else {
                 entry.core.deadline = nil
@@ -168,30 +175,61 @@ public final class EventLoop {
     /// One turn: waits at most `timeoutMilliseconds` (-1: until something happens), then runs what is due.
     public func turn(timeoutMilliseconds: Int32) throws(Errno) {
         armTimerDescriptor()
-        let timeout = postponed.isEmpty ? timeoutMilliseconds : 0
-        try withUnsafeTemporaryAllocation(of: ek_event.self, capacity: 64) { events throws(Errno) in
-            let count = Int(
-                try Errno.check(ek_epoll_wait(epoll.number, events.baseAddress, 64, timeout), "epoll_wait"))
-            refreshNow()
-            for event in events[..<count] {
-                if event.data == Self.timerData {
-                    var expirations: UInt64 = 0
-                    _ = ek_read(timerDescriptor.number, &expirations, MemoryLayout<UInt64>.size)
-                    timerArmedAt = .distantFuture
-                    continue
-                }
-                let slot = slots[Int(UInt32(truncatingIfNeeded: event.data))]
-                guard slot.generation == UInt32(truncatingIfNeeded: event.data >> 32), let handler = slot.handler else {
-                    continue
-                }
-                handler(Readiness(rawValue: event.events))
-            }
+        Outbox.shared.flush()
+        var timeout = postponed.isEmpty ? timeoutMilliseconds : 0
+        if Outbox.shared.isWaiting, timeout < 0 || timeout > Outbox.retryMilliseconds {
+            timeout = Outbox.retryMilliseconds
         }
-        expireTimers()
+        let looked = try handleDescriptors(timeout)
+        expireTimers(dueAt: looked)
         let work = postponed
         guard !work.isEmpty else { return }
         postponed.removeAll()
         for item in work { item() }
+    }
+
+    /// Waits, then handles each descriptor that is ready once. Returns when it first looked.
+    private func handleDescriptors(_ timeoutMilliseconds: Int32) throws(Errno) -> Instant {
+        turns &+= 1
+        var timeout = timeoutMilliseconds
+        var looked: Instant?
+        while true {
+            let (found, news) = try withUnsafeTemporaryAllocation(of: ek_event.self, capacity: Self.batch) {
+                events throws(Errno) in
+                let found = ek_epoll_wait(epoll.number, events.baseAddress, Int32(Self.batch), timeout)
+                // Interrupted (SIGCONT does it without any handler): nothing was looked at.
+                if found == -EINTR { return (Self.batch, true) }
+                let count = Int(try Errno.check(found, "epoll_wait"))
+                refreshNow()
+                looked = looked ?? now
+                return (count, handle(events[..<count]))
+            }
+            // A full batch says that there may be more; one without news, that all were handled.
+            if found < Self.batch || !news { return looked ?? now }
+            timeout = 0
+        }
+    }
+
+    /// Runs the handlers that have not run in this turn; true when there were any.
+    private func handle(_ events: Slice<UnsafeMutableBufferPointer<ek_event>>) -> Bool {
+        var isNews = false
+        for event in events {
+            if event.data == Self.timerData {
+                var expirations: UInt64 = 0
+                _ = ek_read(timerDescriptor.number, &expirations, MemoryLayout<UInt64>.size)
+                timerArmedAt = .distantFuture
+                continue
+            }
+            let index = Int(UInt32(truncatingIfNeeded: event.data))
+            let slot = slots[index]
+            guard slot.generation == UInt32(truncatingIfNeeded: event.data >> 32), slot.turn != turns,
+                let handler = slot.handler
+            else { continue }
+            slots[index].turn = turns
+            isNews = true
+            handler(Readiness(rawValue: event.events))
+        }
+        return isNews
     }
 
     /// Ends `run` after the current turn.

@@ -1,7 +1,9 @@
 // One line per event on standard error: with the journal's level prefix when systemd reads it, with a time and the level
-// in words otherwise. A logger is a value that is handed to whoever logs.
+// in words otherwise. A message is one record whatever is in it: text from a peer or a file can neither begin another record nor steer a
+// terminal. Logging never waits for the reader (see `Outbox`). A logger is a value that is handed to whoever logs.
 import CLinux
 import Glibc
+import Net
 
 /// Log levels, numbered as syslog does.
 public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
@@ -54,16 +56,45 @@ public struct Logger: Sendable {
     /// Detail for the developers.
     public func debug(_ message: @autoclosure () -> String) { log(.debug, message) }
 
+    /// Gives the reader of the log up to `limit` to take what waits: for the end of a program.
+    public static func flush(within limit: Duration) {
+        let end = SystemClock.now + limit
+        Outbox.shared.flush()
+        while Outbox.shared.isWaiting, SystemClock.now < end {
+            usleep(5000)
+            Outbox.shared.flush()
+        }
+    }
+
     private func log(_ level: LogLevel, _ message: () -> String) {
         guard level <= self.level else { return }
-        var line = toJournal ? "<\(level.rawValue)>" : "\(Self.timeOfDay()) \(level.name) "
-        // A message with line breaks stays one record.
-        line += message().split(whereSeparator: \.isNewline).joined(
-            separator: toJournal ? "\n<\(level.rawValue)>" : "\n  ")
-        line += "\n"
-        line.withUTF8 { bytes in
-            _ = ek_write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+        Outbox.shared.log(record(level, message())) { dropped in
+            record(.warning, "\(dropped) log lines dropped: whoever reads this log was not reading")
         }
+    }
+
+    /// Octets of a message that are written; journald cuts a record at 48 KiB.
+    private static let limit = 8 << 10
+
+    /// A message as one line.
+    func record(_ level: LogLevel, _ message: String) -> [UInt8] {
+        let prefix = toJournal ? "<\(level.rawValue)>" : "\(Self.timeOfDay()) \(level.name) "
+        var line = Array(prefix.utf8)
+        for (index, scalar) in message.unicodeScalars.enumerated() {
+            guard line.count < Self.limit else {
+                line += " … (\(message.unicodeScalars.count - index) more characters)".utf8
+                break
+            }
+            switch scalar.value {
+            case 0..<0x20, 0x7f..<0xa0:
+                line += (scalar.value < 0x10 ? "\\x0" : "\\x").utf8
+                line += String(scalar.value, radix: 16).utf8
+            case 0x2028, 0x2029: line += "\\u{\(String(scalar.value, radix: 16))}".utf8
+            default: line += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+            }
+        }
+        line.append(UInt8(ascii: "\n"))
+        return line
     }
 
     private static func timeOfDay() -> String {

@@ -1,5 +1,5 @@
 // systemd's notification protocol (sd_notify(3)): readiness, status, and the watchdog's keep-alive from the loop itself,
-// so that a loop that hangs is noticed.
+// so that a loop that hangs is noticed. A service manager that is slow is told later, never waited for.
 import CLinux
 import Glibc
 
@@ -18,9 +18,9 @@ public enum ServiceManager {
     /// Sends one message; without a service manager nothing happens.
     public static func notify(_ message: Message) {
         switch message {
-        case .ready: _ = ek_notify("READY=1")
-        case .status(let text): _ = ek_notify("STATUS=\(text)")
-        case .stopping: _ = ek_notify("STOPPING=1")
+        case .ready: Outbox.shared.tell("READY=1")
+        case .status(let text): Outbox.shared.tell("STATUS=\(text)")
+        case .stopping: Outbox.shared.tell("STOPPING=1")
         }
     }
 
@@ -39,7 +39,7 @@ public final class WatchdogKeepAlive {
 
     fileprivate init(every interval: Duration, on loop: EventLoop) {
         timer = loop.timer { [weak self] in
-            _ = ek_notify("WATCHDOG=1")
+            Outbox.shared.tell("WATCHDOG=1")
             self?.timer?.arm(after: interval)
         }
         timer?.arm(after: .zero)

@@ -76,6 +76,54 @@ import Testing
         #expect(count == 0)
     }
 
+    @Test func `every descriptor that is ready is handled before any timer, however many there are`() throws {
+        let loop = try EventLoop()
+        var expired = 0
+        var handled = 0
+        var watches: [Watch] = []
+        var open: [(Int32, Int32)] = []
+        for _ in 0..<200 {
+            let ends = try pair()
+            open.append(ends)
+            _ = ek_write(ends.1, "x", 1)
+            let timer = loop.timer { expired += 1 }
+            timer.arm(at: loop.now)
+            watches.append(
+                try loop.watch(ends.0, .read) { _ in
+                    handled += 1
+                    timer.disarm()
+                })
+        }
+        try loop.turn(timeoutMilliseconds: 0)
+        #expect(handled == 200)
+        #expect(expired == 0)
+        for (one, other) in open { close(one); close(other) }
+        withExtendedLifetime(watches) {}
+    }
+
+    @Test func `a timer that became due while a handler ran waits until the descriptors were looked at again`() throws {
+        let loop = try EventLoop()
+        let slow = try pair()
+        let answer = try pair()
+        var expired = false
+        let timer = loop.timer { expired = true }
+        timer.arm(at: loop.refreshNow() + .milliseconds(20))
+        _ = ek_write(slow.1, "x", 1)
+        let first = try loop.watch(slow.0, .read) { _ in
+            // The process is stopped here; meanwhile the answer that the timer waits for arrives.
+            _ = ek_write(answer.1, "x", 1)
+            usleep(40_000)
+            loop.refreshNow()
+            var octet: UInt8 = 0
+            _ = ek_read(slow.0, &octet, 1)
+        }
+        let second = try loop.watch(answer.0, .read) { _ in timer.disarm() }
+        for _ in 0..<3 { try loop.turn(timeoutMilliseconds: 0) }
+        #expect(!expired)
+        for end in [slow.0, slow.1, answer.0, answer.1] { close(end) }
+        withExtendedLifetime((first, second)) {}
+    }
+
     @Test func `a handler that cancels another watch of the same turn keeps it from running`() throws {
         let loop = try EventLoop()
         let (a, b) = try pair()

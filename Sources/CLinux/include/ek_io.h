@@ -16,13 +16,17 @@ enum { EK_READ = 0x001, EK_WRITE = 0x004, EK_ERROR = 0x008, EK_HANGUP = 0x010, E
 int ek_close(int fd);
 ssize_t ek_read(int fd, void *buffer, size_t count);
 ssize_t ek_write(int fd, const void *buffer, size_t count);
+// Where log lines go without waiting: standard error, opened anew without blocking where it is a pipe or a terminal and that is allowed.
+int ek_log_open(void);
+// Writes what fits without waiting; -EAGAIN when nothing does. A regular file takes everything.
+ssize_t ek_log_write(int fd, const void *buffer, size_t count);
 int ek_open(const char *path, int flags, unsigned mode);
 int ek_fdatasync(int fd);
 int ek_set_nonblocking(int fd);
 
 int ek_epoll_create(void);
 int ek_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
-// Waits without a time limit (timeout_ms < 0) or at most timeout_ms; EINTR counts as no event.
+// Waits without a time limit (timeout_ms < 0) or at most timeout_ms.
 int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int timeout_ms);
 
 int ek_timerfd_create(void);

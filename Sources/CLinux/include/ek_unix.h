@@ -28,5 +28,5 @@ int ek_peer_groups(int fd, uint32_t *groups, size_t capacity);
 int ek_user_id(const char *name, uint32_t *id);
 int ek_group_id(const char *name, uint32_t *id);
 
-// Sends `message` to $NOTIFY_SOCKET; 0 when there is none.
+// Sends `message` to $NOTIFY_SOCKET without waiting; 0 when there is none, -EAGAIN when its reader is behind.
 int ek_notify(const char *message);

@@ -1,0 +1,86 @@
+// The main of every daemon: options, log, loop, signals, readiness, and the order in which they come and go. What differs is the daemon.
+import Configuration
+import Glibc
+
+/// What a daemon is made with.
+public struct DaemonContext {
+    /// The command line.
+    public let options: DaemonOptions
+    /// The log.
+    public let logger: Logger
+    /// The loop that will run it.
+    public let loop: EventLoop
+
+    /// Reads the configuration and logs its warnings.
+    public func configuration() throws(ConfigurationRefusal) -> ConfigurationFile {
+        let loaded = try ConfigurationFile(path: options.config)
+        for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
+        return loaded
+    }
+}
+
+/// Why a daemon is told to end.
+public enum StopReason: Hashable, Sendable {
+    /// SIGTERM or SIGINT: it will not be back.
+    case terminate
+    /// SIGUSR1: another process of it starts at once (`systemctl restart`).
+    case handOver
+}
+
+/// A daemon as `DaemonProgram` runs it.
+public protocol RunningDaemon: AnyObject {
+    /// Begins; the loop runs after it. The service manager is told of readiness when this returns.
+    func start() throws
+    /// SIGHUP.
+    func reload()
+    /// Ends: calls the loop's `stop` when it is done. Called once; a second signal ends the loop at once.
+    func stop(_ reason: StopReason)
+}
+
+/// Runs a daemon.
+public enum DaemonProgram {
+    /// How long the reader of the log is given at the end.
+    private static let farewell = Duration.milliseconds(200)
+
+    /// Runs the daemon that `make` gives until it is told to stop, then exits: 0 stopped, 1 it cannot run here, 2 usage, or the configuration
+    /// is refused.
+    public static func run(
+        _ program: ProgramDescription, _ make: (DaemonContext) throws -> any RunningDaemon
+    ) -> Never {
+        let options = DaemonOptions.fromCommandLine(program)
+        let logger = Logger(level: options.logLevel)
+        var status: Int32 = 0
+        do {
+            let context = DaemonContext(options: options, logger: logger, loop: try EventLoop())
+            try run(try make(context), context)
+        } catch let refusal as ConfigurationRefusal {
+            Console.write(refusal.description, to: STDERR_FILENO)
+            status = 2
+        } catch {
+            logger.error("\(program.name) cannot run: \(error)")
+            status = 1
+        }
+        Logger.flush(within: farewell)
+        exit(status)
+    }
+
+    private static func run(_ daemon: any RunningDaemon, _ context: DaemonContext) throws {
+        let loop = context.loop
+        var isStopping = false
+        let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
+            if signal == SIGHUP {
+                if !isStopping { daemon.reload() }
+            } else if isStopping {
+                loop.stop()
+            } else {
+                isStopping = true
+                ServiceManager.notify(.stopping)
+                daemon.stop(signal == SIGUSR1 ? .handOver : .terminate)
+            }
+        }
+        try daemon.start()
+        ServiceManager.notify(.ready)
+        let keepAlive = ServiceManager.keepAlive(on: loop)
+        try withExtendedLifetime((daemon, signals, keepAlive)) { try loop.run() }
+    }
+}
