@@ -16,7 +16,7 @@ help:
 	@echo 'make test              lint, then every test; FILTER=REGEX for some, deploy/test host|lab for one place'
 	@echo 'make build             release programs in .build/release: $(PROGRAMS)'
 	@echo 'make install           after a build; DESTDIR= and PREFIX=$(PREFIX)'
-	@echo 'make lint              swift format and shellcheck'
+	@echo 'make lint              swift format, shellcheck, exposure of the systemd units'
 	@echo 'make format            swift format, in place'
 	@echo 'make generate          Sources/Bus/API from Sources/Bus/interfaces'
 	@echo 'make bench             Evenkeel beside its peers; tables into docs/BENCHMARKS.md'
@@ -37,9 +37,10 @@ demo: prerequisites-test
 	@deploy/demo
 
 lint: prerequisites-test
-	@echo '── lint: swift format, shellcheck'
+	@echo '── lint: swift format, shellcheck, what the units may do'
 	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	@shellcheck $(SCRIPTS)
+	@deploy/lint-units
 
 format:
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests
