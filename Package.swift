@@ -85,6 +85,7 @@ let package = Package(
         tests("VRRPTests", ["VRRP", "Net"]),
         tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
+        tests("CheckdTests", ["checkd", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),
         tests(

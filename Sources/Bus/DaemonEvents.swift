@@ -6,6 +6,10 @@ public enum EventType {
     public static let vrrpInstance = "io.evenkeel.vrrp.instance"
     /// The verdict about a real server changed; data is `CheckAPI.ServerHealth`.
     public static let checkServer = "io.evenkeel.check.server"
+    /// checkd's loop runs; data is `CheckHeartbeat`, subject is `checkHeartbeatSubject`.
+    public static let checkHeartbeat = "io.evenkeel.check.heartbeat"
+    /// Of `checkHeartbeat`.
+    public static let checkHeartbeatSubject = "checkd"
     /// A virtual service changed; data is `IpvsAPI.Service`.
     public static let ipvsService = "io.evenkeel.ipvs.service"
     /// Something needs a person; data is `DaemonAlarm`, subject is `DAEMON/KEY`.
@@ -30,6 +34,19 @@ public struct DaemonAlarm: Codable, Hashable, Sendable {
         active = true
         self.message = message
         self.remedy = remedy
+    }
+}
+
+/// Data of `EventType.checkHeartbeat`. A checkd that has not said it for some intervals hangs, whatever its connection says.
+public struct CheckHeartbeat: Codable, Hashable, Sendable {
+    /// Seconds from one to the next.
+    public static let interval = 2
+    /// Seconds until the next.
+    public var intervalSeconds: Int
+
+    /// A sign of life.
+    public init(intervalSeconds: Int) {
+        self.intervalSeconds = intervalSeconds
     }
 }
 

@@ -45,7 +45,8 @@ struct ek_transfer {
     struct curl_slist *headers;
     struct curl_slist *connect_to;
     int socket; // -1 once curl has it
-    ek_curl_body body;
+    ek_curl_octets header;
+    ek_curl_octets body;
     void *context;
     char error[CURL_ERROR_SIZE];
 };
@@ -135,6 +136,11 @@ static int is_connected(void *user, curl_socket_t fd, curlsocktype purpose) {
     return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
+static size_t on_header(char *octets, size_t size, size_t count, void *user) {
+    struct ek_transfer *transfer = user;
+    return transfer->header(transfer->context, octets, size * count) ? size * count : 0;
+}
+
 static size_t on_body(char *octets, size_t size, size_t count, void *user) {
     struct ek_transfer *transfer = user;
     return transfer->body(transfer->context, octets, size * count) ? size * count : 0;
@@ -182,9 +188,13 @@ static void configure(struct ek_transfer *transfer, const struct ek_request *req
     SET(FORBID_REUSE, 1L);
     // The body is wanted as it was sent, and the time limits are the caller's.
     SET(HTTP_TRANSFER_DECODING, 0L);
+    // A Content-Length that is no number is no reason to refuse an answer; the caller knows where a body ends.
+    SET(IGNORE_CONTENT_LENGTH, 1L);
     SET(HTTP_VERSION, (long)(request->version == EK_HTTP_1_1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_1_0));
     SET(CONNECTTIMEOUT_MS, 3600000L);
     SET(BUFFERSIZE, 8192L);
+    SET(HEADERFUNCTION, on_header);
+    SET(HEADERDATA, transfer);
     SET(WRITEFUNCTION, on_body);
     SET(WRITEDATA, transfer);
     SET(SSL_SESSIONID_CACHE, 0L);
@@ -208,6 +218,7 @@ struct ek_transfer *ek_transfer_start(struct ek_curl *curl, const struct ek_requ
     }
     transfer->easy = easy;
     transfer->socket = request->socket;
+    transfer->header = request->header;
     transfer->body = request->body;
     transfer->context = request->context;
     transfer->connect_to = api.curl_slist_append(NULL, "::127.0.0.1:");
@@ -225,26 +236,53 @@ struct ek_transfer *ek_transfer_start(struct ek_curl *curl, const struct ek_requ
     return transfer;
 }
 
-static int outcome_of(CURLcode code) {
-    switch (code) {
-    case CURLE_OK:
-    // Less than Content-Length promised: keepalived notes it and judges what came.
-    case CURLE_PARTIAL_FILE: return EK_ANSWERED;
+// No default: a code that is missing here is an error of the compiler.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wswitch-enum"
+enum ek_curl_end ek_curl_end_of(int code) {
+    switch ((CURLcode)code) {
+    case CURLE_OK: case CURLE_PARTIAL_FILE: case CURLE_HTTP_RETURNED_ERROR: return EK_ANSWERED;
     case CURLE_WRITE_ERROR: return EK_STOPPED;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_GOT_NOTHING: return EK_BROKEN;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_SHUTDOWN_FAILED:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION: return EK_TLS;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT: return EK_INTERNAL;
-    default: return EK_MALFORMED;
+    case CURLE_COULDNT_CONNECT: case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING: return EK_BROKEN;
+    case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_CLIENTCERT: return EK_TLS;
+    case CURLE_BAD_CONTENT_ENCODING: return EK_ENCODED;
+    case CURLE_WEIRD_SERVER_REPLY: case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_FILESIZE_EXCEEDED: case CURLE_RANGE_ERROR: case CURLE_HTTP2: case CURLE_HTTP2_STREAM: case CURLE_HTTP3:
+    case CURLE_QUIC_CONNECT_ERROR: return EK_BAD;
+    case CURLE_OPERATION_TIMEDOUT: return EK_SLOW;
+    case CURLE_FAILED_INIT: case CURLE_URL_MALFORMAT: case CURLE_NOT_BUILT_IN: case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST: case CURLE_READ_ERROR: case CURLE_HTTP_POST_ERROR:
+    case CURLE_FILE_COULDNT_READ_FILE: case CURLE_FUNCTION_NOT_FOUND: case CURLE_ABORTED_BY_CALLBACK:
+    case CURLE_BAD_FUNCTION_ARGUMENT: case CURLE_INTERFACE_FAILED: case CURLE_UNKNOWN_OPTION:
+    case CURLE_SETOPT_OPTION_SYNTAX: case CURLE_SSL_ENGINE_NOTFOUND: case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER: case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE: case CURLE_SSL_ISSUER_ERROR: case CURLE_SEND_FAIL_REWIND:
+    case CURLE_NO_CONNECTION_AVAILABLE: case CURLE_RECURSIVE_API_CALL: case CURLE_PROXY:
+    case CURLE_UNRECOVERABLE_POLL: return EK_HOST;
+    // A header of more than 100 KB is OUT_OF_MEMORY, a version of HTTP that curl does not have UNSUPPORTED_PROTOCOL.
+    case CURLE_OUT_OF_MEMORY: case CURLE_UNSUPPORTED_PROTOCOL: return EK_EITHER;
+    // Of protocols that are never asked for, and of no protocol any more.
+    case CURLE_REMOTE_ACCESS_DENIED: case CURLE_FTP_ACCEPT_FAILED: case CURLE_FTP_WEIRD_PASS_REPLY:
+    case CURLE_FTP_ACCEPT_TIMEOUT: case CURLE_FTP_WEIRD_PASV_REPLY: case CURLE_FTP_WEIRD_227_FORMAT:
+    case CURLE_FTP_CANT_GET_HOST: case CURLE_FTP_COULDNT_SET_TYPE: case CURLE_FTP_COULDNT_RETR_FILE:
+    case CURLE_FTP_PORT_FAILED: case CURLE_FTP_COULDNT_USE_REST: case CURLE_FTP_PRET_FAILED:
+    case CURLE_FTP_BAD_FILE_LIST: case CURLE_QUOTE_ERROR: case CURLE_UPLOAD_FAILED: case CURLE_BAD_DOWNLOAD_RESUME:
+    case CURLE_LDAP_CANNOT_BIND: case CURLE_LDAP_SEARCH_FAILED: case CURLE_USE_SSL_FAILED: case CURLE_LOGIN_DENIED:
+    case CURLE_TFTP_NOTFOUND: case CURLE_TFTP_PERM: case CURLE_REMOTE_DISK_FULL: case CURLE_TFTP_ILLEGAL:
+    case CURLE_TFTP_UNKNOWNID: case CURLE_REMOTE_FILE_EXISTS: case CURLE_TFTP_NOSUCHUSER:
+    case CURLE_REMOTE_FILE_NOT_FOUND: case CURLE_SSH: case CURLE_AGAIN: case CURLE_RTSP_CSEQ_ERROR:
+    case CURLE_RTSP_SESSION_ERROR: case CURLE_CHUNK_FAILED: case CURLE_AUTH_ERROR: case CURLE_OBSOLETE20:
+    case CURLE_OBSOLETE24: case CURLE_OBSOLETE29: case CURLE_OBSOLETE32: case CURLE_OBSOLETE40: case CURLE_OBSOLETE44:
+    case CURLE_OBSOLETE46: case CURLE_OBSOLETE50: case CURLE_OBSOLETE51: case CURLE_OBSOLETE57: case CURLE_OBSOLETE62:
+    case CURLE_OBSOLETE75: case CURLE_OBSOLETE76: case CURL_LAST: return EK_EITHER;
     }
+    return EK_EITHER; // A newer libcurl than these headers.
+}
+#pragma GCC diagnostic pop
+
+int ek_curl_codes(void) {
+    return CURL_LAST;
 }
 
 void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result) {
@@ -254,14 +292,16 @@ void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result) {
         if (message->msg != CURLMSG_DONE) continue;
         CURLcode code = message->data.result;
         struct ek_transfer *transfer = NULL;
-        long system_error = 0;
-        *result = (struct ek_result){.outcome = outcome_of(code)};
+        long system_error = 0, sent = 0;
+        *result = (struct ek_result){.code = code};
         api.curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
         api.curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &result->status);
         api.curl_easy_getinfo(message->easy_handle, CURLINFO_OS_ERRNO, &system_error);
+        api.curl_easy_getinfo(message->easy_handle, CURLINFO_REQUEST_SIZE, &sent);
         result->system_error = code == CURLE_GOT_NOTHING ? 0 : (int)system_error;
-        snprintf(result->text, sizeof result->text, "%s",
-                 transfer->error[0] != '\0' ? transfer->error : api.curl_easy_strerror(code));
+        result->was_sent = sent > 0;
+        const char *words = transfer->error[0] != '\0' ? transfer->error : api.curl_easy_strerror(code);
+        snprintf(result->text, sizeof result->text, "%s", words);
         return transfer->context;
     }
     return NULL;

@@ -52,7 +52,7 @@ static int prepare(int fd, const struct ek_tcp_target *target) {
 }
 
 int ek_tcp_connect(const struct ek_tcp_target *target, int *stage) {
-    *stage = EK_TCP_LOCAL;
+    *stage = EK_TCP_PREPARE;
     int fd = socket(target->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (fd < 0) return -errno;
     int result = prepare(fd, target);
@@ -61,8 +61,7 @@ int ek_tcp_connect(const struct ek_tcp_target *target, int *stage) {
         socklen_t length = fill(&peer, target->is_ipv6, target->address, target->port, target->interface);
         if (connect(fd, &peer.any, length) < 0 && errno != EINPROGRESS) {
             result = -errno;
-            // All ports of our own address in use: nothing that the peer did.
-            if (result != -EADDRNOTAVAIL) *stage = EK_TCP_PEER;
+            *stage = EK_TCP_CONNECT;
         }
     }
     if (result == 0) return fd;

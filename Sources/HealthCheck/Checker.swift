@@ -13,6 +13,23 @@ public enum Verdict: String, Hashable, Sendable, CaseIterable {
     case up, down
 }
 
+/// How the probes of a kind of checker make rounds.
+public struct CheckRounds: Hashable, Sendable {
+    /// Number of steps in a round: the urls of an HTTP checker, else 1.
+    public let steps: Int
+    /// `fast_recovery`: the steps of a server that is coming back follow each other at once.
+    public let recoversFast: Bool
+    /// While down, the longer of delay_loop and delay_before_retry is waited (HTTP), else delay_loop.
+    public let waitsForRetryWhileDown: Bool
+
+    /// At least one step.
+    public init(steps: Int = 1, recoversFast: Bool = false, waitsForRetryWhileDown: Bool = false) {
+        self.steps = max(1, steps)
+        self.recoversFast = recoversFast
+        self.waitsForRetryWhileDown = waitsForRetryWhileDown
+    }
+}
+
 /// One checker of one real server of one service.
 public struct Checker: Sendable {
     /// What the driver shall do, in this order.
@@ -27,8 +44,8 @@ public struct Checker: Sendable {
         case verified
         /// A failed attempt that changed nothing (yet).
         case failed(ProbeFailure, attempt: Int, of: Int)
-        /// This host could not probe; the server keeps its verdict.
-        case couldNotProbe(String)
+        /// The probe says nothing about the server, which keeps its verdict.
+        case hindered(ProbeHindrance)
     }
 
     private enum Phase {
@@ -46,8 +63,8 @@ public struct Checker: Sendable {
 
     /// When and how often.
     public let schedule: CheckSchedule
-    /// Number of steps in a round: the urls of an HTTP checker, else 1.
-    public let steps: Int
+    /// How its probes make rounds.
+    public let rounds: CheckRounds
     /// True once this process has probed enough to know; a verdict before that is assumed or remembered.
     public private(set) var isVerified = false
     /// The failure the last probe ended with; nil after a success.
@@ -58,26 +75,14 @@ public struct Checker: Sendable {
     /// Probes in a row that failed, up to now.
     public private(set) var failures = 0
 
-    private let fastRecovery: Bool
-    /// From a failed probe to the next while down.
-    private let delayWhileDown: Duration
     private var phase = Phase.idle
     private var standing: Standing
     private var step = 0
 
     /// A checker that has not probed yet: as `remembered`, else up, else (alpha) down.
-    public init(_ configuration: CheckerConfiguration, remembered: Verdict? = nil) {
-        schedule = configuration.schedule
-        switch configuration.probe {
-        case .http(let probe):
-            steps = max(1, probe.urls.count)
-            fastRecovery = probe.fastRecovery
-            delayWhileDown = max(schedule.delayLoop, schedule.delayBeforeRetry)
-        case .tcp, .smtp, .dns, .ping, .udp, .misc, .file:
-            steps = 1
-            fastRecovery = false
-            delayWhileDown = schedule.delayLoop
-        }
+    public init(_ schedule: CheckSchedule, _ rounds: CheckRounds = CheckRounds(), remembered: Verdict? = nil) {
+        self.schedule = schedule
+        self.rounds = rounds
         switch remembered ?? (schedule.alpha ? .down : .up) {
         case .up: standing = .up(failures: 0)
         case .down: standing = .down(rounds: 0, repeating: false)
@@ -132,8 +137,8 @@ public struct Checker: Sendable {
             lastFailure = failure
             (successes, failures) = (0, failures + 1)
             return failed(failure, at: now)
-        case .inconclusive(let text):
-            return [.couldNotProbe(text)] + wait(schedule.delayLoop, from: now)
+        case .inconclusive(let hindrance):
+            return [.hindered(hindrance)] + wait(schedule.delayLoop, from: now)
         }
     }
 
@@ -145,7 +150,7 @@ public struct Checker: Sendable {
             standing = .up(failures: 0)
             let report = advance() ? verify() : []
             return report + wait(delayAfterSuccess, from: now)
-        case .down(_, repeating: true) where steps > 1:
+        case .down(_, repeating: true) where rounds.steps > 1:
             standing = .down(rounds: 0, repeating: false)
             step = 0
             return wait(delayAfterSuccess, from: now)
@@ -179,7 +184,7 @@ public struct Checker: Sendable {
 
     /// Goes on to the next step; true when that completes a round.
     private mutating func advance() -> Bool {
-        step = (step + 1) % steps
+        step = (step + 1) % rounds.steps
         return step == 0
     }
 
@@ -192,7 +197,12 @@ public struct Checker: Sendable {
     // MARK: Delays
 
     private var delayAfterSuccess: Duration {
-        fastRecovery && (verdict == .down || !isVerified) ? .zero : schedule.delayLoop
+        rounds.recoversFast && (verdict == .down || !isVerified) ? .zero : schedule.delayLoop
+    }
+
+    /// From a failed probe to the next while down.
+    private var delayWhileDown: Duration {
+        rounds.waitsForRetryWhileDown ? max(schedule.delayLoop, schedule.delayBeforeRetry) : schedule.delayLoop
     }
 
     private mutating func wait(_ delay: Duration, from now: Instant) -> [Action] {

@@ -1,4 +1,5 @@
-// What one probe found out. Failures carry data; their text is what the log line, the event and `lbctl` show.
+// What one probe found out, and whose doing it is: a type each, so that trouble of this host can never be counted against a server. What a
+// server can send or do is always its failure. Both carry data; their text is what the log line, the event and `lbctl` show.
 
 /// The result of one probe.
 public enum ProbeOutcome: Hashable, Sendable {
@@ -6,11 +7,32 @@ public enum ProbeOutcome: Hashable, Sendable {
     case success
     /// The server did not. Counts towards taking it out.
     case failure(ProbeFailure)
-    /// This host could not even ask (no descriptors, no source address): says nothing about the server.
-    case inconclusive(String)
+    /// Says nothing about the server; its verdict stays.
+    case inconclusive(ProbeHindrance)
 }
 
-/// Why a probe failed.
+/// Why a probe says nothing about the server: trouble of this host, or nobody can tell.
+public enum ProbeHindrance: Hashable, Sendable, CustomStringConvertible {
+    /// A system call of this host failed; the symbolic errno, e.g. `EMFILE`.
+    case system(String)
+    /// A library is missing or refuses what the configuration asks for (a CA file that cannot be read); its words.
+    case library(String)
+    /// This host, or this process, did not run for longer than the probe had time.
+    case paused
+    /// Nobody can tell whose fault it is.
+    case unknown(String)
+
+    /// Short enough for a log line.
+    public var description: String {
+        switch self {
+        case .system(let name): name
+        case .library(let text), .unknown(let text): text
+        case .paused: "this host was paused"
+        }
+    }
+}
+
+/// What the server did wrong.
 public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     /// What the probe was waiting for when its time was up.
     public enum Phase: String, Hashable, Sendable {

@@ -26,11 +26,18 @@ struct Main {
     private static func run(_ options: DaemonOptions, _ logger: Logger) throws {
         let loaded = try ConfigurationFile(path: options.config)
         for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
-        try FileSystem.makeDirectory(options.stateDirectory, mode: 0o750)
         let loop = try EventLoop()
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
-        let daemon = CheckDaemon(service, stateDirectory: options.stateDirectory, on: loop, logger)
+        let network = ProbeNetwork(on: loop)
+        let ledger = Ledger(directory: options.stateDirectory, on: loop)
+        let daemon = CheckDaemon(
+            CheckWorld(
+                turns: loop, events: service.events,
+                alarms: StandingAlarms<CheckAlarm>(daemon: "checkd", events: service.events, logger: logger),
+                verdicts: ledger.file("checkd.json", durable: false), boot: SystemClock.bootID,
+                limit: ProbeLimit.ofThisProcess(), logger: logger,
+                support: { ProbeSupport($0, on: network) }))
         let face = BusFace(service, daemon)
         let reload = ConfigurationReload(
             CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
@@ -46,5 +53,6 @@ struct Main {
         logger.info("checkd \(evenkeelVersion) checks \(daemon.servers.count) servers")
         try withExtendedLifetime((signals, keepAlive, face, reload)) { try loop.run() }
         ServiceManager.notify(.stopping)
+        ledger.flush(within: .seconds(1))
     }
 }

@@ -52,6 +52,16 @@ extension CheckerConfiguration {
 }
 
 extension Checker {
+    /// As checkd makes it for the two kinds that these tests use.
+    init(_ configuration: CheckerConfiguration, remembered: Verdict? = nil) {
+        var rounds = CheckRounds()
+        if case .http(let probe) = configuration.probe {
+            rounds = CheckRounds(
+                steps: probe.urls.count, recoversFast: probe.fastRecovery, waitsForRetryWhileDown: true)
+        }
+        self.init(configuration.schedule, rounds, remembered: remembered)
+    }
+
     /// A checker whose first probe is running.
     static func probing(_ configuration: CheckerConfiguration) -> Checker {
         var checker = Checker(configuration)

@@ -188,7 +188,7 @@ struct CheckRestartTests {
         _ = try room.becomes(realServer(2), .up)
     }
 
-    @Test func `a verdict is not carried to a checker that asks something else`() throws {
+    @Test func `an edited question keeps the verdict, unverified, until it was asked`() throws {
         let room = try CheckRoom()
         let server = try TinyServer(.stall, on: room.loop)
         server.close()
@@ -197,7 +197,24 @@ struct CheckRestartTests {
         try room.end(SIGKILL)
         let other = try TinyServer(.stall, on: room.loop)
         try room.start(virtualServer([tcpCheck(other.port)], warmup: "600"))
+        let health = try #require(try room.list()[realServer(1)])
+        #expect(health.state == .down && !health.verified)
+        _ = try room.call(CheckAPI.Run(server: realServer(1)))
+        #expect(try room.becomes(realServer(1), .up).verified)
+    }
+
+    @Test func `an edited question of an alpha server that is up takes it out only when the answer is bad`() throws {
+        let room = try CheckRoom(bus: true)
+        let server = try TinyServer(.stall, on: room.loop)
+        let tap = try room.listen(["io.evenkeel.check.server"])
+        try room.start(virtualServer([tcpCheck(server.port)], more: "alpha"))
+        _ = try room.becomes(realServer(1), .up)
+        let edited = tcpCheck(server.port, more: "bindto 127.0.0.9")
+        try room.configure(virtualServer([edited], warmup: "600", more: "alpha"))
+        room.checkd?.signal(SIGHUP)
+        try room.eventually("the new question is in force") { try room.list()[realServer(1)]?.verified == false }
         #expect(try room.list()[realServer(1)]?.state == .up)
+        #expect(tap.states(of: realServer(1)).last == "up")
     }
 
     @Test(arguments: ["", "{", "nonsense", #"{"boot":"other","servers":[]}"#, #"{"boot":1}"#, "\0\u{FF}"])

@@ -15,8 +15,9 @@ enum { EK_CURL_READ = 1, EK_CURL_WRITE = 2 };
 typedef void (*ek_curl_watch)(void *context, int fd, int interest);
 // Call ek_curl_ready(…, -1, 0) after so many milliseconds instead of any earlier wish; -1 = never.
 typedef void (*ek_curl_timer)(void *context, long milliseconds);
-// A piece of the body; returns 1 to go on and 0 to stop the transfer.
-typedef int (*ek_curl_body)(void *context, const void *octets, size_t count);
+// A header line with its end, from the status line to the empty line, or a piece of the body; returns 1 to go on and 0 to stop
+// the transfer.
+typedef int (*ek_curl_octets)(void *context, const void *octets, size_t count);
 
 // NULL when libcurl cannot be loaded, with the reason in `problem`. The callbacks run inside the calls below.
 // There is no close: a process that has begun to check goes on.
@@ -35,25 +36,36 @@ struct ek_request {
     int verify;               // the certificate must be valid for the name in `url`
     const char *authorities;  // CA file for `verify`; NULL = the system's
     int socket;               // connected; owned by the transfer from the call on
-    ek_curl_body body;
+    ek_curl_octets header;
+    ek_curl_octets body;
     void *context;
 };
 
-enum ek_outcome {
-    EK_ANSWERED,  // `status` is valid
-    EK_STOPPED,   // by the body callback; `status` is valid
-    EK_BROKEN,    // the connection broke; `system_error` says how, 0 = closed without an answer
-    EK_TLS,       // `text` says why
-    EK_MALFORMED, // not HTTP; `text`
-    EK_INTERNAL,  // this host's fault (memory); `text`
+// What curl's result says, and so whose doing it is.
+enum ek_curl_end {
+    EK_ANSWERED, // an answer came, or as much of it as the server sent
+    EK_STOPPED,  // by a callback
+    EK_ENCODED,  // the headers are there, the body is in an encoding that curl does not know
+    EK_BROKEN,   // the connection broke; `system_error` says how, 0 = closed
+    EK_TLS,      // the handshake or the certificate: the server's
+    EK_BAD,      // not what curl takes for HTTP: the server's
+    EK_SLOW,     // a time limit of curl's own
+    EK_HOST,     // this host: its files, its settings, its libraries, the request itself
+    EK_EITHER    // the server's doing once it has been heard, this host's before: memory, what is not supported, unknown codes
 };
 
 struct ek_result {
-    int outcome; // enum ek_outcome
-    long status;
+    int code; // CURLcode
+    long status; // 0 = no status line was understood
     int system_error;
+    int was_sent; // 1 once the request, or a part of it, went out
     char text[256];
 };
+
+// What a CURLcode says. The table names every code that curl's headers have; the compiler sees to that.
+enum ek_curl_end ek_curl_end_of(int code);
+// How many codes curl's headers have: they are 0 to this minus 1.
+int ek_curl_codes(void);
 
 // NULL when out of memory (the socket is closed then too).
 struct ek_transfer *ek_transfer_start(struct ek_curl *curl, const struct ek_request *request);

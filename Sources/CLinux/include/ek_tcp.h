@@ -14,8 +14,8 @@ struct ek_tcp_target {
     uint32_t mark;         // 0 = none
 };
 
-// What ek_tcp_connect was doing when it failed: preparing our own socket, or reaching the peer.
-enum ek_tcp_stage { EK_TCP_LOCAL = 0, EK_TCP_PEER = 1 };
+// What ek_tcp_connect was doing when it failed: preparing its own socket, or calling connect().
+enum ek_tcp_stage { EK_TCP_PREPARE = 0, EK_TCP_CONNECT = 1 };
 
 // A non-blocking socket that is connecting or connected (writable when it is decided, see ek_socket_error).
 int ek_tcp_connect(const struct ek_tcp_target *target, int *stage);

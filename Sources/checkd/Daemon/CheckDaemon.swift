@@ -1,43 +1,70 @@
-// checkd: keeps a watched server for every real server of the configuration, publishes what they find out, saves it, and
-// follows reloads. The same address under two services is two watched servers.
+// checkd: keeps a watched server for every real server of the configuration, publishes what they find out, has it saved, and follows
+// reloads. The same address under two services is two watched servers.
+//
+// Order of effects: a verdict is published first; at the end of the turn come the disk and the alarms, and neither is waited for.
 import Bus
 import Configuration
 import HealthCheck
+import Net
 import Platform
+
+/// Where events are published.
+protocol Publishing: AnyObject {
+    func provide(_ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any Encodable)?)
+    func changed(_ type: String, subject: String, published: ((Int?) -> Void)?)
+    func stateIsComplete()
+}
+
+extension EventPublisher: Publishing {}
+
+/// What the daemon needs of the world.
+struct CheckWorld {
+    let turns: any Turns
+    let events: any Publishing
+    let alarms: any AlarmBoard
+    let verdicts: any VerdictFile
+    /// Differs after each boot; empty where the kernel does not tell.
+    let boot: String
+    let limit: ProbeLimit
+    let logger: Logger
+    /// What this version does with a checker.
+    let support: (CheckerConfiguration) -> ProbeSupport
+}
 
 /// Everything that is checked.
 final class CheckDaemon {
-    private let loop: EventLoop
-    private let logger: Logger
-    private let service: DaemonService
-    private let file: VerdictFile
+    let world: CheckWorld
     private let runner: ProbeRunner
-    private let alarms: Alarms
-    private let limit: ProbeLimit
-    private var generator = SystemRandomNumberGenerator()
-    private var troubled: [String: String] = [:]
-    private var byName: [String: WatchedServer] = [:]
+    private let store: VerdictStore
+    private var alarmsAtEndOfTurn: OncePerTurn?
+    private var heartbeat: (any AlarmClock)?
+    private var hindered = HinderedCheckers()
+    private var unsupported: Alarm?
+    private var descriptors: Alarm?
+    var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+    /// The configuration that is being taken over.
+    var adoption: Adoption?
+    /// What an earlier process knew of servers that this one has not met yet.
+    var remembered: [String: SavedServer] = [:]
+    var byName: [String: WatchedServer] = [:]
     /// In the order of the configuration.
-    private(set) var servers: [WatchedServer] = []
+    var servers: [WatchedServer] = []
 
     /// A daemon that checks nothing yet.
-    init(_ service: DaemonService, stateDirectory: String, on loop: EventLoop, _ logger: Logger) {
-        self.loop = loop
-        self.logger = logger
-        self.service = service
-        limit = ProbeLimit.ofThisProcess()
-        runner = ProbeRunner(limit: limit.probes, on: loop)
-        alarms = Alarms(service.events, logger)
-        file = VerdictFile(in: stateDirectory, boot: SystemClock.bootID, logger)
-        file.problem = { [alarms] problem in
-            if let problem {
-                alarms.raise(
-                    .state, "verdicts are not saved: \(problem)",
-                    remedy: "make the state directory writable for checkd, or name another with --state-dir")
-            } else {
-                alarms.clear(.state)
-            }
-        }
+    init(_ world: CheckWorld) {
+        self.world = world
+        runner = ProbeRunner(limit: world.limit.probes, on: world.turns)
+        store = VerdictStore(world.verdicts, boot: world.boot, on: world.turns)
+        alarmsAtEndOfTurn = OncePerTurn(world.turns) { [weak self] in self?.reviewAlarms() }
+        heartbeat = world.turns.alarmClock { [weak self] in self?.beat() }
+        store.state = { [weak self] in self?.byName[$0]?.saved }
+        store.problemChanged = { [weak self] in self?.alarmsAtEndOfTurn?.plan() }
+        world.events.provide(
+            EventType.checkServer, subjects: { [weak self] in (self?.byName.keys).map(Array.init) ?? [] },
+            state: { [weak self] in self?.byName[$0]?.health })
+        world.events.provide(
+            EventType.checkHeartbeat, subjects: { [EventType.checkHeartbeatSubject] },
+            state: { _ in CheckHeartbeat(intervalSeconds: CheckHeartbeat.interval) })
     }
 
     /// A server by its name on the bus.
@@ -45,116 +72,90 @@ final class CheckDaemon {
 
     /// Begins with what an earlier process of this boot knew.
     func start(_ configuration: Configuration) {
-        let remembered = file.read()
-        adopt(configuration) { remembered[$0] }
-        if !remembered.isEmpty {
-            let down = servers.count { $0.machine.verdict == .down }
-            logger.info("starting from the saved verdicts of \(remembered.count) servers, \(down) down")
+        do throws(VerdictsUnusable) {
+            remembered = try store.read()
+        } catch {
+            world.logger.notice("\(error)")
         }
-        service.events.stateIsComplete()
+        if !remembered.isEmpty {
+            let down = remembered.values.count { $0.state == .down }
+            world.logger.info("starting from the saved verdicts of \(remembered.count) servers, \(down) down")
+        }
+        beat()
+        adopt(configuration)
     }
 
     /// Follows a new configuration; servers that it does not change are not disturbed.
     func reload(_ configuration: Configuration) {
-        adopt(configuration) { [byName] in byName[$0]?.saved }
+        adopt(configuration)
     }
 
-    /// What `reload` would do, for people.
-    func changes(to configuration: Configuration) -> [String] {
-        let wanted = Self.realServers(of: configuration)
-        let names = Set(wanted.map(\.name))
-        var lines = servers.filter { !names.contains($0.name) }.map { "stop checking \($0.name)" }
-        for (name, server) in wanted {
-            if let known = byName[name] {
-                if known.configuration.checkers != server.checkers { lines.append("change the checks of \(name)") }
-            } else {
-                lines.append("start checking \(name)")
-            }
-        }
-        return lines
+    // MARK: Servers
+
+    /// Puts a server in its place and begins to probe it.
+    func watch(_ name: String, _ configuration: RealServerConfiguration) -> WatchedServer {
+        let before = byName[name]
+        let known = before?.saved ?? remembered.removeValue(forKey: name)
+        before?.stop()
+        let server = WatchedServer(name, configuration, remembered: known, surroundings)
+        byName[name] = server
+        publish(name)
+        if before != nil { store.changed(name) }
+        server.start(using: &generator)
+        return server
     }
 
-    private func adopt(_ configuration: Configuration, remembered: (String) -> SavedServer?) {
-        let wanted = Self.realServers(of: configuration)
-        let names = Set(wanted.map(\.name))
-        for server in servers where !names.contains(server.name) {
-            byName[server.name] = nil
-            server.stop()
-            service.events.remove(EventType.checkServer, subject: server.name)
-        }
-        servers = wanted.map { name, wanted in
-            if let known = byName[name], known.configuration.checkers == wanted.checkers { return known }
-            let saved = remembered(name)
-            byName[name]?.stop()
-            let server = WatchedServer(name, wanted, remembered: saved, surroundings())
-            byName[name] = server
-            return server
-        }
-        for server in servers where !server.isStarted {
-            publish(server)
-            server.start(using: &generator)
-        }
-        file.rewrite(servers.map(\.saved))
-        sayWhatIsMissing()
+    /// Stops watching a server.
+    func forget(_ name: String) {
+        guard let server = byName.removeValue(forKey: name) else { return }
+        server.stop()
+        publish(name)
+        store.changed(name)
     }
 
-    private static func realServers(
-        of configuration: Configuration
-    ) -> [(name: String, server: RealServerConfiguration)] {
-        configuration.virtualServers.flatMap { service in
-            service.realServers.map { ("\(service.identity)/\($0.endpoint)", $0) }
-        }
+    /// Whether everything that was wanted is there now.
+    func adopted(_ order: [WatchedServer], isFirst: Bool) {
+        servers = order
+        for name in remembered.keys { store.changed(name) }
+        remembered = [:]
+        let missing = order.flatMap { server in server.supports.compactMap(\.problem).map { "\(server.name): \($0)" } }
+        unsupported = missing.first.map { CheckAlarm.unsupported(first: $0, others: missing.count - 1) }
+        descriptors = CheckAlarm.descriptors(world.limit, for: order.reduce(0) { $0 + $1.records.count })
+        alarmsAtEndOfTurn?.plan()
+        if isFirst { world.events.stateIsComplete() }
     }
 
-    private func surroundings() -> Surroundings {
+    private var surroundings: Surroundings {
         Surroundings(
-            loop: loop, runner: runner, logger: logger,
+            turns: world.turns, runner: runner, logger: world.logger, support: world.support,
             changed: { [weak self] server in
-                guard let self else { return }
-                if !file.append(server.saved) { file.rewrite(servers.map(\.saved)) }
-                publish(server)
+                self?.publish(server.name)
+                self?.store.changed(server.name)
             },
-            trouble: { [weak self] server, problem in self?.trouble(server, problem) })
+            hindered: { [weak self] checker, hindrance in
+                self?.hindered.set(checker, hindrance)
+                self?.alarmsAtEndOfTurn?.plan()
+            })
     }
 
-    private func publish(_ server: WatchedServer) {
-        service.events.publish(EventType.checkServer, subject: server.name, data: server.health)
+    private func publish(_ name: String) {
+        world.events.changed(EventType.checkServer, subject: name, published: nil)
     }
 
-    // MARK: Alarms
+    // MARK: Alarms and life signs
 
-    private func trouble(_ server: WatchedServer, _ problem: String?) {
-        guard troubled[server.name] != problem else { return }
-        troubled[server.name] = problem
-        guard let (name, problem) = troubled.min(by: { $0.key < $1.key }) else { return alarms.clear(.probing) }
-        let others = troubled.count == 1 ? "" : " and \(troubled.count - 1) more"
-        alarms.raise(
-            .probing, "\(name)\(others): cannot be probed from here: \(problem); the last verdict stays",
-            remedy: "see docs/checkd.md, \"Probes that cannot be made\"")
+    private func reviewAlarms() {
+        var wanted: [CheckAlarm: Alarm] = [:]
+        wanted[.unsupportedChecks] = unsupported
+        wanted[.descriptors] = descriptors
+        wanted[.probing] = hindered.alarm
+        wanted[.state] = store.problem.map(CheckAlarm.unsaved)
+        world.alarms.replace(with: wanted)
     }
 
-    private func sayWhatIsMissing() {
-        let missing = servers.flatMap { server in
-            server.configuration.checkers.compactMap { checker in
-                (checker.reasonNotRun ?? checker.reasonIncomplete).map { "\(server.name): \($0)" }
-            }
-        }
-        if let first = missing.first {
-            let others = missing.count == 1 ? "" : " and \(missing.count - 1) more"
-            alarms.raise(
-                .unsupportedChecks, "\(first)\(others); such a check never takes a server out",
-                remedy: "use TCP_CHECK, HTTP_GET or SSL_GET without regex")
-        } else {
-            alarms.clear(.unsupportedChecks)
-        }
-        let checkers = servers.reduce(0) { $0 + $1.records.count }
-        if limit.isShort(for: checkers) {
-            alarms.raise(
-                .descriptors,
-                "\(checkers) checks and only \(limit.descriptors) descriptors: \(limit.probes) probes at once",
-                remedy: "raise LimitNOFILE of the unit to \(checkers + ProbeLimit.reserve)")
-        } else {
-            alarms.clear(.descriptors)
-        }
+    /// Said by the loop itself: a checkd that hangs falls silent, and ipvsd calls its verdicts stale.
+    private func beat() {
+        world.events.changed(EventType.checkHeartbeat, subject: EventType.checkHeartbeatSubject, published: nil)
+        heartbeat?.arm(at: world.turns.refreshNow() + .seconds(CheckHeartbeat.interval))
     }
 }

@@ -1,8 +1,7 @@
-// The first half of every TCP probe: a connection that is being made, with its time limit. A failure of our own (no
-// descriptor, no such source address) is kept apart from one that the peer caused: it must not take a server out.
+// The first half of every TCP probe: a connection that is being made. A failure of our own (no descriptor, no such source address) is kept
+// apart from one that the server or the way to it caused, see `SystemFault`.
 import CLinux
 import Configuration
-import Glibc
 import HealthCheck
 import Net
 import Platform
@@ -14,38 +13,32 @@ enum ConnectResult: ~Copyable {
 }
 
 /// One attempt. Released or cancelled, it closes its socket and says nothing.
-final class Connecting {
+final class Connecting: RunningProbe {
     private var socket: FileDescriptor?
     private var watch: Watch?
-    private var timer: LoopTimer?
     private var completion: ((consuming ConnectResult) -> Void)?
 
     /// Starts at once; `completion` is called later, from the loop.
-    init(
-        to target: CheckTarget, timeout: Duration, on loop: EventLoop,
-        completion: @escaping (consuming ConnectResult) -> Void
-    ) {
+    init(to target: CheckTarget, on loop: EventLoop, completion: @escaping (consuming ConnectResult) -> Void) {
         self.completion = completion
         do throws(ConnectFailure) {
             let socket = try Self.open(target)
             let number = socket.number
             self.socket = consume socket
-            watch = try ConnectFailure.local { () throws(Errno) in
-                try loop.watch(number, .write) { [weak self] _ in self?.decided() }
+            do throws(Errno) {
+                watch = try loop.watch(number, .write) { [weak self] _ in self?.decided() }
+            } catch {
+                throw ConnectFailure(outcome: SystemFault.here(error.code))
             }
-            timer = loop.timer { [weak self] in self?.finish(.failed(.failure(.timeout(.connect)))) }
-            timer?.arm(at: loop.refreshNow() + timeout)
         } catch {
             let outcome = error.outcome
             loop.soon { [weak self] in self?.finish(.failed(outcome)) }
         }
     }
 
-    /// Gives up; nothing is reported.
     func cancel() {
         completion = nil
         watch?.cancel()
-        timer?.disarm()
         socket = nil
     }
 
@@ -56,7 +49,7 @@ final class Connecting {
             finish(.connected(socket))
         } else {
             self.socket = consume socket
-            finish(.failed(.failure(.connection(String(cString: ek_errno_name(error))))))
+            finish(.failed(SystemFault.onTheWire(error)))
         }
     }
 
@@ -83,30 +76,14 @@ final class Connecting {
             return ek_tcp_connect(&plan, &stage)
         }
         guard result < 0 else { return FileDescriptor(owning: result) }
-        let name = String(cString: ek_errno_name(-result))
-        throw stage == Int32(EK_TCP_PEER.rawValue) ? .peer(name) : .local(name)
+        let isConnect = stage == Int32(EK_TCP_CONNECT.rawValue)
+        throw ConnectFailure(outcome: isConnect ? SystemFault.connecting(-result) : SystemFault.here(-result))
     }
 }
 
-/// Why no attempt could be started; the symbolic errno.
-private enum ConnectFailure: Error {
-    case local(String)
-    case peer(String)
-
-    var outcome: ProbeOutcome {
-        switch self {
-        case .local(let name): .inconclusive(name)
-        case .peer(let name): .failure(.connection(name))
-        }
-    }
-
-    static func local<Value>(_ body: () throws(Errno) -> Value) throws(ConnectFailure) -> Value {
-        do throws(Errno) {
-            return try body()
-        } catch {
-            throw .local(String(cString: ek_errno_name(error.code)))
-        }
-    }
+/// No attempt could be started.
+private struct ConnectFailure: Error {
+    let outcome: ProbeOutcome
 }
 
 /// The text as a C string, or NULL for nil.

@@ -1,56 +1,45 @@
-// One HTTP request on a connection that exists, and what came of it.
-//
-// Time limits follow keepalived, which grants connect_timeout to each read and write, not to the whole: as long as something
-// arrives the exchange goes on. A server that drips its answer would hold the check for ever, so the whole ends at ten times
-// that limit.
+// One HTTP request on a connection that exists, and what came of it. libcurl speaks HTTP and TLS; where the headers and the body end is
+// watched here, because keepalived and curl differ about it.
 import CCrypto
 import CCurl
-import CLinux
 import Configuration
 import HealthCheck
 import Net
-import Platform
 
 /// A request and its answer.
 final class HTTPExchange {
-    private static let wholeFactor = 10
-
     private let request: HTTPRequest
     private let probe: HTTPProbe
     private let endpoint: Endpoint
-    private let timeout: Duration
-    private let loop: EventLoop
-    private var stall: LoopTimer?
-    private var whole: LoopTimer?
+    private weak var attempt: ProbeAttempt?
     private var transfer: OpaquePointer?
     private var digest: OpaquePointer?
+    private var headers = HTTPHeaders()
     private var received = 0
-    private var completion: ((ProbeOutcome) -> Void)?
+    private var wasHeard = false
     /// The connection; curl owns it.
     private(set) var socket: Int32 = -1
 
+    /// A request that `begin` sends; its result goes to `attempt`. Throws when libcrypto cannot make the digest.
     init(
-        _ request: HTTPRequest, of probe: HTTPProbe, at endpoint: Endpoint, timeout: Duration, on loop: EventLoop,
-        completion: @escaping (ProbeOutcome) -> Void
-    ) {
+        _ request: HTTPRequest, of probe: HTTPProbe, at endpoint: Endpoint, for attempt: ProbeAttempt
+    ) throws(ProbeObstacle) {
         self.request = request
         self.probe = probe
         self.endpoint = endpoint
-        self.timeout = timeout
-        self.loop = loop
-        self.completion = completion
+        self.attempt = attempt
+        guard request.digest != nil else { return }
+        var problem = [CChar](repeating: 0, count: 256)
+        digest = ek_md5_new(&problem, problem.count)
+        if digest == nil { throw ProbeObstacle(.library(text(problem))) }
     }
 
     deinit {
         release()
     }
 
-    /// Prepares the digest if there is one; the reason when libcrypto cannot.
-    func prepare() -> String? {
-        guard request.digest != nil else { return nil }
-        var problem = [CChar](repeating: 0, count: 256)
-        digest = ek_md5_new(&problem, problem.count)
-        return digest == nil ? text(problem) : nil
+    fileprivate static func from(_ context: UnsafeMutableRawPointer) -> HTTPExchange {
+        Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
     }
 
     /// Gives the request and the connection to curl; false when memory is short.
@@ -60,51 +49,30 @@ final class HTTPExchange {
         return transfer != nil
     }
 
-    /// Starts the time limits; `timedOut` is called when one of them has passed.
-    func limit(_ timedOut: @escaping () -> Void) {
-        let stall = loop.timer(timedOut)
-        let whole = loop.timer(timedOut)
-        stall.arm(after: timeout)
-        whole.arm(after: timeout * Self.wholeFactor)
-        (self.stall, self.whole) = (stall, whole)
+    /// Something came from the server (`heard`), or could be sent to it.
+    func progressed(heard: Bool) {
+        if heard { wasHeard = true }
+        attempt?.progressed()
     }
 
-    /// Something came from the server, or could be sent to it.
-    func progressed() {
-        stall?.arm(after: timeout)
-    }
-
-    /// Lets go of everything; nothing is reported after this unless `finish` is called.
+    /// Lets go of curl's part; nothing is reported by this.
     func release() {
-        stall?.disarm()
-        whole?.disarm()
         if transfer != nil { ek_transfer_free(transfer) }
         if digest != nil { ek_md5_free(digest) }
         (transfer, digest) = (nil, nil)
     }
 
-    /// Reports, once.
+    /// Reports.
     func finish(_ outcome: ProbeOutcome) {
-        let report = completion
-        completion = nil
-        report?(outcome)
+        attempt?.finish(outcome)
     }
 
     /// What curl's result means for the check.
     func outcome(of result: ek_result) -> ProbeOutcome {
-        let text = withUnsafeBytes(of: result.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        switch ek_outcome(rawValue: UInt32(bitPattern: result.outcome)) {
-        case EK_ANSWERED, EK_STOPPED:
-            guard let status = UInt16(exactly: result.status), status > 0 else { return .failure(.malformed(text)) }
-            let truncated = received > HTTPAnswer.limit(for: request)
-            return HTTPAnswer(status: status, digest: finishedDigest(), isTruncated: truncated).judged(by: request)
-        case EK_BROKEN where result.system_error != 0:
-            return .failure(.connection(String(cString: ek_errno_name(result.system_error))))
-        case EK_BROKEN: return .failure(.malformed("closed without an answer"))
-        case EK_TLS: return .failure(.tls(text))
-        case EK_INTERNAL: return .inconclusive(text)
-        default: return .failure(.malformed(text))
-        }
+        let answer = CurlAnswer(
+            result, wasHeard: wasHeard, headersAreComplete: headers.areComplete,
+            isTruncated: received > HTTPAnswer.limit(for: request), digest: finishedDigest())
+        return answer.judged(by: request)
     }
 
     private func finishedDigest() -> [UInt8]? {
@@ -113,14 +81,34 @@ final class HTTPExchange {
         return ek_md5_finish(digest, &octets) == 1 ? octets : nil
     }
 
-    private func take(_ octets: UnsafeRawPointer?, _ count: Int) -> Bool {
-        received += count
-        if digest != nil { ek_md5_update(digest, octets, count) }
+    // MARK: What curl hands over
+
+    private func take(header line: UnsafeRawBufferPointer) -> Bool {
+        headers.take(line: line)
+        return !headers.endTheAnswer
+    }
+
+    private func take(body octets: UnsafeRawBufferPointer) -> Bool {
+        let part = octets.prefix(headers.bodyLength.map { max(0, $0 - received) } ?? octets.count)
+        received += part.count
+        if digest != nil { ek_md5_update(digest, part.count > 0 ? octets.baseAddress : nil, part.count) }
+        if let length = headers.bodyLength, received >= length { return false }
         return received <= HTTPAnswer.limit(for: request)
     }
 
+    // MARK: The request
+
+    /// The name that TLS sends and verifies. A Host header may carry a port, which is no part of it.
+    static func tlsName(_ name: String) -> String {
+        guard let colon = name.lastIndex(of: ":"), name.firstIndex(of: ":") == colon || name.contains("]:") else {
+            return name
+        }
+        let port = name[name.index(after: colon)...]
+        return port.allSatisfy(\.isNumber) ? String(name[..<colon]) : name
+    }
+
     private func withRequest<Result>(_ body: (UnsafePointer<ek_request>) -> Result) -> Result {
-        let name = probe.tls?.sendsServerName == true ? request.serverName : nil
+        let name = probe.tls?.sendsServerName == true ? request.serverName.map(Self.tlsName) : nil
         let authority = name.map { "\($0):\(endpoint.port)" } ?? "\(endpoint)"
         let url = "\(probe.tls == nil ? "http" : "https")://\(authority)/"
         return url.withCString { url in
@@ -137,10 +125,15 @@ final class HTTPExchange {
                         plan.authorities = authorities
                         plan.socket = socket
                         plan.context = Unmanaged.passUnretained(self).toOpaque()
+                        plan.header = { context, octets, count in
+                            guard let context else { return 0 }
+                            let octets = UnsafeRawBufferPointer(start: octets, count: count)
+                            return HTTPExchange.from(context).take(header: octets) ? 1 : 0
+                        }
                         plan.body = { context, octets, count in
                             guard let context else { return 0 }
-                            let exchange = Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
-                            return exchange.take(octets, count) ? 1 : 0
+                            let octets = UnsafeRawBufferPointer(start: octets, count: count)
+                            return HTTPExchange.from(context).take(body: octets) ? 1 : 0
                         }
                         return body(&plan)
                     }

@@ -40,21 +40,21 @@ final class HTTPTransfers {
         context.map { Unmanaged<HTTPTransfers>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Starts an exchange on its connection; false when memory is short.
-    func start(_ exchange: HTTPExchange, on socket: consuming FileDescriptor) -> Bool {
+    /// Starts an exchange on its connection. Throws when memory is short.
+    func start(_ exchange: HTTPExchange, on socket: consuming FileDescriptor) throws(ProbeObstacle) {
         let number = socket.release()
         exchanges[number] = exchange
         guard exchange.begin(curl, socket: number) else {
             exchanges[number] = nil
-            return false
+            throw ProbeObstacle(.system("ENOMEM"))
         }
-        return true
     }
 
     /// Forgets an exchange and closes its connection.
     func end(_ exchange: HTTPExchange) {
         exchange.release()
-        exchanges[exchange.socket] = nil
+        // The number may be that of a newer connection already.
+        if exchanges[exchange.socket] === exchange { exchanges[exchange.socket] = nil }
     }
 
     private func watch(_ descriptor: Int32, _ interest: Int32) {
@@ -65,13 +65,19 @@ final class HTTPTransfers {
         var readiness: Readiness = []
         if interest & Int32(EK_CURL_READ) != 0 { readiness.insert(.read) }
         if interest & Int32(EK_CURL_WRITE) != 0 { readiness.insert(.write) }
-        // A descriptor that cannot be watched makes the exchange run into its time limit.
-        if let watch = watches[descriptor] {
-            try? watch.update(readiness)
-        } else {
-            watches[descriptor] = try? loop.watch(descriptor, readiness) { [weak self] in
-                self?.ready(descriptor, $0)
+        do throws(Errno) {
+            if let watch = watches[descriptor] {
+                try watch.update(readiness)
+            } else {
+                watches[descriptor] = try loop.watch(descriptor, readiness) { [weak self] in
+                    self?.ready(descriptor, $0)
+                }
             }
+        } catch {
+            // Not from here: this is called by curl.
+            let outcome = SystemFault.here(error.code)
+            let exchange = exchanges[descriptor]
+            loop.soon { exchange?.finish(outcome) }
         }
     }
 
@@ -84,10 +90,10 @@ final class HTTPTransfers {
     }
 
     private func ready(_ descriptor: Int32, _ readiness: Readiness) {
-        exchanges[descriptor]?.progressed()
         var mask: Int32 = 0
         if !readiness.isDisjoint(with: [.read, .hangup, .readHangup]) { mask |= Int32(EK_CURL_READ) }
         if readiness.contains(.write) { mask |= Int32(EK_CURL_WRITE) }
+        exchanges[descriptor]?.progressed(heard: mask != Int32(EK_CURL_WRITE))
         act(descriptor, mask)
     }
 

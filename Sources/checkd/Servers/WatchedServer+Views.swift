@@ -8,29 +8,31 @@ extension WatchedServer {
     /// Data of the event and answer of List and Run.
     var health: CheckAPI.ServerHealth {
         var running = zip(records, machine.checkers).makeIterator()
-        let checks = configuration.checkers.enumerated().map { position, checker in
-            let name = "\(checker.probe.keyword) \(position + 1)"
-            let context = checker.context
-            if let reason = checker.reasonNotRun {
-                let runtime = CheckAPI.CheckRuntime(
-                    state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
-                return CheckAPI.Check(name: name, context: context, runtime: runtime)
-            }
-            let runtime = running.next().map { Self.runtime(of: $0, $1) }
+        let checks = zip(configuration.checkers, supports).enumerated().map { position, checker in
+            let (configuration, support) = checker
+            let runtime: CheckAPI.CheckRuntime =
+                switch support {
+                case .runs: running.next().map(Self.runtime) ?? Self.unknown(since: since, "not checked yet")
+                case .unsupported(let reason): Self.unknown(since: since, reason)
+                }
             return CheckAPI.Check(
-                name: name, context: context,
-                runtime: runtime
-                    ?? CheckAPI.CheckRuntime(state: .unknown, since: since, reason: "", successes: 0, failures: 0))
+                name: "\(configuration.probe.keyword) \(position + 1)", context: configuration.context, runtime: runtime
+            )
         }
         return CheckAPI.ServerHealth(
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
             reason: reason, checks: checks)
     }
 
+    private static func unknown(since: String, _ reason: String) -> CheckAPI.CheckRuntime {
+        CheckAPI.CheckRuntime(state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
+    }
+
     private static func runtime(of record: Record, _ checker: Checker) -> CheckAPI.CheckRuntime {
-        CheckAPI.CheckRuntime(
-            state: checker.verdict.health, since: record.since, reason: record.reason, successes: checker.successes,
-            failures: checker.failures, lastProbe: record.lastProbe,
+        let reason = record.hindrance.map { "cannot be asked from here: \($0); before: \(record.reason)" }
+        return CheckAPI.CheckRuntime(
+            state: checker.verdict.health, since: record.since, reason: reason ?? record.reason,
+            successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
             durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) })
     }
 
@@ -48,23 +50,6 @@ extension WatchedServer {
 
 extension Verdict {
     fileprivate var health: CheckAPI.Health {
-        switch self {
-        case .up: .up
-        case .down: .down
-        }
-    }
-}
-
-extension SavedState {
-    fileprivate init(_ verdict: Verdict) {
-        switch verdict {
-        case .up: self = .up
-        case .down: self = .down
-        }
-    }
-
-    /// As the machines have it.
-    var verdict: Verdict {
         switch self {
         case .up: .up
         case .down: .down

@@ -1,5 +1,5 @@
-// One real server of one service while checkd watches it: translates the actions of its machine into timers, probes, log
-// lines and events, and keeps what people ask about (since when, why, how long the last probe took).
+// One real server of one service while checkd watches it: translates the actions of its machine into timers, probes, log lines and news,
+// and keeps what people ask about (since when, why, how long the last probe took).
 import Configuration
 import HealthCheck
 import Net
@@ -7,39 +7,53 @@ import Platform
 
 /// What watched servers share.
 struct Surroundings {
-    let loop: EventLoop
+    let turns: any Turns
     let runner: ProbeRunner
     let logger: Logger
+    /// What this version does with a checker.
+    let support: (CheckerConfiguration) -> ProbeSupport
     /// The server's published state changed.
     let changed: (WatchedServer) -> Void
-    /// This host could not probe (the reason), or could again (nil).
-    let trouble: (WatchedServer, String?) -> Void
+    /// A checker of the server cannot be asked (why), or could be again (nil).
+    let hindered: (CheckerKey, ProbeHindrance?) -> Void
+}
+
+/// A checker among all.
+struct CheckerKey: Hashable, Sendable {
+    let server: String
+    /// `ProbeKind.title`.
+    let title: String
+    /// Place among the server's checkers that run.
+    let number: Int
 }
 
 /// A real server and what is known about it.
 final class WatchedServer {
     /// What people ask about a checker beyond its verdict.
     struct Record {
-        let configuration: CheckerConfiguration
+        let kind: any ProbeKind
         let identity: String
+        let schedule: CheckSchedule
+        let key: CheckerKey
         var since: String
         var reason: String
+        var hindrance: ProbeHindrance?
         var lastProbe: String?
         var lastDuration: Duration?
-        fileprivate var timer: LoopTimer?
-        fileprivate var probe: RunningProbe?
+        fileprivate var timer: (any AlarmClock)?
+        fileprivate var probe: ProbeAttempt?
     }
 
     /// SERVICE/ADDR:PORT.
     let name: String
     let configuration: RealServerConfiguration
+    /// What is done with each configured checker.
+    let supports: [ProbeSupport]
     private(set) var machine: MonitoredServer
     /// Of the checkers that run, in the machine's order.
     private(set) var records: [Record] = []
     private(set) var since: String
     private(set) var reason: String
-    /// True once `start` was called.
-    private(set) var isStarted = false
     private let surroundings: Surroundings
     private var waiting: [(WatchedServer) -> Void] = []
 
@@ -50,18 +64,21 @@ final class WatchedServer {
         self.name = name
         self.configuration = configuration
         self.surroundings = surroundings
-        var known = remembered?.checks ?? []
-        var checkers: [Checker] = []
+        supports = configuration.checkers.map(surroundings.support)
+        let running = zip(configuration.checkers, supports).compactMap { checker, support in
+            support.kind.map { (schedule: checker.schedule, kind: $0, identity: $0.identity) }
+        }
         let now = SystemClock.timestamp
-        for checker in configuration.checkers where checker.reasonNotRun == nil {
-            let identity = checker.identity
-            let index = known.firstIndex { $0.check == identity }
-            let saved = index.map { known.remove(at: $0) }
-            checkers.append(Checker(checker, remembered: saved?.state.verdict))
+        var checkers: [Checker] = []
+        let memories = Recollection.of(running.map(\.identity), from: remembered)
+        for (number, (checker, memory)) in zip(running, memories).enumerated() {
+            checkers.append(Checker(checker.schedule, checker.kind.rounds, remembered: memory.verdict))
+            let (since, reason) = Self.beginning(memory, now: now)
             records.append(
                 Record(
-                    configuration: checker, identity: identity, since: saved?.since ?? now,
-                    reason: saved?.reason ?? "not checked yet"))
+                    kind: checker.kind, identity: checker.identity, schedule: checker.schedule,
+                    key: CheckerKey(server: name, title: checker.kind.title, number: number), since: since,
+                    reason: reason))
         }
         machine = MonitoredServer(checkers: checkers)
         since = now
@@ -72,20 +89,27 @@ final class WatchedServer {
         } else if machine.verdict == .down,
             let cause = zip(machine.checkers, records).first(where: { $0.0.verdict == .down })
         {
-            reason = "\(cause.1.configuration.title): \(cause.1.reason)"
+            reason = "\(cause.1.kind.title): \(cause.1.reason)"
+        }
+    }
+
+    private static func beginning(_ memory: Recollection, now: String) -> (since: String, reason: String) {
+        switch memory {
+        case .same(let check): (check.since, check.reason)
+        case .edited(let check): (check.since, "not checked yet; before its configuration changed: \(check.reason)")
+        case .added, .nothing: (now, "not checked yet")
         }
     }
 
     /// Begins to probe.
     func start(using generator: inout some RandomNumberGenerator) {
-        isStarted = true
         for index in records.indices {
-            records[index].timer = surroundings.loop.timer { [weak self] in
+            records[index].timer = surroundings.turns.alarmClock { [weak self] in
                 guard let self else { return }
-                self.apply(self.machine.due(checker: index, at: self.surroundings.loop.now))
+                self.apply(self.machine.due(checker: index, at: self.surroundings.turns.now))
             }
         }
-        apply(machine.started(at: surroundings.loop.now, using: &generator))
+        apply(machine.started(at: surroundings.turns.now, using: &generator))
     }
 
     /// Stops for good. Whoever waits for results is called; by then the server is not the daemon's any more.
@@ -94,8 +118,8 @@ final class WatchedServer {
             records[index].timer?.disarm()
             records[index].probe?.cancel()
             records[index].probe = nil
+            hinder(index, nil)
         }
-        surroundings.trouble(self, nil)
         tellWaiting()
     }
 
@@ -132,7 +156,7 @@ final class WatchedServer {
 
     /// True when what is published about the checker changed.
     private func apply(_ action: Checker.Action, of index: Int) -> Bool {
-        let title = records[index].configuration.title
+        let title = records[index].kind.title
         switch action {
         case .probe(let step):
             probe(index, step)
@@ -151,16 +175,25 @@ final class WatchedServer {
             if machine.checkers[index].lastFailure == nil { records[index].reason = "succeeds" }
         case .failed(let failure, let attempt, let limit):
             let line = "\(name): \(title) failed: \(failure) (attempt \(attempt) of \(limit))"
-            if records[index].configuration.schedule.logAllFailures {
+            if records[index].schedule.logAllFailures {
                 surroundings.logger.info(line)
             } else {
                 surroundings.logger.debug(line)
             }
             return keepsFailing(index, failure)
-        case .couldNotProbe(let problem):
-            surroundings.trouble(self, problem)
+        case .hindered(let hindrance):
+            return hinder(index, hindrance)
         }
         return false
+    }
+
+    /// True when that is news.
+    @discardableResult
+    private func hinder(_ index: Int, _ hindrance: ProbeHindrance?) -> Bool {
+        guard records[index].hindrance != hindrance else { return false }
+        records[index].hindrance = hindrance
+        surroundings.hindered(records[index].key, hindrance)
+        return true
     }
 
     /// True when a checker that was down already is down for another reason now.
@@ -177,15 +210,14 @@ final class WatchedServer {
         guard verdict == .down, !down.isEmpty else {
             return records.count == 1 ? "the check succeeds" : "all checks succeed"
         }
-        return down.map { "\($0.1.configuration.title): \($0.1.reason)" }.joined(separator: "; ")
+        return down.map { "\($0.1.kind.title): \($0.1.reason)" }.joined(separator: "; ")
     }
 
     private func probe(_ index: Int, _ step: Int) {
-        let configuration = records[index].configuration
-        let request = ProbeRequest(
-            probe: configuration.probe, step: step, target: configuration.target,
-            timeout: configuration.schedule.connectTimeout)
-        records[index].probe = surroundings.runner.run(request) { [weak self] outcome, duration in
+        let record = records[index]
+        records[index].probe = surroundings.runner.run(
+            record.kind, step: step, timeout: record.schedule.connectTimeout
+        ) { [weak self] outcome, duration in
             self?.finished(index, outcome, duration)
         }
     }
@@ -194,8 +226,10 @@ final class WatchedServer {
         records[index].probe = nil
         records[index].lastProbe = SystemClock.timestamp
         records[index].lastDuration = duration
-        if case .inconclusive = outcome {} else { surroundings.trouble(self, nil) }
-        apply(machine.finished(checker: index, outcome, at: surroundings.loop.refreshNow()))
+        var isNews = false
+        if case .inconclusive = outcome {} else { isNews = hinder(index, nil) }
+        apply(machine.finished(checker: index, outcome, at: surroundings.turns.refreshNow()))
+        if isNews { surroundings.changed(self) }
         if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
     }
 

@@ -1,0 +1,73 @@
+// The alarms of checkd as a function of its state: looked at once at the end of a turn in which something changed.
+import Bus
+import HealthCheck
+
+/// Why an alarm of checkd stands.
+enum CheckAlarm: String, AlarmKey {
+    /// Checkers of the configuration that this version does not run, or not whole.
+    case unsupportedChecks = "unsupported-checks"
+    /// This host could not make some probes.
+    case probing
+    /// Fewer descriptors than checks.
+    case descriptors
+    /// The verdicts could not be saved.
+    case state
+
+    var subject: String { rawValue }
+}
+
+/// Where alarms stand.
+protocol AlarmBoard: AnyObject {
+    /// The standing alarms become exactly these.
+    func replace(with wanted: [CheckAlarm: Alarm])
+}
+
+extension StandingAlarms: AlarmBoard where Key == CheckAlarm {}
+
+/// The checkers that cannot be asked from here, and the one among them that the alarm names: the same as long as it is hindered, so that
+/// the alarm changes only when there is something new to say.
+struct HinderedCheckers {
+    private var hindrances: [CheckerKey: ProbeHindrance] = [:]
+    private var named: CheckerKey?
+
+    /// A checker cannot be asked (why), or could be again (nil).
+    mutating func set(_ checker: CheckerKey, _ hindrance: ProbeHindrance?) {
+        hindrances[checker] = hindrance
+        if let named, hindrances[named] != nil { return }
+        named = hindrances.first?.key
+    }
+
+    /// nil when every checker can be asked.
+    var alarm: Alarm? {
+        guard let named, let hindrance = hindrances[named] else { return nil }
+        return Alarm(
+            message: "\(named.server): \(named.title) cannot be probed from here: \(hindrance); the last verdict stays",
+            remedy: "see docs/checkd.md, \"Probes that cannot be made\"; `lbctl check list` names every check concerned"
+        )
+    }
+}
+
+extension CheckAlarm {
+    /// The alarm about checkers that this version does not run.
+    static func unsupported(first: String, others: Int) -> Alarm {
+        let more = others == 0 ? "" : " and \(others) more"
+        return Alarm(
+            message: "\(first)\(more); such a check never takes a server out",
+            remedy: "use TCP_CHECK, HTTP_GET or SSL_GET without regex")
+    }
+
+    /// The alarm about descriptors; nil when there are enough for `checks`.
+    static func descriptors(_ limit: ProbeLimit, for checks: Int) -> Alarm? {
+        guard limit.isShort(for: checks) else { return nil }
+        return Alarm(
+            message: "\(checks) checks and only \(limit.descriptors) descriptors: \(limit.probes) probes at once",
+            remedy: "raise LimitNOFILE of the unit to \(checks + ProbeLimit.reserve)")
+    }
+
+    /// The alarm about verdicts that are not on the disk.
+    static func unsaved(_ problem: String) -> Alarm {
+        Alarm(
+            message: "verdicts are not saved: \(problem)",
+            remedy: "make the state directory writable for checkd, or name another with --state-dir")
+    }
+}

@@ -1,0 +1,156 @@
+// One probe from its queueing to its result: what a kind of probe reports to, the time limits it runs under, and what its owner cancels.
+//
+// Time limits follow keepalived, which grants connect_timeout to each step of a probe, not to the whole: as long as something arrives a
+// probe goes on. A server that drips its answer would hold the check for ever, so the whole ends at ten times that limit.
+//
+// A limit that comes late says that this host did not run. Late by more than the limit, nothing is known of the server; late by less, the
+// server gets that time back, once.
+import Configuration
+import HealthCheck
+import Net
+
+/// A probe that waits or runs. Released or cancelled, it reports nothing.
+final class ProbeAttempt {
+    private static let wholeFactor = 10
+
+    private enum Stage {
+        case waiting
+        case starting
+        case running(any RunningProbe)
+        case over
+    }
+
+    private let timeout: Duration
+    private let turns: any Turns
+    private var stage = Stage.waiting
+    private var startedAt = Instant.zero
+    private var phase = ProbeFailure.Phase.connect
+    private var silence: TimeLimit?
+    private var whole: TimeLimit?
+    private var completion: ((ProbeOutcome, Duration) -> Void)?
+    /// Called when a probe that ran does not run any more.
+    private var ended: () -> Void = {}
+
+    init(timeout: Duration, on turns: any Turns, completion: @escaping (ProbeOutcome, Duration) -> Void) {
+        self.timeout = timeout
+        self.turns = turns
+        self.completion = completion
+    }
+
+    deinit { cancel() }
+
+    /// True until it is started or cancelled.
+    var isWaiting: Bool {
+        if case .waiting = stage { true } else { false }
+    }
+
+    /// Lets `kind` begin; `ended` is called once when the probe does not run any more.
+    func start(_ kind: any ProbeKind, step: Int, ended: @escaping () -> Void) {
+        startedAt = turns.refreshNow()
+        self.ended = ended
+        stage = .starting
+        let probe = kind.start(step: step, for: self)
+        if case .starting = stage {
+            stage = .running(probe)
+        } else {
+            probe.cancel()
+        }
+    }
+
+    // MARK: What a kind says
+
+    /// Something is awaited from the server from now on, for connect_timeout.
+    func expect(_ phase: ProbeFailure.Phase) {
+        self.phase = phase
+        limit(&silence, to: timeout)
+    }
+
+    /// Something came, or could be sent: connect_timeout begins anew.
+    func progressed() {
+        silence?.begin()
+    }
+
+    /// The probe ends at ten times connect_timeout from now, whatever arrives.
+    func limitWhole() {
+        limit(&whole, to: timeout * Self.wholeFactor)
+    }
+
+    /// The result. Only the first counts.
+    func finish(_ outcome: ProbeOutcome) {
+        let report = completion
+        let duration = turns.refreshNow() - startedAt
+        cancel()
+        report?(outcome, duration)
+    }
+
+    /// The probe is not wanted any more.
+    func cancel() {
+        completion = nil
+        silence?.end()
+        whole?.end()
+        let before = stage
+        stage = .over
+        switch before {
+        case .waiting, .over: return
+        case .starting: break
+        case .running(let probe): probe.cancel()
+        }
+        ended()
+    }
+
+    private func limit(_ limit: inout TimeLimit?, to allowance: Duration) {
+        limit = TimeLimit(allowance, on: turns) { [weak self] hostWasPaused in
+            guard let self else { return }
+            self.finish(hostWasPaused ? .inconclusive(.paused) : .failure(.timeout(self.phase)))
+        }
+        limit?.begin()
+    }
+}
+
+/// A time limit that knows when it comes late.
+private final class TimeLimit {
+    /// Later than this part of the limit is late.
+    private static let tolerance = 8
+    /// A turn of the loop may take so long without anything being wrong.
+    private static let longTurn = Duration.milliseconds(100)
+
+    private let allowance: Duration
+    private let turns: any Turns
+    private let expired: (_ hostWasPaused: Bool) -> Void
+    private var timer: (any AlarmClock)?
+    private var deadline = Instant.distantFuture
+    private var wasExtended = false
+
+    init(_ allowance: Duration, on turns: any Turns, expired: @escaping (_ hostWasPaused: Bool) -> Void) {
+        self.allowance = allowance
+        self.turns = turns
+        self.expired = expired
+        timer = turns.alarmClock { [weak self] in self?.fire() }
+    }
+
+    func begin() {
+        wasExtended = false
+        arm(at: turns.refreshNow() + allowance)
+    }
+
+    func end() {
+        timer?.disarm()
+    }
+
+    private func arm(at deadline: Instant) {
+        self.deadline = deadline
+        timer?.arm(at: deadline)
+    }
+
+    private func fire() {
+        let delay = turns.now - deadline
+        if delay > max(allowance, Self.longTurn) {
+            expired(true)
+        } else if delay > allowance / Self.tolerance, !wasExtended {
+            wasExtended = true
+            arm(at: turns.now + delay)
+        } else {
+            expired(false)
+        }
+    }
+}

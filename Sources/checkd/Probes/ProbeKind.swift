@@ -1,0 +1,69 @@
+// What a kind of checker is to the rest of checkd: one file for each, and one switch, below, that finds it. A new kind is its file and
+// its line in that switch.
+import Configuration
+import HealthCheck
+
+/// A checker of the configuration, ready to be asked.
+protocol ProbeKind {
+    /// For log lines: `TCP_CHECK 192.0.2.1:80`.
+    var title: String { get }
+    /// Everything that decides the result, as text: the key under which a verdict outlives the process. Two checkers with the same text
+    /// find out the same thing, whatever their schedule.
+    var identity: String { get }
+    /// How its probes make rounds.
+    var rounds: CheckRounds { get }
+    /// What this version leaves out of it; nil = nothing.
+    var problem: String? { get }
+
+    /// Starts one probe; `step` is below `rounds.steps`. The result goes to the attempt, now or later, and so do the time limits; whoever
+    /// lets go of the running probe, or cancels it, hears nothing any more.
+    func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe
+}
+
+/// A probe on its way.
+protocol RunningProbe: AnyObject {
+    /// Closes everything; nothing is reported after this.
+    func cancel()
+}
+
+/// What this version does with a checker.
+enum ProbeSupport {
+    case runs(any ProbeKind)
+    /// It is read and not run; the reason.
+    case unsupported(String)
+
+    /// The kind that runs, if one does.
+    var kind: (any ProbeKind)? {
+        if case .runs(let kind) = self { kind } else { nil }
+    }
+
+    /// What people must be told about it.
+    var problem: String? {
+        switch self {
+        case .runs(let kind): kind.problem
+        case .unsupported(let reason): reason
+        }
+    }
+
+    /// The kind of a checker; `network` is what its probes use.
+    init(_ checker: CheckerConfiguration, on network: ProbeNetwork) {
+        switch checker.probe {
+        case .tcp: self = .runs(TCPCheck(target: checker.target, network: network))
+        case .http(let probe): self = .runs(HTTPCheck(probe: probe, target: checker.target, network: network))
+        case .smtp, .dns, .ping, .udp, .misc, .file:
+            self = .unsupported("\(checker.probe.keyword) is not run by this version")
+        }
+    }
+}
+
+extension CheckTarget {
+    /// What of the target decides the result, beside the endpoint.
+    var identity: [String] {
+        var parts: [String] = []
+        if let source = sourceAddress { parts.append("bindto \(source)") }
+        if let port = sourcePort { parts.append("bind_port \(port)") }
+        if let interface { parts.append("bind_if \(interface)") }
+        if firewallMark != 0 { parts.append("fwmark \(firewallMark)") }
+        return parts
+    }
+}
