@@ -39,6 +39,9 @@ public struct LoadedConfiguration: Equatable, Sendable {
     public var configuration: Configuration?
     /// In the order of the text.
     public var diagnostics: [Diagnostic]
+    /// What it asks for and this version does not do, in the order of the text; each is a diagnostic too. A configuration with
+    /// any of it is not good as it stands, one with `Inaction.Cost.protection` does not protect as it says.
+    public var inactions: [Inaction] = []
     /// Diagnostics beyond what is kept.
     public var droppedDiagnostics: Int
     /// What a digest of the configuration is made of: every file's path and bytes, in order of reading.
@@ -52,7 +55,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
 public struct LoadOptions: Equatable, Sendable {
     /// What `@ID` compares with; nil = the host name's first label.
     public var configID: String?
-    /// What depends on the machine is an error.
+    /// What depends on the machine, and what will not act, is an error.
     public var isStrict = false
     /// How much it may cost.
     public var limits = ReadingLimits()
@@ -96,24 +99,31 @@ extension Configuration {
         let draft = interpreter.read(root, Grammars.file, from: FileDraft())
         let configuration = interpreter.resolve(draft.draft)
         interpreter.checkMachine(machine, isStrict: options.isStrict)
-        interpreter.finish()
-        return interpreter.reporter.result(configuration, digestInput: preprocessor.digestInput)
+        interpreter.finish(isStrict: options.isStrict)
+        var loaded = interpreter.reporter.result(configuration, digestInput: preprocessor.digestInput)
+        loaded.inactions = interpreter.inactions.inOrder(of: interpreter.reporter.sources) { $0.source.position }
+        return loaded
     }
 }
 
 extension Reporter {
     /// Diagnostics in the order of the text; no configuration when one is an error.
     fileprivate func result(_ configuration: Configuration, digestInput: [UInt8]) -> LoadedConfiguration {
-        let order = Dictionary(zip(sources.files.map(\.path), 0...), uniquingKeysWith: { first, _ in first })
-        let sorted = diagnostics.enumerated().sorted { left, right in
-            let a = left.element.position
-            let b = right.element.position
-            return (order[a.file] ?? 0, a.line, a.column, left.offset) < (
-                order[b.file] ?? 0, b.line, b.column, right.offset
-            )
-        }
-        return LoadedConfiguration(
-            configuration: errors > 0 ? nil : configuration, diagnostics: sorted.map(\.element),
+        LoadedConfiguration(
+            configuration: errors > 0 ? nil : configuration,
+            diagnostics: diagnostics.inOrder(of: sources) { $0.position },
             droppedDiagnostics: dropped, digestInput: digestInput)
+    }
+}
+
+extension Array {
+    /// Sorted by place: files in order of reading, then line and column.
+    fileprivate func inOrder(of sources: SourceMap, _ position: (Element) -> SourcePosition) -> [Element] {
+        let order = Dictionary(zip(sources.files.map(\.path), 0...), uniquingKeysWith: { first, _ in first })
+        return enumerated().map { index, element in
+            let place = position(element)
+            return (key: (order[place.file] ?? 0, place.line, place.column, index), element)
+        }
+        .sorted { $0.key < $1.key }.map(\.1)
     }
 }

@@ -21,7 +21,7 @@ enum Failure: Error, Equatable, Sendable {
     /// An argument that the parser could not know to be wrong.
     case usage(String)
     /// The configuration has errors, which have been printed.
-    case configuration(file: String, errors: Int, warnings: Int)
+    case configuration(file: String, errors: Int, warnings: Int, isStrict: Bool = false)
     /// Nobody answers at the bus's socket.
     case busUnreachable(socket: String, Errno)
     /// With --direct: nobody answers at a daemon's own socket.
@@ -67,9 +67,11 @@ extension Failure: CustomStringConvertible {
     var description: String {
         switch self {
         case .usage(let text): text
-        case .configuration(let file, let errors, let warnings):
+        case .configuration(let file, let errors, let warnings, let isStrict):
             "\(file): \(counted(errors, "error"))\(warnings > 0 ? ", \(counted(warnings, "warning"))" : ""): "
-                + "it would be refused; correct it and check again"
+                + (isStrict
+                    ? "it does not pass --strict; correct it, or check without to see whether it would be refused"
+                    : "it would be refused; correct it and check again")
         case .busUnreachable(let socket, let errno):
             Self.unreachable("busd", socket, errno, allowed: "reading needs group evenkeel") + Self.withoutBus(errno)
         case .daemonUnreachable(let daemon, let socket, let errno):

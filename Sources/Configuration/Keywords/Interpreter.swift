@@ -18,10 +18,14 @@ struct Interpreter {
     /// `vrrp_garp_lower_prio_*` when they are written; else an instance's own bursts count.
     var lowerPriorityDelay: Duration?
     var lowerPriorityCount: Int?
+    /// Instances that this version does not run: the block, where that is decided, and why.
+    var idle: [(opener: Statement, word: Word, why: String)] = []
     /// Instances whose block is there but wrong: a group may name them.
     var failedInstances: Set<String> = []
     /// Keywords of which something is to be said: where they stand first, and how often.
-    private var remarks: [String: (first: Word, support: KeywordTable.Support, count: Int)] = [:]
+    private var remarks: [String: (first: Word, support: KeywordTable.Support, block: BlockKind, count: Int)] = [:]
+    /// What the configuration asks for and this version does not do.
+    var inactions: [Inaction] = []
 
     /// Inside a block that nothing acts on: its keywords are not named one by one.
     private var mutedDepth = 0
@@ -101,7 +105,7 @@ struct Interpreter {
 
     /// Counts a word of which something is to be said once, however often it stands.
     mutating func count(_ word: Word, _ support: KeywordTable.Support, in block: BlockKind) {
-        remarks["\(block.rawValue) \(word.text)", default: (word, support, 0)].count += 1
+        remarks["\(block.rawValue) \(word.text)", default: (word, support, block, 0)].count += 1
     }
 
     private mutating func sayUnknown<Draft>(_ statement: Statement, _ grammar: Grammar<Draft>) {
@@ -149,18 +153,38 @@ struct Interpreter {
         return grammar.row(of: meant) == nil ? nil : meant
     }
 
-    /// Says once for each keyword what there is to say about it.
-    mutating func finish() {
+    /// Says that something will not act.
+    mutating func sayInaction(
+        _ subject: String, at word: Word, places: Int = 1, _ consequence: String, _ cost: Inaction.Cost,
+        remedy: String?,
+        isStrict: Bool
+    ) {
+        let inaction = Inaction(
+            subject: subject, places: places, source: reporter.sources.excerpt(word.place, length: word.length),
+            consequence: consequence, cost: cost)
+        reporter.report(
+            isStrict ? .error : .warning, .notActedOn, at: word.place, length: word.length, inaction.description,
+            remedy: remedy)
+        inactions.append(inaction)
+    }
+
+    /// Says once for each keyword what there is to say about it; with `isStrict` what will not act is an error.
+    mutating func finish(isStrict: Bool) {
+        for (opener, word, why) in idle {
+            sayInaction(
+                opener.title, at: word, "\(why), so this director never holds its addresses", .protection, remedy: nil,
+                isStrict: isStrict)
+        }
         for (_, remark) in remarks.sorted(by: { $0.key < $1.key }) {
             let word = remark.first.text
             let places = remark.count > 1 ? " (\(remark.count) places)" : ""
             switch remark.support {
             case .supported, .addition: break
             case .notYet:
-                reporter.warning(
-                    .notActedOn, at: remark.first,
-                    "\(word) is known to keepalived; Evenkeel does not act on it yet\(places)",
-                    remedy: "see \"lbctl config explain \(word)\"")
+                let (consequence, cost) = KeywordTable.consequence(of: word, in: remark.block)
+                sayInaction(
+                    word, at: remark.first, places: remark.count, consequence, cost,
+                    remedy: "see \"lbctl config explain \(word)\"", isStrict: isStrict)
             case .unneeded(let reason):
                 reporter.warning(
                     .notActedOn, at: remark.first, "\(word) has no effect\(places): \(reason)", remedy: "remove it")

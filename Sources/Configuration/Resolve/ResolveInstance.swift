@@ -92,8 +92,7 @@ extension Interpreter {
 
     private mutating func resolveVersion(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
         guard instance.family == .inet6 else { return }
-        reporter.warning(
-            .notActedOn, at: parsed.place(of: "virtual_ipaddress"), "Evenkeel does not run IPv6 instances yet")
+        idle.append((parsed.opener, parsed.place(of: "virtual_ipaddress"), "IPv6 instances do not run"))
         if parsed.has("version"), instance.version == .v2 {
             reporter.warning(.adjusted, at: parsed.place(of: "version"), "IPv6 needs version 3; version 3 is used")
         }
@@ -185,10 +184,8 @@ extension Interpreter {
         case .password: instance.authentication = .password(octets)
         case .header:
             instance.authentication = .authenticationHeader(key: octets)
-            reporter.warning(
-                .notActedOn, at: secret,
-                "auth_type AH is known to keepalived; Evenkeel does not run such an instance yet",
-                remedy: "use PASS or none")
+            idle.append(
+                (parsed.opener, secret, "instances with auth_type AH do not run, those with PASS or none do"))
         }
     }
 

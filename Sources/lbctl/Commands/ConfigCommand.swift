@@ -23,8 +23,8 @@ struct ConfigCommand: ParsableCommand {
             abstract: "Read a keepalived.conf as the daemons would, and say everything that is wrong with it.",
             discussion: """
                 Each problem comes with its place, the line, and what to do. What depends on the machine (interfaces, scripts, \
-                users) is a warning, with --strict an error. Exit status 0 when the configuration can be used, 2 when it would \
-                be refused.
+                users) and what the file asks for but would not act yet are warnings, with --strict errors. Exit status 0 when \
+                the configuration can be used, 2 when it would be refused.
 
                 Examples:
                   lbctl config check                       /etc/evenkeel/evenkeel.conf, else /etc/keepalived/keepalived.conf
@@ -35,7 +35,7 @@ struct ConfigCommand: ParsableCommand {
         @Argument(help: "The file; without it, the one the daemons read.", completion: .file())
         var file: String?
 
-        @Flag(help: "What this machine lacks is an error too.")
+        @Flag(help: "What this machine lacks and what would not act yet are errors too.")
         var strict = false
 
         @OptionGroup var output: OutputOptions
@@ -52,7 +52,8 @@ struct ConfigCommand: ParsableCommand {
             }
             if loaded.hasErrors {
                 throw Failure.configuration(
-                    file: path, errors: loaded.count(of: .error), warnings: loaded.count(of: .warning))
+                    file: path, errors: loaded.count(of: .error), warnings: loaded.count(of: .warning),
+                    isStrict: strict)
             }
         }
     }
@@ -81,23 +82,36 @@ struct ConfigCommand: ParsableCommand {
         }
     }
 
-    /// Every diagnostic, and for a configuration that can be used one line on what it holds.
+    /// Every diagnostic, and for a configuration that can be used one line on what it holds. Only one that acts whole is good.
     static func report(_ loaded: LoadedConfiguration, _ path: String, _ style: Style) -> String {
         var text = loaded.diagnostics.map { $0.rendered(color: style.isColoured) + "\n" }.joined()
         if loaded.droppedDiagnostics > 0 { text += "… and \(loaded.droppedDiagnostics) more\n\n" }
         guard let configuration = loaded.configuration else { return text }
         let warnings = loaded.count(of: .warning)
-        let verdict = warnings > 0 ? Cell("good, \(counted(warnings, "warning"))", .warning) : Cell("good", .good)
+        let verdict = loaded.inactions.isEmpty ? "good" : "loads, but not all of it acts"
+        let isClean = loaded.inactions.isEmpty && warnings == 0
         let servers = configuration.virtualServers.reduce(0) { $0 + $1.realServers.count }
-        return text + "\(path): " + style.paint(verdict.text, verdict.tone)
-            + ": \(counted(configuration.instances.count, "VRRP instance")), "
-            + "\(counted(configuration.virtualServers.count, "virtual server")), \(counted(servers, "real server"))\n"
+        text += "\(path): "
+        text += style.paint(
+            warnings > 0 ? "\(verdict), \(counted(warnings, "warning"))" : verdict, isClean ? .good : .warning)
+        text += ": \(counted(configuration.instances.count, "VRRP instance")), "
+        text += "\(counted(configuration.virtualServers.count, "virtual server")), \(counted(servers, "real server"))\n"
+        let unprotected = loaded.subjects(.protection)
+        let missing = loaded.subjects(.convenience)
+        if !unprotected.isEmpty { text += style.paint("  does not protect as written: \(unprotected)", .bad) + "\n" }
+        if !missing.isEmpty { text += "  not acted on yet: \(missing)\n" }
+        return text
     }
 }
 
 extension LoadedConfiguration {
     fileprivate func count(of severity: Diagnostic.Severity) -> Int {
         diagnostics.count { $0.severity == severity }
+    }
+
+    /// What will not act, by name.
+    fileprivate func subjects(_ cost: Inaction.Cost) -> String {
+        inactions.filter { $0.cost == cost }.map(\.subject).joined(separator: ", ")
     }
 }
 

@@ -1,0 +1,69 @@
+// What it means for people that a keyword is not acted on yet. A keyword that is not here says what it is for instead, and
+// counts as a convenience. The row decides whether a keyword is acted on; a line here that no row needs any more is harmless.
+
+extension KeywordTable {
+    /// What happens instead of what the word asks for.
+    static func consequence(of word: String, in block: BlockKind) -> (text: String, cost: Inaction.Cost) {
+        if let text = protection["\(block.rawValue) \(word)"] ?? protection[word] { return (text, .protection) }
+        if let text = convenience[word] { return (text, .convenience) }
+        let meaning = explain(word).first { $0.kind == block }?.meaning ?? word
+        return ("it asks for \"\(meaning)\"", .convenience)
+    }
+
+    private static let anyAnswer = "its server counts as up whatever it answers"
+    private static let anyBody = "any body passes"
+
+    /// Where an address or a service is not protected as the file says.
+    private static let protection: [String: String] = [
+        "vrrp_script": "the program is not run, so its failure moves nothing",
+        "track_script": "a script that fails does not move the addresses",
+        "vrrp_track_process": "the processes are not watched, so their end moves nothing",
+        "track_process": "a process that ends does not move the addresses",
+        "track_file": "the file is not read, so its number moves nothing",
+        "bfd_instance": "there is no BFD session, so its loss moves nothing",
+        "track_bfd": "a BFD session that is lost does not move the addresses",
+        "SMTP_CHECK": anyAnswer, "DNS_CHECK": anyAnswer, "PING_CHECK": anyAnswer, "UDP_CHECK": anyAnswer,
+        "MISC_CHECK": anyAnswer, "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
+        "regex": anyBody, "regex_no_match": anyBody, "regex_options": anyBody, "regex_min_offset": anyBody,
+        "regex_max_offset": anyBody,
+        "virtual_routes": "a new master does not get these routes",
+        "virtual_rules": "a new master does not get these rules",
+        "static_ipaddress": "the addresses are not set",
+        "static_routes": "the routes are not set",
+        "static_rules": "the rules are not set",
+        "auth_hmac": "adverts are neither signed nor are signatures looked at",
+        "lvs_sync_daemon": "connections do not survive a change of the director",
+        "net_namespace": "the daemons work in the namespace that they are started in",
+        "net_namespace_ipvs": "the IPVS table is that of the namespace that ipvsd is started in",
+        "vrf": "the instance works outside the VRF",
+        "use_vmac": "the interface's own MAC is used, and clients learn of a new master by gratuitous ARP",
+        "use_vmac_addr": "addresses on other interfaces use those interfaces' own MAC",
+        "use_ipvlan": "the interface itself is used",
+        "no_accept": "the master answers for the addresses, as with accept",
+        "unicast_fault_no_peer": "an instance without a peer runs all the same",
+        "timer_expired_backup": "an instance whose timers fire late stays master",
+        "thread_timer_expired": "an instance whose timers fire late stays master",
+        "SSL": "no client certificate is shown to servers",
+        "interface_up_down_delays": "a link that flaps moves the addresses at once",
+        "ha_suspend": "checks also run while the address is elsewhere",
+    ]
+
+    private static let noProgram = "no program is run then"
+    private static let noMail = "no mail is sent"
+    private static let noPipe = "nothing is written to a pipe"
+
+    private static let convenience: [String: String] = [
+        "notify": noProgram, "notify_master": noProgram, "notify_backup": noProgram, "notify_fault": noProgram,
+        "notify_stop": noProgram, "notify_deleted": noProgram, "notify_master_rx_lower_pri": noProgram,
+        "notify_up": noProgram, "notify_down": noProgram, "quorum_up": noProgram, "quorum_down": noProgram,
+        "startup_script": noProgram, "shutdown_script": noProgram,
+        "script_user": "no program is run anyway", "enable_script_security": "no program is run anyway",
+        "notification_email": noMail, "notification_email_from": noMail, "smtp_server": noMail, "smtp_alert": noMail,
+        "smtp_alert_vrrp": noMail, "smtp_alert_checker": noMail, "smtp_helo_name": noMail,
+        "smtp_connect_timeout": noMail, "no_email_faults": noMail, "no_checker_emails": noMail,
+        "notify_fifo": noPipe, "vrrp_notify_fifo": noPipe, "lvs_notify_fifo": noPipe, "notify_fifo_script": noPipe,
+        "vrrp_notify_fifo_script": noPipe, "lvs_notify_fifo_script": noPipe,
+        "vrrp_strict": "what the RFCs do not allow is allowed", "strict_mode": "what the RFCs do not allow is allowed",
+        "omega": "no program is run at stop anyway", "rs_init_notifies": "no program is run anyway",
+    ]
+}

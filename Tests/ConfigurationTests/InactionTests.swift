@@ -1,0 +1,85 @@
+// What a configuration asks for and this version does not do: listed with place and consequence, an error when strict.
+import Testing
+
+@testable import Configuration
+
+@Suite struct InactionTests {
+    private func inactions(_ text: String) -> [Inaction] { load(text).inactions }
+
+    private let sixth =
+        "vrrp_instance A {\nvirtual_router_id 1\ninterface eth0\nvirtual_ipaddress {\n2001:db8::1\n}\n}\n"
+
+    @Test func `an instance that will not run is listed by its name`() throws {
+        let inaction = try #require(inactions(sixth).first)
+        #expect(inactions(sixth).count == 1)
+        #expect(inaction.subject == "vrrp_instance A")
+        #expect(inaction.cost == .protection)
+        #expect(inaction.source.position.line == 4)
+        #expect(inaction.consequence.contains("never holds its addresses"))
+        let signed = instanceText("authentication {\nauth_type AH\nauth_pass x\n}")
+        #expect(inactions(signed).map(\.subject) == ["vrrp_instance VI_1"])
+    }
+
+    @Test(arguments: ["SMTP_CHECK", "DNS_CHECK", "PING_CHECK", "UDP_CHECK", "MISC_CHECK", "FILE_CHECK", "BFD_CHECK"])
+    func `a check that will not run is listed with what follows`(_ word: String) {
+        let content =
+            switch word {
+            case "MISC_CHECK": "misc_path /bin/true"
+            case "FILE_CHECK": "track_file f"
+            default: ""
+            }
+        let found = inactions(
+            serviceText(server: "\(word) {\n\(content)\n}") + "track_file f {\nfile /tmp/f\n}\n")
+        guard KeywordTable.explain(word).contains(where: { $0.support == .notYet }) else { return }
+        #expect(found.contains { $0.subject == word && $0.cost == .protection && !$0.consequence.isEmpty })
+    }
+
+    /// Every row that nothing acts on: wherever it stands it is listed, so that nothing can call such a file good.
+    @Test(
+        arguments: KeywordTable.entries.filter { $0.support == .notYet && $0.kind != .list }.map {
+            "\($0.block) \($0.word)"
+        })
+    func `every keyword that is not acted on is listed, with a consequence`(_ row: String) throws {
+        let entry = try #require(KeywordTable.entries.first { "\($0.block) \($0.word)" == row })
+        let (consequence, _) = KeywordTable.consequence(of: entry.word, in: entry.kind)
+        #expect(!consequence.isEmpty && !consequence.hasSuffix("."))
+    }
+
+    @Test func `notify and track_script are of different weight`() {
+        let text =
+            instanceText("notify_master /bin/true\ntrack_script {\ns\n}") + "vrrp_script s {\nscript /bin/true\n}\n"
+        let found = Dictionary(uniqueKeysWithValues: inactions(text).map { ($0.subject, $0.cost) })
+        for (word, cost) in [("track_script", Inaction.Cost.protection), ("notify_master", .convenience)]
+        where KeywordTable.explain(word).contains(where: { $0.support == .notYet }) {
+            #expect(found[word] == cost)
+        }
+    }
+
+    @Test(arguments: ["m10", "m16"])
+    func `strict refuses what will not act, which else loads`(_ name: String) throws {
+        let path = "found/\(name).conf"
+        let files = MemoryFiles([path: try Fixtures.text(path).replacing("300.1.1.1 via nowhere blah", with: "")])
+        let lenient = Configuration.load(files: files, path: path)
+        #expect(lenient.configuration != nil)
+        #expect(!lenient.inactions.isEmpty)
+        let strict = Configuration.load(files: files, path: path, options: LoadOptions(isStrict: true))
+        #expect(strict.configuration == nil)
+        #expect(strict.inactions == lenient.inactions)
+        #expect(strict.diagnostics.filter { $0.severity == .error }.map(\.code).allSatisfy { $0 == .notActedOn })
+    }
+
+    @Test func `what needs no action is not listed`() {
+        #expect(inactions("global_defs {\nprocess_names\nlvs_flush\n}\n" + serviceText("nat_mask 255.255.255.0")) == [])
+        #expect(inactions(instanceText("")) == [])
+        #expect(load(instanceText("native_ipv6"), options: LoadOptions(isStrict: true)).configuration != nil)
+    }
+
+    @Test func `they come in the order of the text, said once however often they stand`() {
+        let text = sixth + serviceText(server: "SMTP_CHECK {\n}\nSMTP_CHECK {\n}\nPING_CHECK {\n}")
+        guard KeywordTable.explain("PING_CHECK").first?.support == .notYet else { return }
+        #expect(
+            inactions(text).map { "\($0.subject) \($0.places)" } == [
+                "vrrp_instance A 1", "SMTP_CHECK 2", "PING_CHECK 1",
+            ])
+    }
+}
