@@ -52,7 +52,7 @@ let package = Package(
         module("JSON", ["CJsonC"]),
         module("Varlink", ["JSON"]),
         module("Configuration", ["Net"]),
-        module("VRRP", ["Net"]),
+        module("VRRP", ["Net", "Configuration", heap]),
         module("IPVS", ["Net", "Configuration"]),
         module("HealthCheck", ["Net", "Configuration", deque]),
 
@@ -82,7 +82,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
-        tests("VRRPTests", ["VRRP", "Net"]),
+        tests("VRRPTests", ["VRRP", "Configuration", "Net"]),
         tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("CheckdTests", ["checkd", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),

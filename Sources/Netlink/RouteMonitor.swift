@@ -1,25 +1,24 @@
-// The interfaces and addresses of this network namespace, kept up to date by what the kernel says by itself. When the kernel had to drop
-// notifications (ENOBUFS) the queue is emptied first and the table read after that: what is queued then is older than the table would be, and
-// the kernel queues nothing new before the queue was empty once. What changes while the table is read is queued and applied to it before
-// anybody sees it. A table that could not be read stays `needsDump`, and the owner asks again every second: it is never wrong for good.
+// What the kernel says by itself about the interfaces and addresses of this network namespace. When it had to drop notifications
+// (ENOBUFS) the queue is emptied first and the table read after that: what is queued then is older than the table would be, and the kernel
+// queues nothing new before the queue was empty once. What changes while the table is read is handed over with it, so that nobody sees
+// what was between. A table that could not be read stays `needsDump`, and the owner asks again every second: it is never wrong for good.
 
 internal import CNl
 internal import CNlRoute
 internal import Glibc
 public import VRRP
 
-/// Listens to the interface and address groups of rtnetlink and keeps their table.
+/// Listens to the interface and address groups of rtnetlink.
 public final class RouteMonitor {
     /// What `update` and `resynchronise` found.
     public enum News: Equatable, Sendable {
         /// No notification that concerns the table.
         case nothing
-        /// The table changed. `gone`: the numbers of interfaces that were deleted meanwhile, also where an interface of that number is
-        /// there again: whatever was bound to them (sockets, multicast memberships, addresses) went with them.
-        case changed(gone: Set<Int32>)
-        /// The table was read anew: any interface may have gone and come back under its number unseen.
-        case replaced
-        /// Notifications were lost and the table could not be read: it shows what was, not what is. Call `resynchronise` in a second.
+        /// The table changed: what happened, oldest first.
+        case changed([RouteEvent])
+        /// The table was read anew, and this happened meanwhile. Any interface may have gone and come back under its number unseen.
+        case replaced(RouteSnapshot, then: [RouteEvent])
+        /// Notifications were lost and the table could not be read. Call `resynchronise` in a second.
         case stale(NetlinkError)
     }
 
@@ -35,8 +34,6 @@ public final class RouteMonitor {
     private let buffer: UnsafeMutableRawBufferPointer
     /// The descriptor to watch for reading.
     public let number: Int32
-    /// The interfaces and addresses as last heard.
-    public private(set) var table = LinkTable()
     /// True from the start, or from a loss, until the table was read: call `resynchronise` until it is false.
     public private(set) var needsDump = true
 
@@ -70,12 +67,8 @@ public final class RouteMonitor {
             transport.discard(into: buffer)
             return .stale(.overrun)
         }
-        var gone: Set<Int32> = []
-        switch read(limit: limit, gone: &gone) {
-        case .some(0): return .nothing
-        case .some: return .changed(gone: gone)
-        case nil: return resynchronise()
-        }
+        guard let events = read(limit: limit) else { return resynchronise() }
+        return events.isEmpty ? .nothing : .changed(events)
     }
 
     /// Reads the table anew: at the start, and again while `needsDump`. Never `.nothing` or `.changed`.
@@ -83,30 +76,27 @@ public final class RouteMonitor {
         needsDump = true
         for _ in 0..<Self.attempts {
             transport.discard(into: buffer)
+            let snapshot: RouteSnapshot
             do throws(NetlinkError) {
-                table = LinkTable(try kernel.snapshot())
+                snapshot = try kernel.snapshot()
             } catch {
                 return .stale(error)
             }
-            var gone: Set<Int32> = []
-            guard read(limit: .max, gone: &gone) != nil else { continue }
+            guard let events = read(limit: .max) else { continue }
             needsDump = false
-            return .replaced
+            return .replaced(snapshot, then: events)
         }
         return .stale(.overrun)
     }
 
-    /// Applies at most `limit` queued datagrams to the table. Returns how many notifications concerned it; nil when some were lost.
-    private func read(limit: Int, gone: inout Set<Int32>) -> Int? {
-        var events = 0
+    /// Reads at most `limit` queued datagrams; nil when some were lost.
+    private func read(limit: Int) -> [RouteEvent]? {
+        var events: [RouteEvent] = []
         for _ in 0..<limit {
             do throws(NetlinkError) {
                 let length = try transport.receive(into: buffer)
                 for reply in NetlinkDatagram(UnsafeRawBufferPointer(rebasing: buffer[..<length])) {
-                    guard let event = RouteEvent(reply) else { continue }
-                    events += 1
-                    table.apply(event)
-                    if case .linkGone(let link) = event { gone.insert(link.index) }
+                    if let event = RouteEvent(reply) { events.append(event) }
                 }
             } catch .timedOut {
                 return events

@@ -2,15 +2,10 @@
 
 public import Net
 
-/// One thing for the driver to do. Actions come in the order in which they must be done: the advertisement leaves first,
-/// because the other routers wait for it, then addresses, then gratuitous ARP (RFC 9568 §6.4.2).
+/// One thing for the director to do. That the addresses are held exactly while the router is master needs no action: it is compared.
 public enum Action: Hashable, Sendable {
     /// Send an advertisement of this priority to the group or to every peer.
     case send(priority: UInt8)
-    /// Put the virtual addresses on their interfaces.
-    case install
-    /// Take the virtual addresses off.
-    case remove
     /// Start the gratuitous ARP schedule anew.
     case announce(Occasion)
     /// A backup follows this master from now on.

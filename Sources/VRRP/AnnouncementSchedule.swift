@@ -34,8 +34,8 @@ public struct AnnouncementSchedule: Sendable {
         public init() {}
     }
 
-    /// What is configured; a change holds from the next burst on.
-    public var settings: Settings
+    /// What is configured.
+    public private(set) var settings: Settings
     private var secondBurst: (at: Instant, count: Int)?
     private var refreshAt: Instant?
 
@@ -44,9 +44,21 @@ public struct AnnouncementSchedule: Sendable {
         self.settings = settings
     }
 
+    /// Takes over other settings. A refresh that was not asked for before begins; one that is not asked for any more ends.
+    public mutating func adopt(_ settings: Settings, isMaster: Bool, at now: Instant) {
+        guard settings != self.settings else { return }
+        self.settings = settings
+        guard isMaster else { return }
+        let next = settings.refresh > .zero ? now + settings.refresh : nil
+        refreshAt = next.map { next in refreshAt.map { min($0, next) } ?? next }
+    }
+
     /// When to call `due`; nil when nothing is left to send.
     public var deadline: Instant? {
-        [secondBurst?.at, refreshAt].compactMap(\.self).min()
+        switch (secondBurst?.at, refreshAt) {
+        case (let burst?, let refresh?): min(burst, refresh)
+        case (let one, let other): one ?? other
+        }
     }
 
     /// Starts the schedule.

@@ -1,7 +1,7 @@
 // What the kernel says by itself about interfaces and addresses, and the table that these notifications keep up to date. After lost
 // notifications the owner dumps again and starts over with a new table.
 
-internal import Net
+public import Net
 
 /// A notification.
 public enum RouteEvent: Hashable, Sendable {
@@ -26,21 +26,52 @@ public struct RouteSnapshot: Hashable, Sendable {
     public init() {}
 }
 
-/// The interfaces and addresses as last heard.
+/// What makes an address on an interface this one for the kernel: IPv6 knows an address once per interface, IPv4 once per prefix length
+/// and peer (inet_insert_ifa, ipv6_add_addr).
+public struct AddressKey: Hashable, Sendable {
+    /// The interface.
+    public var link: Int32
+    /// The local address.
+    public var address: IPAddress
+    /// The prefix length; 0 in IPv6, where it does not matter.
+    public var length: Int
+    /// The other end of a point-to-point address.
+    public var peer: IPAddress?
+}
+
+extension InterfaceAddress {
+    /// What the kernel knows the address by.
+    public var key: AddressKey {
+        AddressKey(
+            link: link, address: prefix.address, length: prefix.address.family == .inet ? prefix.length : 0,
+            peer: peer?.address)
+    }
+}
+
+/// The interfaces and addresses as last heard. Every operation takes the same time however many addresses there are, but those that
+/// say so.
 public struct LinkTable: Sendable {
+    /// An address and its place in the kernel's order.
+    private struct Seat {
+        var address: InterfaceAddress
+        var ordinal: Int
+    }
+
     /// Interfaces by the kernel's number.
     public private(set) var links: [Int32: Link] = [:]
-    /// Addresses by interface, in the kernel's order.
-    public private(set) var addresses: [Int32: [InterfaceAddress]] = [:]
+    private var seats: [Int32: [AddressKey: Seat]] = [:]
     private var indices: [String: Int32] = [:]
+    private var births: [Int32: Int] = [:]
+    private var counter = 0
 
     /// Knows nothing.
     public init() {}
 
-    /// What a dump said.
-    public init(_ snapshot: RouteSnapshot) {
+    /// What a dump said. Interfaces are taken for new ones after `earlier`: they may have been made again unheard.
+    public init(_ snapshot: RouteSnapshot, after earlier: LinkTable = LinkTable()) {
+        counter = earlier.counter
         for link in snapshot.links { apply(.link(link)) }
-        for address in snapshot.addresses { addresses[address.link, default: []].append(address) }
+        for address in snapshot.addresses { apply(.address(address)) }
     }
 
     /// The interface of that name.
@@ -48,27 +79,60 @@ public struct LinkTable: Sendable {
         indices[name].flatMap { links[$0] }
     }
 
+    /// Differs for two interfaces that had the same number one after the other: sockets of the first are deaf on the second.
+    public func birth(of link: Int32) -> Int {
+        births[link] ?? 0
+    }
+
+    /// The address as the kernel has it; nil when it is not there.
+    public func address(_ key: AddressKey) -> InterfaceAddress? {
+        seats[key.link]?[key]?.address
+    }
+
+    /// All addresses of an interface, in the kernel's order. Linear.
+    public func addresses(on link: Int32) -> [InterfaceAddress] {
+        (seats[link] ?? [:]).values.sorted { $0.ordinal < $1.ordinal }.map(\.address)
+    }
+
+    /// The first address of an interface in the kernel's order among those of the lowest rank; nil = not eligible. Linear.
+    public func firstAddress(on link: Int32, rank: (InterfaceAddress) -> Int?) -> InterfaceAddress? {
+        var best: (rank: Int, seat: Seat)?
+        for seat in (seats[link] ?? [:]).values {
+            guard let rank = rank(seat.address) else { continue }
+            if let best, (best.rank, best.seat.ordinal) <= (rank, seat.ordinal) { continue }
+            best = (rank, seat)
+        }
+        return best?.seat.address
+    }
+
+    /// True when any interface has the address. Linear.
+    public func contains(_ address: IPAddress) -> Bool {
+        seats.values.contains { $0.values.contains { $0.address.prefix.address == address } }
+    }
+
     /// Takes over a notification.
     public mutating func apply(_ event: RouteEvent) {
         switch event {
         case .link(let link):
             forgetName(of: link.index)
+            if links[link.index] == nil {
+                counter += 1
+                births[link.index] = counter
+            }
             links[link.index] = link
             indices[link.name] = link.index
         case .linkGone(let link):
             forgetName(of: link.index)
             links[link.index] = nil
-            addresses[link.index] = nil
+            seats[link.index] = nil
+            births[link.index] = nil
         case .address(let address):
-            var list = addresses[address.link] ?? []
-            if let index = list.firstIndex(where: { $0.isSame(address) }) {
-                list[index] = address
-            } else {
-                list.append(address)
-            }
-            addresses[address.link] = list
+            let key = address.key
+            if seats[address.link]?[key] == nil { counter += 1 }
+            let ordinal = seats[address.link]?[key]?.ordinal ?? counter
+            seats[address.link, default: [:]][key] = Seat(address: address, ordinal: ordinal)
         case .addressGone(let address):
-            addresses[address.link]?.removeAll { $0.isSame(address) }
+            seats[address.link]?[address.key] = nil
         }
     }
 

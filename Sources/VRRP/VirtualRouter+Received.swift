@@ -88,7 +88,7 @@ extension VirtualRouter {
         let backup = Backup(
             master: peer, interval: masterInterval, heardAt: now,
             masterDownAt: now + masterDown(interval: masterInterval))
-        return answer + [.remove] + enter(.backup(backup), .outranked(peer))
+        return answer + enter(.backup(backup), .outranked(peer))
     }
 
     private mutating func count(_ advertisement: Advertisement) {

@@ -110,7 +110,7 @@ public struct VirtualRouter: Sendable {
         return giveUp() + enter(.initialize, .stopped)
     }
 
-    /// The timer of `deadline` fired. In a grouped router the master-down timer only makes it ready: see `RouterSet`.
+    /// The timer of `deadline` fired. In a grouped router the master-down timer only makes it ready: see `Director`.
     public mutating func timerExpired(at now: Instant) -> [Action] {
         switch state {
         case .initialize, .fault:
@@ -130,19 +130,21 @@ public struct VirtualRouter: Sendable {
         }
     }
 
-    /// Something that the router needs went away.
-    public mutating func faultBegan(_ fault: Fault) -> [Action] {
-        guard faults.insert(fault).inserted else { return [] }
+    /// Everything that the router needs and does not have, as it is now. A master gives up; after the last fault the router starts over
+    /// as at startup.
+    public mutating func faultsChanged(to faults: Set<Fault>, at now: Instant) -> [Action] {
+        guard faults != self.faults else { return [] }
+        let news = faults.subtracting(self.faults).min() ?? faults.min()
+        self.faults = faults
         switch state {
-        case .initialize, .fault: return []
-        case .backup, .master: return giveUp() + enter(.fault, .fault(fault))
+        case .initialize:
+            return []
+        case .fault:
+            return faults.isEmpty ? listen(.faultsEnded, at: now) : []
+        case .backup, .master:
+            guard let news else { return [] }
+            return giveUp() + enter(.fault, .fault(news))
         }
-    }
-
-    /// Something came back; after the last one the router starts over as at startup.
-    public mutating func faultEnded(_ fault: Fault, at now: Instant) -> [Action] {
-        guard faults.remove(fault) != nil, faults.isEmpty, state == .fault else { return [] }
-        return listen(.faultsEnded, at: now)
     }
 
     /// The sum of tracked weights changed. A running master-down timer moves by the difference of the skews.
@@ -179,6 +181,12 @@ public struct VirtualRouter: Sendable {
         return [send(priority)]
     }
 
+    /// One more advertisement, out of turn; a router that is not master has nothing to say.
+    mutating func advertise() -> [Action] {
+        guard case .master = state else { return [] }
+        return [send(priority)]
+    }
+
     // MARK: For the sync group
 
     /// All members of the group are ready: become master.
@@ -187,10 +195,19 @@ public struct VirtualRouter: Sendable {
         return becomeMaster(.group, at: now)
     }
 
-    /// Another member became backup. The router that won there takes this one too: no priority 0.
-    mutating func followGroupToBackup(at now: Instant) -> [Action] {
+    /// Another member became backup. Where a router won there, it takes this one too: no priority 0. Where nobody did (`givingUp`), the
+    /// others are told to hurry.
+    mutating func followGroupToBackup(givingUp: Bool, at now: Instant) -> [Action] {
         guard case .master = state else { return [] }
-        return [.remove] + enter(.backup(freshBackup(at: now)), .group)
+        let actions = givingUp ? giveUp() : []
+        return actions + enter(.backup(freshBackup(at: now)), .group)
+    }
+
+    /// The router is new in a group whose other members are master: it joins them at once.
+    mutating func becomeReady() {
+        guard case .backup(var backup) = state else { return }
+        backup.isReady = true
+        state = .backup(backup)
     }
 
     // MARK: Transitions
@@ -207,7 +224,7 @@ public struct VirtualRouter: Sendable {
     /// RFC 9568 §6.4.2, timer fired: advertise, take the addresses, announce them.
     private mutating func becomeMaster(_ cause: Cause, at now: Instant) -> [Action] {
         statistics.becameMaster += 1
-        let actions = [send(priority), .install, .announce(.becameMaster)]
+        let actions = [send(priority), .announce(.becameMaster)]
         return actions + enter(.master(advertiseAt: now + configuration.interval), cause)
     }
 
@@ -223,7 +240,7 @@ public struct VirtualRouter: Sendable {
     /// Leaves mastership while nobody else has it yet.
     private mutating func giveUp() -> [Action] {
         guard case .master = state else { return [] }
-        return [send(0), .remove]
+        return [send(0)]
     }
 
     private func freshBackup(at now: Instant) -> Backup {

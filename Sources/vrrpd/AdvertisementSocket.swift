@@ -4,50 +4,39 @@
 import CLinux
 import Net
 import Platform
+import VRRP
 
 /// A pair of VRRP sockets.
 final class AdvertisementSocket {
-    /// What the sockets are bound to.
-    struct Key: Hashable {
-        /// The interface's number; nil = any.
-        var link: Int32?
-        /// The group, or this host's unicast address.
-        var local: IPv4Address
-    }
-
     /// Longest packet: 20 + 40 octets of header and options, 8 + 255 × 4 + 8 of message.
     private static let capacity = 2048
     /// Packets per `drain`: a flood cannot keep a timer from firing.
     private static let burst = 256
 
-    let key: Key
     private let receiver: FileDescriptor
     private let sender: FileDescriptor
     private var watch: Watch?
     private var buffer = [UInt8](repeating: 0, count: AdvertisementSocket.capacity)
-    private let handler: (ArraySlice<UInt8>) -> Void
 
-    /// Opens the pair and hands every received packet to `handler`.
+    /// Opens the pair; `arrived` is called when packets wait.
     init(
-        _ key: Key, interface: String?, on loop: EventLoop, handler: @escaping (ArraySlice<UInt8>) -> Void
+        _ key: ChannelKey, interface: String?, on loop: EventLoop, arrived: @escaping () -> Void
     ) throws(Errno) {
-        self.key = key
-        self.handler = handler
         let index = key.link ?? 0
         receiver = FileDescriptor(
             owning: try Errno.check(ek_vrrp_receiver(interface, index, key.local.rawValue), "socket(VRRP receiver)"))
         sender = FileDescriptor(owning: try Errno.check(ek_vrrp_sender(interface, index), "socket(VRRP sender)"))
-        watch = try loop.watch(receiver.number, .read) { [weak self] _ in self?.drain() }
+        watch = try loop.watch(receiver.number, .read) { _ in arrived() }
     }
 
-    /// Hands over every packet that waits. Called before a master-down timer is believed.
-    func drain() {
+    /// Hands over the packets that wait.
+    func drain(_ body: (ArraySlice<UInt8>) -> Void) {
         for _ in 0..<Self.burst {
             let received = buffer.withUnsafeMutableBytes {
                 ek_vrrp_receive(receiver.number, $0.baseAddress, $0.count)
             }
             guard received > 0 else { return }
-            handler(buffer[..<received])
+            body(buffer[..<received])
         }
     }
 

@@ -1,5 +1,5 @@
 // vrrpd on the bus: io.evenkeel.Vrrp, and events about instances, alarms and the configuration. Nothing here is on the way of an
-// election: events are made at the end of a turn, and without busd the daemon goes on.
+// election: what happened is said at the end of a turn, and without busd the daemon goes on.
 
 import Bus
 import Configuration
@@ -7,71 +7,88 @@ import Net
 import Platform
 import VRRP
 
-/// Answers calls and publishes events for a daemon.
+/// Answers calls, publishes events and writes the log of a daemon.
 final class BusFace {
     private let daemon: Daemon
     private let service: DaemonService
     private let logger: Logger
+    private let steppedDownFile: LedgerFile
+    let alarms: StandingAlarms<VrrpAlarm>
     /// Goes over to new configurations.
     let reload: ConfigurationReload<VrrpAPI>
-    private var waiting: [String: [(Int?) -> Void]] = [:]
+    /// Routers with something for a person to mend, and its alarms.
+    private var concerned: [RouterID: [VrrpAlarm: Alarm]] = [:]
+    /// Alarms that are not about a router.
+    private var machine: [VrrpAlarm: Alarm] = [:]
 
     /// A face that is not shown yet.
-    init(_ daemon: Daemon, options: DaemonOptions, loop: EventLoop, logger: Logger) throws {
+    init(
+        _ daemon: Daemon, steppedDown file: LedgerFile, options: DaemonOptions, loop: EventLoop, logger: Logger
+    ) throws {
         self.daemon = daemon
         self.logger = logger
+        steppedDownFile = file
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: logger)
+        alarms = StandingAlarms(daemon: "vrrpd", events: service.events, logger: logger)
         reload = ConfigurationReload(
             VrrpAPI.self, on: service, path: options.config, loop: loop,
-            changes: { [daemon] in daemon.changes(to: $0) },
+            changes: { [daemon] in daemon.director.changes(to: $0) },
             adopt: { [daemon] in daemon.reload($0.configuration) })
         answerQuestions()
         answerOperators()
-        daemon.publish = { [weak self] in self?.publish($0) }
-        daemon.withdraw = { [weak self] in self?.service.events.remove(EventType.vrrpInstance, subject: $0) }
-        daemon.alarms.changed = { [weak self] in self?.publish($0, $1) }
+        service.events.provide(
+            EventType.vrrpInstance,
+            subjects: { [daemon] in daemon.director.order.compactMap { daemon.director.view(of: $0)?.name } },
+            state: { [daemon] name in daemon.director.router(named: name).flatMap { daemon.description(of: $0) } })
+        file.failureChanged = { [weak self] in self?.steppedDownIsSaved($0) }
+        daemon.observer = self
     }
 
-    /// Listens on the private socket. EADDRINUSE: another vrrpd has this run directory.
+    /// Listens on the private socket.
     func start() throws(Errno) {
-        for (key, alarm) in daemon.alarms.standing { publish(key, alarm) }
         try service.start()
     }
 
     /// Everything has been published once.
     func stateIsComplete(_ loaded: ConfigurationFile) {
-        for instance in daemon.instances { publish(instance) }
         reload.publish(loaded)
         service.events.stateIsComplete()
     }
 
+    /// Sets or ends an alarm that is not about a router.
+    func set(_ key: VrrpAlarm, _ alarm: Alarm?) {
+        machine[key] = alarm
+        showAlarms()
+    }
+
     private func answerQuestions() {
         service.handle(VrrpAPI.List.self) { [daemon] _, responder in
-            responder.reply(list: daemon.instances.map(daemon.description)) { VrrpAPI.List.Reply(instances: $0) }
+            let instances = daemon.director.order.compactMap { daemon.description(of: $0) }
+            responder.reply(list: instances) { VrrpAPI.List.Reply(instances: $0) }
         }
         service.handle(VrrpAPI.Show.self) { [daemon] call, responder in
-            guard let instance = daemon.instance(named: call.name) else {
+            guard let instance = daemon.director.router(named: call.name).flatMap({ daemon.description(of: $0) }) else {
                 return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
             }
-            responder.reply(VrrpAPI.Show.Reply(instance: daemon.description(of: instance)))
+            responder.reply(VrrpAPI.Show.Reply(instance: instance))
         }
     }
 
     private func answerOperators() {
         service.handle(VrrpAPI.Failover.self) { [weak self, daemon] call, responder in
-            guard daemon.instance(named: call.name) != nil else {
+            guard let id = daemon.director.router(named: call.name) else {
                 return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
             }
-            guard daemon.stepDown(call.name) else { return responder.reply(ChangeReply()) }
+            guard daemon.stepDown(id) else { return responder.reply(ChangeReply()) }
             self?.log(call.name, "steps down", responder.caller)
             self?.whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
         }
         service.handle(VrrpAPI.Resume.self) { [weak self, daemon] call, responder in
-            guard daemon.instance(named: call.name) != nil else {
+            guard let id = daemon.director.router(named: call.name) else {
                 return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
             }
-            guard daemon.resume(call.name) else { return responder.reply(ChangeReply()) }
+            guard daemon.resume(id) else { return responder.reply(ChangeReply()) }
             self?.log(call.name, "takes part again", responder.caller)
             self?.whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
         }
@@ -81,24 +98,83 @@ final class BusFace {
         logger.notice("\(name): \(what), asked by uid \(caller.uid) (pid \(caller.pid))")
     }
 
-    /// Calls `body` with the place of the instance's next event, which is on its way.
+    /// Calls `body` with the place of the instance's next event.
     private func whenPublished(_ name: String, _ body: @escaping (Int?) -> Void) {
-        waiting[name, default: []].append(body)
+        service.events.changed(EventType.vrrpInstance, subject: name, published: body)
     }
 
-    private func publish(_ instance: Instance) {
-        let waiting = self.waiting.removeValue(forKey: instance.name) ?? []
-        service.events.publish(
-            EventType.vrrpInstance, subject: instance.name, data: daemon.description(of: instance)
-        ) { seq in
-            for body in waiting { body(seq) }
+    // MARK: Alarms
+
+    private func showAlarms() {
+        var wanted = machine
+        for alarms in concerned.values { wanted.merge(alarms) { first, _ in first } }
+        alarms.replace(with: wanted)
+    }
+
+    private func steppedDownIsSaved(_ failure: Errno?) {
+        set(
+            .steppedDown,
+            failure.map {
+                Alarm(
+                    message: "\(steppedDownFile.path): \($0)",
+                    remedy: "a restart would forget who stepped down; make the directory writable")
+            })
+    }
+}
+
+extension BusFace: DaemonObserver {
+    func happened(_ remark: Remark) {
+        func name(_ id: RouterID) -> String { daemon.standings[id]?.name ?? "a removed instance" }
+        switch remark {
+        case .transition(let id, let transition, let priority):
+            logger.notice(
+                "\(name(id)): \(transition.to) at priority \(priority) (was \(transition.from)): \(transition.cause)")
+        case .refused(let id, let error, let source):
+            logger.warning("\(name(id)): advertisement from \(source.map { "\($0)" } ?? "unknown"): \(error)")
+        case .foreign(let identifier, let source):
+            logger.debug("advertisement of virtual router \(identifier) from \(source): not ours")
+        case .takenOff(let id, let prefix):
+            logger.warning("\(name(id)): somebody else took off \(prefix); it is put back")
+        case .leftBehind(let id, let prefixes):
+            let list = prefixes.map { "\($0)" }.joined(separator: ", ")
+            logger.notice("\(name(id)): left behind by an earlier process and taken off: \(list)")
+        case .sending(let id, let failure?):
+            logger.warning("\(name(id)): \(failure)")
+        case .sending(let id, nil):
+            logger.notice("\(name(id)): advertisements are sent again")
         }
     }
 
-    private func publish(_ key: String, _ alarm: Alarms.Alarm?) {
-        let subject = "vrrpd/\(key)"
-        guard let alarm else { return service.events.remove(EventType.alarm, subject: subject) }
-        service.events.publish(
-            EventType.alarm, subject: subject, data: DaemonAlarm(message: alarm.message, remedy: alarm.remedy))
+    func changed(_ routers: Set<RouterID>) {
+        for id in routers {
+            let before = daemon.standings[id]?.name
+            let after = daemon.director.view(of: id)?.name
+            for name in Set([before, after].compactMap(\.self)) {
+                service.events.changed(EventType.vrrpInstance, subject: name)
+            }
+            concerned[id] = after.map { daemon.director.concerns(of: id, at: daemon.now).alarms(of: $0) }
+            if concerned[id]?.isEmpty == true { concerned[id] = nil }
+        }
+        showAlarms()
+    }
+
+    func steppedDown(_ identities: Set<String>) {
+        let text = identities.sorted().map { $0 + "\n" }.joined()
+        steppedDownFile.write { Array(text.utf8) }
+    }
+
+    func troubled(_ trouble: Trouble) {
+        machine[.table] = trouble.table.map {
+            Alarm(
+                message: "interfaces and addresses cannot be read: \($0)",
+                remedy: "it is tried again every second; until then changes of interfaces may go unnoticed")
+        }
+        machine[.heartbeat] = trouble.notes.map {
+            Alarm(message: "the heartbeat file: \($0)", remedy: "a restart will be a failover; make RUN-DIR/vrrpd writable")
+        }
+        machine[.gratuitousARP] = trouble.frames.map {
+            Alarm(message: "gratuitous ARP: \($0)", remedy: "give vrrpd CAP_NET_RAW; look at the interface's queue")
+        }
+        showAlarms()
     }
 }

@@ -1,6 +1,6 @@
-// vrrpd as a whole: the instances of the configuration, their machines, the kernel's interfaces and addresses. This file starts and
-// stops them; Daemon+Machine does what the machines ask, Daemon+Kernel listens to the kernel, Daemon+Reload changes the configuration,
-// BusFace answers questions.
+// The driver of the director: events of the machine in, effects out, always in the same order: advertisements, addresses, gratuitous ARP;
+// then, at the end of the turn, what people and other programs hear. There is one timer, set after every event. Everything this class
+// touches is behind the protocols of World, so that a test runs whole daemons against each other in simulated time.
 
 import Configuration
 import Net
@@ -10,194 +10,356 @@ import VRRP
 
 /// The running daemon.
 final class Daemon {
-    let loop: EventLoop
-    let logger: Logger
-    let alarms: Alarms
-    let options: DaemonOptions
-    let kernel: any RouteKernel
-    let monitor: RouteMonitor
-    let frames: FrameSocket?
-    let heartbeat: Heartbeat
-    let steppedDown: StateFile
-
-    var configuration: Configuration {
-        didSet { virtualAddresses = Self.virtualAddresses(of: configuration) }
+    /// What the director does not know: words and wall-clock times.
+    struct Standing {
+        /// The name under which it was last shown.
+        var name: String
+        /// When its state began, RFC 3339.
+        var since: String
+        /// Why.
+        var reason = "not started"
     }
-    /// Every address of every instance.
-    private(set) var virtualAddresses: Set<IPAddress>
-    /// In the configuration's order.
-    var instances: [Instance] = []
-    var routers = RouterSet()
-    var table: LinkTable { monitor.table }
-    /// Instances whose event is to be published at the end of this turn.
-    var unpublished: Set<String> = []
-    /// Publishes an instance; set by the bus face.
-    var publish: ((Instance) -> Void)?
-    /// Tells the bus that an instance is gone.
-    var withdraw: ((String) -> Void)?
-    private var monitorWatch: Watch?
-    private var retryTimer: LoopTimer?
-    private var startTimer: LoopTimer?
 
-    /// What the kernel refused is tried again this often.
+    private(set) var director: Director
+    private(set) var standings: [RouterID: Standing] = [:]
+    private(set) var trouble = Trouble()
+    private var toldTrouble = Trouble()
+    weak var observer: (any DaemonObserver)?
+
+    private let kernel: any AddressKernel
+    private let wire: any Wire
+    private let notes: any MastershipNotes
+    private let turns: any Turns
+    private var noted: [RouterID: MastershipNote] = [:]
+    private var notesAreBegun = false
+    private var remarks: [Remark] = []
+    private var savedSteppedDown: Set<String>
+    /// What the kernel said, to be handled when the event before it is done.
+    private var heard: [Event] = []
+    /// When to read the kernel's table again; nil = the table is right.
+    private var readTableAt: Instant?
+    private var turnEnds = false
+    private var packet: [UInt8] = []
+    private var frame: [UInt8] = []
+
+    /// Notifications of so many changes fit the monitor's buffer with room to spare.
+    private static let changesAtOnce = 128
+    /// A table that could not be read is read again after this.
     private static let retryInterval = Duration.seconds(1)
 
-    /// Opens what no instance can do without.
-    init(_ configuration: Configuration, options: DaemonOptions, loop: EventLoop, logger: Logger) throws {
-        self.configuration = configuration
-        virtualAddresses = Self.virtualAddresses(of: configuration)
-        self.options = options
-        self.loop = loop
-        self.logger = logger
-        alarms = Alarms(logger: logger)
-        kernel = try RouteNetlink()
-        monitor = try RouteMonitor(kernel: kernel)
-        heartbeat = Heartbeat(path: options.runDirectory + "/private/vrrpd.heartbeat")
-        steppedDown = StateFile("stepped-down", in: options.stateDirectory)
+    /// A daemon that has not looked at anything yet.
+    init(
+        steppedDown: Set<String>, kernel: any AddressKernel, wire: any Wire, notes: any MastershipNotes,
+        turns: any Turns
+    ) {
+        director = Director(steppedDown: steppedDown)
+        savedSteppedDown = steppedDown
+        self.kernel = kernel
+        self.wire = wire
+        self.notes = notes
+        self.turns = turns
+        packet.reserveCapacity(20 + 16 + 4 * 255)
+        frame.reserveCapacity(128)
+    }
+
+    /// The time of this turn.
+    var now: Instant { turns.now }
+    /// The wall clock, for people.
+    var timestamp: String { turns.timestamp }
+
+    // MARK: Events
+
+    /// Reads the interfaces, opens the sockets and takes part; goes on where `predecessors` say so.
+    func start(_ configuration: Configuration, after predecessors: [String: Predecessor]) throws(NetlinkError) {
+        let news = kernel.resynchronise()
+        if case .stale(let error) = news { throw error }
+        take(news)
+        settle()
+        step(.configuration(configuration))
+        step(.start(predecessors))
+    }
+
+    /// Goes over to a new configuration.
+    func reload(_ configuration: Configuration) { step(.configuration(configuration)) }
+
+    /// Gives up every mastership: priority 0, addresses off.
+    func stop() { step(.stop) }
+
+    /// Makes room for a process that goes on as master (`systemctl restart`): goes over to what it will read, so that it knows every
+    /// address that stays, and advertises once more, so that the others wait a whole master-down interval.
+    func leave(to next: Configuration) {
+        step(.configuration(next))
+        step(.leave)
+    }
+
+    /// Hands the addresses of the router (and its group) to another director.
+    /// - Returns: false when it had stepped down before.
+    func stepDown(_ id: RouterID) -> Bool { operate(.stepDown(id)) }
+
+    /// Lets the router (and its group) take part again.
+    /// - Returns: false when it had not stepped down.
+    func resume(_ id: RouterID) -> Bool { operate(.resume(id)) }
+
+    private func operate(_ event: Event) -> Bool {
+        let before = director.steppedDown
+        step(event)
+        return director.steppedDown != before
+    }
+
+    /// Packets wait in a channel.
+    func hear(_ channel: ChannelKey) {
+        wire.drain(channel) { step(.packet($0, through: channel)) }
+    }
+
+    /// Notifications of the kernel wait.
+    func hearKernel() {
+        take(kernel.update())
+        settle()
+    }
+
+    /// The one timer has fired.
+    func timerFired() {
+        if let due = readTableAt, due <= turns.now {
+            readTableAt = nil
+            take(kernel.resynchronise())
+        }
+        for channel in director.channelsToHear(at: turns.now) { hear(channel) }
+        step(.timer)
+    }
+
+    // MARK: The way of an event
+
+    private func step(_ event: Event) {
+        carryOut(director.handle(event, at: turns.now))
+        settle()
+    }
+
+    /// After every event: what the kernel said meanwhile, sockets, the timer, the end of the turn.
+    private func settle() {
+        while !heard.isEmpty || director.channelsChanged {
+            let events = heard
+            heard = []
+            for event in events { carryOut(director.handle(event, at: turns.now)) }
+            if director.channelsChanged { openChannels() }
+        }
+        arm()
+        endTurn()
+    }
+
+    private func carryOut(_ first: Effects) {
+        var effects = first
+        var announcements: [Effects.Announcing] = []
+        while true {
+            for sending in effects.sends { send(sending) }
+            remarks += effects.remarks
+            announcements += effects.announcements
+            if effects.isTableInDoubt { readTableAt = turns.now }
+            guard !effects.changes.isEmpty else { break }
+            effects = director.handle(change(effects.changes), at: turns.now)
+        }
+        for announcing in announcements { announce(announcing) }
+    }
+
+    /// Asks the kernel for changes, hearing its notifications in between so that none is dropped for want of room.
+    private func change(_ changes: [AddressChange]) -> Event {
+        var refused: [AddressChange: String?] = [:]
+        var rest = changes[...]
+        while !rest.isEmpty {
+            let chunk = Array(rest.prefix(Self.changesAtOnce))
+            do throws(NetlinkError) {
+                for refusal in try kernel.apply(chunk) {
+                    refused[refusal.change] = .some(refusal.error.isOfLostInterface ? nil : "\(refusal.error)")
+                }
+            } catch {
+                guard error.stateIsUnknown else {
+                    for change in rest { refused[change] = .some("\(error)") }
+                    return .changed(changes, refused: refused)
+                }
+                return .changesUnknown(changes, "\(error)")
+            }
+            rest = rest.dropFirst(chunk.count)
+            take(kernel.update())
+        }
+        return .changed(changes, refused: refused)
+    }
+
+    private func take(_ news: RouteMonitor.News) {
+        switch news {
+        case .nothing:
+            return
+        case .changed(let events):
+            heard.append(.links(events))
+        case .replaced(let snapshot, let events):
+            readTableAt = nil
+            trouble.table = nil
+            heard.append(.snapshot(snapshot, then: events))
+        case .stale(let error):
+            readTableAt = min(readTableAt ?? .distantFuture, turns.now + Self.retryInterval)
+            trouble.table = "\(error)"
+        }
+    }
+
+    private func openChannels() {
+        let channels = director.takeChannels(at: turns.now)
+        wire.close(except: Set(channels.map(\.key)))
+        for channel in channels where channel.isDue {
+            var failure: String?
+            do throws(Errno) {
+                try wire.open(channel.key, interface: channel.interface)
+            } catch {
+                failure = "\(error)"
+            }
+            carryOut(director.handle(.channel(channel.key, failure: failure), at: turns.now))
+        }
+    }
+
+    private func arm() {
+        switch (director.deadline, readTableAt) {
+        case (let one?, let other?): turns.arm(at: min(one, other))
+        case (let one, let other): turns.arm(at: one ?? other)
+        }
+    }
+
+    // MARK: The wire
+
+    private func send(_ sending: Effects.Sending) {
+        let failure = transmit(sending)
+        if failure != nil || director.isMute(sending.router) {
+            carryOut(director.handle(.sending(sending.router, failure: failure.map { "\($0)" }), at: turns.now))
+        }
+        note(sending.advertisement.priority == 0 ? .lingering : .master(turns.sinceBoot), of: sending.router)
+    }
+
+    private func transmit(_ sending: Effects.Sending) -> Errno? {
+        guard let voice = sending.voice else { return nil }
+        switch sending.delivery {
+        case .multicast(let group):
+            return transmit(sending, voice, to: group, timeToLive: Advertisement.timeToLive)
+        case .unicast(let peers, let timeToLive):
+            var failure: Errno?
+            for peer in peers {
+                let result = transmit(sending, voice, to: peer.address, timeToLive: timeToLive)
+                failure = failure ?? result
+            }
+            return failure
+        }
+    }
+
+    private func transmit(
+        _ sending: Effects.Sending, _ voice: Voice, to destination: IPAddress, timeToLive: UInt8
+    ) -> Errno? {
+        guard case .v4(let destination) = destination else { return nil }
+        sending.advertisement.encodePacket(
+            into: &packet, from: voice.source, to: destination, checksum: sending.checksum, timeToLive: timeToLive)
         do throws(Errno) {
-            frames = try FrameSocket()
+            try wire.send(packet, to: destination, through: voice.channel)
+            return nil
         } catch {
-            frames = nil
-            alarms.set(
-                "gratuitous-arp",
-                Alarms.Alarm(message: "\(error)", remedy: "give vrrpd CAP_NET_RAW and restart it"))
+            return error
         }
     }
 
-    /// Starts every instance; masters that nobody has missed go on as masters.
-    func start() throws {
-        applyProcessSettings()
-        monitorWatch = try loop.watch(monitor.number, .read) { [weak self] _ in self?.drainMonitor() }
-        retryTimer = loop.timer { [weak self] in self?.retry() }
-        if case .stale(let error) = monitor.resynchronise() { throw error }
-        let stepped = loadSteppedDown()
-        routers.setGroups(groups)
-        for block in configuration.instances { add(block, steppedDown: stepped) }
-        let continuing = instancesToContinue()
-        removeLeftovers(except: continuing)
-        writeHeartbeat(masters: continuing)
-        for name in continuing { start(name, continuing: true) }
-        let delay = configuration.global.startupDelay
-        guard delay > .zero else { return startRemaining() }
-        startTimer = loop.timer { [weak self] in self?.startRemaining() }
-        startTimer?.arm(after: delay)
-    }
-
-    /// Gives up every mastership (priority 0, addresses off) in one go.
-    func stop() {
-        startTimer = nil
-        for instance in instances {
-            perform(routers.apply(to: instance.name, at: loop.now) { $0.stop() })
+    private func announce(_ announcing: Effects.Announcing) {
+        guard let mac = announcing.link.mac else { return }
+        var isRouter: Bool?
+        for address in announcing.addresses {
+            if case .v6 = address { isRouter = isRouter ?? wire.forwardsIPv6(announcing.link.name) }
+            Announcement.encode(into: &frame, address, mac: mac, isRouter: isRouter ?? false)
+            for _ in 0..<announcing.count {
+                do throws(Errno) {
+                    try wire.send(frame: frame, through: announcing.link.index)
+                    trouble.frames = nil
+                } catch {
+                    trouble.frames = "\(error)"
+                }
+            }
         }
     }
 
-    /// Makes room for a new process that goes on as master (`systemctl restart`): goes over to what it will read, so that it
-    /// knows every address that stays, and advertises once more, so that the others wait a whole master-down interval.
-    func leaveToSuccessor(_ next: Configuration) {
-        reload(next)
-        for instance in instances {
-            guard let router = routers[instance.name], case .master = router.state else { continue }
-            advertise(instance, router.priority)
-        }
-        logger.notice("leaving masterships and addresses to the next process")
-    }
-
-    /// The instance of that name.
-    func instance(named name: String) -> Instance? {
-        instances.first { $0.name == name }
-    }
-
-    /// Makes an instance and looks at what it needs; does not start it.
-    func add(_ block: VRRPInstanceConfiguration, steppedDown: Set<String>) {
-        let name = block.name
-        let identity = block.identity.description
-        let instance = Instance(
-            block, timer: loop.timer { [weak self] in self?.timerFired(identity) },
-            announcementTimer: loop.timer { [weak self] in self?.announceAgain(identity) })
-        let router = VirtualRouter(
-            RouterConfiguration(block, isGrouped: isGrouped(name)),
-            isSteppedDown: steppedDown.contains(instance.identity))
-        instances.append(instance)
-        routers.insert(router, named: name)
-        refresh(instance)
-    }
-
-    /// Starts one instance.
-    func start(_ name: String, continuing: Bool = false) {
-        perform(routers.apply(to: name, at: loop.refreshNow()) { $0.start(at: loop.now, continuing: continuing) })
-    }
-
-    /// Group name to members, as configured.
-    var groups: [String: [String]] {
-        Dictionary(configuration.syncGroups.map { ($0.name, $0.members) }) { first, _ in first }
-    }
-
-    private static func virtualAddresses(of configuration: Configuration) -> Set<IPAddress> {
-        Set(configuration.instances.flatMap { $0.addresses.map(\.prefix.address) })
-    }
-
-    /// True when the instance moves with others.
-    func isGrouped(_ name: String) -> Bool {
-        configuration.syncGroups.contains { $0.members.contains(name) }
-    }
-
-    /// Tries again soon what failed.
-    func retryLater() {
-        guard let retryTimer, retryTimer.deadline == nil else { return }
-        retryTimer.arm(after: Self.retryInterval)
-    }
-
-    private func startRemaining() {
-        for instance in instances where routers[instance.name]?.state == .initialize { start(instance.name) }
-    }
-
-    private func retry() {
-        if monitor.needsDump { follow(monitor.resynchronise()) }
-        for instance in instances {
-            if instance.socketFailure != nil { refresh(instance) }
-            if instance.isIncomplete { hold(instance) }
+    private func note(_ note: MastershipNote, of router: RouterID) {
+        guard let before = noted[router], before != note else { return }
+        noted[router] = note
+        do throws(Errno) {
+            try notes.write(note, of: router)
+            trouble.notes = nil
+        } catch {
+            trouble.notes = "\(error)"
         }
     }
 
-    /// Masters of the process before us that are back inside their own master-down interval; groups all or none.
-    private func instancesToContinue() -> Set<String> {
-        let able = Set(
-            instances.filter { instance in
-                guard let router = routers[instance.name], router.faults.isEmpty, !router.isSteppedDown,
-                    let silence = heartbeat.silence(of: instance.identity)
-                else { return false }
-                return silence < router.masterDownInterval
-            }.map(\.name))
-        return able.filter { routers.companions(of: $0).allSatisfy(able.contains) }
+    // MARK: The end of the turn
+
+    private func endTurn() {
+        let isNews =
+            !remarks.isEmpty || !director.changed.isEmpty || trouble != toldTrouble
+            || director.steppedDown != savedSteppedDown
+        guard isNews, !turnEnds else { return }
+        turnEnds = true
+        turns.soon { [weak self] in self?.turnEnded() }
     }
 
-    /// Takes off addresses that a process before us left behind: they would be on two hosts.
-    private func removeLeftovers(except continuing: Set<String>) {
-        var changes: [AddressChange] = []
-        for instance in instances where !continuing.contains(instance.name) && instance.configuration.priority != 255 {
-            changes += instance.changes(adding: false, in: table).filter { isPresent($0.address) }
+    private func turnEnded() {
+        turnEnds = false
+        let changed = director.takeChanged()
+        for id in changed where standings[id] == nil {
+            guard let view = director.view(of: id) else { continue }
+            standings[id] = Standing(name: view.name, since: turns.timestamp)
         }
-        guard !changes.isEmpty else { return }
-        let list = changes.map { "\($0.address.prefix)" }.joined(separator: ", ")
-        logger.notice("addresses left behind by an earlier process are taken off: \(list)")
-        change(changes, because: "leftovers")
-    }
-
-    /// True when the address is on its interface.
-    func isPresent(_ address: InterfaceAddress) -> Bool {
-        table.addresses[address.link]?.contains { $0.isSame(address) } ?? false
-    }
-
-    private func applyProcessSettings() {
-        func alarm(_ key: String, _ word: String, _ result: Errno?) {
-            alarms.set(
-                key,
-                result.map {
-                    Alarms.Alarm(message: "\(word): \($0)", remedy: "give vrrpd CAP_SYS_NICE and CAP_IPC_LOCK")
-                })
+        for remark in remarks {
+            if case .transition(let id, let transition, _) = remark {
+                standings[id]?.since = turns.timestamp
+                standings[id]?.reason = "\(transition.cause)"
+            }
+            observer?.happened(remark)
         }
-        let priority = configuration.global.vrrpRealtimePriority
-        alarm("realtime", "vrrp_rt_priority", priority > 0 ? RealTime.setPriority(priority) : nil)
-        alarm("memory", "vrrp_no_swap", configuration.global.vrrpNoSwap ? RealTime.lockMemory() : nil)
+        remarks.removeAll(keepingCapacity: true)
+        writeNotes(changed)
+        if !changed.isEmpty { observer?.changed(changed) }
+        for id in changed { standings[id]?.name = director.view(of: id)?.name ?? "" }
+        for id in changed where director.view(of: id) == nil { standings[id] = nil }
+        if director.steppedDown != savedSteppedDown {
+            savedSteppedDown = director.steppedDown
+            observer?.steppedDown(savedSteppedDown)
+        }
+        guard trouble != toldTrouble else { return }
+        toldTrouble = trouble
+        observer?.troubled(trouble)
+    }
+
+    /// Notes follow the state; another set of routers begins the file anew. One that could not be begun is tried with the next change.
+    private func writeNotes(_ changed: Set<RouterID>) {
+        let isSameSet = notesAreBegun && changed.allSatisfy { (noted[$0] != nil) == (director.view(of: $0) != nil) }
+        if isSameSet {
+            for id in changed where note(of: id) != noted[id] { note(note(of: id), of: id) }
+            return
+        }
+        let views = director.order.compactMap { id in director.view(of: id).map { (id, $0.identity) } }
+        let wanted = views.map { (router: $0.0, identity: $0.1, note: note(of: $0.0)) }
+        do throws(Errno) {
+            try notes.begin(wanted)
+            noted = Dictionary(uniqueKeysWithValues: wanted.map { ($0.router, $0.note) })
+            notesAreBegun = true
+            trouble.notes = nil
+        } catch {
+            trouble.notes = "\(error)"
+        }
+    }
+
+    /// A master's note stays the time of its last advertisement.
+    private func note(of id: RouterID) -> MastershipNote {
+        switch director.guards(id) {
+        case nil: .nothing
+        case .some(let predecessor) where predecessor.silence == nil: .lingering
+        case .some:
+            if case .master? = noted[id] { noted[id] ?? .nothing } else { .master(turns.sinceBoot) }
+        }
     }
 }
+
+extension NetlinkError {
+    /// The interface has just gone: its notification is on the way, and nobody has refused anything.
+    fileprivate var isOfLostInterface: Bool { code == lostInterface }
+}
+
+/// ENODEV.
+private let lostInterface: Int32 = 19

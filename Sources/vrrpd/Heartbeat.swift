@@ -1,76 +1,90 @@
 // When each instance last advertised as master, by CLOCK_BOOTTIME, in a file under the run directory (memory, so that no disk is ever
-// waited for). After a crash the next process reads it: a master that is back inside its own master-down interval has not
-// been missed by anybody and goes on. One fixed-width line per instance, overwritten in place at every advertisement:
+// waited for). After a crash the next process reads it: a master that is back before anybody has missed it goes on, and what the
+// crashed one left on the interfaces is known. One fixed-width line per instance, overwritten in place at every advertisement:
 //
 //     boot 4c2d…                      the boot that the times belong to
-//     00000000004711000000 51/inet/eth0/224.0.0.18
+//     00000000004711000000 51/inet/eth0/224.0.0.18        0 = not master; 1 = not master, but addresses were still to be taken off
 
 import CLinux
 import Glibc
 import Net
 import Platform
+import VRRP
 
 /// The file of last advertisements.
-final class Heartbeat {
+final class Heartbeat: MastershipNotes {
     private static let digits = 20
+    private let directory: String
     private let path: String
     private var descriptor: FileDescriptor?
-    private var offsets: [String: Int64] = [:]
-    private var previous: [String: Instant] = [:]
+    private var offsets: [RouterID: Int64] = [:]
     private var field = [UInt8](repeating: 0, count: Heartbeat.digits)
 
-    /// Reads what the process before us left at `path`.
-    init(path: String) {
-        self.path = path
-        guard let bytes = (try? FileSystem.contents(of: path, limit: 1 << 20)) ?? nil else { return }
+    /// The file in a directory that only root can write.
+    init(directory: String) {
+        self.directory = directory
+        path = directory + "/heartbeat"
+    }
+
+    /// What the process before this one noted, by identity. Version 0.1.0 kept the file elsewhere.
+    func predecessors(orAt earlier: String) throws(Errno) -> [String: Predecessor] {
+        var bytes = try FileSystem.ownContents(of: path, limit: 1 << 20)
+        if bytes == nil { bytes = try FileSystem.ownContents(of: earlier, limit: 1 << 20) }
+        guard let bytes else { return [:] }
         var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")[...]
-        guard lines.popFirst() == "boot \(SystemClock.bootID)" else { return }
+        guard lines.popFirst() == "boot \(SystemClock.bootID)" else { return [:] }
+        let now = SystemClock.sinceBoot
+        var found: [String: Predecessor] = [:]
         for line in lines {
             let parts = line.split(separator: " ", maxSplits: 1)
             guard parts.count == 2, let time = Int64(parts[0]), time > 0 else { continue }
-            previous[String(parts[1])] = Instant(nanoseconds: time)
+            let last = Instant(nanoseconds: time)
+            found[String(parts[1])] = Predecessor(silence: time > 1 && last <= now ? now - last : nil)
         }
+        return found
     }
 
-    /// How long ago the previous process last advertised for this instance; nil when it was not master.
-    func silence(of identity: String) -> Duration? {
-        guard let last = previous[identity] else { return nil }
-        let now = SystemClock.sinceBoot
-        return last <= now ? now - last : nil
-    }
-
-    /// Starts the file over for these instances; those in `masters` have just advertised.
-    func begin(_ identities: [String], masters: Set<String>) throws(Errno) {
+    func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno) {
         var text = Array("boot \(SystemClock.bootID)\n".utf8)
-        offsets = [:]
-        for identity in identities {
-            offsets[identity] = Int64(text.count)
-            text += Self.format(masters.contains(identity) ? SystemClock.sinceBoot : .zero)
-            text += " \(identity)\n".utf8
+        var offsets: [RouterID: Int64] = [:]
+        for note in notes {
+            offsets[note.router] = Int64(text.count)
+            fill(note.note)
+            text += field
+            text += " \(note.identity)\n".utf8
         }
         let temporary = path + ".new"
+        unlink(temporary)
         let new = FileDescriptor(
-            owning: try Errno.check(ek_open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600), "open"))
-        try Errno.check(ek_pwrite(new.number, text, text.count, 0), "pwrite")
+            owning: try Errno.check(
+                ek_open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600), "open"))
+        var written = 0
+        while written < text.count {
+            let result = text.withUnsafeBytes {
+                ek_pwrite(new.number, $0.baseAddress?.advanced(by: written), $0.count - written, Int64(written))
+            }
+            guard result != 0 else { throw Errno(ENOSPC, "pwrite") }
+            written += try Errno.check(result, "pwrite")
+        }
         guard rename(temporary, path) == 0 else { throw Errno(errno, "rename") }
         descriptor = consume new
+        self.offsets = offsets
     }
 
-    /// The instance has just advertised as master; with nil, it has ceased to be master.
-    func beat(_ identity: String, at time: Instant?) {
-        guard let offset = offsets[identity], let number = descriptor?.number else { return }
-        Self.write(time ?? .zero, into: &field)
-        _ = ek_pwrite(number, field, field.count, offset)
+    func write(_ note: MastershipNote, of router: RouterID) throws(Errno) {
+        guard let offset = offsets[router], let number = descriptor?.number else { return }
+        fill(note)
+        let written = try Errno.check(ek_pwrite(number, field, field.count, offset), "pwrite")
+        guard written == field.count else { throw Errno(ENOSPC, "pwrite") }
     }
 
-    private static func format(_ time: Instant) -> [UInt8] {
-        var field = [UInt8](repeating: 0, count: digits)
-        write(time, into: &field)
-        return field
-    }
-
-    private static func write(_ time: Instant, into field: inout [UInt8]) {
-        var rest = UInt64(max(0, time.nanoseconds))
+    private func fill(_ note: MastershipNote) {
+        var rest: UInt64 =
+            switch note {
+            case .nothing: 0
+            case .lingering: 1
+            case .master(let time): UInt64(max(2, time.nanoseconds))
+            }
         for index in field.indices.reversed() {
             field[index] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10

@@ -3,17 +3,17 @@
 import Bus
 import Configuration
 import Net
-import Netlink
 import VRRP
 
 extension Daemon {
-    /// The wire's view of an instance.
-    func description(of instance: Instance) -> VrrpAPI.Instance {
-        VrrpAPI.Instance(name: instance.name, context: context(of: instance), runtime: runtime(of: instance))
+    /// The wire's view of a router; nil when it is gone.
+    func description(of id: RouterID) -> VrrpAPI.Instance? {
+        guard let view = director.view(of: id) else { return nil }
+        return VrrpAPI.Instance(name: view.name, context: context(of: view), runtime: runtime(of: view, standings[id]))
     }
 
-    private func context(of instance: Instance) -> VrrpAPI.InstanceContext {
-        let block = instance.configuration
+    private func context(of view: Director.View) -> VrrpAPI.InstanceContext {
+        let block = view.block
         var peers: [String]?
         if case .unicast(let list, _) = block.delivery { peers = list.map { "\($0.address)" } }
         return VrrpAPI.InstanceContext(
@@ -22,32 +22,25 @@ extension Daemon {
             initialState: block.initialState == .master ? .master : .backup, priority: Int(block.priority),
             advertisementIntervalMilliseconds: block.advertInterval.milliseconds, preempt: block.preempt,
             preemptDelayMilliseconds: block.preemptDelay.milliseconds,
-            sourceAddress: instance.source.map { "\($0)" }, unicastPeers: peers,
+            sourceAddress: view.source.map { "\($0)" }, unicastPeers: peers,
             virtualAddresses: block.virtualAddresses.map { "\($0.prefix)" },
             excludedAddresses: block.excludedAddresses.map { "\($0.prefix)" },
-            trackedInterfaces: block.trackedInterfaces.map(\.name),
-            syncGroup: configuration.syncGroups.first { $0.members.contains(block.name) }?.name)
+            trackedInterfaces: block.trackedInterfaces.map(\.name), syncGroup: view.group)
     }
 
-    private func runtime(of instance: Instance) -> VrrpAPI.InstanceRuntime {
-        let router = routers[instance.name]
+    private func runtime(of view: Director.View, _ standing: Standing?) -> VrrpAPI.InstanceRuntime {
+        let machine = view.machine
         var master: Peer?
-        if case .backup(let backup)? = router?.state { master = backup.master }
+        if case .backup(let backup) = machine.state { master = backup.master }
         return VrrpAPI.InstanceRuntime(
-            state: VrrpAPI.State(router?.state.name ?? .initialize), since: instance.since, reason: instance.reason,
-            effectivePriority: Int(router?.priority ?? 0), steppedDown: router?.isSteppedDown ?? false,
-            faults: (router?.faults ?? []).sorted().map { "\($0)" }, master: master.map { "\($0.address)" },
+            state: VrrpAPI.State(machine.state.name), since: standing?.since ?? timestamp,
+            reason: standing?.reason ?? "not started",
+            effectivePriority: Int(machine.priority), steppedDown: machine.isSteppedDown,
+            faults: machine.faults.sorted().map { "\($0)" }, master: master.map { "\($0.address)" },
             masterPriority: master.map { Int($0.priority) },
-            masterDownIntervalMilliseconds: router?.masterDownInterval.milliseconds,
-            heldAddresses: held(by: instance),
-            statistics: VrrpAPI.InstanceStatistics(router?.statistics ?? Statistics()))
-    }
-
-    /// What the kernel was told to hold; after a refusal, what it does hold.
-    private func held(by instance: Instance) -> [String] {
-        guard instance.isHolding else { return [] }
-        return instance.changes(adding: true, in: table).map(\.address)
-            .filter { !instance.isIncomplete || isPresent($0) }.map { "\($0.prefix)" }
+            masterDownIntervalMilliseconds: machine.masterDownInterval.milliseconds,
+            heldAddresses: view.held.map { "\($0)" },
+            statistics: VrrpAPI.InstanceStatistics(machine.statistics))
     }
 }
 

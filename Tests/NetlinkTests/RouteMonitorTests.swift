@@ -87,14 +87,13 @@ private final class ScriptedNetwork: RouteKernel {
         queue.append(datagram)
     }
 
-    /// A monitor of this network.
-    func monitor() -> RouteMonitor { RouteMonitor(Transport(network: self), number: -1, kernel: self) }
+    /// A monitor of this network, and its table.
+    func monitor() -> Follower { Follower(RouteMonitor(Transport(network: self), number: -1, kernel: self)) }
 
     /// What the table must show.
     func matches(_ table: LinkTable) -> Bool {
         table.links == links
-            && table.addresses.filter { !$0.value.isEmpty }.mapValues(Set.init)
-                == addresses.filter { !$0.value.isEmpty }.mapValues(Set.init)
+            && table.links.keys.allSatisfy { Set(table.addresses(on: $0)) == Set(addresses[$0] ?? []) }
     }
 
     private struct Transport: NetlinkTransport, ~Copyable {
@@ -108,9 +107,44 @@ private final class ScriptedNetwork: RouteKernel {
     }
 }
 
+/// Keeps the table that a monitor's news make.
+private final class Follower {
+    enum News: Equatable {
+        case nothing
+        /// With the numbers of interfaces that went meanwhile.
+        case changed(gone: Set<Int32>)
+        case replaced
+        case stale(NetlinkError)
+    }
+
+    private let monitor: RouteMonitor
+    private(set) var table = LinkTable()
+
+    init(_ monitor: RouteMonitor) { self.monitor = monitor }
+
+    var needsDump: Bool { monitor.needsDump }
+    func update(limit: Int = 256) -> News { follow(monitor.update(limit: limit)) }
+    func resynchronise() -> News { follow(monitor.resynchronise()) }
+
+    private func follow(_ news: RouteMonitor.News) -> News {
+        switch news {
+        case .nothing: return .nothing
+        case .changed(let events):
+            for event in events { table.apply(event) }
+            let gone = events.compactMap { if case .linkGone(let link) = $0 { link.index } else { nil } }
+            return .changed(gone: Set(gone))
+        case .replaced(let snapshot, let events):
+            table = LinkTable(snapshot)
+            for event in events { table.apply(event) }
+            return .replaced
+        case .stale(let error): return .stale(error)
+        }
+    }
+}
+
 @Suite struct RouteMonitorTests {
     private let network = ScriptedNetwork()
-    private let monitor: RouteMonitor
+    private let monitor: Follower
 
     init() {
         network.set(2, "eth0")

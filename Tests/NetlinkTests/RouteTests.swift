@@ -85,7 +85,7 @@ import VRRP
         table.apply(.address(address))
         table.apply(.address(address))
         #expect(table.link(named: "eth0") == eth0)
-        #expect(table.addresses[2] == [address])
+        #expect(table.addresses(on: 2) == [address])
 
         var renamed = eth0
         renamed.name = "lan0"
@@ -99,7 +99,7 @@ import VRRP
         table.apply(.linkGone(renamed))
         #expect(table.link(named: "eth0") == again)
         #expect(table.link(named: "lan0") == nil)
-        #expect(table.addresses[2] == nil)
+        #expect(table.addresses(on: 2).isEmpty)
 
         table.apply(.addressGone(address))
         #expect(table.links == [7: again])

@@ -1,6 +1,5 @@
 // A link with N routers, in simulated time: packets are lost, delayed and cut off, routers are paused, crash and return. What
-// must hold: a router has its addresses exactly while it is master; when the trouble ends there is one master, the right one;
-// and a dead master is replaced within the RFC's limit.
+// must hold: when the trouble ends there is one master, the right one; and a dead master is replaced within the RFC's limit.
 
 import Net
 import Testing
@@ -18,7 +17,6 @@ private struct Network {
     struct Node {
         var router: VirtualRouter
         var isAlive = true
-        var holdsAddresses = false
         var pausedUntil = Instant.zero
         /// Nodes hear only their own side of a partition.
         var side = 0
@@ -51,13 +49,8 @@ private struct Network {
         for action in event(&nodes[index].router, now) {
             switch action {
             case .send(let priority): broadcast(from: index, priority: priority)
-            case .install: nodes[index].holdsAddresses = true
-            case .remove: nodes[index].holdsAddresses = false
             case .announce, .follow, .report: break
             }
-        }
-        if nodes[index].holdsAddresses != (nodes[index].router.state.name == .master) {
-            violations.append("node \(index) at \(now): addresses do not follow the state")
         }
     }
 
@@ -72,7 +65,6 @@ private struct Network {
 
     mutating func crash(_ index: Int) {
         nodes[index].isAlive = false
-        nodes[index].holdsAddresses = false
     }
 
     mutating func revive(_ index: Int) {
@@ -136,7 +128,7 @@ private func best(_ network: Network) -> UInt8 {
                 network.nodes[index].pausedUntil =
                     network.now + .milliseconds(Int.random(in: 1...9_000, using: &random))
             case 5: network.apply(index) { $0.stepDown(at: $1) }
-            default: network.apply(index) { router, _ in router.faultBegan(.interfaceDown("eth0")) }
+            default: network.apply(index) { $0.faultsChanged(to: [.interfaceDown("eth0")], at: $1) }
             }
             network.run(to: network.now + .milliseconds(Int.random(in: 1...3_000, using: &random)))
         }
@@ -146,7 +138,7 @@ private func best(_ network: Network) -> UInt8 {
             network.nodes[index].pausedUntil = .zero
             network.revive(index)
             network.nodes[index].router.resume()
-            network.apply(index) { $0.faultEnded(.interfaceDown("eth0"), at: $1) }
+            network.apply(index) { $0.faultsChanged(to: [], at: $1) }
         }
         network.run(to: network.now + .seconds(12))
         network.run(to: network.now + .seconds(30)) { network in

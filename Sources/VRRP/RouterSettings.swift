@@ -1,19 +1,19 @@
 // From the configuration's words to what the machine and the kernel are told.
 
-import Configuration
-import Net
-import Netlink
-import VRRP
+public import Configuration
+internal import Net
 
 extension RouterConfiguration {
     /// The machine's parameters for an instance.
-    init(_ instance: VRRPInstanceConfiguration, isGrouped: Bool) {
+    /// - Parameter mtu: of the interface; addresses that do not fit a packet of that size are held but not advertised.
+    init(_ instance: VRRPInstanceConfiguration, isGrouped: Bool, mtu: Int = .max) {
         self.init(
             version: instance.version == .v2 ? .v2 : .v3, virtualRouterID: instance.virtualRouterID,
             priority: instance.priority, interval: instance.advertInterval,
-            addresses: instance.virtualAddresses.map(\.prefix.address), preemption: .enabled,
+            addresses: instance.virtualAddresses.prefix(instance.advertisable(within: mtu)).map(\.prefix.address),
+            preemption: .enabled,
             missedAdvertisements: instance.downTimerAdverts, answersLowerPriority: !instance.lowerPriorityNoAdvert,
-            answersHigherPriority: instance.higherPrioritySendAdvert,
+            answersHigherPriority: true,
             checksAddresses: !instance.skipCheckAdvertAddresses, isGrouped: isGrouped)
         if case .password(let octets) = instance.authentication { password = Password(octets) }
         if !instance.preempt {
@@ -44,21 +44,28 @@ extension AnnouncementSchedule.Settings {
 }
 
 extension VRRPInstanceConfiguration {
+    /// How many virtual addresses an advertisement carries: 255, or fewer on an interface with a small MTU, because a packet whose header
+    /// we write is not fragmented (raw(7)).
+    func advertisable(within mtu: Int) -> Int {
+        let rest = mtu - 20 - 8 - (version == .v2 ? 8 : 0)
+        return min(255, max(0, rest / (family.bits / 8)))
+    }
+
     /// What makes two blocks the same virtual router across a reload: not the name (keepalived's vrrp_exist).
-    struct Identity: Hashable, CustomStringConvertible {
+    public struct Identity: Hashable, CustomStringConvertible {
         let virtualRouterID: UInt8
         let family: AddressFamily
         let interface: String?
         let local: IPAddress?
 
         /// `51/inet/eth0/224.0.0.18`
-        var description: String {
+        public var description: String {
             "\(virtualRouterID)/\(family)/\(interface ?? "-")/\(local.map { "\($0)" } ?? "-")"
         }
     }
 
     /// This block's identity.
-    var identity: Identity {
+    public var identity: Identity {
         let local: IPAddress? =
             switch delivery {
             case .multicast(let group): group
@@ -68,7 +75,7 @@ extension VRRPInstanceConfiguration {
     }
 
     /// Every address that comes and goes with mastership.
-    var addresses: [AddressLine] { virtualAddresses + excludedAddresses }
+    public var addresses: [AddressLine] { virtualAddresses + excludedAddresses }
 
     /// Why this build cannot run the instance; nil when it can.
     var unsupported: String? {

@@ -1,0 +1,156 @@
+// Start, reload and end. Blocks are matched by what makes them the same virtual router, not by name (keepalived's vrrp_exist); machines of
+// the same identity stay as they are.
+
+internal import Configuration
+internal import Net
+
+extension Director {
+    /// Goes over to a configuration. What went gives up first, with the voice that it had.
+    mutating func adopt(_ configuration: Configuration, at now: Instant) {
+        guard phase != .stopped else { return }
+        startupDelay = configuration.global.startupDelay
+        var ids = Dictionary(order.compactMap { id in routers[id].map { ($0.identity, id) } }) { first, _ in first }
+        let names = Dictionary(order.compactMap { id in routers[id].map { ($0.block.name, $0) } }) { first, _ in first }
+        let kept = Set(configuration.instances.map(\.identity))
+        for id in order where routers[id].map({ !kept.contains($0.identity) }) ?? false { remove(id, at: now) }
+        order = []
+        var added: [RouterID] = []
+        for block in configuration.instances {
+            if let id = ids[block.identity], let index = routers.index(forKey: id) {
+                if routers.values[index].block != block { changed.insert(id) }
+                routers.values[index].block = block
+                routers.values[index].schedule.adopt(
+                    AnnouncementSchedule.Settings(block.gratuitousARP), isMaster: routers.values[index].isMaster, at: now)
+                setDeadline(of: index)
+                order.append(id)
+            } else {
+                // An operator's step down stays with the name when the identity changes.
+                if let before = names[block.name], !kept.contains(before.identity), before.machine.isSteppedDown {
+                    steppedDown.insert(block.identity.description)
+                }
+                let id = add(block)
+                ids[block.identity] = id
+                added.append(id)
+            }
+        }
+        regroup(configuration)
+        index()
+        deriveAll(at: now)
+        if phase == .running { join(added, at: now) }
+        settleGroups(givingUp: true, at: now)
+    }
+
+    private mutating func add(_ block: VRRPInstanceConfiguration) -> RouterID {
+        lastID += 1
+        let id = RouterID(number: lastID)
+        let machine = VirtualRouter(
+            RouterConfiguration(block, isGrouped: false),
+            isSteppedDown: steppedDown.contains(block.identity.description))
+        routers[id] = Router(
+            id: id, identity: block.identity, block: block, machine: machine,
+            schedule: AnnouncementSchedule(AnnouncementSchedule.Settings(block.gratuitousARP)))
+        order.append(id)
+        changed.insert(id)
+        return id
+    }
+
+    private mutating func remove(_ id: RouterID, at now: Instant) {
+        run(id, at: now) { $0.stop() }
+        setChannel(nil, of: id)
+        queue.set(id, nil)
+        routers[id] = nil
+        changed.insert(id)
+    }
+
+    /// Group membership and what follows from it. A group that is new or changed is looked at as a whole.
+    private mutating func regroup(_ configuration: Configuration) {
+        let ids = Dictionary(order.compactMap { id in routers[id].map { ($0.block.name, id) } }) { first, _ in first }
+        groups = [:]
+        for id in order { routers[id]?.group = nil }
+        for group in configuration.syncGroups {
+            let members = group.members.compactMap { ids[$0] }.filter { routers[$0]?.group == nil }
+            groups[group.name] = Group(members: members, configuration: group)
+            for id in members { routers[id]?.group = group.name }
+            touchedGroups.insert(group.name)
+        }
+    }
+
+    /// Who looks at which interface, and whose the virtual addresses are.
+    private mutating func index() {
+        dependents = [:]
+        virtualAddresses = [:]
+        sourceTrackers = []
+        for id in order {
+            guard let router = routers[id] else { continue }
+            let block = router.block
+            let names =
+                [block.interface].compactMap(\.self) + block.addresses.compactMap(\.device)
+                + tracked(by: block, router.group).map(\.name)
+            for name in names { dependents[name, default: []].insert(id) }
+            for line in block.addresses { virtualAddresses[line.prefix.address, default: []].append(id) }
+            if block.tracksSourceAddress { sourceTrackers.insert(id) }
+        }
+    }
+
+    // MARK: Start and end
+
+    /// Starts every router; masters of the process before this one that nobody has missed go on as masters, groups all or none. What it
+    /// left behind elsewhere is taken off.
+    mutating func start(after predecessors: [String: Predecessor], at now: Instant) {
+        guard phase == .waiting else { return }
+        for id in order {
+            guard let router = routers[id], predecessors[router.identity.description] != nil else { continue }
+            // An owner's addresses are the host's own.
+            guard router.block.priority != 255 else { continue }
+            for address in router.placed where table.address(address.key) != nil { keeper.adopt(address, from: id) }
+        }
+        deriveAll(at: now)
+        let able = Set(order.filter { canContinue($0, predecessors) })
+        let continuing = able.filter { companions(of: $0).allSatisfy(able.contains) }
+        for id in order {
+            if continuing.contains(id) {
+                run(id, at: now) { $0.start(at: now, continuing: true) }
+            } else if let router = routers[id] {
+                let left = router.placed.filter { keeper.isOurs($0.key) }.map(\.prefix)
+                if !left.isEmpty { effects.remarks.append(.leftBehind(id, left)) }
+            }
+        }
+        guard startupDelay > .zero else { return startRemaining(at: now) }
+        phase = .delayed(until: now + startupDelay)
+    }
+
+    mutating func startRemaining(at now: Instant) {
+        phase = .running
+        join(order, at: now)
+    }
+
+    /// Starts routers that were not started. Those that are new in a group whose other members are all master join them.
+    private mutating func join(_ ids: [RouterID], at now: Instant) {
+        let initial = ids.filter { routers[$0]?.machine.state == .initialize }
+        for id in initial {
+            let others = companions(of: id).filter { !initial.contains($0) }
+            let joinsMasters = !others.isEmpty && others.allSatisfy { routers[$0]?.isMaster ?? false }
+            run(id, at: now) { machine in
+                let actions = machine.start(at: now)
+                if joinsMasters { machine.becomeReady() }
+                return actions
+            }
+        }
+        touchedGroups.formUnion(initial.compactMap { routers[$0]?.group })
+    }
+
+    /// The silence must be shorter than any other router's patience, whatever its priority: without the skew.
+    private func canContinue(_ id: RouterID, _ predecessors: [String: Predecessor]) -> Bool {
+        guard let router = routers[id], router.faults.isEmpty, !router.machine.isSteppedDown,
+            let silence = predecessors[router.identity.description]?.silence
+        else { return false }
+        let parameters = router.machine.configuration
+        return silence < parameters.interval * parameters.missedAdvertisements
+    }
+
+    mutating func stop(at now: Instant) {
+        phase = .stopped
+        for id in order { run(id, at: now) { $0.stop() } }
+        touchedGroups = []
+    }
+}

@@ -1,0 +1,199 @@
+// What the kernel's interfaces and addresses mean for each router: its faults, its weight, its source address and channel, and where its
+// addresses belong. `derive` computes all of it anew from the configuration, the table and the channels; only routers that look at
+// an interface that changed are derived.
+
+internal import Configuration
+internal import Net
+
+extension Director {
+    /// Addresses of an interface to speak from.
+    struct LinkSources: Equatable {
+        /// The first that is neither virtual nor, if there is a choice, a secondary; else one that was there before us.
+        var own: IPv4Address?
+        /// The first primary: an owner's own address is a virtual one.
+        var owner: IPv4Address?
+    }
+
+    mutating func heard(_ events: [RouteEvent], at now: Instant) {
+        var names: Set<String> = []
+        var links: Set<Int32> = []
+        for event in events {
+            switch event {
+            case .link(let link):
+                let before = table.links[link.index]
+                guard before != link else { continue }
+                names.insert(link.name)
+                if let before { names.insert(before.name) }
+                if before?.mac != link.mac { keeper.hardwareAddressChanged(of: link.index) }
+                links.insert(link.index)
+            case .linkGone(let link):
+                names.insert(table.links[link.index]?.name ?? link.name)
+                keeper.linkGone(link.index)
+                sources[link.index] = nil
+            case .address(let address), .addressGone(let address):
+                links.insert(address.link)
+                if let ids = virtualAddresses[address.prefix.address] { changed.formUnion(ids) }
+            }
+            table.apply(event)
+            switch event {
+            case .address(let address): keeper.heard(address.key, isGone: false, at: now)
+            case .addressGone(let address): keeper.heard(address.key, isGone: true, at: now)
+            case .link, .linkGone: break
+            }
+        }
+        for link in links {
+            let after = sources(on: link)
+            guard sources[link] != after, let name = table.links[link]?.name else { continue }
+            sources[link] = after
+            names.insert(name)
+        }
+        var ids = names.reduce(into: Set<RouterID>()) { $0.formUnion(dependents[$1] ?? []) }
+        if !links.isEmpty { ids.formUnion(sourceTrackers) }
+        for id in ids.sorted() { derive(id, at: now) }
+    }
+
+    mutating func tableRead(_ snapshot: RouteSnapshot, then events: [RouteEvent], at now: Instant) {
+        for link in snapshot.links where table.links[link.index].map({ $0.mac != link.mac }) ?? false {
+            keeper.hardwareAddressChanged(of: link.index)
+        }
+        table = LinkTable(snapshot, after: table)
+        for event in events { table.apply(event) }
+        keeper.tableReplaced(by: table)
+        deriveAll(at: now)
+    }
+
+    mutating func deriveAll(at now: Instant) {
+        sources = Dictionary(uniqueKeysWithValues: table.links.keys.map { ($0, sources(on: $0)) })
+        for id in order { derive(id, at: now) }
+    }
+
+    private func sources(on link: Int32) -> LinkSources {
+        func value(_ address: InterfaceAddress?) -> IPv4Address? {
+            if case .v4(let value)? = address?.prefix.address { value } else { nil }
+        }
+        let own = table.firstAddress(on: link) { address in
+            guard case .v4 = address.prefix.address, !keeper.isOurs(address.key) else { return nil }
+            if virtualAddresses[address.prefix.address] != nil { return 2 }
+            return address.flags & InterfaceAddress.secondary == 0 ? 0 : 1
+        }
+        let owner = table.firstAddress(on: link) { address in
+            guard case .v4 = address.prefix.address else { return nil }
+            return address.flags & InterfaceAddress.secondary == 0 ? 0 : 1
+        }
+        return LinkSources(own: value(own), owner: value(owner))
+    }
+
+    /// Computes what the world means for one router and tells its machine. A master that must give up does so with the voice that it had.
+    mutating func derive(_ id: RouterID, at now: Instant) {
+        guard let index = routers.index(forKey: id) else { return }
+        let block = routers.values[index].block
+        let link = block.interface.flatMap { table.link(named: $0) }
+        let source = source(of: block, link)
+        let channel = channel(of: block, link, source)
+        setChannel(channel, of: id)
+        let faults = faults(of: block, link, source, channel, group: routers.values[index].group)
+        if faults != routers.values[index].faults {
+            routers.values[index].faults = faults
+            if let group = routers.values[index].group { touchedGroups.insert(group) }
+            tellFaults(id, at: now)
+        }
+        let weight = weight(of: block, group: routers.values[index].group)
+        if let channel, let source { routers.values[index].voice = Voice(channel: channel, source: source) }
+        let address = source.map { IPAddress.v4($0) }
+        let parameters = RouterConfiguration(
+            block, isGrouped: routers.values[index].group != nil, mtu: link.map { Int($0.mtu) } ?? .max)
+        let unadvertised = block.virtualAddresses.count - parameters.addresses.count
+        if routers.values[index].unadvertised != unadvertised {
+            routers.values[index].unadvertised = unadvertised
+            changed.insert(id)
+        }
+        run(id, at: now) { machine in
+            machine.sourceAddress = address ?? machine.sourceAddress
+            machine.weightChanged(to: weight)
+            return machine.reconfigure(parameters, at: now)
+        }
+        place(index)
+    }
+
+    private func source(of block: VRRPInstanceConfiguration, _ link: Link?) -> IPv4Address? {
+        if case .v4(let given)? = block.sourceAddress { return given }
+        guard let link, let sources = sources[link.index] else { return nil }
+        return block.priority == 255 ? sources.owner : sources.own
+    }
+
+    private func channel(
+        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPv4Address?
+    ) -> ChannelKey? {
+        guard block.unsupported == nil, block.interface == nil || link != nil else { return nil }
+        let birth = link.map { table.birth(of: $0.index) } ?? 0
+        switch block.delivery {
+        case .multicast(.v4(let group)): return ChannelKey(link: link?.index, birth: birth, local: group)
+        case .unicast: return source.map { ChannelKey(link: link?.index, birth: birth, local: $0) }
+        case .multicast(.v6): return nil
+        }
+    }
+
+    private func faults(
+        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPv4Address?, _ channel: ChannelKey?,
+        group: String?
+    ) -> Set<Fault> {
+        if let reason = block.unsupported { return [.unsupported(reason)] }
+        var faults: Set<Fault> = []
+        for name in block.vitalInterfaces(tracking: tracked(by: block, group)) {
+            switch table.link(named: name) {
+            case nil: faults.insert(.interfaceMissing(name))
+            case let link? where !link.isUsable: faults.insert(.interfaceDown(name))
+            case .some: break
+            }
+        }
+        if let interface = block.interface, link == nil {
+            faults.insert(.interfaceMissing(interface))
+        } else if source == nil {
+            faults.insert(.noSourceAddress(block.interface ?? "any"))
+        }
+        if block.tracksSourceAddress, let source = block.sourceAddress, !table.contains(source) {
+            faults.insert(.noSourceAddress(block.interface ?? "any"))
+        }
+        if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }
+        return faults
+    }
+
+    /// What the router and its sync group track.
+    func tracked(by block: VRRPInstanceConfiguration, _ group: String?) -> [TrackedObject] {
+        block.trackedInterfaces + (group.flatMap { groups[$0]?.configuration.trackedInterfaces } ?? [])
+    }
+
+    /// Weights could pull the members of a group apart: there they count only with `sync_group_tracking_weight`. Positive weights count
+    /// while the interface is usable, negative ones while it is not; `reverse` swaps them.
+    private func weight(of block: VRRPInstanceConfiguration, group: String?) -> Int {
+        guard group.flatMap({ groups[$0]?.configuration.usesTrackingWeights }) ?? true else { return 0 }
+        return tracked(by: block, group).reduce(0) { sum, tracked in
+            let isUsable = table.link(named: tracked.name)?.isUsable ?? false
+            let counts = (tracked.weight > 0) == (isUsable != tracked.isReversed)
+            return counts ? sum + tracked.weight : sum
+        }
+    }
+
+    /// Finds where the router's addresses belong; what moved is wanted at the new place and given back at the old one.
+    private mutating func place(_ index: Dictionary<RouterID, Router>.Index) {
+        let router = routers.values[index]
+        var placed: [InterfaceAddress] = []
+        var unplaced: [(prefix: IPPrefix, device: String?)] = []
+        for line in router.block.addresses {
+            if let link = line.device.flatMap({ table.link(named: $0) }) {
+                placed.append(InterfaceAddress(line, on: link.index))
+            } else {
+                unplaced.append((line.prefix, line.device))
+            }
+        }
+        if unplaced.count != router.unplaced.count { changed.insert(router.id) }
+        routers.values[index].unplaced = unplaced
+        guard placed != router.placed else { return }
+        routers.values[index].placed = placed
+        changed.insert(router.id)
+        guard router.isHolding else { return }
+        let keys = Set(placed.map(\.key))
+        for old in router.placed where !keys.contains(old.key) { keeper.release(old.key, by: router.id) }
+        for address in placed { keeper.want(address, by: router.id) }
+    }
+}

@@ -1,0 +1,111 @@
+// What arrives: a table of 256 routers per channel, no names, no searching.
+
+internal import Configuration
+public import Net
+
+extension Director {
+    mutating func received(_ packet: ArraySlice<UInt8>, through key: ChannelKey, at now: Instant) {
+        guard let channel = channels[key] else { return }
+        do throws(DecodeError) {
+            let received = try ReceivedAdvertisement(packet: packet)
+            let identifier = received.advertisement.virtualRouterID
+            guard let id = channel.routers[Int(identifier)], let index = routers.index(forKey: id) else {
+                return effects.remarks.append(.foreign(virtualRouterID: identifier, from: received.source))
+            }
+            do throws(DecodeError) {
+                let remark = try routers.values[index].machine.configuration.admit(received)
+                if let remark { refuse(remark, from: received.source, by: id) }
+            } catch {
+                return refuse(error, from: received.source, by: id)
+            }
+            run(id, at: now) { $0.received(received.advertisement, from: received.source, at: now) }
+        } catch {
+            let source = ReceivedAdvertisement.source(ofPacket: packet)
+            // Damage that hides whom it is for counts for every router of the channel.
+            if let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet) {
+                if let id = channel.routers[Int(identifier)] { refuse(error, from: source, by: id) }
+            } else {
+                for id in channel.routers.compactMap(\.self) { refuse(error, from: source, by: id) }
+            }
+        }
+    }
+
+    private mutating func refuse(_ error: DecodeError, from source: IPAddress?, by id: RouterID) {
+        guard let index = routers.index(forKey: id) else { return }
+        guard routers.values[index].machine.refused(error, from: source) else { return }
+        effects.remarks.append(.refused(id, error, from: source))
+        changed.insert(id)
+    }
+
+    /// An advertisement could not be sent, or could again.
+    mutating func noteSending(_ id: RouterID, _ failure: String?) {
+        guard let index = routers.index(forKey: id), routers.values[index].muteness != failure else { return }
+        let wasMute = routers.values[index].muteness != nil
+        routers.values[index].muteness = failure
+        changed.insert(id)
+        if wasMute != (failure != nil) { effects.remarks.append(.sending(id, failure)) }
+    }
+
+    /// True when the router's last advertisement could not be sent.
+    public func isMute(_ id: RouterID) -> Bool { routers[id]?.muteness != nil }
+
+    // MARK: Channels
+
+    /// The channels to have, each with its interface's name and whether it is to be opened now.
+    public mutating func takeChannels(at now: Instant) -> [(key: ChannelKey, interface: String?, isDue: Bool)] {
+        channelsChanged = false
+        return channels.map { key, channel in
+            let isDue =
+                switch channel.state {
+                case .wanted: true
+                case .open: false
+                case .failed(_, let retryAt): retryAt <= now
+                }
+            return (key, key.link.flatMap { table.links[$0]?.name }, isDue)
+        }
+    }
+
+    /// When a channel that could not be opened is tried again.
+    var channelRetry: Instant? {
+        failedChannels.lazy.compactMap { key in
+            if case .failed(_, let retryAt)? = channels[key]?.state { retryAt } else { nil }
+        }.min()
+    }
+
+    mutating func channelAnswered(_ key: ChannelKey, _ failure: String?, at now: Instant) {
+        guard let channel = channels[key] else { return }
+        if let failure {
+            channels[key]?.state = .failed(failure, retryAt: now + .seconds(1))
+            failedChannels.insert(key)
+        } else {
+            channels[key]?.state = .open
+            failedChannels.remove(key)
+        }
+        for id in channel.routers.compactMap(\.self) { derive(id, at: now) }
+    }
+
+    /// Moves a router to the channel that it is to hear; a channel that nobody hears is closed.
+    mutating func setChannel(_ key: ChannelKey?, of id: RouterID) {
+        guard let router = routers[id], router.channel != key else { return }
+        let identifier = Int(router.block.virtualRouterID)
+        if let old = router.channel, channels[old]?.routers[identifier] == id {
+            channels[old]?.routers[identifier] = nil
+            channels[old]?.count -= 1
+            if channels[old]?.count == 0 {
+                channels[old] = nil
+                failedChannels.remove(old)
+            }
+            channelsChanged = true
+        }
+        routers[id]?.channel = key
+        guard let key else { return }
+        if channels[key] == nil {
+            channels[key] = Channel()
+            channelsChanged = true
+        }
+        if channels[key]?.routers[identifier] == nil {
+            channels[key]?.routers[identifier] = id
+            channels[key]?.count += 1
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// What people, files and the bus see of a director.
+
+public import Configuration
+public import Net
+
+extension Director {
+    /// A router as it is now.
+    public struct View {
+        /// Its name in the configuration.
+        public let name: String
+        /// What makes it this virtual router, as text for files.
+        public let identity: String
+        /// Its block.
+        public let block: VRRPInstanceConfiguration
+        /// Its machine.
+        public let machine: VirtualRouter
+        /// Its sync group.
+        public let group: String?
+        /// Where its advertisements come from, or came from last.
+        public let source: IPv4Address?
+        /// The addresses that are on their interfaces for it.
+        public let held: [IPPrefix]
+    }
+
+    /// The router; nil when it is gone.
+    public func view(of id: RouterID) -> View? {
+        guard let router = routers[id] else { return nil }
+        let held = router.isHolding ? router.placed.filter { table.address($0.key) != nil }.map(\.prefix) : []
+        return View(
+            name: router.block.name, identity: router.identity.description, block: router.block,
+            machine: router.machine, group: router.group, source: router.voice?.source, held: held)
+    }
+
+    /// The router of that name.
+    public func router(named name: String) -> RouterID? {
+        order.first { routers[$0]?.block.name == name }
+    }
+
+    /// What a process after this one must know: nil when the router is not master and none of its addresses is left to be taken off.
+    public func guards(_ id: RouterID) -> Predecessor? {
+        guard let router = routers[id] else { return nil }
+        if router.isMaster { return Predecessor(silence: .zero) }
+        return keeper.lingering(of: id).isEmpty ? nil : Predecessor(silence: nil)
+    }
+
+    /// What a person must mend about a router: its first fault that does not mend itself, its addresses, its advertisements.
+    public struct Concerns: Hashable, Sendable {
+        /// Why it cannot take part.
+        public var faults: [Fault] = []
+        /// What is wrong with its addresses.
+        public var addresses: [AddressTrouble] = []
+        /// Why its advertisements cannot be sent.
+        public var muteness: String?
+        /// Virtual addresses that do not fit an advertisement.
+        public var unadvertised = 0
+
+        /// True when nothing is wrong.
+        public var isEmpty: Bool { self == Concerns() }
+    }
+
+    /// What is wrong with a router now.
+    public func concerns(of id: RouterID, at now: Instant) -> Concerns {
+        guard let router = routers[id] else { return Concerns() }
+        var concerns = Concerns()
+        concerns.faults = router.machine.faults.sorted()
+        concerns.muteness = router.muteness
+        concerns.unadvertised = router.unadvertised
+        concerns.addresses =
+            router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
+        let keys = Set(router.placed.map(\.key) + keeper.lingering(of: id)).sorted { $0.address < $1.address }
+        concerns.addresses += keys.compactMap { keeper.trouble(with: $0, at: now) }
+        if !router.isHolding, router.block.priority != 255, router.machine.state != .initialize {
+            concerns.addresses += router.placed.filter { table.address($0.key) != nil && !keeper.isOurs($0.key) }
+                .map { .wasThereBefore($0.prefix) }
+        }
+        return concerns
+    }
+
+    /// Channels of backups whose timer is about to run out: what waits in them is to be heard first, because this process may have been
+    /// asleep.
+    public mutating func channelsToHear(at now: Instant) -> Set<ChannelKey> {
+        var channels: Set<ChannelKey> = []
+        for id in queue.due(at: now) {
+            guard let index = routers.index(forKey: id) else { continue }
+            let router = routers.values[index]
+            if case .backup(let backup) = router.machine.state, backup.masterDownAt <= now, let channel = router.channel {
+                channels.insert(channel)
+            }
+            setDeadline(of: index)
+        }
+        return channels
+    }
+
+    /// What going over to a configuration would do, one line each.
+    public func changes(to new: Configuration) -> [String] {
+        let known = order.compactMap { routers[$0] }
+        let old = Dictionary(known.map { ($0.identity, $0.block) }) { first, _ in first }
+        let kept = Set(new.instances.map(\.identity))
+        var lines = known.filter { !kept.contains($0.identity) }.map { "vrrp_instance \($0.block.name): stop" }
+        for block in new.instances {
+            switch old[block.identity] {
+            case nil: lines.append("vrrp_instance \(block.name): start")
+            case let before? where before.name != block.name:
+                lines.append("vrrp_instance \(before.name): change, and rename to \(block.name)")
+            case let before? where before != block: lines.append("vrrp_instance \(block.name): change")
+            case .some: break
+            }
+        }
+        let before = Dictionary(groups.map { ($0.key, $0.value.configuration) }) { first, _ in first }
+        let after = Dictionary(new.syncGroups.map { ($0.name, $0) }) { first, _ in first }
+        if before != after { lines.append("vrrp_sync_group: change") }
+        return lines
+    }
+}

@@ -1,0 +1,302 @@
+// All virtual routers of one host as one value: their machines, sync groups, what they track, when they announce, which addresses they
+// want. `handle` takes an event with its time and returns what to do; `deadline` says when to call with `.timer`. No sockets, no
+// clock: the driver translates, and a test runs several directors against each other.
+//
+// This file holds the records and the way of an event; Director+Configuration goes over to a new configuration, Director+Links looks at
+// interfaces, Director+Packets hears, Director+Groups keeps groups together, Director+View is what people see.
+
+internal import Configuration
+public import Net
+
+/// The virtual routers of a host.
+public struct Director {
+    /// One virtual router and what belongs to it.
+    struct Router {
+        let id: RouterID
+        /// What makes it this virtual router; survives a renaming and a restart.
+        let identity: VRRPInstanceConfiguration.Identity
+        /// Its block.
+        var block: VRRPInstanceConfiguration
+        var machine: VirtualRouter
+        var schedule: AnnouncementSchedule
+        /// Its sync group's name.
+        var group: String?
+        /// Its own faults; those of its group are added when the machine is told.
+        var faults: Set<Fault> = []
+        /// How it speaks, or spoke last.
+        var voice: Voice?
+        /// The channel that it hears; nil while it has none.
+        var channel: ChannelKey?
+        /// Its addresses where they belong now.
+        var placed: [InterfaceAddress] = []
+        /// Its addresses whose interface is not there.
+        var unplaced: [(prefix: IPPrefix, device: String?)] = []
+        /// The addresses are asked of the keeper.
+        var isHolding = false
+        /// Why its advertisements cannot be sent.
+        var muteness: String?
+        /// Addresses that do not fit an advertisement on its interface.
+        var unadvertised = 0
+    }
+
+    /// Routers that share sockets.
+    struct Channel {
+        /// By virtual router ID.
+        var routers = [RouterID?](repeating: nil, count: 256)
+        var count = 0
+        var state = ChannelState.wanted
+    }
+
+    var routers: [RouterID: Router] = [:]
+    /// In the configuration's order.
+    public internal(set) var order: [RouterID] = []
+    var channels: [ChannelKey: Channel] = [:]
+    /// Some channel is to be opened or closed.
+    public internal(set) var channelsChanged = false
+    var failedChannels: Set<ChannelKey> = []
+    var groups: [String: Group] = [:]
+    var startupDelay = Duration.zero
+    /// Identities that an operator made step down, also while they are not configured.
+    public internal(set) var steppedDown: Set<String> = []
+    /// The kernel's interfaces and addresses as last heard.
+    public internal(set) var table = LinkTable()
+    var keeper = AddressKeeper()
+    /// Who looks at an interface, by its name.
+    var dependents: [String: Set<RouterID>] = [:]
+    /// Who has a virtual address.
+    var virtualAddresses: [IPAddress: [RouterID]] = [:]
+    /// Routers with `track_src_ip`.
+    var sourceTrackers: Set<RouterID> = []
+    var sources: [Int32: LinkSources] = [:]
+    /// Routers of which something that people see has changed; the driver takes them out.
+    public internal(set) var changed: Set<RouterID> = []
+
+    var queue = DeadlineQueue()
+    var phase = Phase.waiting
+    var lastID = 0
+    /// Groups of the routers that this event touched.
+    var touchedGroups: Set<String> = []
+    var effects = Effects()
+
+    /// Where a director is in its life.
+    enum Phase: Equatable {
+        case waiting
+        /// `vrrp_startup_delay`.
+        case delayed(until: Instant)
+        case running
+        case stopped
+    }
+
+    /// A director that has no routers and knows no interfaces.
+    public init(steppedDown: Set<String> = []) {
+        self.steppedDown = steppedDown
+    }
+
+    /// When to call `handle(.timer, …)`; may be earlier than anything is due, never later.
+    public var deadline: Instant? {
+        var first = queue.first
+        func consider(_ time: Instant?) {
+            if let time { first = first.map { min($0, time) } ?? time }
+        }
+        consider(keeper.deadline)
+        consider(keeper.calmAt)
+        consider(channelRetry)
+        if case .delayed(let until) = phase { consider(until) }
+        return first
+    }
+
+    /// Lets something happen.
+    public mutating func handle(_ event: Event, at now: Instant) -> Effects {
+        switch event {
+        case .packet(let bytes, let channel): received(bytes, through: channel, at: now)
+        case .timer: timerFired(at: now)
+        case .links(let events): heard(events, at: now)
+        case .snapshot(let snapshot, let events): tableRead(snapshot, then: events, at: now)
+        case .channel(let key, let failure): channelAnswered(key, failure, at: now)
+        case .sending(let id, let failure): noteSending(id, failure)
+        case .changed(let changes, let refused): answered(changes, refused, at: now)
+        case .changesUnknown(let changes, let words):
+            for change in changes { keeper.isUnknown(change, words, at: now) }
+            effects.isTableInDoubt = true
+        case .start(let predecessors): start(after: predecessors, at: now)
+        case .configuration(let configuration): adopt(configuration, at: now)
+        case .stepDown(let id): operate(on: id, at: now) { $0.stepDown(at: now) }
+        case .resume(let id):
+            operate(on: id, at: now) {
+                $0.resume()
+                return []
+            }
+        case .leave:
+            for id in order {
+                guard let router = routers[id], case .master = router.machine.state else { continue }
+                run(id, at: now) { $0.advertise() }
+            }
+        case .stop: stop(at: now)
+        }
+        return finish(at: now)
+    }
+
+    /// Hands over the routers of which something that people see has changed.
+    public mutating func takeChanged() -> Set<RouterID> {
+        defer { changed = [] }
+        return changed
+    }
+
+    // MARK: The way of an event
+
+    /// Lets an event happen to one machine; everything that depends on its state follows.
+    mutating func run(_ id: RouterID, at now: Instant, _ event: (inout VirtualRouter) -> [Action]) {
+        guard let index = routers.index(forKey: id) else { return }
+        let before = Visible(routers.values[index].machine)
+        let actions = event(&routers.values[index].machine)
+        for action in actions { perform(action, of: index, at: now) }
+        let router = routers.values[index]
+        if router.isHolding != router.isMaster { hold(router.isMaster, index) }
+        if before != Visible(router.machine) {
+            changed.insert(id)
+            if let group = router.group { touchedGroups.insert(group) }
+        }
+        setDeadline(of: index)
+    }
+
+    private mutating func perform(
+        _ action: Action, of index: Dictionary<RouterID, Router>.Index, at now: Instant
+    ) {
+        let router = routers.values[index]
+        switch action {
+        case .send(let priority):
+            effects.sends.append(
+                Effects.Sending(
+                    router: router.id, advertisement: router.machine.configuration.advertisement(priority: priority),
+                    delivery: router.block.delivery,
+                    checksum: router.block.checksumWithoutPseudoHeader ? .messageOnly : .pseudoHeader,
+                    voice: router.voice))
+        case .announce(.becameMaster):
+            // The first burst goes out when the addresses are in place.
+            _ = routers.values[index].schedule.start(.becameMaster, at: now)
+        case .announce(.lowerPriorityHeard):
+            announce(routers.values[index].schedule.start(.lowerPriorityHeard, at: now), of: router)
+        case .follow:
+            return
+        case .report(let transition):
+            effects.remarks.append(.transition(router.id, transition, priority: router.machine.priority))
+        }
+    }
+
+    /// Asks the keeper for the router's addresses, or gives them back.
+    private mutating func hold(_ isHolding: Bool, _ index: Dictionary<RouterID, Router>.Index) {
+        routers.values[index].isHolding = isHolding
+        let router = routers.values[index]
+        if isHolding {
+            for address in router.placed { keeper.want(address, by: router.id) }
+        } else {
+            for address in router.placed { keeper.release(address.key, by: router.id) }
+            routers.values[index].schedule.stop()
+        }
+    }
+
+    mutating func setDeadline(of index: Dictionary<RouterID, Router>.Index) {
+        let router = routers.values[index]
+        let deadlines = (router.machine.deadline, router.schedule.deadline)
+        switch deadlines {
+        case (let machine?, let schedule?): queue.set(router.id, min(machine, schedule))
+        case (let one, let other): queue.set(router.id, one ?? other)
+        }
+    }
+
+    private mutating func timerFired(at now: Instant) {
+        if case .delayed(let until) = phase, until <= now { startRemaining(at: now) }
+        for id in queue.due(at: now) {
+            guard let index = routers.index(forKey: id) else { continue }
+            if let due = routers.values[index].schedule.deadline, due <= now {
+                announce(routers.values[index].schedule.due(at: now), of: routers.values[index])
+            }
+            if let due = routers.values[index].machine.deadline, due <= now {
+                run(id, at: now) { $0.timerExpired(at: now) }
+            }
+            setDeadline(of: index)
+        }
+        if let retry = channelRetry, retry <= now { channelsChanged = true }
+    }
+
+    /// Announces what is in place of a router's addresses.
+    private mutating func announce(_ count: Int, of router: Router) {
+        guard count > 0 else { return }
+        var byLink: [Int32: [IPAddress]] = [:]
+        for address in router.placed where table.address(address.key) != nil {
+            byLink[address.link, default: []].append(address.prefix.address)
+        }
+        for (index, addresses) in byLink.sorted(by: { $0.key < $1.key }) {
+            guard let link = table.links[index], link.announces else { continue }
+            effects.announcements.append(Effects.Announcing(link: link, addresses: addresses, count: count))
+        }
+    }
+
+    private mutating func answered(_ changes: [AddressChange], _ refused: [AddressChange: String?], at now: Instant) {
+        for change in changes {
+            if let words = refused[change] {
+                keeper.refused(change, words, at: now)
+                continue
+            }
+            // The kernel has done it; its notification is on the way.
+            switch change {
+            case .add(let address):
+                if table.address(address.key) == nil { table.apply(.address(address)) }
+            case .delete(let address): table.apply(.addressGone(address))
+            }
+            keeper.done(change)
+        }
+    }
+
+    /// The end of every event: groups follow, then addresses are compared, then announced.
+    private mutating func finish(at now: Instant) -> Effects {
+        settleGroups(at: now)
+        effects.changes = keeper.plan(against: table, at: now)
+        if effects.changes.isEmpty { announceArrivals() }
+        let news = keeper.news(at: now)
+        changed.formUnion(news.moved)
+        effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.prefix) }
+        defer { effects = Effects() }
+        return effects
+    }
+
+    private mutating func announceArrivals() {
+        for (id, address, link) in keeper.toAnnounce(in: table) {
+            let count = routers[id]?.schedule.settings.becameMaster.count ?? 0
+            guard count > 0 else { continue }
+            if let last = effects.announcements.last, last.link == link, last.count == count {
+                effects.announcements[effects.announcements.count - 1].addresses.append(address.prefix.address)
+            } else {
+                effects.announcements.append(
+                    Effects.Announcing(link: link, addresses: [address.prefix.address], count: count))
+            }
+        }
+    }
+}
+
+extension Director.Router {
+    var isMaster: Bool { if case .master = machine.state { true } else { false } }
+}
+
+/// What people see of a machine; counters and deadlines are not news.
+private struct Visible: Equatable {
+    let state: StateName
+    let priority: UInt8
+    let isSteppedDown: Bool
+    let isReady: Bool
+    let faults: Set<Fault>
+    var master: Peer?
+
+    init(_ machine: VirtualRouter) {
+        state = machine.state.name
+        priority = machine.priority
+        isSteppedDown = machine.isSteppedDown
+        faults = machine.faults
+        if case .backup(let backup) = machine.state {
+            master = backup.master
+            isReady = backup.isReady
+        } else {
+            isReady = false
+        }
+    }
+}

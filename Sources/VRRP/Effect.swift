@@ -1,0 +1,102 @@
+// What happens to a director, and what it asks its driver to do.
+
+public import Configuration
+public import Net
+
+/// Something that happened.
+public enum Event {
+    /// A packet arrived through a channel.
+    case packet(ArraySlice<UInt8>, through: ChannelKey)
+    /// `deadline` has come.
+    case timer
+    /// Notifications of the kernel, oldest first.
+    case links([RouteEvent])
+    /// The kernel's table was read anew, and what was notified meanwhile.
+    case snapshot(RouteSnapshot, then: [RouteEvent])
+    /// A channel was opened, or could not be.
+    case channel(ChannelKey, failure: String?)
+    /// An advertisement could not be sent, or (nil) could again.
+    case sending(RouterID, failure: String?)
+    /// The kernel's answer to the changes that were asked for: refused ones with the kernel's words (nil: the interface has just gone).
+    case changed([AddressChange], refused: [AddressChange: String?])
+    /// Nobody knows whether the kernel did the changes.
+    case changesUnknown([AddressChange], String)
+    /// Take part. What a process before this one noted, by identity: see `Predecessor`.
+    case start([String: Predecessor])
+    /// A new configuration.
+    case configuration(Configuration)
+    /// An operator hands the addresses of the router and its sync group to another director.
+    case stepDown(RouterID)
+    /// An operator takes that back.
+    case resume(RouterID)
+    /// Advertise once more: another process goes on.
+    case leave
+    /// Give up everything.
+    case stop
+}
+
+/// What an earlier process noted about a router that it was master of.
+public struct Predecessor: Hashable, Sendable {
+    /// Since its last advertisement as master; nil when it had given up but perhaps still held addresses.
+    public var silence: Duration?
+
+    /// A note.
+    public init(silence: Duration?) {
+        self.silence = silence
+    }
+}
+
+/// What to do, in this order: the advertisement leaves first, because other routers wait for it, then addresses, then gratuitous ARP
+/// (RFC 9568 §6.4.2). Remarks are for the end of the turn.
+public struct Effects {
+    /// An advertisement to send.
+    public struct Sending: Sendable {
+        /// Whose.
+        public var router: RouterID
+        /// What.
+        public var advertisement: Advertisement
+        /// To whom.
+        public var delivery: AdvertDelivery
+        /// With which checksum.
+        public var checksum: ChecksumForm
+        /// Through what: a router that gives up speaks with the voice that it had. Nil when it never had one.
+        public var voice: Voice?
+    }
+
+    /// Addresses to announce on one interface.
+    public struct Announcing: Hashable, Sendable {
+        /// On which interface, with its hardware address.
+        public var link: Link
+        /// What.
+        public var addresses: [IPAddress]
+        /// Frames of each.
+        public var count: Int
+    }
+
+    /// To send.
+    public var sends: [Sending] = []
+    /// To ask of the kernel in one round trip; answer with `.changed` or `.changesUnknown`.
+    public var changes: [AddressChange] = []
+    /// To announce.
+    public var announcements: [Announcing] = []
+    /// The kernel's table must be read anew.
+    public var isTableInDoubt = false
+    /// To say.
+    public var remarks: [Remark] = []
+}
+
+/// What is worth a log line.
+public enum Remark: Hashable, Sendable {
+    /// A state changed.
+    case transition(RouterID, Transition, priority: UInt8)
+    /// An advertisement was refused for a new reason.
+    case refused(RouterID, DecodeError, from: IPAddress?)
+    /// An advertisement of a virtual router that is not ours.
+    case foreign(virtualRouterID: UInt8, from: IPAddress)
+    /// Somebody else took an address off.
+    case takenOff(RouterID, IPPrefix)
+    /// Addresses that an earlier process left are taken off.
+    case leftBehind(RouterID, [IPPrefix])
+    /// Advertisements cannot be sent, or (nil) can again.
+    case sending(RouterID, String?)
+}

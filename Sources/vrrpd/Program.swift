@@ -1,0 +1,173 @@
+// One vrrpd process: its files and sockets, joined to the daemon.
+
+import Bus
+import Configuration
+import Glibc
+import Net
+import Netlink
+import Platform
+import VRRP
+
+/// Everything a process has.
+final class Program: RunningDaemon {
+    private let options: DaemonOptions
+    private let loop: EventLoop
+    private let logger: Logger
+    private let heartbeat: Heartbeat
+    private let ledger: Ledger
+    private let daemon: Daemon
+    private let face: BusFace
+    private let kernel: NetlinkKernel
+    private var runDirectory: RunDirectory?
+    private let loaded: ConfigurationFile
+    private var watch: Watch?
+    private var stopTimer: LoopTimer?
+
+    /// Opens what no instance can do without. EWOULDBLOCK: another vrrpd has this run directory.
+    init(_ context: DaemonContext) throws {
+        loaded = try context.configuration()
+        options = context.options
+        loop = context.loop
+        logger = context.logger
+        let logger = self.logger
+        var directoryFailure: Errno?
+        do throws(Errno) {
+            runDirectory = try RunDirectory(in: options.runDirectory)
+        } catch {
+            guard error.code != EWOULDBLOCK else {
+                logger.error(
+                    "another vrrpd holds \(options.runDirectory)/vrrpd/lock; stop it, or name another --run-dir")
+                throw error
+            }
+            runDirectory = nil
+            directoryFailure = error
+        }
+        heartbeat = Heartbeat(directory: options.runDirectory + "/vrrpd")
+        ledger = Ledger(directory: options.stateDirectory, on: loop)
+        let file = ledger.file("stepped-down", durable: false)
+        kernel = try NetlinkKernel()
+        let wire = SocketWire(on: loop)
+        let steppedDown = Self.identities(in: file, logger)
+        var fired: () -> Void = {}
+        let turns = LoopTurns(on: loop) { fired() }
+        let daemon = Daemon(
+            steppedDown: steppedDown, kernel: kernel, wire: wire, notes: heartbeat, turns: turns)
+        fired = { [weak daemon] in daemon?.timerFired() }
+        wire.arrived = { [weak daemon] in daemon?.hear($0) }
+        self.daemon = daemon
+        face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger)
+        if let directoryFailure {
+            face.set(
+                .heartbeat,
+                Alarm(
+                    message: "\(options.runDirectory)/vrrpd: \(directoryFailure)",
+                    remedy: "a restart will be a failover; make it a directory that only root can write"))
+        }
+        applyProcessSettings(loaded.configuration.global)
+    }
+
+    /// Takes part.
+    func start() throws {
+        try show()
+        watch = try loop.watch(kernel.number, .read) { [daemon] _ in daemon.hearKernel() }
+        stopTimer = loop.timer { [weak self] in self?.end() }
+        try daemon.start(loaded.configuration, after: predecessors())
+        face.stateIsComplete(loaded)
+    }
+
+    func reload() { face.reload.reload() }
+
+    func stop(_ reason: StopReason) {
+        switch reason {
+        case .terminate: stop()
+        case .handOver: leaveToSuccessor()
+        }
+    }
+
+    /// What was written last reaches the disk.
+    private func end() {
+        ledger.flush(within: .seconds(1))
+        loop.stop()
+    }
+
+    private func predecessors() -> [String: Predecessor] {
+        do throws(Errno) {
+            return try heartbeat.predecessors(orAt: options.runDirectory + "/private/vrrpd.heartbeat")
+        } catch {
+            logger.warning("the heartbeat file of an earlier process is not believed: \(error)")
+            return [:]
+        }
+    }
+
+    private func stop() {
+        daemon.stop()
+        // Long enough for the last events to reach busd.
+        stopTimer?.arm(after: .milliseconds(50))
+    }
+
+    /// Reads off the loop what the next process will read: advertisements leave in time meanwhile. A configuration that would be refused
+    /// means that nobody would guard the addresses: then they are given up.
+    private func leaveToSuccessor() {
+        let path = options.config
+        do throws(Errno) {
+            try Background.run(on: loop) { () -> Configuration? in
+                try? ConfigurationFile(path: path).configuration
+            } done: { [weak self] in
+                self?.leave(to: $0)
+            }
+        } catch {
+            logger.warning("the next configuration cannot be read: \(error)")
+            leave(to: nil)
+        }
+    }
+
+    private func leave(to next: Configuration?) {
+        guard let next else {
+            logger.warning("the configuration would be refused at the next start: giving up the addresses instead")
+            return stop()
+        }
+        daemon.leave(to: next)
+        logger.notice("leaving masterships and addresses to the next process")
+        end()
+    }
+
+    /// Joins the bus. Whatever stands in the way of the private socket is no reason not to hold elections, but another vrrpd of root's.
+    private func show() throws {
+        let path = options.privateSocket(of: "vrrpd")
+        do throws(Errno) {
+            try face.start()
+        } catch {
+            if error.code == EADDRINUSE, let connection = try? UnixSocket.connect(to: path),
+                let peer = try? PeerCredentials(of: connection.number), peer.uid == 0 || peer.uid == geteuid()
+            {
+                throw error
+            }
+            face.set(
+                .bus,
+                Alarm(
+                    message: "no private socket: \(error)",
+                    remedy: "lbctl cannot reach this vrrpd; take away what stands at \(path) and restart vrrpd"))
+        }
+    }
+
+    /// Identities of the instances that stepped down and were not resumed.
+    private static func identities(in file: LedgerFile, _ logger: Logger) -> Set<String> {
+        do throws(Errno) {
+            let text = String(decoding: try file.read() ?? [], as: UTF8.self)
+            return Set(text.split(separator: "\n").map(String.init))
+        } catch {
+            logger.warning("\(file.path): \(error); instances that stepped down take part again")
+            return []
+        }
+    }
+
+    private func applyProcessSettings(_ global: GlobalDefinitions) {
+        func alarm(_ key: VrrpAlarm, _ word: String, _ result: Errno?) {
+            guard let result else { return }
+            face.set(key, Alarm(message: "\(word): \(result)", remedy: "give vrrpd CAP_SYS_NICE and CAP_IPC_LOCK"))
+        }
+        let priority = global.vrrpRealtimePriority
+        alarm(.realtime, "vrrp_rt_priority", priority > 0 ? RealTime.setPriority(priority) : nil)
+        alarm(.memory, "vrrp_no_swap", global.vrrpNoSwap ? RealTime.lockMemory() : nil)
+    }
+}

@@ -1,0 +1,106 @@
+// World as it is: netlink, sockets and the event loop.
+
+import CLinux
+import Glibc
+import Net
+import Netlink
+import Platform
+import VRRP
+
+/// The kernel over netlink. Requests and notifications have a socket each.
+final class NetlinkKernel: AddressKernel {
+    private let requests: RouteNetlink
+    private let monitor: RouteMonitor
+
+    /// Opens both.
+    init() throws(NetlinkError) {
+        requests = try RouteNetlink()
+        monitor = try RouteMonitor(kernel: requests)
+    }
+
+    /// The descriptor to watch for notifications.
+    var number: Int32 { monitor.number }
+
+    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] { try requests.apply(changes) }
+
+    func update() -> RouteMonitor.News { monitor.update() }
+
+    func resynchronise() -> RouteMonitor.News { monitor.resynchronise() }
+}
+
+/// Raw sockets on the event loop.
+final class SocketWire: Wire {
+    private let loop: EventLoop
+    private let frames: FrameSocket?
+    private var sockets: [ChannelKey: AdvertisementSocket] = [:]
+    /// Why there is no socket for gratuitous ARP.
+    private let frameFailure: Errno?
+    /// Packets wait in a channel.
+    var arrived: ((ChannelKey) -> Void)?
+
+    /// No channel is open.
+    init(on loop: EventLoop) {
+        self.loop = loop
+        do throws(Errno) {
+            frames = try FrameSocket()
+            frameFailure = nil
+        } catch {
+            frames = nil
+            frameFailure = error
+        }
+    }
+
+    func open(_ channel: ChannelKey, interface: String?) throws(Errno) {
+        sockets[channel] = nil
+        sockets[channel] = try AdvertisementSocket(channel, interface: interface, on: loop) { [weak self] in
+            self?.arrived?(channel)
+        }
+    }
+
+    func close(except channels: Set<ChannelKey>) {
+        for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
+    }
+
+    func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void) {
+        sockets[channel]?.drain(body)
+    }
+
+    func send(_ packet: [UInt8], to destination: IPv4Address, through channel: ChannelKey) throws(Errno) {
+        guard let socket = sockets[channel] else { throw Errno(ENODEV, "sendto(VRRP advertisement)") }
+        try socket.send(packet, to: destination)
+    }
+
+    func send(frame: [UInt8], through link: Int32) throws(Errno) {
+        switch frames {
+        case .some(let frames): try frames.send(frame, through: link)
+        case .none: throw frameFailure ?? Errno(EBADF, "socket(AF_PACKET)")
+        }
+    }
+
+    func forwardsIPv6(_ interface: String) -> Bool {
+        let value = try? FileSystem.contents(of: "/proc/sys/net/ipv6/conf/\(interface)/forwarding", limit: 16)
+        return value?.first == UInt8(ascii: "1")
+    }
+}
+
+/// The event loop's time and its one timer.
+final class LoopTurns: Turns {
+    private let loop: EventLoop
+    private let timer: LoopTimer
+
+    /// Calls `fired` when the time has come.
+    init(on loop: EventLoop, fired: @escaping () -> Void) {
+        self.loop = loop
+        timer = loop.timer(fired)
+    }
+
+    var now: Instant { loop.now }
+    var sinceBoot: Instant { SystemClock.sinceBoot }
+    var timestamp: String { SystemClock.timestamp }
+
+    func arm(at deadline: Instant?) {
+        if let deadline { timer.arm(at: deadline) } else { timer.disarm() }
+    }
+
+    func soon(_ work: @escaping () -> Void) { loop.soon(work) }
+}

@@ -1,0 +1,99 @@
+// What vrrpd asks a person to mend, in words. Which alarms stand follows from the director's state: see Director.Concerns.
+
+import Bus
+import Net
+import VRRP
+
+/// The causes of vrrpd's alarms.
+enum VrrpAlarm: AlarmKey {
+    /// An instance is in FAULT for a reason that does not mend itself.
+    case instance(String)
+    /// Addresses of an instance.
+    case addresses(String)
+    /// An instance's advertisements do not leave, or do not carry all addresses.
+    case advertisements(String)
+    case table, heartbeat, gratuitousARP, steppedDown, realtime, memory, bus
+
+    var subject: String {
+        switch self {
+        case .instance(let name): "instance/\(name)"
+        case .addresses(let name): "addresses/\(name)"
+        case .advertisements(let name): "advertisements/\(name)"
+        case .table: "interfaces"
+        case .heartbeat: "heartbeat"
+        case .gratuitousARP: "gratuitous-arp"
+        case .steppedDown: "stepped-down"
+        case .realtime: "realtime"
+        case .memory: "memory"
+        case .bus: "bus"
+        }
+    }
+}
+
+extension Director.Concerns {
+    /// The alarms of the instance `name`.
+    func alarms(of name: String) -> [VrrpAlarm: Alarm] {
+        var alarms: [VrrpAlarm: Alarm] = [:]
+        alarms[.instance(name)] = faults.lazy.compactMap(\.alarm).first
+        if let first = addresses.first {
+            alarms[.addresses(name)] = first.alarm(others: addresses.count - 1)
+        }
+        if let muteness {
+            alarms[.advertisements(name)] = Alarm(
+                message: "advertisements do not leave: \(muteness)",
+                remedy: "other directors do not hear this one; look at the firewall, the routes and the MTU")
+        } else if unadvertised > 0 {
+            alarms[.advertisements(name)] = Alarm(
+                message: "\(unadvertised) virtual addresses do not fit an advertisement: they are held but not advertised",
+                remedy: "move them to virtual_ipaddress_excluded, or raise the interface's MTU")
+        }
+        return alarms
+    }
+}
+
+extension Fault {
+    /// What a person should do; nil for what comes and goes by itself.
+    fileprivate var alarm: Alarm? {
+        let remedy: String
+        switch self {
+        case .interfaceMissing(let name):
+            remedy = "waiting for an interface of that name; check 'interface' in the configuration or create \(name)"
+        case .noSourceAddress:
+            remedy = "give the interface an address, or set mcast_src_ip or unicast_src_ip"
+        case .noSocket:
+            remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
+        case .unsupported:
+            remedy = "take the instance out of the configuration"
+        case .interfaceDown, .group:
+            return nil
+        }
+        return Alarm(message: "\(self)", remedy: remedy)
+    }
+}
+
+extension AddressTrouble {
+    fileprivate func alarm(others: Int) -> Alarm {
+        let more = others > 0 ? " (and \(others) more)" : ""
+        switch self {
+        case .refused(let prefix, let words):
+            return Alarm(
+                message: "\(prefix)\(more): \(words)", remedy: "it is tried again every second; run vrrpd with CAP_NET_ADMIN")
+        case .takenOffAgainAndAgain(let prefix):
+            return Alarm(
+                message: "another manager takes \(prefix)\(more) off again and again",
+                remedy: "it is put back ever more slowly; find who else manages the interface's addresses")
+        case .noInterface(let prefix, let device?):
+            return Alarm(
+                message: "\(prefix)\(more) cannot be held: there is no interface \(device)",
+                remedy: "it is added as soon as the interface is there")
+        case .noInterface(let prefix, nil):
+            return Alarm(
+                message: "\(prefix)\(more) cannot be held: it has no interface",
+                remedy: "give it one with 'dev', or the instance with 'interface'")
+        case .wasThereBefore(let prefix):
+            return Alarm(
+                message: "\(prefix)\(more) is on the interface although this director is not master",
+                remedy: "somebody else put it there; take it off, or set priority 255 if this host owns it")
+        }
+    }
+}

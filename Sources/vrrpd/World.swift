@@ -1,0 +1,87 @@
+// What the daemon needs of the machine it runs on, small enough to be played by a test: the kernel's addresses, the wire, the notes for
+// the next process, time.
+
+import Net
+import Netlink
+import Platform
+import VRRP
+
+/// The kernel's interfaces and addresses.
+protocol AddressKernel: AnyObject {
+    /// Does the changes in order and returns the refused ones.
+    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange]
+    /// What the kernel has said since; after a loss the whole table.
+    func update() -> RouteMonitor.News
+    /// The whole table: at the start, and a second after `.stale`.
+    func resynchronise() -> RouteMonitor.News
+}
+
+/// Sockets.
+protocol Wire: AnyObject {
+    /// Opens a channel's sockets on an interface (nil = any).
+    func open(_ channel: ChannelKey, interface: String?) throws(Errno)
+    /// Closes every channel that is not in `channels`.
+    func close(except channels: Set<ChannelKey>)
+    /// Hands over the packets that wait.
+    func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void)
+    /// Sends a whole IPv4 packet.
+    func send(_ packet: [UInt8], to destination: IPv4Address, through channel: ChannelKey) throws(Errno)
+    /// Sends a whole Ethernet frame.
+    func send(frame: [UInt8], through link: Int32) throws(Errno)
+    /// True when this host forwards IPv6 between interfaces: neighbour advertisements then say "router" (RFC 4861 §7.2.6).
+    func forwardsIPv6(_ interface: String) -> Bool
+}
+
+/// Notes for a process after this one.
+protocol MastershipNotes: AnyObject {
+    /// Starts over with these routers and what is known of each.
+    func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno)
+    /// Replaces one note.
+    func write(_ note: MastershipNote, of router: RouterID) throws(Errno)
+}
+
+/// What is noted about a router.
+enum MastershipNote: Equatable {
+    /// It is not master, and nothing of it is on any interface.
+    case nothing
+    /// It is not master, but some of its addresses could not be taken off yet.
+    case lingering
+    /// It advertised as master at this time (CLOCK_BOOTTIME).
+    case master(Instant)
+}
+
+/// Clocks, the one timer, and the end of the turn.
+protocol Turns: AnyObject {
+    /// The time of this turn.
+    var now: Instant { get }
+    /// CLOCK_BOOTTIME.
+    var sinceBoot: Instant { get }
+    /// For people, RFC 3339.
+    var timestamp: String { get }
+    /// Sets the one timer; nil = off.
+    func arm(at deadline: Instant?)
+    /// Runs `work` once at the end of this turn.
+    func soon(_ work: @escaping () -> Void)
+}
+
+/// Who is told what happened, at the end of the turn.
+protocol DaemonObserver: AnyObject {
+    /// For the log.
+    func happened(_ remark: Remark)
+    /// Something that people see of these routers is different; gone ones included.
+    func changed(_ routers: Set<RouterID>)
+    /// Other identities are stepped down than before.
+    func steppedDown(_ identities: Set<String>)
+    /// What is wrong with the machine itself.
+    func troubled(_ trouble: Trouble)
+}
+
+/// What is wrong with the machine itself.
+struct Trouble: Equatable {
+    /// Interfaces and addresses could not be read again after notifications were lost.
+    var table: String?
+    /// The notes for the next process cannot be written.
+    var notes: String?
+    /// Gratuitous ARP cannot be sent.
+    var frames: String?
+}
