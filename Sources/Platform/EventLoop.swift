@@ -110,6 +110,9 @@ public final class EventLoop {
 
     fileprivate func cancel(_ watch: Watch) {
         guard slots[watch.index].generation == watch.generation, slots[watch.index].handler != nil else { return }
+        // What the handler owned may cancel other watches when it goes: not before this one is out.
+        let handler = slots[watch.index].handler
+        defer { withExtendedLifetime(handler) {} }
         slots[watch.index].handler = nil
         freeSlots.append(watch.index)
         // The descriptor may be closed already, which removed it from the set.

@@ -20,7 +20,8 @@ extension Director {
                 if routers.values[index].block != block { changed.insert(id) }
                 routers.values[index].block = block
                 routers.values[index].schedule.adopt(
-                    AnnouncementSchedule.Settings(block.gratuitousARP), isMaster: routers.values[index].isMaster, at: now)
+                    AnnouncementSchedule.Settings(block.gratuitousARP), isMaster: routers.values[index].isMaster,
+                    at: now)
                 setDeadline(of: index)
                 order.append(id)
             } else {

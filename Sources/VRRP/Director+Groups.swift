@@ -31,7 +31,9 @@ extension Director {
             }
         } else if isOneMaster {
             // Where another router won, it takes the other members too.
-            let isOutranked = states.contains { if case .backup(let backup) = $0 { backup.master != nil } else { false } }
+            let isOutranked = states.contains {
+                if case .backup(let backup) = $0 { backup.master != nil } else { false }
+            }
             for id in group.members {
                 run(id, at: now) { $0.followGroupToBackup(givingUp: givingUp || !isOutranked, at: now) }
             }

@@ -83,7 +83,8 @@ extension Director {
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
             let router = routers.values[index]
-            if case .backup(let backup) = router.machine.state, backup.masterDownAt <= now, let channel = router.channel {
+            if case .backup(let backup) = router.machine.state, backup.masterDownAt <= now, let channel = router.channel
+            {
                 channels.insert(channel)
             }
             setDeadline(of: index)

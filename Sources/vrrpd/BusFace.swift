@@ -170,7 +170,9 @@ extension BusFace: DaemonObserver {
                 remedy: "it is tried again every second; until then changes of interfaces may go unnoticed")
         }
         machine[.heartbeat] = trouble.notes.map {
-            Alarm(message: "the heartbeat file: \($0)", remedy: "a restart will be a failover; make RUN-DIR/vrrpd writable")
+            Alarm(
+                message: "the heartbeat file: \($0)",
+                remedy: "a restart will be a failover; make RUN-DIR/vrrpd writable")
         }
         machine[.gratuitousARP] = trouble.frames.map {
             Alarm(message: "gratuitous ARP: \($0)", remedy: "give vrrpd CAP_NET_RAW; look at the interface's queue")

@@ -44,7 +44,8 @@ extension Director.Concerns {
                 remedy: "other directors do not hear this one; look at the firewall, the routes and the MTU")
         } else if unadvertised > 0 {
             alarms[.advertisements(name)] = Alarm(
-                message: "\(unadvertised) virtual addresses do not fit an advertisement: they are held but not advertised",
+                message:
+                    "\(unadvertised) virtual addresses do not fit an advertisement: they are held but not advertised",
                 remedy: "move them to virtual_ipaddress_excluded, or raise the interface's MTU")
         }
         return alarms
@@ -77,7 +78,8 @@ extension AddressTrouble {
         switch self {
         case .refused(let prefix, let words):
             return Alarm(
-                message: "\(prefix)\(more): \(words)", remedy: "it is tried again every second; run vrrpd with CAP_NET_ADMIN")
+                message: "\(prefix)\(more): \(words)",
+                remedy: "it is tried again every second; run vrrpd with CAP_NET_ADMIN")
         case .takenOffAgainAndAgain(let prefix):
             return Alarm(
                 message: "another manager takes \(prefix)\(more) off again and again",

@@ -25,7 +25,8 @@ import Testing
     @Test(
         arguments: [
             ("Net", []), ("JSON", ["CJsonC"]), ("Varlink", ["JSON"]), ("Configuration", ["Net"]),
-            ("VRRP", ["Net", "Configuration", "HeapModule"]), ("IPVS", ["Net", "Configuration"]), ("HealthCheck", ["Net", "Configuration", "DequeModule"]),
+            ("VRRP", ["Net", "Configuration", "HeapModule"]), ("IPVS", ["Net", "Configuration"]),
+            ("HealthCheck", ["Net", "Configuration", "DequeModule"]),
         ] as [(String, Set<String>)])
     func `pure modules import no I/O, no clock and no Glibc`(_ module: String, _ allowed: Set<String>) throws {
         #expect(try imports(of: module).subtracting(allowed) == [])

@@ -38,8 +38,9 @@ private let mac = MACAddress(rawValue: 0x0200_0A00_0001)
     }
 
     @Test func `a burst, another after the delay, then refreshes`() {
-        var schedule = AnnouncementSchedule()
-        schedule.settings.refresh = .seconds(60)
+        var settings = AnnouncementSchedule.Settings()
+        settings.refresh = .seconds(60)
+        var schedule = AnnouncementSchedule(settings)
         #expect(schedule.start(.becameMaster, at: t0) == 5)
         #expect(schedule.deadline == t0 + .seconds(5))
         #expect(schedule.due(at: t0 + .seconds(5)) == 5)
@@ -50,9 +51,25 @@ private let mac = MACAddress(rawValue: 0x0200_0A00_0001)
         #expect(schedule.deadline == nil)
     }
 
-    @Test func `no delay means no second burst`() {
+    @Test func `a refresh that a reload adds begins at once, and ends when it is taken away`() {
         var schedule = AnnouncementSchedule()
-        schedule.settings.becameMaster.delay = .zero
+        _ = schedule.start(.becameMaster, at: t0)
+        _ = schedule.due(at: t0 + .seconds(5))
+        #expect(schedule.deadline == nil)
+        var settings = AnnouncementSchedule.Settings()
+        settings.refresh = .seconds(1)
+        schedule.adopt(settings, isMaster: true, at: t0 + .seconds(10))
+        #expect(schedule.deadline == t0 + .seconds(11))
+        schedule.adopt(AnnouncementSchedule.Settings(), isMaster: true, at: t0 + .seconds(12))
+        #expect(schedule.deadline == nil)
+        schedule.adopt(settings, isMaster: false, at: t0 + .seconds(13))
+        #expect(schedule.deadline == nil)
+    }
+
+    @Test func `no delay means no second burst`() {
+        var settings = AnnouncementSchedule.Settings()
+        settings.becameMaster.delay = .zero
+        var schedule = AnnouncementSchedule(settings)
         #expect(schedule.start(.becameMaster, at: t0) == 5)
         #expect(schedule.deadline == nil)
     }
