@@ -28,12 +28,24 @@ public final class QueueMeter {
 public final class ByteStream {
     /// Octets read in one turn: a bound on the work that one peer can cause before others have their turn.
     private static let chunk = 1 << 16
+    /// How long a peer that reads nothing is given for its last octets: longer than a busy machine makes a client wait,
+    /// short enough that many of them hold no descriptors.
+    public static let lingering: Duration = .seconds(5)
 
     private let loop: EventLoop
     private var descriptor: FileDescriptor?
     private var watch: Watch?
     private weak var owner: (any ByteStreamOwner)?
-    private let meter: QueueMeter?
+    /// Where what is queued is counted; handed from one user to the next with the connection.
+    public var meter: QueueMeter? {
+        didSet {
+            oldValue?.octets -= queued
+            meter?.octets += queued
+        }
+    }
+    /// What epoll has been told to wait for.
+    private var interest: Readiness = .read
+    private var lingerEnd: LoopTimer?
     /// Keeps a stream alive that its owner has let go of while it drains.
     private var whileDraining: ByteStream?
     private var queue: Deque<[UInt8]> = []
@@ -91,15 +103,21 @@ public final class ByteStream {
         descriptor = nil
         queue.removeAll()
         queued = 0
+        lingerEnd = nil
         whileDraining = nil
     }
 
-    /// Closes when everything queued has left or the peer is gone; reads no more. The owner may let go of the stream.
-    public func closeWhenDrained() {
+    /// Closes when everything queued has left, when the peer is gone, or after `limit`; reads no more. The owner may
+    /// let go of the stream.
+    public func closeWhenDrained(within limit: Duration = ByteStream.lingering) {
         guard isOpen, !closesWhenDrained else { return }
         closesWhenDrained = true
         isReading = false
-        if queue.isEmpty { end() } else { whileDraining = self }
+        guard !queue.isEmpty else { return end() }
+        whileDraining = self
+        let timer = loop.timer { [weak self] in self?.end() }
+        timer.arm(after: limit)
+        lingerEnd = timer
     }
 
     private func isReady(_ readiness: Readiness) {
@@ -189,10 +207,12 @@ public final class ByteStream {
     }
 
     private func updateInterest() {
-        var interest: Readiness = []
-        if isReading, !peerFinished { interest.insert(.read) }
-        if waitsForRoom { interest.insert(.write) }
-        do throws(Errno) { try watch?.update(interest) } catch { end() }
+        var wanted: Readiness = []
+        if isReading, !peerFinished { wanted.insert(.read) }
+        if waitsForRoom { wanted.insert(.write) }
+        guard wanted != interest else { return }
+        interest = wanted
+        do throws(Errno) { try watch?.update(wanted) } catch { end() }
     }
 
     private func end() {

@@ -1,6 +1,8 @@
-// How a daemon goes over to a new configuration: on the bus in two steps, so that all daemons do or none does; at SIGHUP in
-// one step, this daemon alone. A configuration that is refused changes nothing. What is in force stands as an event. The file
-// is read off the loop: however large it is, advertisements leave in time meanwhile.
+// How a daemon goes over to a new configuration: on the bus in two steps, so that all daemons do or none does; at
+// SIGHUP in one step, this daemon alone. A configuration that is refused changes nothing. What is in force stands as an
+// event. The file is read off the loop: however large it is, advertisements leave in time meanwhile. One read is under
+// way at a time; who asks meanwhile gets the next one, which begins after the request and so sees what the request was
+// about.
 public import Configuration
 public import Platform
 
@@ -9,34 +11,68 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     /// Changes that a log line names; the others are counted.
     private static var changesInLog: Int { 20 }
 
+    /// Who waits for a read.
+    private enum Request {
+        /// The first of two steps.
+        case prepare(Responder<API.PrepareReload>)
+        /// Both in one: SIGHUP.
+        case load
+    }
+
+    /// A configuration that has been read and waits for the second step.
+    private struct Prepared {
+        let file: ConfigurationFile
+        /// The connection that asked for it; it is dropped when that ends.
+        let connection: ObjectIdentifier
+    }
+
+    typealias Reader = @Sendable () -> Result<ConfigurationFile, ConfigurationRefusal>
+
     private let service: DaemonService
     private let path: String
     private let loop: EventLoop
     private let changes: (Configuration) -> [String]
     private let adopt: (ConfigurationFile) -> Void
-    private var prepared: ConfigurationFile?
+    private let reader: Reader
+    private var prepared: Prepared?
+    /// Those for whom the read under way is; nil when none is.
+    private var underWay: [Request]?
+    private var next: [Request] = []
 
     /// Answers the interface's three methods on `service`.
     /// - Parameters:
     ///   - path: the file that is read.
     ///   - changes: what going over to a configuration would change, one line each.
     ///   - adopt: goes over to it.
-    public init(
-        _: API.Type, on service: DaemonService, path: String, loop: EventLoop,
+    public convenience init(
+        _ api: API.Type, on service: DaemonService, path: String, loop: EventLoop,
+        changes: @escaping (Configuration) -> [String],
+        adopt: @escaping (ConfigurationFile) -> Void
+    ) {
+        let reader: Reader = {
+            Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path) }
+        }
+        self.init(api, on: service, path: path, loop: loop, reader: reader, changes: changes, adopt: adopt)
+    }
+
+    /// `reader` runs on a thread of its own.
+    init(
+        _: API.Type, on service: DaemonService, path: String, loop: EventLoop, reader: @escaping Reader,
         changes: @escaping (Configuration) -> [String],
         adopt: @escaping (ConfigurationFile) -> Void
     ) {
         self.service = service
         self.path = path
         self.loop = loop
+        self.reader = reader
         self.changes = changes
         self.adopt = adopt
-        service.handle(API.PrepareReload.self) { [weak self] _, responder in self?.prepare(responder) }
+        service.handle(API.PrepareReload.self) { [weak self] _, responder in self?.read(.prepare(responder)) }
         service.handle(API.CommitReload.self) { [weak self] call, responder in
-            guard let self, let prepared, prepared.digest == call.digest else {
+            guard let self, let file = prepared?.file, file.digest == call.digest else {
                 return responder.fail(API.NotPrepared(digest: call.digest))
             }
-            commit(prepared)
+            commit(file)
             responder.reply(API.CommitReload.Reply())
         }
         service.handle(API.AbortReload.self) { [weak self] _, responder in
@@ -47,14 +83,7 @@ public final class ConfigurationReload<API: ReloadableAPI> {
 
     /// SIGHUP: prepare and commit in one.
     public func reload() {
-        read { [weak self] result in
-            switch result {
-            case .success(let loaded): self?.commit(loaded)
-            case .failure(let refusal):
-                self?.service.logger.error("configuration refused, the running one stays:")
-                for line in refusal.description.split(separator: "\n") { self?.service.logger.error("\(line)") }
-            }
-        }
+        if !next.contains(where: { if case .load = $0 { true } else { false } }) { read(.load) }
     }
 
     /// Says on the bus which configuration is in force.
@@ -64,31 +93,51 @@ public final class ConfigurationReload<API: ReloadableAPI> {
             data: DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp))
     }
 
-    private func prepare(_ responder: Responder<API.PrepareReload>) {
-        read { [weak self] result in
-            guard let self else { return }
-            switch result {
-            case .success(let loaded):
-                prepared = loaded
-                responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
-            case .failure(let refusal):
-                prepared = nil
-                let lines = refusal.diagnostics.filter { $0.severity == .error }.map { "\($0.position): \($0.message)" }
-                responder.fail(API.ConfigurationRefused(diagnostics: lines))
-            }
+    // MARK: Reading
+
+    private func read(_ request: Request) {
+        next.append(request)
+        if underWay == nil { beginRead() }
+    }
+
+    private func beginRead() {
+        underWay = next
+        next = []
+        do throws(Errno) {
+            try Background.run(on: loop, reader) { [weak self] in self?.finishRead($0) }
+        } catch {
+            service.logger.warning("reading the configuration on the loop: \(error)")
+            finishRead(reader())
         }
     }
 
-    private func read(_ done: @escaping (Result<ConfigurationFile, ConfigurationRefusal>) -> Void) {
-        let read: @Sendable () -> Result<ConfigurationFile, ConfigurationRefusal> = { [path] in
-            Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path) }
+    private func finishRead(_ result: Result<ConfigurationFile, ConfigurationRefusal>) {
+        let requests = underWay ?? []
+        underWay = nil
+        for request in requests {
+            switch (request, result) {
+            case (.prepare(let responder), .success(let loaded)): prepare(loaded, for: responder)
+            case (.prepare(let responder), .failure(let refusal)):
+                prepared = nil
+                let lines = refusal.diagnostics.filter { $0.severity == .error }.map { "\($0.position): \($0.message)" }
+                responder.fail(API.ConfigurationRefused(diagnostics: lines))
+            case (.load, .success(let loaded)): commit(loaded)
+            case (.load, .failure(let refusal)):
+                service.logger.error("configuration refused, the running one stays:")
+                for line in refusal.description.split(separator: "\n") { service.logger.error("\(line)") }
+            }
         }
-        do throws(Errno) {
-            try Background.run(on: loop, read, done: done)
-        } catch {
-            service.logger.warning("reading the configuration on the loop: \(error)")
-            done(read())
+        if !next.isEmpty { beginRead() }
+    }
+
+    private func prepare(_ loaded: ConfigurationFile, for responder: Responder<API.PrepareReload>) {
+        // A connection that has ended during the read commits nothing any more.
+        guard let connection = responder.connection else { return }
+        prepared = Prepared(file: loaded, connection: connection)
+        responder.whenConnectionEnds("reload") { [weak self] in
+            if self?.prepared?.connection == connection { self?.prepared = nil }
         }
+        responder.reply(API.PrepareReload.Reply(digest: loaded.digest, changes: changes(loaded.configuration)))
     }
 
     private func commit(_ loaded: ConfigurationFile) {

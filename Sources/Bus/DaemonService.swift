@@ -21,6 +21,9 @@ public final class DaemonService {
     private var service: VarlinkService
     private var listener: Listener?
     private var connections: [ObjectIdentifier: ServiceConnection] = [:]
+    /// Shares the loop among the connections.
+    let turns: FairTurns
+    let peerLog: PeerLog
     private var registration: BusRegistration?
 
     /// A service that does nothing yet: add handlers, then `start`.
@@ -34,7 +37,10 @@ public final class DaemonService {
         definition = interface
         trusted = Set([0, geteuid(), Accounts.user("evenkeel-busd")].compactMap { $0 })
         service = VarlinkService(info: .evenkeel(name), interfaces: [interface], implemented: [])
-        events = EventPublisher(source: "/" + name, socket: options.busSocket, loop: loop, logger: logger)
+        turns = FairTurns(on: loop, turn: ServiceLimits.turn, visit: ServiceLimits.visit)
+        peerLog = PeerLog(name + ": ", on: loop, logger: logger)
+        events = EventPublisher(
+            source: "/" + name, socket: options.privateSocket(of: "bus"), loop: loop, logger: logger)
     }
 
     /// Handles calls of a method. The parameters have been checked against the interface; the answer may come later.
@@ -66,7 +72,7 @@ public final class DaemonService {
         listener = try Listener(socket, on: loop) { [weak self] in self?.accept($0) }
         registration = BusRegistration(
             BusAPI.Register(name: name, interfaces: [definition.name], address: "unix:" + path),
-            socket: options.busSocket, loop: loop, logger: logger)
+            socket: options.privateSocket(of: "bus"), loop: loop, logger: logger)
         events.start()
     }
 
@@ -75,7 +81,8 @@ public final class DaemonService {
         types: [String], subjects: [String]? = nil, _ handler: @escaping (BusSubscription.Update) -> Void
     ) -> BusSubscription {
         BusSubscription(
-            BusAPI.Subscribe(types: types, subjects: subjects), socket: options.busSocket, loop: loop, logger: logger,
+            BusAPI.Subscribe(types: types, subjects: subjects), socket: options.privateSocket(of: "bus"), loop: loop,
+            logger: logger,
             handler)
     }
 
@@ -83,8 +90,11 @@ public final class DaemonService {
         do throws(Errno) {
             let peer = try PeerCredentials(of: descriptor.number)
             guard trusted.contains(peer.uid) else {
-                logger.warning("\(name): uid \(peer.uid), pid \(peer.pid) may not use the private socket; refused")
-                return
+                return peerLog.note("refused at the private socket", peer, "call through the bus instead")
+            }
+            let room = ServiceLimits.connections - (peer.uid == 0 ? 0 : ServiceLimits.reservedForRoot)
+            guard connections.count < room else {
+                return peerLog.note("connection refused", peer, "\(connections.count) are open; close some")
             }
             let connection = try ServiceConnection(descriptor, peer, of: self, on: loop)
             connections[ObjectIdentifier(connection)] = connection

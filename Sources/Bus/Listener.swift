@@ -4,7 +4,9 @@ public import Platform
 
 /// Accepts connections and hands them on.
 public final class Listener {
-    private static let acceptsPerTurn = 32
+    /// Connections taken in one turn, some milliseconds' work: many, because whoever comes while the queue is full is
+    /// refused by the kernel, and bounded, because the connections already there wait meanwhile.
+    private static let acceptsPerTurn = 256
     private static let rest: Duration = .milliseconds(200)
 
     private let descriptor: FileDescriptor

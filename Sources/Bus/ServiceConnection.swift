@@ -1,108 +1,136 @@
-// One connection to a daemon's private socket: the server machine on a stream.
+// One connection to a daemon's private socket: the server machine on a stream. Calls are served when it is this
+// connection's turn (FairTurns). What has arrived is served even when the peer is gone by then: it may have been a
+// farewell.
 import JSON
 import Platform
 import Varlink
 
-final class ServiceConnection: ByteStreamOwner {
-    /// A client that pipelines beyond this while a call is served is not read from.
-    private static let inputHighWater = 1 << 16
-    /// A client that does not read its replies is not read from beyond this.
-    private static let outputHighWater = 1 << 20
-
-    private unowned let service: DaemonService
-    private let peer: PeerCredentials
-    private var server = VarlinkServer()
+final class ServiceConnection: ByteStreamOwner, TurnTaker {
+    let peer: PeerCredentials
+    var isInLine = false
+    /// What is to be done when the connection ends, by the name of who asked for it.
+    var whenEnded: [String: () -> Void] = [:]
+    private weak var service: DaemonService?
+    private let turns: FairTurns
+    private var server = VarlinkServer(limit: ServiceLimits.messageOctets)
     private var stream: ByteStream?
     private weak var pending: PendingCall?
-    private var isPumping = false
-    private var isFinished = false
+    /// Octets of replies so far, to tell what a call has cost.
+    private var answered = 0
+    private var peerFinished = false
 
     init(
         _ descriptor: consuming FileDescriptor, _ peer: PeerCredentials, of service: DaemonService, on loop: EventLoop
     ) throws(Errno) {
         self.service = service
+        turns = service.turns
         self.peer = peer
         stream = try ByteStream(descriptor, on: loop, owner: self)
     }
 
+    var payer: UInt32 { peer.uid }
     var isOpen: Bool { stream?.isOpen == true }
+
+    // MARK: The stream
 
     func stream(_ stream: ByteStream, received octets: UnsafeRawBufferPointer) {
         server.receive(octets)
-        pump()
+        standInLine()
     }
 
     func streamFinished(_ stream: ByteStream) {
-        isFinished = true
-        closeIfDone()
+        peerFinished = true
+        turns.join(self)
     }
 
     func streamClosed(_ stream: ByteStream) {
-        service.drop(self)
         pending?.abandon()
+        server.abandon()
+        turns.join(self)
     }
 
     func streamDrained(_ stream: ByteStream) {
-        pump()
-        closeIfDone()
+        turns.join(self)
     }
 
-    /// Sends a reply to the call being served and goes on with the next one.
-    func answer(_ reply: VarlinkReply, tooLarge: VarlinkReply) {
-        guard let stream, stream.isOpen else { return }
-        do throws(VarlinkProtocolError) {
-            var before = server
-            var octets = try server.reply(reply)
-            if octets.count > VarlinkFramer.messageLimit {
-                octets = try before.reply(tooLarge)
-                server = before
-            }
-            stream.send(octets)
-        } catch {
-            service.logger.error("\(service.name): reply refused: \(error)")
-            return end()
-        }
-        pump()
-    }
+    // MARK: Calls
 
-    /// Serves calls until one waits for its answer.
-    private func pump() {
-        guard !isPumping, let stream else { return }
-        isPumping = true
-        defer { isPumping = false }
+    func takeTurn(_ allowance: inout TurnAllowance) -> Bool {
         do throws(VarlinkProtocolError) {
-            while stream.isOpen, stream.queued < Self.outputHighWater, let call = try server.nextCall() {
+            while !allowance.isSpent, hasRoom {
+                let before = answered
+                if let pending, pending.hasMore {
+                    pending.goOn()
+                    allowance.spend(octets: answered - before)
+                    continue
+                }
+                let waiting = server.pendingInput
+                guard let call = try server.nextCall() else { break }
                 serve(call)
+                allowance.spend(octets: waiting - server.pendingInput + answered - before)
             }
         } catch {
-            service.logger.info("\(service.name): closing the connection of pid \(peer.pid): \(error)")
-            return end()
+            service?.peerLog.note("connection closed", peer, error.description)
+            end()
+            return false
         }
-        stream.isReading =
-            server.pendingInput < Self.inputHighWater
-            || !server.isServing
-                && stream.queued < Self.outputHighWater
-        closeIfDone()
+        stream?.isReading = server.pendingInput < ServiceLimits.inputHighWater || !server.isServing && !server.hasCall()
+        return hasRoom && canGoOn || endIfDone()
     }
+
+    /// There is something to do.
+    func standInLine() { turns.join(self) }
+
+    /// The next reply can be queued.
+    private var hasRoom: Bool { stream?.isOpen != true || stream?.queued ?? 0 < ServiceLimits.outputHighWater }
+
+    private var canGoOn: Bool { pending?.hasMore == true || !server.isServing && server.hasCall() }
 
     private func serve(_ call: VarlinkCall) {
         do throws(JSONCodingError) {
             let pending = PendingCall(call, try Caller(extensions: call.extensions, peer: peer), self)
             self.pending = pending
-            service.serve(call, pending)
+            service?.serve(call, pending)
         } catch {
-            answer(VarlinkServiceError.invalidParameter(Caller.member).reply, tooLarge: VarlinkReply())
+            answer(VarlinkServiceError.invalidParameter(Caller.member).reply)
         }
     }
 
-    private func closeIfDone() {
-        guard isFinished, !server.isServing, let stream else { return }
-        stream.closeWhenDrained()
+    /// Sends a reply to the call being served: its octets. Nil, with nothing done, when it is longer than a message may
+    /// be.
+    @discardableResult
+    func answer(_ reply: VarlinkReply) -> Int? {
+        do throws(VarlinkProtocolError) {
+            var after = server
+            let octets = try after.reply(reply)
+            guard octets.count <= VarlinkFramer.messageLimit else { return nil }
+            server = after
+            answered += octets.count
+            stream?.send(octets)
+            turns.join(self)
+            return octets.count
+        } catch {
+            service?.logger.error("\(service?.name ?? ""): reply refused: \(error)")
+            end()
+            return 0
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends when everything that arrived is answered and nothing more comes. Always false.
+    private func endIfDone() -> Bool {
+        guard !server.isServing, !server.hasCall() else { return false }
+        if !isOpen { end() } else if peerFinished { stream?.closeWhenDrained() }
+        return false
     }
 
     private func end() {
         stream?.close()
-        service.drop(self)
         pending?.abandon()
+        service?.drop(self)
+        let bodies = whenEnded.values
+        whenEnded = [:]
+        for body in bodies { body() }
     }
 }

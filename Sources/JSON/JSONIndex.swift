@@ -1,6 +1,7 @@
 // One strict pass over a JSON text that builds no values: it validates everything json-c is lenient about (control
 // characters, surrogates, NaN, ranges, duplicate and NUL-bearing names: reference/recipes.md §4) and leaves a flat list
-// of nodes with octet ranges. busd routes and fans out on those ranges alone; `JSONValue` parses only what has passed here.
+// of nodes with octet ranges. busd routes and fans out on those ranges alone; `JSONValue` parses only what has passed
+// here.
 
 /// Where each value of a JSON text begins and ends, in document order.
 ///
@@ -31,6 +32,18 @@ public struct JSONIndex: Sendable {
 
     /// An empty index, for `scan`.
     public init() {}
+
+    /// Nodes for which room is kept by `giveBack`: 64 KiB.
+    private static let keptNodes = (1 << 16) / MemoryLayout<Node>.stride
+
+    /// Lets go of the room that one large text took; a small index keeps its own. The nodes mean nothing afterwards.
+    /// Octets let go of.
+    @discardableResult
+    public mutating func giveBack() -> Int {
+        guard nodes.capacity > Self.keptNodes else { return 0 }
+        defer { nodes = [] }
+        return nodes.capacity * MemoryLayout<Node>.stride
+    }
 
     /// Validates `text` and replaces the nodes by its own. After an error the nodes mean nothing.
     public mutating func scan(_ text: UnsafeRawBufferPointer, limits: JSONLimits = .message) throws(JSONError) {

@@ -14,8 +14,21 @@ extension JSONValue {
         self = try Self.parse(text, limits).get()
     }
 
+    /// Reads one JSON text that lies in memory and leaves its scan in `index`.
+    public init(
+        parsing text: UnsafeRawBufferPointer, limits: JSONLimits = .message, index: inout JSONIndex
+    ) throws(JSONError) {
+        self = try Self.parse(text, limits, &index).get()
+    }
+
     private static func parse(_ text: UnsafeRawBufferPointer, _ limits: JSONLimits) -> Result<JSONValue, JSONError> {
         var index = JSONIndex()
+        return parse(text, limits, &index)
+    }
+
+    private static func parse(
+        _ text: UnsafeRawBufferPointer, _ limits: JSONLimits, _ index: inout JSONIndex
+    ) -> Result<JSONValue, JSONError> {
         do throws(JSONError) {
             try index.scan(text, limits: limits)
         } catch {

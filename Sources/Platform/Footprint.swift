@@ -17,6 +17,11 @@ public enum Footprint {
         }
     }
 
+    /// Returns freed heap to the kernel: after a burst, when much was let go of at once.
+    public static func trimHeap() {
+        ek_trim_heap()
+    }
+
     /// The mappings of files in smaps' text (proc_pid_smaps(5)) of which no page is a private copy.
     static func cleanMappings(_ text: String) -> [Range<UInt64>] {
         var found: [Range<UInt64>] = []

@@ -4,8 +4,8 @@ public import JSON
 
 /// What a call says apart from its parameters.
 public struct CallEnvelope: Sendable {
-    /// `interface.Method`.
-    public let method: String
+    /// The node of `interface.Method`.
+    public let method: Int
     /// The node of the parameters; nil when absent or null.
     public let parameters: Int?
     /// The caller wants no reply, not even an error.
@@ -20,7 +20,7 @@ public struct CallEnvelope: Sendable {
     /// Reads the outer members of a scanned text.
     public init(_ index: JSONIndex, in text: UnsafeRawBufferPointer) throws(VarlinkProtocolError) {
         guard let root = index.nodes.first, root.kind == .object else { throw .notAnObject }
-        var method: String?
+        var method: Int?
         var parameters: Int?
         var flags = (oneway: false, more: false, upgrade: false)
         var extensions: [Int] = []
@@ -29,7 +29,7 @@ public struct CallEnvelope: Sendable {
             let value = name + 1
             if index.name(at: name, in: text, equals: "method") {
                 guard index.nodes[value].kind == .string else { throw .badMember("method") }
-                method = index.string(at: value, in: text)
+                method = value
             } else if index.name(at: name, in: text, equals: "parameters") {
                 parameters = try Self.object(value, index, "parameters")
             } else if index.name(at: name, in: text, equals: "oneway") {
@@ -46,7 +46,7 @@ public struct CallEnvelope: Sendable {
             }
             name = index.nodes[value].next
         }
-        guard let method, Self.isQualified(method) else { throw .noMethod }
+        guard let method, Self.isQualified(index.nodes[method], text) else { throw .noMethod }
         guard !flags.oneway || !flags.more else { throw .onewayAndMore }
         self.method = method
         self.parameters = parameters
@@ -54,16 +54,12 @@ public struct CallEnvelope: Sendable {
         self.extensions = extensions
     }
 
-    /// The interface: `method` up to its last dot.
-    public var interface: String { VarlinkCall.split(method).map { String($0.interface) } ?? "" }
-
-    /// Whether something stands on both sides of the last dot.
-    private static func isQualified(_ method: String) -> Bool {
-        var method = method
-        return method.withUTF8 { octets in
-            guard let dot = octets.lastIndex(of: UInt8(ascii: ".")) else { return false }
-            return dot > 0 && dot < octets.count - 1
-        }
+    /// Whether something stands on both sides of the last dot. No method's name needs an escape.
+    private static func isQualified(_ method: JSONIndex.Node, _ text: UnsafeRawBufferPointer) -> Bool {
+        guard !method.isEscaped else { return false }
+        let octets = text[method.start..<method.end]
+        guard let dot = octets.lastIndex(of: UInt8(ascii: ".")) else { return false }
+        return dot > method.start && dot < method.end - 1
     }
 
     static func object(

@@ -4,7 +4,10 @@
 public struct VarlinkFramer: Sendable {
     /// Octets of the longest message accepted, without its NUL: 1 MiB.
     public static let messageLimit = 1 << 20
-    private static let keptCapacity = 1 << 16
+    /// Octets of the longest call that a broker passes on: it adds who the caller is.
+    public static let relayedLimit = messageLimit + 256
+    /// Room kept for the next message when none is held: more would add up over many idle connections.
+    private static let keptCapacity = 1 << 13
 
     private let limit: Int
     private var buffer: [UInt8] = []
@@ -43,6 +46,9 @@ public struct VarlinkFramer: Sendable {
         searched = start
         return message
     }
+
+    /// Whether `next` would return a message: octets after the last NUL alone are none.
+    public mutating func hasMessage() -> Bool { endOfMessage() != nil }
 
     /// Position of the first NUL not yet passed; eight octets at a time.
     private mutating func endOfMessage() -> Int? {

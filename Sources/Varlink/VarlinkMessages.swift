@@ -31,18 +31,24 @@ public struct VarlinkCall: Hashable, Sendable {
 
     /// Reads a message without its NUL.
     public init(parsing message: ArraySlice<UInt8>) throws(VarlinkProtocolError) {
-        let value = try JSONValue(message: message)
         self = try message.withUnsafeBytes { text in
-            Result { () throws(VarlinkProtocolError) in try VarlinkCall(value, text) }
+            Result { () throws(VarlinkProtocolError) in try VarlinkCall(text) }
         }.get()
     }
 
-    private init(_ value: JSONValue, _ text: UnsafeRawBufferPointer) throws(VarlinkProtocolError) {
+    private init(_ text: UnsafeRawBufferPointer) throws(VarlinkProtocolError) {
         var index = JSONIndex()
-        do throws(JSONError) { try index.scan(text) } catch { throw .json(error) }
+        let value: JSONValue
+        let limits = JSONLimits(octets: VarlinkFramer.relayedLimit, depth: JSONLimits.message.depth)
+        do throws(JSONError) {
+            value = try JSONValue(parsing: text, limits: limits, index: &index)
+        } catch {
+            throw .json(error)
+        }
         let envelope = try CallEnvelope(index, in: text)
         self.init(
-            method: envelope.method, parameters: value["parameters"]?.object ?? [:], oneway: envelope.oneway,
+            method: index.string(at: envelope.method, in: text), parameters: value["parameters"]?.object ?? [:],
+            oneway: envelope.oneway,
             more: envelope.more, upgrade: envelope.upgrade)
         for name in envelope.extensions {
             let key = index.string(at: name, in: text)

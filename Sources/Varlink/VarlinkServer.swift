@@ -28,6 +28,9 @@ public struct VarlinkServer: Sendable {
         }
     }
 
+    /// Whether a whole call waits for its turn. A client that sends no more is done only without one.
+    public mutating func hasCall() -> Bool { framer.hasMessage() }
+
     /// Adds what was received.
     public mutating func receive(_ octets: UnsafeRawBufferPointer) {
         framer.append(octets)
@@ -40,6 +43,11 @@ public struct VarlinkServer: Sendable {
         let call = try VarlinkCall(parsing: message)
         state = .serving(more: call.more, oneway: call.oneway)
         return call
+    }
+
+    /// Gives the call that is being served up: nobody waits for its answer any more.
+    public mutating func abandon() {
+        state = .idle
     }
 
     /// Answers the call that is being served and returns the octets to send: none for a oneway call.

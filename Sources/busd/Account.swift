@@ -5,34 +5,55 @@ import Bus
 struct Quota {
     var connections = 256
     var subscriptions = 128
+    /// Patterns of all its subscriptions: what an event costs to be matched.
+    var patterns = 512
+    /// Calls that daemons have and have not answered, oneway calls too.
     var calls = 128
+    /// Connections to one daemon.
+    var upstreams = 16
     /// Octets that busd holds for the user: replies and events not read yet, messages not complete yet.
     var queuedBytes = 32 << 20
     /// Subjects whose latest event is kept.
     var kept = 1 << 16
+    /// Octets of these events.
+    var keptOctets = 64 << 20
 
-    /// For an ordinary user.
+    /// For those who may call nothing.
+    static let stranger = Quota(
+        connections: 16, subscriptions: 0, patterns: 0, calls: 0, upstreams: 0, queuedBytes: 1 << 18, kept: 0,
+        keptOctets: 0)
+    /// For readers, administrators and daemons.
     static let ordinary = Quota()
     /// For root and busd's own user, so that others cannot lock them out by chance.
     static let reserved = Quota(
-        connections: 1024, subscriptions: 512, calls: 512, queuedBytes: 128 << 20, kept: 1 << 18)
+        connections: 1024, subscriptions: 512, patterns: 2048, calls: 512, upstreams: 48, queuedBytes: 128 << 20,
+        kept: 1 << 18, keptOctets: 128 << 20)
 }
 
 /// One user's balance.
 final class Account {
     let uid: UInt32
-    let quota: Quota
+    /// Whether the user is one for whom room is kept.
+    let isReserved: Bool
+    private(set) var quota = Quota.stranger
     var connections = 0
     var subscriptions = 0
+    var patterns = 0
     var calls = 0
     var kept = 0
+    var keptOctets = 0
     let queued = QueueMeter()
 
-    init(uid: UInt32, quota: Quota) {
+    init(uid: UInt32, isReserved: Bool) {
         self.uid = uid
-        self.quota = quota
+        self.isReserved = isReserved
+    }
+
+    /// A connection of the user has this role: its quota holds for all, until the account is forgotten.
+    func admit(_ role: Role) {
+        if isReserved { quota = .reserved } else if role > .stranger { quota = .ordinary }
     }
 
     /// Whether nothing is owed and the account can be forgotten.
-    var isSettled: Bool { connections == 0 && kept == 0 }
+    var isSettled: Bool { connections == 0 && kept == 0 && calls == 0 }
 }

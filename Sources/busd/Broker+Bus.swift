@@ -69,7 +69,7 @@ extension Broker {
             subscriptions: clients.values.count {
                 switch $0.activity {
                 case .reading, .following: true
-                case .idle, .forwarding, .registered, .ending: false
+                case .idle, .waiting, .forwarding, .registered, .ending: false
                 }
             },
             kept: store.kept, queuedBytes: clients.values.reduce(0) { $0 + $1.queued }, published: published,
@@ -79,26 +79,51 @@ extension Broker {
     // MARK: Registration
 
     private func register(_ client: Client, _ registration: BusAPI.Register, _ envelope: CallEnvelope) {
-        guard let path = VarlinkAddress(registration.address)?.socketPath else {
-            return client.reply(VarlinkServiceError.invalidParameter("address").reply, to: envelope)
+        func refuse(_ reply: VarlinkReply) { client.refuse(reply, BusAPI.Register.method, envelope) }
+        guard Self.isName(registration.name) else { return refuse(VarlinkServiceError.invalidParameter("name").reply) }
+        let interfaces = registration.interfaces
+        guard (1...16).contains(interfaces.count), Set(interfaces).count == interfaces.count,
+            interfaces.allSatisfy({ IDLNames.isInterface($0) })
+        else { return refuse(VarlinkServiceError.invalidParameter("interfaces").reply) }
+        guard interfaces.allSatisfy({ client.claim.covers(interface: $0) }) else {
+            return refuse(VarlinkServiceError.permissionDenied.reply)
         }
-        let reserved = { (name: String) in name.hasPrefix("org.varlink.") || name == BusAPI.interface }
-        guard (1...16).contains(registration.interfaces.count),
-            registration.interfaces.allSatisfy({ IDLNames.isInterface($0) && !reserved($0) })
-        else { return client.reply(VarlinkServiceError.invalidParameter("interfaces").reply, to: envelope) }
-        if let taken = registration.interfaces.first(where: { services[$0] != nil }) {
-            return client.reply(VarlinkReply(BusAPI.AlreadyRegistered(interface: taken)), to: envelope)
+        guard let path = VarlinkAddress(registration.address)?.socketPath, privateDirectory.contains(path) else {
+            return refuse(VarlinkServiceError.invalidParameter("address").reply)
         }
-        let service = AttachedService(registration, socketPath: path, peer: client.peer)
-        for interface in registration.interfaces { services[interface] = service }
+        if let taken = interfaces.first(where: { services[$0] != nil }) {
+            return refuse(VarlinkReply(BusAPI.AlreadyRegistered(interface: taken)))
+        }
+        let service = AttachedService(registration, at: path, client.peer, self)
+        do throws(Upstream.Failure) {
+            try service.upstreams.connect()
+        } catch {
+            service.upstreams.broken(error.description)
+            return refuse(VarlinkServiceError.invalidParameter("address").reply)
+        }
+        for interface in interfaces { services[interface] = service }
         client.activity = .registered(service)
         client.send(VarlinkReply(continues: true))
         announce(service, .attached)
     }
 
+    /// Whether a daemon's name is one: letters, digits, `-`, `_` and `.`, at most 64.
+    private static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { octet in
+                switch octet {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+
     /// The lease of a daemon has ended.
     func detach(_ service: AttachedService) {
         for interface in service.registration.interfaces { services[interface] = nil }
+        service.upstreams.close()
         announce(service, .lost)
     }
 

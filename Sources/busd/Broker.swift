@@ -6,21 +6,6 @@ import Net
 import Platform
 import Varlink
 
-/// A daemon that holds a Register call.
-final class AttachedService {
-    let registration: BusAPI.Register
-    let socketPath: String
-    let description: BusAPI.Service
-
-    init(_ registration: BusAPI.Register, socketPath: String, peer: PeerCredentials) {
-        self.registration = registration
-        self.socketPath = socketPath
-        description = BusAPI.Service(
-            name: registration.name, interfaces: registration.interfaces, address: registration.address,
-            uid: Int(peer.uid), pid: Int(peer.pid), since: SystemClock.timestamp)
-    }
-}
-
 /// A call as it lies in the client's buffer, scanned by `Broker.index`.
 struct IncomingCall {
     let envelope: CallEnvelope
@@ -30,6 +15,9 @@ struct IncomingCall {
 final class Broker {
     let loop: EventLoop
     let logger: Logger
+    let peerLog: PeerLog
+    let turns: FairTurns
+    let trimmer: HeapTrimmer
     /// The scan of the call being served; shared so that its memory is.
     var index = JSONIndex()
     var policy = Policy()
@@ -41,17 +29,29 @@ final class Broker {
     var refused = 0
     let ownService: VarlinkService
     let address: String
+    let privateDirectory: PrivateDirectory
     private(set) var clients: [ObjectIdentifier: Client] = [:]
+    private var strangers = 0
     private var accounts: [UInt32: Account] = [:]
     private var dirtyChannels: [Channel] = []
-    private let ownUser: UInt32
+    private let descriptors: Int
     private var accepts = 0
 
-    init(address: String, loop: EventLoop, logger: Logger, ownUser: UInt32) throws(IDLError) {
+    /// - Parameters:
+    ///   - address: where clients find the bus.
+    ///   - privateDirectory: where the daemons' sockets are.
+    ///   - descriptors: how many files this process may have open.
+    init(
+        address: String, privateDirectory: String, descriptors: Int, loop: EventLoop, logger: Logger
+    ) throws(IDLError) {
         self.address = address
+        self.privateDirectory = PrivateDirectory(path: privateDirectory)
+        self.descriptors = descriptors
         self.loop = loop
         self.logger = logger
-        self.ownUser = ownUser
+        peerLog = PeerLog("", on: loop, logger: logger)
+        turns = FairTurns(on: loop, turn: Limits.turn, visit: Limits.visit)
+        trimmer = HeapTrimmer(on: loop)
         // Places grow across restarts: microseconds since boot outrun any rate of events.
         store = EventStore(startingAt: Int(SystemClock.sinceBoot.nanoseconds / 1000))
         ownService = VarlinkService(
@@ -65,15 +65,29 @@ final class Broker {
 
     // MARK: Connections
 
-    /// A client has connected.
-    func accepted(_ descriptor: consuming FileDescriptor) {
+    /// A client has connected; at the private socket only those who may register are heard.
+    func accepted(_ descriptor: consuming FileDescriptor, privately: Bool) {
         do throws(Errno) {
             let peer = try PeerCredentials(of: descriptor.number)
-            let account = account(of: peer.uid)
+            let role = policy.role(of: peer)
+            guard !privately || role >= .daemon else {
+                return peerLog.note("connection refused", peer, "the private socket is for the daemons")
+            }
+            guard hasRoom(for: peer, role) else {
+                refused += 1
+                return peerLog.note("connection refused", peer, "\(clients.count) are open; close some")
+            }
+            let account = account(of: peer.uid, role)
+            guard account.connections < account.quota.connections + Limits.refusedConnections else {
+                refused += 1
+                return peerLog.note("connection refused", peer, "this user has \(account.connections) open; close some")
+            }
             accepts += 1
-            let client = try Client(descriptor, number: accepts, peer, policy.role(of: peer), account, self)
+            let client = try Client(
+                descriptor, number: accepts, peer, role, policy.claim(of: peer), account, self)
             clients[ObjectIdentifier(client)] = client
             account.connections += 1
+            if role == .stranger { strangers += 1 }
             if account.connections > account.quota.connections {
                 refused += 1
                 client.end(with: BusAPI.QuotaExceeded(quota: "connections", limit: account.quota.connections))
@@ -83,38 +97,59 @@ final class Broker {
         }
     }
 
+    /// Whether there is a descriptor for one more client of that role.
+    private func hasRoom(for peer: PeerCredentials, _ role: Role) -> Bool {
+        if policy.isReserved(peer.uid) { return true }
+        let toDaemons = services.count * Limits.upstreams
+        let reserve = min(Limits.reservedDescriptors + toDaemons, descriptors / 2)
+        guard clients.count < descriptors - reserve else { return false }
+        return role > .stranger || strangers < descriptors / Limits.strangersPart
+    }
+
     /// A client's connection is over.
     func closed(_ client: Client) {
         guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
         release(client)
-        client.activity = .ending
+        trimmer.note(freed: client.held)
         client.close()
-        let account = client.account
-        account.connections -= 1
-        if account.isSettled { accounts[account.uid] = nil }
+        client.account.connections -= 1
+        if client.role == .stranger { strangers -= 1 }
+        settle(client.account)
     }
 
     /// Gives back what a client's activity holds.
     func release(_ client: Client) {
         switch client.activity {
-        case .idle, .ending: break
-        case .forwarding: client.account.calls -= 1
-        case .reading:
-            store.readersUnderWay -= 1
-            client.account.subscriptions -= 1
+        case .idle, .ending, .forwarding: break
+        case .waiting(let call):
+            client.stopWaiting(call)
+            call.service.upstreams.forget(client)
+        case .reading(let reader):
+            store.readerEnds()
+            unsubscribe(client.account, reader.filter)
         case .following(let channel):
             channel.leave(client)
-            client.account.subscriptions -= 1
+            unsubscribe(client.account, channel.filter)
             if channel.members.isEmpty { channels[channel.filter] = nil }
         case .registered(let service): detach(service)
         }
     }
 
-    private func account(of uid: UInt32) -> Account {
-        if let account = accounts[uid] { return account }
-        let account = Account(uid: uid, quota: uid == 0 || uid == ownUser ? .reserved : .ordinary)
+    private func unsubscribe(_ account: Account, _ filter: EventFilter) {
+        account.subscriptions -= 1
+        account.patterns -= filter.patterns
+    }
+
+    private func account(of uid: UInt32, _ role: Role) -> Account {
+        let account = accounts[uid] ?? Account(uid: uid, isReserved: policy.isReserved(uid))
+        account.admit(role)
         accounts[uid] = account
         return account
+    }
+
+    /// Forgets an account that holds nothing.
+    func settle(_ account: Account?) {
+        if let account, account.isSettled { accounts[account.uid] = nil }
     }
 
     /// Closes everything.
@@ -123,68 +158,11 @@ final class Broker {
         clients = [:]
     }
 
-    // MARK: Calls
-
-    /// A client has called.
-    func serve(_ call: IncomingCall, from client: Client, _ message: ArraySlice<UInt8>) {
-        let envelope = call.envelope
-        guard client.role >= Interfaces.role(for: envelope.method) else {
-            return client.refuse(VarlinkServiceError.permissionDenied.reply, envelope)
-        }
-        for name in envelope.extensions where index.string(at: name, in: call.text) == Caller.member {
-            return client.refuse(VarlinkServiceError.invalidParameter(Caller.member).reply, envelope)
-        }
-        if envelope.method == BusAPI.Publish.method { return publish(call, from: client) }
-        guard let target = target(of: call) else { return serveOwn(message, envelope, from: client) }
-        guard !envelope.upgrade else {
-            return client.reply(VarlinkServiceError.invalidParameter("upgrade").reply, to: envelope)
-        }
-        if Interfaces.role(for: envelope.method) == .administrator {
-            logger.notice("\(envelope.method) called by uid \(client.peer.uid), pid \(client.peer.pid)")
-        }
-        forward(call, to: target.service, target.interface, from: client)
-    }
-
-    /// The attached daemon that a call is for, if it is not for busd itself.
-    private func target(of call: IncomingCall) -> (service: AttachedService, interface: String)? {
-        var interface = call.envelope.interface
-        if call.envelope.method == "org.varlink.service.GetInterfaceDescription" {
-            guard let parameters = call.envelope.parameters,
-                let name = index.member("interface", of: parameters, in: call.text), index.nodes[name].kind == .string
-            else { return nil }
-            interface = index.string(at: name, in: call.text)
-        }
-        return services[interface].map { ($0, interface) }
-    }
-
-    private func forward(
-        _ call: IncomingCall, to service: AttachedService, _ interface: String, from client: Client
-    ) {
-        let account = client.account
-        guard account.calls < account.quota.calls else {
-            return client.refuse(
-                VarlinkReply(BusAPI.QuotaExceeded(quota: "calls", limit: account.quota.calls)), call.envelope)
-        }
-        do throws(Errno) {
-            let upstream = try client.upstream(to: service, for: interface)
-            // The caller goes in before the closing brace; everything else passes as it is.
-            let peer = client.peer
-            var octets = Array(call.text[..<(index.nodes[0].end - 1)])
-            octets += ",\"\(Caller.member)\":{\"uid\":\(peer.uid),\"gid\":\(peer.gid),\"pid\":\(peer.pid)}}\0".utf8
-            upstream.send(octets)
-            guard !call.envelope.oneway else { return }
-            account.calls += 1
-            client.activity = .forwarding(upstream)
-        } catch {
-            logger.warning("\(service.registration.name): \(service.socketPath): \(error)")
-            client.reply(VarlinkReply(BusAPI.ServiceUnavailable(interface: interface)), to: call.envelope)
-        }
-    }
-
     // MARK: Events
 
     /// Gives an event its place and hands it to the channels that want it.
     func add(_ event: IncomingEvent, from client: Client?) {
+        if event.isRemoval { trimmer.note(freed: store.kept(event.key)?.frame.count ?? 0) }
         let frame = store.add(event, from: client?.number ?? 0, client?.account)
         published += 1
         for channel in channels.values where channel.filter.matches(event.key) {

@@ -4,37 +4,43 @@ import Bus
 
 /// What a subscription asks for.
 struct EventFilter: Hashable {
-    /// A text, or the beginning of one when the pattern ended in `*`.
-    private struct Pattern: Hashable {
-        let octets: [UInt8]
-        let isPrefix: Bool
+    /// Texts, and beginnings of texts where the pattern ended in `*`.
+    private struct Patterns: Hashable {
+        private var texts: Set<String> = []
+        private var beginnings: Set<[UInt8]> = []
 
-        init(_ text: String) {
-            isPrefix = text.utf8.last == UInt8(ascii: "*")
-            octets = Array(isPrefix ? text.utf8.dropLast() : text.utf8[...])
+        init(_ patterns: [String]) {
+            for pattern in patterns {
+                if pattern.utf8.last == UInt8(ascii: "*") {
+                    beginnings.insert(Array(pattern.utf8.dropLast()))
+                } else {
+                    texts.insert(pattern)
+                }
+            }
         }
 
+        var count: Int { texts.count + beginnings.count }
+
         func matches(_ text: String) -> Bool {
-            var text = text
-            return text.withUTF8 { text in
-                guard isPrefix ? text.count >= octets.count : text.count == octets.count else { return false }
-                for (index, octet) in octets.enumerated() where text[index] != octet { return false }
-                return true
-            }
+            if !texts.isEmpty, texts.contains(text) { return true }
+            return !beginnings.isEmpty && beginnings.contains { text.utf8.starts(with: $0) }
         }
     }
 
     /// Nil matches everything.
-    private let types: Set<Pattern>?
-    private let subjects: Set<Pattern>?
+    private let types: Patterns?
+    private let subjects: Patterns?
 
     init(_ request: BusAPI.Subscribe) {
-        types = request.types.map { Set($0.map(Pattern.init)) }
-        subjects = request.subjects.map { Set($0.map(Pattern.init)) }
+        types = request.types.map { Patterns($0) }
+        subjects = request.subjects.map { Patterns($0) }
     }
 
+    /// Patterns in it.
+    var patterns: Int { (types?.count ?? 0) + (subjects?.count ?? 0) }
+
     func matches(_ key: EventKey) -> Bool {
-        types?.contains { $0.matches(key.type) } != false && subjects?.contains { $0.matches(key.subject) } != false
+        types?.matches(key.type) != false && subjects?.matches(key.subject) != false
     }
 }
 
@@ -63,7 +69,7 @@ final class Channel {
         let isFirst = pending.isEmpty
         if isFirst { firstPending = seq }
         pending += frame
-        if pending.count >= Client.outputPiece { flush() }
+        if pending.count >= Limits.outputPiece { flush() }
         return isFirst
     }
 

@@ -2,10 +2,10 @@
 // reply, and shared by everybody who gets it.
 //
 // A subject has one record, which holds its latest event. The log says in which order records were written; an entry
-// whose record has been written again since is a hole, and holes are swept when they outnumber the rest. A reader of the
-// snapshot remembers only the last `seq` it was sent and asks for what follows, so that a slow reader costs nothing and
-// a change during its snapshot reaches it in its place. Removals stay in the log while a reader is on its way,
-// because it may have been sent what was removed.
+// whose record has been written again since is a hole, and holes are swept when they outnumber the rest. A reader of
+// the snapshot remembers only the last `seq` it was sent and asks for what follows, so that a slow reader costs nothing
+// and a change during its snapshot reaches it in its place. Removals stay in the log while a reader is on its way that
+// may have been sent what was removed; a reader that began after a removal does not need it.
 import Bus
 
 /// The key under which the latest event is kept.
@@ -53,9 +53,11 @@ struct EventStore {
     /// Place of the latest event.
     private(set) var seq: Int
     /// Readers that are between the start and the end of their snapshot.
-    var readersUnderWay = 0
+    private(set) var readersUnderWay = 0
     /// Removals in the log; bounded by whoever ends the readers for which they are kept.
     private(set) var removals = 0
+    /// Octets of the frames that are kept.
+    private(set) var keptOctets = 0
     private var log: [(seq: Int, record: EventRecord)] = []
     private var latest: [EventKey: EventRecord] = [:]
     private var sweepAt = EventStore.leastSweep
@@ -68,8 +70,32 @@ struct EventStore {
     /// Subjects whose latest event is kept.
     var kept: Int { latest.count }
 
-    /// Whether an event of that key is kept.
-    func keeps(_ key: EventKey) -> Bool { latest[key] != nil }
+    /// What is kept of a key.
+    func kept(_ key: EventKey) -> EventRecord.Content? { latest[key]?.content }
+
+    // MARK: Readers
+
+    /// A reader of the snapshot begins.
+    mutating func readerBegins() {
+        if readersUnderWay == 0, removals > 0 { sweep(removalsNeededAfter: .max) }
+        readersUnderWay += 1
+    }
+
+    /// A reader has the whole snapshot, or is gone.
+    mutating func readerEnds() {
+        readersUnderWay -= 1
+    }
+
+    /// The place of the removal before which, and with which, there are `count` removals in the log; nil with fewer.
+    func place(ofRemoval count: Int) -> Int? {
+        var found = 0
+        for entry in log {
+            guard let content = entry.record.content, content.seq == entry.seq, content.isRemoval else { continue }
+            found += 1
+            if found == count { return entry.seq }
+        }
+        return nil
+    }
 
     /// Gives the event its place and returns its frame.
     mutating func add(_ event: IncomingEvent, from publisher: Int, _ account: Account?) -> [UInt8] {
@@ -77,9 +103,15 @@ struct EventStore {
         let frame = Self.frame(event.open, seq)
         let record = record(of: event)
         let charged = event.isRemoval ? nil : account
-        if record.content?.account !== charged {
-            record.content?.account?.kept -= 1
+        if let old = record.content, !old.isRemoval {
+            old.account?.kept -= 1
+            old.account?.keptOctets -= old.frame.count
+            keptOctets -= old.frame.count
+        }
+        if !event.isRemoval {
             charged?.kept += 1
+            charged?.keptOctets += frame.count
+            keptOctets += frame.count
         }
         record.content = .init(
             seq: seq, source: event.source, publisher: publisher, isRemoval: event.isRemoval, frame: frame,
@@ -89,7 +121,7 @@ struct EventStore {
             removals += 1
         }
         log.append((seq, record))
-        if log.count >= sweepAt { sweep() }
+        if log.count >= sweepAt { sweep(removalsNeededAfter: readersUnderWay > 0 ? 0 : .max) }
         return frame
     }
 
@@ -107,12 +139,16 @@ struct EventStore {
         latest.values.filter { $0.content?.source == source && $0.content?.publisher != publisher }.map(\.key)
     }
 
-    /// Calls `body` with the events after `seq` in order until it returns false.
-    func read(after seq: Int, _ body: (EventKey, EventRecord.Content) -> Bool) {
-        for entry in log[position(after: seq)...] {
+    /// Calls `body` with the events after `seq` in order until it returns false. True when there are no more.
+    func read(after seq: Int, _ body: (EventKey, EventRecord.Content) -> Bool) -> Bool {
+        var position = position(after: seq)
+        while position < log.count {
+            let entry = log[position]
+            position += 1
             guard let content = entry.record.content, content.seq == entry.seq else { continue }
-            guard body(entry.record.key, content) else { return }
+            guard body(entry.record.key, content) else { return position == log.count }
         }
+        return true
     }
 
     /// Index of the first entry whose place is after `seq`.
@@ -126,23 +162,28 @@ struct EventStore {
         return low
     }
 
-    private mutating func sweep() {
-        let keepsRemovals = readersUnderWay > 0
+    /// Drops holes, and the removals up to `place`, which no reader needs any more.
+    mutating func sweep(removalsNeededAfter place: Int) {
+        var kept = 0
         log.removeAll { entry in
             guard let content = entry.record.content, content.seq == entry.seq else { return true }
-            return content.isRemoval && !keepsRemovals
+            guard content.isRemoval else { return false }
+            if entry.seq > place { kept += 1 }
+            return entry.seq <= place
         }
-        if !keepsRemovals { removals = 0 }
+        removals = kept
         sweepAt = max(Self.leastSweep, 2 * log.count)
     }
 
+    /// Octets of a frame beyond its event, at most.
+    static let frameOctets = 80
     private static let frameStart = Array(#"{"parameters":{"event":"#.utf8)
     private static let frameMiddle = Array(#","seq":"#.utf8)
     private static let frameEnd = Array("}},\"continues\":true}\0".utf8)
 
     private static func frame(_ open: UnsafeRawBufferPointer, _ seq: Int) -> [UInt8] {
         var frame: [UInt8] = []
-        frame.reserveCapacity(open.count + 80)
+        frame.reserveCapacity(open.count + frameOctets)
         frame += frameStart
         frame += open
         frame += frameMiddle

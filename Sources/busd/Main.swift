@@ -21,15 +21,21 @@ struct Main {
     }
 
     private static func run(_ options: DaemonOptions, _ logger: Logger) throws {
-        raiseDescriptorLimit()
         let loop = try EventLoop()
+        let privateSocket = options.privateSocket(of: "bus")
         let broker = try Broker(
-            address: "unix:" + options.busSocket, loop: loop, logger: logger, ownUser: geteuid())
+            address: "unix:" + options.busSocket, privateDirectory: options.runDirectory + "/private",
+            descriptors: raiseDescriptorLimit(), loop: loop, logger: logger)
         let inherited = UnixSocket.inherited()
-        let sockets = inherited.isEmpty ? [try listen(options, logger)] : inherited
-        let listeners = try sockets.map { socket in
-            try Listener(FileDescriptor(owning: socket), on: loop) { broker.accepted($0) }
+        let sockets =
+            inherited.isEmpty
+            ? [try listen(at: options.busSocket, in: options.runDirectory, 0o755, 0o666, logger)] : inherited
+        var listeners = try sockets.map { socket in
+            try Listener(FileDescriptor(owning: socket), on: loop) { broker.accepted($0, privately: false) }
         }
+        let door = try listen(at: privateSocket, in: options.runDirectory + "/private", 0o750, 0o660, logger)
+        listeners.append(
+            try Listener(FileDescriptor(owning: door), on: loop) { broker.accepted($0, privately: true) })
         let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
             if signal == SIGHUP { broker.policy = Policy() } else { loop.stop() }
         }
@@ -40,24 +46,29 @@ struct Main {
         ServiceManager.notify(.stopping)
         broker.shutDown()
         if inherited.isEmpty { unlink(options.busSocket) }
+        unlink(privateSocket)
     }
 
-    /// Everybody may connect; the peer's credentials decide what for.
-    private static func listen(_ options: DaemonOptions, _ logger: Logger) throws(Errno) -> Int32 {
+    /// At the bus everybody may connect, and the peer's credentials decide what for. The daemons have a socket of their
+    /// own, so that nobody else can fill its queue.
+    private static func listen(
+        at path: String, in directory: String, _ directoryMode: UInt32, _ mode: UInt32, _ logger: Logger
+    ) throws(Errno) -> Int32 {
         do throws(Errno) {
-            try FileSystem.makeDirectory(options.runDirectory, mode: 0o755)
-            return try UnixSocket.listen(at: options.busSocket, mode: 0o666).release()
+            try FileSystem.makeDirectory(directory, mode: directoryMode)
+            return try UnixSocket.listen(at: path, mode: mode).release()
         } catch {
-            logger.error(UnixSocket.advice(after: error, listeningAt: options.busSocket))
+            logger.error(UnixSocket.advice(after: error, listeningAt: path))
             throw error
         }
     }
 
-    /// Every client and every call under way takes a descriptor.
-    private static func raiseDescriptorLimit() {
+    /// Every client and every connection to a daemon takes a descriptor. How many there may be.
+    private static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        let before = limit.rlim_cur
         limit.rlim_cur = min(limit.rlim_max, 65_536)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(limit.rlim_cur) : Int(before)
     }
 }

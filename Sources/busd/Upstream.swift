@@ -1,27 +1,96 @@
-// A connection to a daemon on behalf of one client and one interface: order, pipelining and `more` need no ids, and the
-// end of the client ends the daemon's work for it.
+// One connection to a daemon. A client that calls the daemon has it for itself until everything it asked for is
+// answered, so order, pipelining and `more` need no ids; then it serves the next client. Oneway calls are passed on as
+// calls whose reply is thrown away: so they count until the daemon has done them, and what follows them comes after
+// them.
 import Bus
+import DequeModule
 import JSON
+import Net
 import Platform
 import Varlink
 
 final class Upstream: ByteStreamOwner {
-    let interface: String
-    private unowned let broker: Broker
-    private weak var client: Client?
-    private var framer = VarlinkFramer()
-    private var stream: ByteStream?
-
-    init(_ service: AttachedService, interface: String, for client: Client, _ broker: Broker) throws(Errno) {
-        self.interface = interface
-        self.broker = broker
-        self.client = client
-        stream = try ByteStream(
-            try UnixSocket.connect(to: service.socketPath), on: broker.loop, owner: self, meter: client.account.queued)
+    /// What happens to the replies to a call.
+    enum Expectation {
+        /// The client waits for them.
+        case relayed
+        /// The call was oneway.
+        case discarded
     }
 
-    func send(_ octets: [UInt8]) {
+    /// Why there is no connection.
+    enum Failure: Error, CustomStringConvertible {
+        case unreachable(Errno)
+        /// Somebody else listens there: not the user that registered.
+        case foreign(uid: UInt32)
+
+        var description: String {
+            switch self {
+            case .unreachable(let errno): errno.description
+            case .foreign(let uid): "uid \(uid) listens there, not the user that registered; remove that socket"
+            }
+        }
+    }
+
+    private let pool: UpstreamPool
+    private(set) weak var client: Client?
+    /// Who is charged: the user of the client that has it or had it last.
+    private(set) var account: Account?
+    private var framer = VarlinkFramer()
+    private var stream: ByteStream?
+    private var expected: Deque<Expectation> = []
+    /// It stays with its client, because the daemon may keep something for it.
+    private(set) var staysWithClient = false
+    /// When it is closed unless something happens before; nil while a client waits for replies.
+    private(set) var deadline: Instant?
+
+    /// Connects to the socket at `path`, at which `uid` must listen.
+    init(to path: String, of uid: UInt32, _ pool: UpstreamPool) throws(Failure) {
+        self.pool = pool
+        let listener: UInt32
+        do throws(Errno) {
+            let socket = try UnixSocket.connect(to: path)
+            listener = try PeerCredentials(of: socket.number).uid
+            stream = try ByteStream(socket, on: pool.loop, owner: self)
+        } catch {
+            throw .unreachable(error)
+        }
+        guard listener == uid else { throw .foreign(uid: listener) }
+        expireAfter(Limits.idleUpstream)
+    }
+
+    var isBusy: Bool { !expected.isEmpty }
+    /// Calls the daemon has not finished.
+    var callsUnderWay: Int { expected.count }
+
+    // MARK: Clients
+
+    /// A client has it from now on.
+    func serve(_ client: Client) {
+        self.client = client
+        account = client.account
+        stream?.meter = client.account.queued
+        deadline = nil
+    }
+
+    /// Passes a call on. A changing one binds the connection to its client.
+    func send(_ octets: [UInt8], _ expectation: Expectation, changes: Bool) {
+        expected.append(expectation)
+        account?.calls += 1
+        staysWithClient = staysWithClient || changes
+        deadline = nil
         stream?.send(octets)
+    }
+
+    /// The client is gone. What the daemon has begun it may finish.
+    func orphan() {
+        client = nil
+        if isBusy {
+            stream?.isReading = true
+            expireAfter(Limits.orphanedUpstream)
+        } else {
+            close()
+        }
     }
 
     /// Whether replies are read; off while the client does not read its own.
@@ -30,24 +99,49 @@ final class Upstream: ByteStreamOwner {
         set { stream?.isReading = newValue }
     }
 
-    /// Ends the connection after what is queued (oneway calls) has left.
-    func close() {
-        stream?.closeWhenDrained()
-        stream = nil
-    }
+    private func expireAfter(_ time: Duration) { deadline = pool.loop.now + time }
+
+    // MARK: Replies
 
     func stream(_ stream: ByteStream, received octets: UnsafeRawBufferPointer) {
         framer.append(octets)
         do throws(VarlinkProtocolError) {
-            while let message = try framer.next() {
-                guard let client else { return }
-                client.relay(Array(message) + [0], isLast: try isLast(message), from: self)
+            while stream.isOpen, let message = try framer.next() {
+                guard let expectation = expected.first else { throw .unexpectedReply }
+                let isLast = try isLast(message)
+                if isLast { finishCall() }
+                switch expectation {
+                case .relayed: client?.relay(Array(message) + [0], isLast: isLast, from: self)
+                case .discarded: if isLast { client?.onewayFinished() }
+                }
             }
         } catch {
-            broker.logger.warning("\(interface): closing, its daemon sent something that is not a reply: \(error)")
-            stream.close()
-            client?.upstreamEnded(self)
+            pool.broken("closing, its daemon sent something that is not a reply: \(error)")
+            return end()
         }
+        guard stream.isOpen, !isBusy else { return }
+        if client == nil || !staysWithClient {
+            rest()
+        } else if deadline == nil {
+            expireAfter(Limits.keptUpstream)
+            pool.serveWaiting()
+        }
+    }
+
+    /// Everything is answered and nobody keeps it.
+    private func rest() {
+        guard !staysWithClient else { return close() }
+        client?.lost(self)
+        client = nil
+        stream?.meter = nil
+        stream?.isReading = true
+        expireAfter(Limits.idleUpstream)
+        pool.rested(self)
+    }
+
+    private func finishCall() {
+        expected.removeFirst()
+        account?.calls -= 1
     }
 
     private func isLast(_ message: ArraySlice<UInt8>) throws(VarlinkProtocolError) -> Bool {
@@ -62,14 +156,30 @@ final class Upstream: ByteStreamOwner {
         }.get()
     }
 
-    func streamFinished(_ stream: ByteStream) {
-        stream.close()
-        client?.upstreamEnded(self)
-    }
+    // MARK: The end
 
-    func streamClosed(_ stream: ByteStream) {
-        client?.upstreamEnded(self)
-    }
+    func streamFinished(_ stream: ByteStream) { end() }
+
+    func streamClosed(_ stream: ByteStream) { end() }
 
     func streamDrained(_ stream: ByteStream) {}
+
+    /// Nobody needs it any more.
+    func close() {
+        stream?.closeWhenDrained()
+        end()
+    }
+
+    /// The connection is over; whoever waits for a reply is told.
+    private func end() {
+        deadline = nil
+        stream?.closeWhenDrained()
+        let waits = expected
+        expected = []
+        account?.calls -= waits.count
+        let client = self.client
+        self.client = nil
+        pool.ended(self)
+        client?.upstreamEnded(self, waits)
+    }
 }

@@ -16,8 +16,14 @@ struct Missing: Error, CustomStringConvertible {
 final class BusProgram {
     let directory: String
     private(set) var process = Process()
+    private let hasOwnAccounts: Bool
 
     var socket: String { directory + "/bus.sock" }
+    /// The daemons' own.
+    var privateSocket: String { directory + "/private/bus.sock" }
+    var pid: Int32 { process.processIdentifier }
+    /// What busd has said.
+    var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
     /// The options of a daemon on this bus.
     func options() throws -> DaemonOptions {
         let arguments = ["--run-dir", directory, "--state-dir", directory]
@@ -28,10 +34,22 @@ final class BusProgram {
         return options
     }
 
-    init() throws {
+    /// `people`: busd knows the users of `Person`. Everybody may then make sockets in its private directory.
+    init(people: Bool = false) throws {
+        hasOwnAccounts = people
         directory = NSTemporaryDirectory() + "/bus-\(UInt32.random(in: 0 ... .max))"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: directory + "/private", withIntermediateDirectories: true)
+        if people {
+            try Person.writeAccounts(in: directory)
+            chmod(directory + "/private", 0o1777)
+        }
         try start()
+    }
+
+    /// Octets resident.
+    func residentOctets() throws -> Int {
+        let fields = try String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8).split(separator: " ")
+        return (Int(fields[1]) ?? 0) * Int(getpagesize())
     }
 
     deinit {
@@ -39,8 +57,9 @@ final class BusProgram {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    /// The program built beside the test bundle.
+    /// The program built beside the test bundle, or the one in $EVENKEEL_PROGRAMS.
     static func path(of program: String) throws -> String {
+        if let other = ProcessInfo.processInfo.environment["EVENKEEL_PROGRAMS"] { return other + "/" + program }
         let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let path = (bundle as NSString).deletingLastPathComponent + "/" + program
         guard FileManager.default.isExecutableFile(atPath: path) else {
@@ -52,8 +71,16 @@ final class BusProgram {
     /// Starts busd (again) and waits until it answers.
     func start() throws {
         process = Process()
-        process.executableURL = URL(fileURLWithPath: try Self.path(of: "busd"))
-        process.arguments = ["--run-dir", directory, "--log-level", "error"]
+        let program = [try Self.path(of: "busd"), "--run-dir", directory, "--log-level", "warning"]
+        let disguise = """
+            mount --bind "$0/passwd" /etc/passwd; mount --bind "$0/group" /etc/group; exec "$@"
+            """
+        let command =
+            hasOwnAccounts ? ["/usr/bin/unshare", "-m", "/bin/sh", "-c", disguise, directory] + program : program
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        FileManager.default.createFile(atPath: directory + "/log", contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         try process.run()
         try eventually("busd answers") { (try? BusClient(path: socket)) != nil }
     }

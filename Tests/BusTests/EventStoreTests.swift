@@ -18,7 +18,7 @@ import Testing
 
     private func subjects(_ store: EventStore, after seq: Int = 0) -> [String] {
         var found: [String] = []
-        store.read(after: seq) { key, content in
+        _ = store.read(after: seq) { key, content in
             found.append((content.isRemoval ? "-" : "") + key.subject)
             return true
         }
@@ -46,7 +46,7 @@ import Testing
         _ = add("a", to: &store, isRemoval: true)
         #expect(subjects(store) == [])
         _ = add("a", to: &store)
-        store.readersUnderWay = 1
+        store.readerBegins()
         _ = add("a", to: &store, isRemoval: true)
         #expect(subjects(store, after: 3) == ["-a"])
         #expect(store.kept == 0)
@@ -54,13 +54,52 @@ import Testing
 
     @Test func `a hundred thousand changes of few subjects keep the log short and the places right`() {
         var store = EventStore(startingAt: 0)
-        let account = Account(uid: 1, quota: .ordinary)
+        let account = Account(uid: 1, isReserved: false)
         for number in 0..<100_000 { _ = add("s\(number % 7)", to: &store, account) }
         #expect(store.seq == 100_000)
         #expect(subjects(store) == (0..<7).map { "s\((99_993 + $0) % 7)" })
         #expect(account.kept == 7)
+        #expect(account.keptOctets == store.keptOctets)
         for number in 0..<7 { _ = add("s\(number)", to: &store, isRemoval: true, account) }
         #expect(account.kept == 0)
+        #expect(account.keptOctets == 0)
+        #expect(store.keptOctets == 0)
+    }
+
+    @Test func `removals kept for a reader that is gone are no burden to the next one`() {
+        var store = EventStore(startingAt: 0)
+        store.readerBegins()
+        for number in 0..<65_537 {
+            _ = add("s\(number)", to: &store)
+            _ = add("s\(number)", to: &store, isRemoval: true)
+        }
+        #expect(store.removals == 65_537)
+        store.readerEnds()
+        store.readerBegins()
+        #expect(store.removals == 0)
+        _ = add("a", to: &store)
+        _ = add("a", to: &store, isRemoval: true)
+        #expect(store.removals == 1)
+    }
+
+    @Test func `a sweep keeps the removals that a reader still needs`() {
+        var store = EventStore(startingAt: 0)
+        store.readerBegins()
+        for subject in ["a", "b", "c"] { _ = add(subject, to: &store) }
+        for subject in ["a", "b", "c"] { _ = add(subject, to: &store, isRemoval: true) }
+        #expect(store.place(ofRemoval: 2) == 5)
+        store.sweep(removalsNeededAfter: 5)
+        #expect(subjects(store) == ["-c"])
+        #expect(store.removals == 1)
+    }
+
+    @Test func `an event that changes hands is charged to its new publisher alone`() {
+        var store = EventStore(startingAt: 0)
+        let (first, second) = (Account(uid: 1, isReserved: false), Account(uid: 2, isReserved: false))
+        _ = add("a", to: &store, first)
+        _ = add("a", to: &store, second)
+        #expect([first.kept, first.keptOctets] == [0, 0])
+        #expect([second.kept, second.keptOctets] == [1, store.keptOctets])
     }
 
     @Test func `what a source said on other connections is found`() {

@@ -79,9 +79,14 @@ import Varlink
     @Test(arguments: [
         (#"{}"#, "events"), (#"{"events":{}}"#, "events"), (#"{"events":[1]}"#, "events[0]"),
         (#"{"events":[{"type":"io.x"}]}"#, "events[0].subject"),
-        (#"{"events":[{"type":"x","subject":"","source":"","id":"","time":"","specversion":""}]}"#, "events[0].type"),
-        (#"{"events":[{"type":"io.x","subject":"","source":"","id":1}]}"#, "events[0].id"),
-        (#"{"events":[{"type":"io.x","subject":"","source":"","seq":1}]}"#, "events[0].seq"),
+        (#"{"events":[{"type":"x","subject":"s"}]}"#, "events[0].type"),
+        (#"{"events":[{"type":"io.x","subject":"","source":"/s"}]}"#, "events[0].subject"),
+        (#"{"events":[{"type":"io.x","subject":"\u001b[2J","source":"/s"}]}"#, "events[0].subject"),
+        (#"{"events":[{"type":"io.x","subject":"s","source":""}]}"#, "events[0].source"),
+        (#"{"events":[{"id":1}]}"#, "events[0].id"), (#"{"events":[{"id":""}]}"#, "events[0].id"),
+        (#"{"events":[{"specversion":"9"}]}"#, "events[0].specversion"),
+        (#"{"events":[{"time":"yesterday"}]}"#, "events[0].time"),
+        (#"{"events":[{"seq":1}]}"#, "events[0].seq"),
         (#"{"events":[{"type":"io.x","subject":"","source":"","data":[]}]}"#, "events[0].data"),
         (#"{"events":[],"typo":1}"#, "typo"),
     ])

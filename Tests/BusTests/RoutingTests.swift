@@ -143,6 +143,9 @@ import Varlink
         do { try endless.send([UInt8](repeating: UInt8(ascii: "a"), count: 4 << 20)) } catch let error as Errno {
             #expect(error.code == EPIPE || error.code == ECONNRESET)
         }
+        #expect(
+            try endless.message()
+                == #"{"error":"io.evenkeel.Bus.QuotaExceeded","parameters":{"quota":"messageBytes","limit":1048576}}"#)
         #expect(try endless.message() == nil)
         #expect(try bus.client().call(BusAPI.GetStatistics()).statistics.connections >= 1)
     }
