@@ -79,7 +79,7 @@ final class BusProgram {
             hasOwnAccounts ? ["/usr/bin/unshare", "-m", "/bin/sh", "-c", disguise, directory] + program : program
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())
-        FileManager.default.createFile(atPath: directory + "/log", contents: nil)
+        _ = FileManager.default.createFile(atPath: directory + "/log", contents: nil)
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         try process.run()
         try eventually("busd answers") { (try? BusClient(path: socket)) != nil }

@@ -9,6 +9,10 @@ final class TestService {
     var lastCaller: Caller?
     /// Failover calls that have not been answered.
     var kept: [Responder<VrrpAPI.Failover>] = []
+    /// Names that Show was called with.
+    var shown: [String] = []
+    /// Show calls for "VI_wait", which are not answered.
+    var waiting: [Responder<VrrpAPI.Show>] = []
 
     init(_ bus: BusProgram, on loop: EventLoop, instances: Int = 2) throws {
         service = DaemonService(
@@ -19,6 +23,11 @@ final class TestService {
         }
         service.handle(VrrpAPI.Show.self) { [weak self] call, responder in
             self?.lastCaller = responder.caller
+            self?.shown.append(call.name)
+            if call.name == "VI_wait" {
+                self?.waiting.append(responder)
+                return
+            }
             guard call.name.hasPrefix("VI_") else {
                 return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
             }
