@@ -4,7 +4,7 @@ public import Varlink
 
 extension BusAPI {
     /// First the kept events, then one snapshotComplete, then every change in order. A reader that falls behind gets
-    /// what was queued, then Overrun, then the end of the connection.
+    /// what was queued, then Overrun, then the end of the connection. At most 64 patterns of 4 KiB together.
     public struct Subscribe: VarlinkMethod {
         public static let method = "io.evenkeel.Bus.Subscribe"
         /// Types wanted; a trailing * matches any ending. Absent: all.
@@ -37,7 +37,8 @@ extension BusAPI {
         }
     }
 
-    /// Adds events to the order, keeps the latest of each subject and sends them to the subscribers.
+    /// Adds events to the order, keeps the latest of each subject and sends them to the subscribers: all of them, or
+    /// none when one is not right. PermissionDenied for a source or type that is not the caller's.
     public struct Publish: VarlinkMethod {
         public static let method = "io.evenkeel.Bus.Publish"
         /// In order.
@@ -62,13 +63,15 @@ extension BusAPI {
     }
 
     /// Answers once at once and then stays open: the connection is the lease, its end detaches the interfaces.
+    /// PermissionDenied for an interface that is not the caller's.
     public struct Register: VarlinkMethod {
         public static let method = "io.evenkeel.Bus.Register"
-        /// The daemon: "vrrpd".
+        /// The daemon: "vrrpd"; letters, digits, "-", "_" and ".", at most 64.
         public var name: String
-        /// What it serves.
+        /// What it serves: 1 to 16, each once.
         public var interfaces: [String]
-        /// Its private socket as a Varlink address.
+        /// Its private socket as a Varlink address: in the run directory's private/, where the caller's user listens
+        /// already.
         public var address: String
 
         public init(name: String, interfaces: [String], address: String) {
@@ -139,12 +142,14 @@ extension BusAPI {
         }
     }
 
-    /// The calling user has too much open.
+    /// The calling user has too much open, or asks too much at once.
     public struct QuotaExceeded: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Bus.QuotaExceeded"
-        /// Which: connections, subscriptions, calls, queuedBytes, kept.
+        /// Which. Of the user: connections, subscriptions, userPatterns, calls, queuedBytes, kept, keptBytes. Of one
+        /// subscription: patterns, patternBytes. Of one message: messageBytes (the connection ends), callBytes,
+        /// callValues.
         public var quota: String
-        /// How much one user may have.
+        /// How much there may be.
         public var limit: Int
 
         public init(quota: String, limit: Int) {

@@ -4,6 +4,12 @@ public import JSON
 
 /// The message bus: calls are routed by interface, events are fanned out, the latest event of each subject is kept.
 ///
+/// A message has at most 1 MiB; from those who only read, and in calls that busd answers itself (Publish apart), at
+/// most 64 KiB and 1,024 JSON values. One user may have 256 connections, 128 subscriptions with 512 patterns, 128 calls
+/// that daemons have not finished (oneway calls too), 16 connections to each daemon (more calls wait their turn), 32
+/// MiB of unread output and incomplete input, and 65,536 kept events of 64 MiB. Root and the daemons' users have two to
+/// four times as much. What goes beyond is the error QuotaExceeded.
+///
 /// Role: the least that a caller of the method must be: reader, daemon or administrator. Needs: more, when the method
 /// makes no sense without it. A peer may be newer: ignore fields that you do not know, and expect values of
 /// enumerations that you do not know.
@@ -13,15 +19,17 @@ public enum BusAPI {
 
     /// A CloudEvents 1.0 object.
     public struct Event: Codable, Hashable, Sendable {
-        /// CloudEvents version: "1.0".
+        /// CloudEvents version: "1.0", and nothing else.
         public var specversion: String
-        /// Unique within the source.
+        /// Unique within the source; 1 to 255 octets.
         public var id: String
-        /// Who says so: "/vrrpd".
+        /// Who says so: "/vrrpd"; 1 to 255 octets. Belongs to one user: only vrrpd's may say "/vrrpd".
         public var source: String
-        /// Reverse-domain name of the kind of event: "io.evenkeel.vrrp.instance".
+        /// Reverse-domain name of the kind of event: "io.evenkeel.vrrp.instance"; at most 255 octets. What begins with
+        /// "io.evenkeel." belongs to the daemons, each its own part of it.
         public var type: String
-        /// What it is about: "VI_1". With the type, the key under which the latest event is kept.
+        /// What it is about: "VI_1"; 1 to 1,024 octets without control characters. With the type, the key under which
+        /// the latest event is kept.
         public var subject: String
         /// When it happened: RFC 3339, UTC.
         public var time: String

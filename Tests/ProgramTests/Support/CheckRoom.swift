@@ -76,8 +76,11 @@ final class CheckRoom {
 
     /// A call on checkd's private socket. The tiny servers do not answer meanwhile.
     func call<Method: VarlinkMethod>(_ method: Method) throws -> Method.Reply {
-        try BusClient(path: directory + "/run/private/checkd.sock").call(method, timeout: .seconds(10))
+        try client().call(method, timeout: .seconds(10))
     }
+
+    /// A connection to checkd's private socket.
+    func client() throws -> BusClient { try BusClient(path: directory + "/run/private/checkd.sock") }
 
     /// Every server by its real server's address.
     func list() throws -> [String: CheckAPI.ServerHealth] {
