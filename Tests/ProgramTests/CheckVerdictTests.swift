@@ -214,7 +214,7 @@ struct CheckRestartTests {
         room.checkd?.signal(SIGHUP)
         try room.eventually("the new question is in force") { try room.list()[realServer(1)]?.verified == false }
         #expect(try room.list()[realServer(1)]?.state == .up)
-        #expect(tap.states(of: realServer(1)).last == "up")
+        try room.eventually("it is published as up") { tap.states(of: realServer(1)).last == "up" }
     }
 
     @Test(arguments: ["", "{", "nonsense", #"{"boot":"other","servers":[]}"#, #"{"boot":1}"#, "\0\u{FF}"])
