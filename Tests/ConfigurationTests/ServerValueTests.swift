@@ -69,4 +69,38 @@ import Testing
         let said = load(text).diagnostics.contains { $0.code == .contradiction && $0.message.contains("it never is") }
         #expect(said == isSaid)
     }
+
+    private func groups(_ second: String) -> LoadedConfiguration {
+        func server(_ group: String, _ address: String, _ lines: String) -> String {
+            "virtual_server group \(group) {\nprotocol TCP\nlb_algo rr\n\(lines)\nreal_server \(address) 80 {\n}\n}\n"
+        }
+        return load(
+            "virtual_server_group A {\n192.0.2.35 80\n192.0.2.36 80\n}\nvirtual_server_group B {\n192.0.2.35 80\n}\n"
+                + server("A", "192.0.2.100", "") + server("B", "192.0.2.101", second))
+    }
+
+    @Test func `an address in two groups has the real servers of both`() throws {
+        let loaded = groups("")
+        let services = try #require(loaded.configuration).virtualServers
+        #expect(services.map(\.identity.description) == ["tcp/192.0.2.35:80", "tcp/192.0.2.36:80"])
+        #expect(
+            services.map { $0.realServers.map(\.endpoint.description) } == [
+                ["192.0.2.100:80", "192.0.2.101:80"], ["192.0.2.100:80"],
+            ])
+        #expect(loaded.diagnostics.map(\.severity) == [.warning])
+        #expect(groups("lb_algo wrr").diagnostics.filter { $0.severity == .error }.map(\.code) == [.contradiction])
+        #expect(groups("persistence_timeout").diagnostics.map(\.code) == [.contradiction])
+    }
+
+    @Test func `an empty group is said`() {
+        let text =
+            "virtual_server_group A {\n}\nvirtual_server group A {\nprotocol TCP\nreal_server 192.0.2.1 80 {\n}\n}\n"
+        #expect(
+            load(text).diagnostics.map { $0.severity.rawValue + " " + $0.code.rawValue } == ["warning missingValue"])
+    }
+
+    @Test func `the scope of an IPv6 address is its own`() {
+        let text = instanceText("virtual_ipaddress_excluded {\nfe80::1/64 dev eth0 scope link\n}")
+        #expect(load(text).diagnostics.map(\.code) == [.adjusted])
+    }
 }

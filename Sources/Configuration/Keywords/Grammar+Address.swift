@@ -112,6 +112,10 @@ extension Interpreter {
     private mutating func applyScope(_ value: Word, to line: inout AddressLine) {
         let names: [String: UInt8] = ["global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255]
         if let scope = names[value.text] ?? UInt8(value.text) {
+            guard line.prefix.address.family == .inet else {
+                return reporter.warning(
+                    .adjusted, at: value, "an IPv6 address has the scope that it is made of; the word is ignored")
+            }
             line.scope = scope
         } else {
             reporter.error(

@@ -57,8 +57,12 @@ extension Grammars {
             let device = interpreter.global.defaultInterface
             draft.staticAddresses += interpreter.addressLines(statement, device: device).map(\.line)
         }.notYet,
-        .list("static_routes", lines: "ROUTE…", .rare, "routes that follow no election") { _, _, _ in }.notYet,
-        .list("static_rules", lines: "RULE…", .rare, "routing rules that follow no election") { _, _, _ in }.notYet,
+        .list("static_routes", lines: "ROUTE…", .rare, "routes that follow no election") {
+            _, statement, interpreter in interpreter.checkRoutes(statement)
+        }.notYet,
+        .list("static_rules", lines: "RULE…", .rare, "routing rules that follow no election") {
+            _, statement, interpreter in interpreter.checkRules(statement)
+        }.notYet,
         .block(
             "track_group", "NAME", { trackGroup }, kind: .trackGroup, .rare,
             "instances that static addresses and routes follow", from: { _, _ in ListsDraft() },
@@ -90,8 +94,14 @@ extension Grammars {
             from: { _, interpreter in InstanceDraft(global: interpreter.global) },
             store: { draft, parsed, _ in draft.instances.append(parsed) }
         ).repeatable,
-        .list("interface_up_down_delays", lines: "IF DOWN [UP]…", .rare, "damping of link changes") { _, _, _ in }
-            .notYet,
+        .list("interface_up_down_delays", lines: "IF DOWN [UP]…", .rare, "damping of link changes") {
+            _, statement, interpreter in
+            for words in interpreter.listLines(statement) {
+                interpreter.noteInterface(words[0])
+                for word in words.dropFirst() { _ = interpreter.seconds(word, 0...255, of: "a delay") }
+                interpreter.ignoreExtra(words.dropFirst(3), statement)
+            }
+        }.notYet,
         .block(
             "bfd_instance", "NAME", { bfd }, kind: .bfd, .rare, "a BFD session with a neighbour",
             from: { _, _ in ListsDraft() }, store: { _, _, _ in }

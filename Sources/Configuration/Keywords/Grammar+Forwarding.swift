@@ -104,6 +104,11 @@ extension Interpreter {
     mutating func serverGroup(_ statement: Statement) -> ServerGroupDraft {
         var group = ServerGroupDraft(name: statement.arguments.first ?? statement.keyword)
         if statement.arguments.isEmpty { sayMissing(statement) }
+        if statement.block?.statements.isEmpty == true {
+            reporter.warning(
+                .missingValue, at: group.name, "\(statement.title) is empty, so its virtual_server serves nothing",
+                remedy: "write ADDR PORT or fwmark N between its braces")
+        }
         for words in listLines(statement) {
             if words[0].text == "fwmark" {
                 guard words.count > 1, let mark = integer(words[1], 1...Int(UInt32.max), of: "fwmark") else {

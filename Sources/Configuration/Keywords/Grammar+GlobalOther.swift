@@ -27,7 +27,7 @@ extension Grammars {
         .notYet("enable_snmp_rfcv2", "SNMP by RFC 2787"),
         .notYet("enable_snmp_rfcv3", "SNMP by RFC 6527"),
         .notYet("enable_traps", "SNMP traps"),
-        .notYet("snmp_socket", "ADDR", standard: "agentx's", "address of the SNMP master agent"),
+        .notYet("snmp_socket", "SOCKET", standard: "agentx's", "address of the SNMP master agent"),
         .notYet(
             "snmp_vs_stats_update_interval", "SECONDS", unit: "s", range: "0.001…30", standard: "5", "age of counters"),
         .notYet(

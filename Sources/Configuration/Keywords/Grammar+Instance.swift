@@ -103,8 +103,12 @@ extension Grammars {
         .list("virtual_ipaddress_excluded", lines: "ADDRESS LINE…", .common, "held by the master, not in adverts") {
             draft, statement, _ in draft.excludedAddresses.append(statement)
         }.repeatable,
-        .list("virtual_routes", lines: "ROUTE…", .common, "routes that the master has") { _, _, _ in }.notYet,
-        .list("virtual_rules", lines: "RULE…", .rare, "routing rules that the master has") { _, _, _ in }.notYet,
+        .list("virtual_routes", lines: "ROUTE…", .common, "routes that the master has") {
+            _, statement, interpreter in interpreter.checkRoutes(statement)
+        }.notYet,
+        .list("virtual_rules", lines: "RULE…", .rare, "routing rules that the master has") {
+            _, statement, interpreter in interpreter.checkRules(statement)
+        }.notYet,
         .toggle("no_virtual_ipaddress", \.allowsNoAddresses, .rare, "no address is meant"),
         .toggle("promote_secondaries", \.model.promoteSecondaries, .rare, "sysctl on the interface").notYet,
     ]

@@ -161,9 +161,9 @@ extension Grammars {
             row("track_script", \.scripts, .everywhere, "vrrp_scripts that must succeed").notYet,
             row("track_file", \.files, .common, "track_files that count", limit: 254).notYet,
             row("track_process", \.processes, .common, "vrrp_track_processes that must run").notYet,
-            .list("track_bfd", lines: "NAME [weight N [reverse]]…", .rare, "BFD sessions that must be up") { _, _, _ in
-            }
-            .notYet,
+            .list("track_bfd", lines: "NAME [weight N [reverse]]…", .rare, "BFD sessions that must be up") {
+                _, statement, interpreter in _ = interpreter.trackLines(statement, limit: 253)
+            }.notYet,
         ]
     }
 

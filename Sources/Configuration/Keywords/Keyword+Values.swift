@@ -184,17 +184,25 @@ extension Keyword {
         return keyword
     }
 
-    /// keepalived has it, Evenkeel does not act on it yet; of its value only that of a switch is looked at.
+    /// keepalived has it, Evenkeel does not act on it yet; the usual kinds of value are checked and not kept.
     static func notYet(
         _ word: String, _ value: String, unit: String? = nil, range: String? = nil, standard: String = "off",
         _ tier: KeywordTable.Tier, _ meaning: String
     ) -> Keyword {
-        Keyword(word, value, unit: unit, range: range, standard: standard, tier, meaning, support: .notYet) {
+        let limits = (range ?? "").split(separator: "…").map { Double($0) ?? longestTime }
+        let numbers = limits.count == 2 ? Int(limits[0])...Int(limits[1]) : Int(Int32.min)...Int(UInt32.max)
+        let times = limits.count == 2 ? limits[0]...limits[1] : 0...longestTime
+        return Keyword(word, value, unit: unit, range: range, standard: standard, tier, meaning, support: .notYet) {
             _, statement, interpreter in
             switch value {
             case "": interpreter.expectNothing(statement)
             case "[BOOL]": _ = interpreter.boolean(statement)
-            default: break
+            case "N": _ = interpreter.integer(statement, numbers, unit: unit)
+            case "SECONDS": _ = interpreter.seconds(statement, times)
+            case "ADDR": if let word = interpreter.single(statement) { _ = interpreter.address(word) }
+            case "IF": _ = interpreter.interface(statement)
+            case "CMD [USER [GROUP]]": _ = interpreter.command(statement)
+            default: if !value.hasPrefix("["), statement.arguments.isEmpty { interpreter.sayMissing(statement) }
             }
         }
     }

@@ -5,22 +5,47 @@ extension Interpreter {
     mutating func resolveVirtualServers(_ file: FileDraft, _ configuration: Configuration)
         -> [VirtualServerConfiguration]
     {
-        var taken: [VirtualServerIdentity: Word] = [:]
+        var taken: [VirtualServerIdentity: (word: Word, index: Int)] = [:]
         var servers: [VirtualServerConfiguration] = []
         for parsed in file.virtualServers {
             let head = parsed.opener.arguments.first ?? parsed.opener.keyword
             for (identity, group) in identities(parsed, file.serverGroups) {
+                let server = resolveVirtualServer(parsed, identity, group, configuration)
                 if let other = taken[identity] {
-                    reporter.error(
-                        .duplicateName, at: head, "there is a virtual_server \(identity) already",
-                        remedy: "put all real servers into one block", notes: [(other, "the other one")])
-                    continue
+                    join(server, to: &servers[other.index], at: head, other: other.word)
+                } else {
+                    taken[identity] = (head, servers.count)
+                    servers.append(server)
                 }
-                taken[identity] = head
-                servers.append(resolveVirtualServer(parsed, identity, group, configuration))
             }
         }
         return servers
+    }
+
+    /// An address that stands in two groups: the kernel has one service for it, with the real servers of both, as keepalived
+    /// leaves it there. Anything else that is there twice is an error.
+    private mutating func join(
+        _ server: VirtualServerConfiguration, to first: inout VirtualServerConfiguration, at head: Word, other: Word
+    ) {
+        guard let group = server.group, let firstGroup = first.group, group != firstGroup else {
+            return reporter.error(
+                .duplicateName, at: head, "there is a virtual_server \(server.identity) already",
+                remedy: "put all real servers into one block", notes: [(other, "the other one")])
+        }
+        guard server.scheduler == first.scheduler, server.schedulerFlags == first.schedulerFlags,
+            server.persistence == first.persistence
+        else {
+            return reporter.error(
+                .contradiction, at: head,
+                "\(server.identity) is in groups \(firstGroup) and \(group), which differ in scheduler or persistence",
+                remedy: "take it out of one of them, or make the two alike", notes: [(other, "the other one")])
+        }
+        reporter.warning(
+            .adjusted, at: head,
+            "\(server.identity) is in groups \(firstGroup) and \(group): one service has the real servers of both",
+            remedy: "take it out of one of them if that is not meant", notes: [(other, "whose quorum counts")])
+        let known = Set(first.realServers.map(\.endpoint))
+        first.realServers += server.realServers.filter { !known.contains($0.endpoint) }
     }
 
     /// What a block is: one address, one mark, or all of a group's.
