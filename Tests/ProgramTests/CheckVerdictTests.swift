@@ -176,6 +176,8 @@ struct CheckRestartTests {
         try room.start(text)
         _ = try room.becomes(realServer(1), .up)
         let before = try room.becomes(realServer(2), .down)
+        // Verdicts are published first and kept after.
+        try room.eventually("the verdict is on the disk") { room.savedVerdicts.contains("ECONNREFUSED") }
         try room.end(SIGKILL)
         try room.restart()
         let after = try #require(try room.list()[realServer(2)])
@@ -194,6 +196,7 @@ struct CheckRestartTests {
         server.close()
         try room.start(virtualServer([tcpCheck(server.port)]))
         _ = try room.becomes(realServer(1), .down)
+        try room.eventually("the verdict is on the disk") { room.savedVerdicts.contains("ECONNREFUSED") }
         try room.end(SIGKILL)
         let other = try TinyServer(.stall, on: room.loop)
         try room.start(virtualServer([tcpCheck(other.port)], warmup: "600"))

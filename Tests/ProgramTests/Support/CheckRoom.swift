@@ -46,6 +46,12 @@ final class CheckRoom {
     /// What checkd has said.
     var log: String { checkd?.output ?? "" }
 
+    /// What checkd has kept on the disk.
+    var savedVerdicts: String {
+        let octets = (try? FileSystem.contents(of: directory + "/state/checkd.json", limit: 1 << 24)) ?? nil
+        return String(decoding: octets ?? [], as: UTF8.self)
+    }
+
     /// Writes the configuration and starts checkd; returns when it answers.
     func start(_ configuration: String) throws {
         try configure(configuration)
