@@ -1,7 +1,6 @@
-// checkd, the health checker: options, configuration, signals. What it does is in `CheckDaemon`.
+// checkd, the health checker: what `CheckDaemon` needs of the world, put together and run.
 import Bus
 import Configuration
-import Glibc
 import Platform
 
 @main
@@ -10,27 +9,31 @@ struct Main {
         name: "checkd", summary: "probes the real servers and publishes which are up")
 
     static func main() {
-        let options = DaemonOptions.fromCommandLine(program)
-        let logger = Logger(level: options.logLevel)
-        do {
-            try run(options, logger)
-        } catch let refusal as ConfigurationRefusal {
-            Console.write("\(refusal)", to: STDERR_FILENO)
-            exit(2)
-        } catch {
-            logger.error("checkd: \(error)")
-            exit(1)
-        }
+        DaemonProgram.run(program) { context in try CheckProgram(context) }
     }
+}
 
-    private static func run(_ options: DaemonOptions, _ logger: Logger) throws {
-        let loaded = try ConfigurationFile(path: options.config)
-        for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
-        let loop = try EventLoop()
+/// checkd as a process.
+private final class CheckProgram: RunningDaemon {
+    /// How long the end waits for a verdict that is on its way to the disk.
+    private static let farewell = Duration.seconds(1)
+
+    private let loop: EventLoop
+    private let loaded: ConfigurationFile
+    private let service: DaemonService
+    private let ledger: Ledger
+    private let daemon: CheckDaemon
+    private let face: BusFace
+    private let reloading: ConfigurationReload<CheckAPI>
+
+    init(_ context: DaemonContext) throws {
+        let (loop, logger, options) = (context.loop, context.logger, context.options)
+        self.loop = loop
+        loaded = try context.configuration()
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
         let network = ProbeNetwork(on: loop)
-        let ledger = Ledger(directory: options.stateDirectory, on: loop)
+        ledger = Ledger(directory: options.stateDirectory, on: loop)
         let daemon = CheckDaemon(
             CheckWorld(
                 turns: loop, events: service.events,
@@ -38,21 +41,26 @@ struct Main {
                 verdicts: ledger.file("checkd.json", durable: false), boot: SystemClock.bootID,
                 limit: ProbeLimit.ofThisProcess(), logger: logger,
                 support: { ProbeSupport($0, on: network) }))
-        let face = BusFace(service, daemon)
-        let reload = ConfigurationReload(
+        self.service = service
+        self.daemon = daemon
+        face = BusFace(service, daemon)
+        reloading = ConfigurationReload(
             CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
             adopt: { daemon.reload($0.configuration) })
+    }
+
+    func start() throws {
         try service.start()
         daemon.start(loaded.configuration)
-        reload.publish(loaded)
-        let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
-            if signal == SIGHUP { reload.reload() } else { loop.stop() }
-        }
-        let keepAlive = ServiceManager.keepAlive(on: loop)
-        ServiceManager.notify(.ready)
-        logger.info("checkd \(evenkeelVersion) checks \(daemon.servers.count) servers")
-        try withExtendedLifetime((signals, keepAlive, face, reload)) { try loop.run() }
-        ServiceManager.notify(.stopping)
-        ledger.flush(within: .seconds(1))
+        reloading.publish(loaded)
+    }
+
+    func reload() {
+        reloading.reload()
+    }
+
+    func stop(_ reason: StopReason) {
+        ledger.flush(within: Self.farewell)
+        loop.stop()
     }
 }

@@ -58,6 +58,34 @@ struct HTTPCase: Sendable, CustomStringConvertible {
             "the wrong digest", asking: digest,
             failure: "digest 5d41402abc4b2a76b9719d911017c592, expected b1946ac92492d2347c6235b4d2611184",
             answer("HTTP/1.0 200 OK\r\n\r\nhello")),
+        HTTPCase(
+            "closed inside the headers", failure: "bad answer: closed inside the headers",
+            answer("HTTP/1.0 200 OK\r\nA: b\r\n")),
+        HTTPCase(
+            "closed inside a header", failure: "bad answer: closed inside the headers",
+            answer("HTTP/1.0 200 OK\r\nA: b")),
+        HTTPCase(
+            "closed after the status line", failure: "bad answer: closed inside the headers",
+            answer("HTTP/1.0 200 OK\r\n")),
+        HTTPCase("100, then 200", answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello\n")),
+        HTTPCase("100, then 503", failure: "status 503", answer("HTTP/1.1 100 C\r\n\r\nHTTP/1.1 503 no\r\n\r\n")),
+        HTTPCase("a length below zero", answer("HTTP/1.0 200 OK\r\nContent-Length: -1\r\n\r\nhello\n")),
+        HTTPCase("a length that is no number", answer("HTTP/1.0 200 OK\r\nContent-Length: abc\r\n\r\nhello\n")),
+        HTTPCase("a shorter body than promised", answer("HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\nhello\n")),
+        HTTPCase("an unknown encoding", answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\nhello\n")),
+        HTTPCase(
+            "a body of no length, and the connection stays",
+            .answerAndStay(Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8))),
+        HTTPCase(
+            "the last chunk, and the connection stays",
+            .answerAndStay(
+                Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello\n\r\n0\r\n\r\n".utf8))),
+        HTTPCase(
+            "the digest of what Content-Length says of a longer body", asking: digest,
+            answer("HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\nand more")),
+        HTTPCase(
+            "an answer without reading the request", timeout: "2",
+            .answerUnread(Array("HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n".utf8))),
         HTTPCase("closed without an answer", failure: "bad answer: closed without an answer", answer("")),
         HTTPCase("reset", failure: "ECONNRESET", .reset),
         HTTPCase("accepted and silent", failure: "timeout (answer)", .stall),
@@ -85,6 +113,12 @@ struct HTTPCase: Sendable, CustomStringConvertible {
     static let garbage: [String] = [
         "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "220 mail ESMTP\r\n", "HTTP/1.0 abc OK\r\n\r\n", "HTTP/1.0 99999 OK\r\n\r\n",
         "HTTP/7.3 200 OK\r\n\r\n", "<html>hello</html>", String(repeating: "x", count: 200_000),
+        // These keepalived takes and curl does not (docs/MIGRATION.md).
+        "HTTP/1.0 200 OK\r\nno colon\r\n\r\n", "HTTP/1.0 200 OK\r\n folded\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nA: \u{0}\r\n\r\n", "HTTP/1.2 200 OK\r\n\r\n",
+        // Too large is the server's doing, not a want of memory here.
+        "HTTP/1.0 200 OK\r\nA: " + String(repeating: "x", count: 200_000) + "\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n" + String(repeating: "A: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", count: 10_000) + "\r\n",
     ]
 }
 
@@ -175,7 +209,9 @@ struct CheckHTTPTests {
                 httpCheck(port, "verify\n ca \(files.certificate)\n " + url, kind: "SSL_GET"),
                 httpCheck(port, "verify\n " + url, kind: "SSL_GET"),
                 httpCheck(plain.port, url, kind: "SSL_GET"),
+                httpCheck(port, "enable_sni\n virtualhost www.example.com:7444\n " + url, kind: "SSL_GET"),
             ]))
+        _ = try room.becomes(realServer(5), .up)
         _ = try room.becomes(realServer(1), .up)
         _ = try room.becomes(realServer(2), .up)
         try room.eventually("the certificate is refused") {

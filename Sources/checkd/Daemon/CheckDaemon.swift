@@ -122,7 +122,9 @@ final class CheckDaemon {
         unsupported = missing.first.map { CheckAlarm.unsupported(first: $0, others: missing.count - 1) }
         descriptors = CheckAlarm.descriptors(world.limit, for: order.reduce(0) { $0 + $1.records.count })
         alarmsAtEndOfTurn?.plan()
-        if isFirst { world.events.stateIsComplete() }
+        guard isFirst else { return }
+        world.logger.info("checkd \(evenkeelVersion) checks \(order.count) servers")
+        world.events.stateIsComplete()
     }
 
     private var surroundings: Surroundings {

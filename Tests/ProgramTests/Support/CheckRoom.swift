@@ -52,6 +52,12 @@ final class CheckRoom {
         return String(decoding: octets ?? [], as: UTF8.self)
     }
 
+    /// Which file that is: it is replaced when it is written. nil = there is none.
+    var savedVerdictsFile: UInt? {
+        var status = stat()
+        return stat(directory + "/state/checkd.json", &status) == 0 ? UInt(status.st_ino) : nil
+    }
+
     /// Writes the configuration and starts checkd; returns when it answers.
     func start(_ configuration: String) throws {
         try configure(configuration)
@@ -92,6 +98,17 @@ final class CheckRoom {
     func list() throws -> [String: CheckAPI.ServerHealth] {
         let servers = try call(CheckAPI.List()).servers
         return Dictionary(uniqueKeysWithValues: servers.map { ($0.server, $0) })
+    }
+
+    /// The names of all servers, however many.
+    func names() throws -> Set<String> {
+        var names: Set<String> = []
+        let client = try BusClient(path: directory + "/run/private/checkd.sock")
+        try client.stream(CheckAPI.List(), timeout: .seconds(10)) { reply in
+            names.formUnion(reply.servers.map(\.server))
+            return true
+        }
+        return names
     }
 
     /// Runs the loop until `condition` holds.

@@ -12,6 +12,10 @@ final class TinyServer {
         case answer([UInt8])
         /// Read the request, send this, keep the connection open.
         case answerAndStay([UInt8])
+        /// Read the request, wait, send this, close.
+        case answerLater([UInt8], after: Duration)
+        /// Send this without reading the request, then close: what is unread makes that a reset.
+        case answerUnread([UInt8])
         /// Never accept; after two connections the kernel does not answer more.
         case deaf
         /// Accept, then nothing.
@@ -85,7 +89,7 @@ final class TinyServer {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let result = withUnsafeMutablePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard bind(socket.number, address, length) == 0, Glibc.listen(socket.number, 64) == 0 else {
+                guard bind(socket.number, address, length) == 0, Glibc.listen(socket.number, 4096) == 0 else {
                     return -errno
                 }
                 return getsockname(number, address, &length)
@@ -118,6 +122,10 @@ final class TinyServer {
             let guest = Guest(FileDescriptor(owning: number))
             guests[ObjectIdentifier(guest)] = guest
             if case .stall = manner { continue }
+            if case .answerUnread(let octets) = manner {
+                answer(octets, to: guest, after: .milliseconds(50))
+                continue
+            }
             guest.watch = try? loop.watch(number, .read) { [weak self, weak guest] _ in
                 if let guest { self?.receive(from: guest) }
             }
@@ -132,7 +140,8 @@ final class TinyServer {
         guard guest.request.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
         requests.append(String(decoding: guest.request, as: UTF8.self))
         switch manner {
-        case .deaf, .stall: break
+        case .deaf, .stall, .answerUnread: break
+        case .answerLater(let octets, let delay): answer(octets, to: guest, after: delay)
         case .answer(let octets): send(octets, to: guest, closes: true)
         case .answerAndStay(let octets): send(octets, to: guest, closes: false)
         case .drip(let octets, let interval): drip(octets[...], every: interval, to: guest)
@@ -169,6 +178,14 @@ final class TinyServer {
         if guest.isEndless { return }
         guest.watch?.cancel()
         if closes { leave(guest) }
+    }
+
+    private func answer(_ octets: [UInt8], to guest: Guest, after delay: Duration) {
+        guest.timer = loop.timer { [weak self, weak guest] in
+            guard let self, let guest else { return }
+            self.send(octets, to: guest, closes: true)
+        }
+        guest.timer?.arm(after: delay)
     }
 
     private func drip(_ octets: ArraySlice<UInt8>, every interval: Duration, to guest: Guest) {
