@@ -83,7 +83,7 @@ let package = Package(
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
         tests("VRRPTests", ["VRRP", "Configuration", "Net"]),
-        tests("IPVSTests", ["IPVS", "Configuration", "Net"]),
+        tests("IPVSTests", ["IPVS", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("CheckdTests", ["checkd", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),

@@ -10,8 +10,10 @@ public enum EventType {
     public static let checkHeartbeat = "io.evenkeel.check.heartbeat"
     /// Of `checkHeartbeat`.
     public static let checkHeartbeatSubject = "checkd"
-    /// A virtual service changed; data is `IpvsAPI.Service`.
+    /// A virtual service changed; data is `IpvsAPI.ServiceSummary`.
     public static let ipvsService = "io.evenkeel.ipvs.service"
+    /// A real server of a virtual service changed; data is `IpvsAPI.Server`.
+    public static let ipvsServer = "io.evenkeel.ipvs.server"
     /// Something needs a person; data is `DaemonAlarm`, subject is `DAEMON/KEY`.
     public static let alarm = "io.evenkeel.daemon.alarm"
     /// A daemon loaded its configuration; data is `DaemonConfiguration`, subject is the daemon.

@@ -28,6 +28,15 @@ public enum Command: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The destination concerned; nil for a command about the service itself.
+    public var endpoint: Endpoint? {
+        switch self {
+        case .addService, .editService, .deleteService: nil
+        case .addDestination(_, let endpoint, _), .editDestination(_, let endpoint, _), .deleteDestination(_, let endpoint):
+            endpoint
+        }
+    }
+
     /// For logs: `add tcp/192.0.2.1:80`, `edit tcp/192.0.2.1:80/192.0.2.10:80 weight 0`.
     public var description: String {
         switch self {

@@ -1,5 +1,5 @@
 // A table of services as a value: what the kernel has, or what it should have. `apply` is what the kernel does with a command, so that
-// the daemon's belief follows what it sent without asking again, and tests have a kernel to run commands against.
+// what is known of the kernel follows what was sent without asking again, and tests have a kernel to run commands against.
 
 public import Configuration
 public import Net
@@ -15,6 +15,14 @@ public struct ServiceEntry: Equatable, Sendable {
     public init(attributes: ServiceAttributes, destinations: [Endpoint: DestinationAttributes] = [:]) {
         self.attributes = attributes
         self.destinations = destinations
+    }
+
+    /// What a dump shows, without the counters.
+    public init(_ snapshot: ServiceSnapshot) {
+        self.init(
+            attributes: snapshot.attributes,
+            destinations: Dictionary(
+                snapshot.destinations.map { ($0.endpoint, $0.attributes) }, uniquingKeysWith: { _, last in last }))
     }
 }
 
@@ -32,12 +40,7 @@ public struct KernelTable: Equatable, Sendable {
     public init(_ snapshots: [ServiceSnapshot]) {
         services = [:]
         services.reserveCapacity(snapshots.count)
-        for snapshot in snapshots {
-            services[snapshot.identity] = ServiceEntry(
-                attributes: snapshot.attributes,
-                destinations: Dictionary(
-                    snapshot.destinations.map { ($0.endpoint, $0.attributes) }, uniquingKeysWith: { _, last in last }))
-        }
+        for snapshot in snapshots { services[snapshot.identity] = ServiceEntry(snapshot) }
     }
 
     /// Executes a command as the kernel would; one that the kernel would refuse changes nothing.
@@ -46,18 +49,26 @@ public struct KernelTable: Equatable, Sendable {
         case .addService(let service, let attributes):
             guard services[service] == nil else { return }
             services[service] = ServiceEntry(attributes: attributes)
-        case .editService(let service, let attributes):
-            services[service]?.attributes = attributes
         case .deleteService(let service):
             services[service] = nil
-        case .addDestination(let service, let endpoint, let attributes):
-            guard services[service]?.destinations[endpoint] == nil else { return }
-            services[service]?.destinations[endpoint] = attributes
-        case .editDestination(let service, let endpoint, let attributes):
-            guard services[service]?.destinations[endpoint] != nil else { return }
-            services[service]?.destinations[endpoint] = attributes
-        case .deleteDestination(let service, let endpoint):
-            services[service]?.destinations[endpoint] = nil
+        case .editService(let service, _), .addDestination(let service, _, _), .editDestination(let service, _, _),
+            .deleteDestination(let service, _):
+            services[service]?.apply(command)
+        }
+    }
+}
+
+extension ServiceEntry {
+    /// Executes a command about an existing service or its destinations, as the kernel would.
+    mutating func apply(_ command: Command) {
+        switch command {
+        case .addService, .deleteService: return
+        case .editService(_, let attributes): self.attributes = attributes
+        case .addDestination(_, let endpoint, let attributes):
+            if destinations[endpoint] == nil { destinations[endpoint] = attributes }
+        case .editDestination(_, let endpoint, let attributes):
+            if destinations[endpoint] != nil { destinations[endpoint] = attributes }
+        case .deleteDestination(_, let endpoint): destinations[endpoint] = nil
         }
     }
 }

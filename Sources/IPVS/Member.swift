@@ -1,4 +1,5 @@
-// One real server of a pool: what is known about its health, what a person decided about it, and what weight follows from both.
+// One real server of a pool: what is known about its health, what a person decided about it, whether the kernel takes it, and what weight
+// follows from all three.
 
 public import Configuration
 
@@ -52,23 +53,40 @@ public struct ServerOverride: Equatable, Sendable {
 
 /// A real server in a pool.
 public struct Member: Equatable, Sendable {
+    /// Whether the kernel takes the server as it is wanted.
+    public enum Acceptance: Equatable, Sendable {
+        /// Nothing was refused.
+        case accepted
+        /// The kernel refuses it as it is wanted, and has it with this weight meanwhile; nil = not at all.
+        case refused(heldWeight: Int32?)
+    }
+
     /// Its `real_server` block.
     public var configuration: RealServerConfiguration
     /// What is known about it.
     public var health: Health
     /// What a person decided about it.
     public var override = ServerOverride()
+    /// The health is what an earlier process knew; nobody has said anything to this one.
+    var isRemembered = false
+    /// What the kernel says to it.
+    public var acceptance = Acceptance.accepted
 
-    init(_ configuration: RealServerConfiguration, health: Health) {
+    init(_ configuration: RealServerConfiguration, health: Health, override: ServerOverride) {
         self.configuration = configuration
         self.health = configuration.checkers.isEmpty ? .up : health
+        self.override = override
     }
 
     /// The weight it has whenever it may serve.
     public var servingWeight: Int32 { override.weight ?? Int32(clamping: configuration.weight) }
 
-    /// True when it may get new connections.
-    public var isAlive: Bool {
+    /// True when it gets new connections unless its weight is 0 or the sorry server serves: it is healthy, nobody took it out, and the
+    /// kernel has it or is going to.
+    public var isAlive: Bool { isWilling && acceptance != .refused(heldWeight: nil) }
+
+    /// True when neither its health nor a person keeps it from serving.
+    var isWilling: Bool {
         guard override.mode == .enabled else { return false }
         switch health {
         case .up: return true
@@ -78,17 +96,29 @@ public struct Member: Equatable, Sendable {
         }
     }
 
-    /// What it counts towards the quorum: weights, not heads (reference/keepalived.md §3 fact 27).
-    var quorumWeight: Int64 { isAlive ? Int64(servingWeight) : 0 }
+    /// True when its own health or a person's decision is why it gets no new connections: no refusal of another command keeps it in.
+    var isOut: Bool { !isWilling || override.weight == 0 }
 
-    /// How the table should have it; nil = not at all. `isSuspended`: the sorry server serves instead.
+    /// What it counts towards the quorum: weights, not heads (reference/keepalived.md §3 fact 27), as the kernel has them.
+    var quorumWeight: Int64 {
+        guard isWilling else { return 0 }
+        return switch acceptance {
+        case .accepted: Int64(servingWeight)
+        case .refused(let weight): Int64(weight ?? 0)
+        }
+    }
+
+    /// How the table should have it; nil = not at all. `isSuspended`: the sorry server serves instead. A living server of weight 0 stays
+    /// even then: its established connections go on, which is what weight 0 is for.
     func destination(isSuspended: Bool) -> DestinationAttributes? {
         switch override.mode {
         case .disabled: return nil
         case .drained: return DestinationAttributes(configuration, weight: 0)
         case .enabled: break
         }
-        if isAlive, !isSuspended { return DestinationAttributes(configuration, weight: servingWeight) }
+        if isWilling, !isSuspended || servingWeight == 0 {
+            return DestinationAttributes(configuration, weight: servingWeight)
+        }
         let staysWithoutWeight = configuration.inhibitOnFailure || health == .unknown(adopted: .quiesced)
         return staysWithoutWeight ? DestinationAttributes(configuration, weight: 0) : nil
     }

@@ -1,110 +1,137 @@
-// What ipvsd remembers across a restart, as text: which services are its own, the last health it heard, and what people decided. One item a
-// line, so that a person can read it and a damaged line costs one item:
+// What ipvsd remembers of its services across a restart, as text: the form of the standings that outlives the process. One item a line; a
+// damaged line costs one item:
 //
-//   evenkeel-ipvs 1
+//   evenkeel-standings 1
 //   boot 8a1f…
-//   owned tcp/192.168.200.254:80
-//   up tcp/192.168.200.254:80/192.168.200.103:80
-//   down tcp/192.168.200.254:80/192.168.200.104:80
-//   unheard tcp/192.168.200.254:80/192.168.200.105:80
-//   override tcp/192.168.200.254:80/192.168.200.104:80 drained weight=5 since=2026-11-21T15:04:05.678Z uid=0
+//   service tcp/192.168.200.254:80 ours held
+//   up 192.168.200.103:80
+//   down 192.168.200.104:80
+//   unheard 192.168.200.105:80
 //
-// Ownership and health are worth something only while the kernel that they were about runs: another boot forgets them.
+// All of it is worth something only while the kernel that it was about runs: another boot forgets it, and it is never synced. The file of
+// 0.1.0 (`evenkeel-ipvs 1`) is read as well; its `override` lines are decisions.
 
 public import Configuration
+public import Net
 
-/// A person's decision with who made it and when.
-public struct Decision: Equatable, Sendable {
-    /// What was decided.
-    public var override: ServerOverride
-    /// When: RFC 3339, UTC.
-    public var since: String
-    /// The user who did it.
-    public var uid: Int
+/// What was known of a server's health.
+public enum RememberedHealth: String, Equatable, Sendable {
+    case up, down
+    /// It was configured, and nobody had said anything.
+    case unheard
 
-    /// A decision.
-    public init(override: ServerOverride, since: String, uid: Int) {
-        self.override = override
-        self.since = since
-        self.uid = uid
+    /// As health; nil when nothing was known.
+    var health: Health? {
+        switch self {
+        case .up: .up
+        case .down: .down
+        case .unheard: nil
+        }
     }
 }
 
-/// The content of the state file.
-public struct Memory: Equatable, Sendable {
-    /// The services we may delete.
-    public var owned: Set<VirtualServerIdentity> = []
+/// What was known of a service.
+public struct RememberedService: Equatable, Sendable {
+    /// We may delete it.
+    public var isOwned = false
+    /// On which side of the quorum it was.
+    public var side: QuorumSide?
     /// The servers that were configured.
-    public var servers: Set<ServerIdentity> = []
-    /// The last verdict heard of them.
-    public var health: [ServerIdentity: Bool] = [:]
-    /// What was decided by hand.
-    public var decisions: [ServerIdentity: Decision] = [:]
+    public var servers: [Endpoint: RememberedHealth] = [:]
 
-    private static let header = "evenkeel-ipvs 1"
+    /// Nothing known.
+    public init() {}
+}
+
+/// What an earlier process knew.
+public struct Memory: Equatable, Sendable {
+    /// By service.
+    public var services: [VirtualServerIdentity: RememberedService] = [:]
+    /// Decisions in a file of 0.1.0.
+    public private(set) var decisions: [ServerIdentity: Decision] = [:]
+
+    private static let header = "evenkeel-standings 1"
+    private static let oldHeader = "evenkeel-ipvs 1"
 
     /// Nothing remembered.
     public init() {}
 
-    /// Whether `text` is a state file that `init(parsing:boot:)` understands.
-    public static func isReadable(_ text: String) -> Bool {
-        text.split(separator: "\n").first == header[...]
+    /// Whether `text` is a file of 0.1.0.
+    public static func isOld(_ text: String) -> Bool {
+        text.split(separator: "\n", maxSplits: 1).first == oldHeader[...]
     }
 
-    /// Reads a state file written in boot `boot` or an earlier one. Lines that do not parse are left out.
+    /// Reads what was written in boot `boot` or an earlier one; lines that do not parse are left out. A boot without a name is never the
+    /// same as another.
     public init(parsing text: String, boot: String) {
         var lines = text.split(separator: "\n")[...]
-        guard lines.popFirst() == Self.header[...] else { return }
-        let isSameBoot = lines.popFirst() == "boot \(boot)"
+        let header = lines.popFirst()
+        let isSameBoot = !boot.isEmpty && lines.popFirst() == "boot \(boot)"
+        if header == Self.header[...], isSameBoot {
+            readServices(lines)
+        } else if header == Self.oldHeader[...] {
+            readOld(lines, isSameBoot: isSameBoot)
+        }
+    }
+
+    private mutating func readServices(_ lines: ArraySlice<Substring>) {
+        var current: VirtualServerIdentity?
         for line in lines {
             let words = line.split(separator: " ")
-            guard words.count >= 2 else { continue }
-            switch words[0] {
-            case "owned" where isSameBoot:
-                if let service = VirtualServerIdentity(words[1]) { owned.insert(service) }
-            case "up" where isSameBoot, "down" where isSameBoot, "unheard" where isSameBoot:
-                guard let server = ServerIdentity(String(words[1])) else { continue }
-                servers.insert(server)
-                health[server] = words[0] == "unheard" ? nil : words[0] == "up"
-            case "override":
-                if let server = ServerIdentity(String(words[1])), let decision = Decision(words: words.dropFirst(2)) {
-                    decisions[server] = decision
-                }
-            default: continue
+            if words.first == "service" {
+                current = nil
+                guard words.count == 4, let service = VirtualServerIdentity(words[1]) else { continue }
+                current = service
+                services[service] = RememberedService()
+                services[service]?.isOwned = words[2] == "ours"
+                services[service]?.side = QuorumSide(rawValue: String(words[3]))
+            } else if let current, words.count == 2, let health = RememberedHealth(rawValue: String(words[0])),
+                let endpoint = Endpoint(String(words[1]))
+            {
+                services[current]?.servers[endpoint] = health
             }
         }
     }
 
-    /// The state file's content in boot `boot`.
-    public func text(boot: String) -> String {
-        var text = "\(Self.header)\nboot \(boot)\n"
-        for service in owned { text += "owned \(service)\n" }
-        for server in servers { text += "\(health[server].map { $0 ? "up" : "down" } ?? "unheard") \(server)\n" }
-        for (server, decision) in decisions { text += "override \(server) \(decision.words)\n" }
+    private mutating func readOld(_ lines: ArraySlice<Substring>, isSameBoot: Bool) {
+        for line in lines {
+            let words = line.split(separator: " ")
+            guard words.count >= 2 else { continue }
+            if words[0] == "override" {
+                guard let server = ServerIdentity(String(words[1])), let decision = Decision(words: words.dropFirst(2)) else {
+                    continue
+                }
+                decisions[server] = decision
+            } else if words[0] == "owned", isSameBoot {
+                guard let service = VirtualServerIdentity(words[1]) else { continue }
+                services[service, default: RememberedService()].isOwned = true
+            } else if isSameBoot, let health = RememberedHealth(rawValue: String(words[0])) {
+                guard let server = ServerIdentity(String(words[1])) else { continue }
+                services[server.service, default: RememberedService()].servers[server.endpoint] = health
+            }
+        }
+    }
+
+    /// The content of the file in boot `boot`.
+    public static func text(of standings: [VirtualServerIdentity: Standing], boot: String) -> String {
+        var text = "\(header)\nboot \(boot)\n"
+        for (service, standing) in standings where standing.pool != nil || standing.isOwned {
+            let side = standing.pool?.side ?? standing.remembered?.side
+            text += "service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n"
+            for member in standing.pool?.members ?? [] {
+                text += "\(RememberedHealth(member).rawValue) \(member.configuration.endpoint)\n"
+            }
+        }
         return text
     }
 }
 
-extension Decision {
-    fileprivate init?(words: ArraySlice<Substring>) {
-        guard let first = words.first, let mode = ServerOverride.Mode(rawValue: String(first)) else { return nil }
-        self.init(override: ServerOverride(mode: mode), since: "", uid: 0)
-        for word in words.dropFirst() {
-            let parts = word.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            switch parts[0] {
-            case "weight":
-                guard let weight = Int32(parts[1]), weight >= 0 else { return nil }
-                override.weight = weight
-            case "since": since = String(parts[1])
-            case "uid": uid = Int(parts[1]) ?? 0
-            default: continue
-            }
+extension RememberedHealth {
+    fileprivate init(_ member: Member) {
+        switch member.health {
+        case .up: self = member.configuration.checkers.isEmpty ? .unheard : .up
+        case .down: self = .down
+        case .unknown: self = .unheard
         }
-    }
-
-    fileprivate var words: String {
-        let weight = override.weight.map { " weight=\($0)" } ?? ""
-        return "\(override.mode.rawValue)\(weight) since=\(since) uid=\(uid)"
     }
 }

@@ -7,16 +7,32 @@
 public import Configuration
 public import Net
 
+/// On which side of the hysteresis band a pool is.
+public enum QuorumSide: String, Equatable, Sendable {
+    /// Enough weight lives: lost below quorum - hysteresis.
+    case held
+    /// Too little lives: gained at quorum + hysteresis.
+    case lost
+}
+
 /// One virtual service with its real servers.
 public struct Pool: Sendable {
     /// Its `virtual_server` block.
     public private(set) var configuration: VirtualServerConfiguration
     /// Its real servers in file order.
     public private(set) var members: [Member]
-    /// True while enough servers live.
-    public private(set) var hasQuorum: Bool
+    /// The side that follows from `settledSide` and the weights.
+    public private(set) var side: QuorumSide
+    /// The side when the kernel last had what is wanted; what was only attempted does not move it.
+    private(set) var settledSide: QuorumSide
+    /// The kernel refuses the service as such and does not have it.
+    var isRefused = false {
+        didSet { updateQuorum() }
+    }
     private var positions: [Endpoint: Int] = [:]
     private var aliveWeight: Int64 = 0
+    /// The kernel refuses the service or one of its servers.
+    private(set) var hasRefusals = false
 
     /// What a change of one server means for the table.
     enum Effect: Equatable {
@@ -26,19 +42,14 @@ public struct Pool: Sendable {
         case pool
     }
 
-    /// A pool; `hadQuorum` is the state before a reload, `health` says what is known about a server, `override` what was decided
-    /// about it.
+    /// A pool; `side` is where it was before, `member` makes the member of a block.
     init(
-        _ configuration: VirtualServerConfiguration, hadQuorum: Bool,
-        health: (Endpoint) -> Health, override: (Endpoint) -> ServerOverride
+        _ configuration: VirtualServerConfiguration, side: QuorumSide, member: (RealServerConfiguration) -> Member
     ) {
         self.configuration = configuration
-        hasQuorum = hadQuorum
-        members = configuration.realServers.map { server in
-            var member = Member(server, health: health(server.endpoint))
-            member.override = override(server.endpoint)
-            return member
-        }
+        self.side = side
+        settledSide = side
+        members = configuration.realServers.map(member)
         for (position, member) in members.enumerated() {
             positions[member.configuration.endpoint] = position
             aliveWeight += member.quorumWeight
@@ -46,8 +57,11 @@ public struct Pool: Sendable {
         updateQuorum()
     }
 
+    /// True while enough servers live.
+    public var hasQuorum: Bool { side == .held }
+
     /// The sum of the weights of the servers that live.
-    public var livingWeight: Int64 { aliveWeight }
+    public var livingWeight: Int64 { isRefused ? 0 : aliveWeight }
 
     /// True while the sorry server serves instead of the real ones.
     public var isSorry: Bool { !hasQuorum && configuration.sorryServer != nil }
@@ -65,6 +79,18 @@ public struct Pool: Sendable {
         guard members[position] != before else { return nil }
         aliveWeight += members[position].quorumWeight - before.quorumWeight
         return updateQuorum() ? .pool : .server
+    }
+
+    /// Tells every server whether the kernel takes it.
+    mutating func setAcceptance(_ acceptance: (Endpoint) -> Member.Acceptance) {
+        aliveWeight = 0
+        hasRefusals = isRefused
+        for position in members.indices {
+            members[position].acceptance = acceptance(members[position].configuration.endpoint)
+            if members[position].acceptance != .accepted { hasRefusals = true }
+            aliveWeight += members[position].quorumWeight
+        }
+        updateQuorum()
     }
 
     /// Everything the table should have for this service.
@@ -94,13 +120,26 @@ public struct Pool: Sendable {
         return DestinationAttributes(forwarding: .method(sorry.forwarding), weight: 0)
     }
 
+    /// The kernel has what is wanted: the next change starts from this side.
+    mutating func settle() {
+        settledSide = side
+    }
+
+    /// Puts the pool on the side that the kernel's table or an earlier process shows.
+    mutating func settle(on side: QuorumSide) {
+        settledSide = side
+        updateQuorum()
+        settledSide = self.side
+    }
+
     /// Returns true when the quorum was gained or lost.
     @discardableResult
     private mutating func updateQuorum() -> Bool {
-        let before = hasQuorum
+        let before = side
         let quorum = Int64(configuration.quorum)
         let hysteresis = Int64(configuration.hysteresis)
-        hasQuorum = aliveWeight > 0 && aliveWeight >= (before ? quorum - hysteresis : quorum + hysteresis)
-        return hasQuorum != before
+        let needed = settledSide == .held ? quorum - hysteresis : quorum + hysteresis
+        side = livingWeight > 0 && livingWeight >= needed ? .held : .lost
+        return side != before
     }
 }

@@ -1,176 +1,232 @@
-// The whole of ipvsd's judgement, without a kernel or a bus: pools in, observed table in, commands out. It believes the table to be what it
-// last observed plus the commands it handed out, so an event costs what it changes; a periodic observation corrects the belief.
-//
-// Ownership: a service is ours once it stood in a configuration we acted on, and until we deleted it. Services that are not ours are
-// never touched, whatever they are.
+// The whole of ipvsd's judgement, without a kernel or a bus: one standing per service. Events change standings and leave a note of what may
+// differ from the kernel (`pending`); `change` says what does; `took` and `refused` say what the kernel made of it. An event costs what it
+// changes: one server's verdict compares one server. Services that are not ours are never touched, whatever they are.
 
 public import Configuration
-internal import Net
+public import Net
 
-/// Desired state against observed state.
+/// Desired state against the kernel's.
 public struct Reconciler: Sendable {
-    /// Pools by service.
-    public private(set) var pools: [VirtualServerIdentity: Pool] = [:]
-    /// The services that we may delete.
-    public private(set) var owned: Set<VirtualServerIdentity>
-    /// What the kernel is believed to have; nil until it was observed once.
-    public private(set) var table: KernelTable?
-    /// Last health heard of each server, also of servers that are not configured any more until the next `configure`.
-    public private(set) var health: [ServerIdentity: Bool]
-    /// Overrides by server; only those that decide something.
-    public private(set) var overrides: [ServerIdentity: ServerOverride]
-    /// What an earlier process remembered.
-    private let inherited: Memory
-    private var hasAdopted = false
+    /// What may differ from the kernel.
+    public enum Scope: Equatable, Sendable {
+        /// Only these servers of the service.
+        case servers(Set<Endpoint>)
+        /// Everything about the service.
+        case all
+    }
+
+    /// By service: configured ones, ours that left the configuration, and those with decisions about servers.
+    public private(set) var standings: [VirtualServerIdentity: Standing] = [:]
+    /// Services to be compared and written.
+    public private(set) var pending: [VirtualServerIdentity: Scope] = [:]
+    /// Counts up whenever something may have changed that an earlier process' successor should know.
+    public private(set) var version = 0
+    /// Services of ours of which it is not known what the kernel has.
+    public private(set) var unread: Set<VirtualServerIdentity> = []
 
     /// Starts from what an earlier process remembered.
-    public init(_ memory: Memory = Memory()) {
-        inherited = memory
-        owned = memory.owned
-        health = memory.health
-        overrides = memory.decisions.mapValues(\.override)
+    public init(_ memory: Memory = Memory(), decisions: [ServerIdentity: Decision] = [:]) {
+        for (service, remembered) in memory.services {
+            standings[service] = Standing(service)
+            standings[service]?.remembered = remembered
+            standings[service]?.isOwned = remembered.isOwned
+            if remembered.isOwned { unread.insert(service) }
+        }
+        for (server, decision) in decisions {
+            standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
+        }
     }
 
-    /// Makes `servers` the configuration. State is kept by identity; health of servers that are gone is forgotten, overrides of
-    /// them are kept (a server that is taken out of the file for an hour comes back as it was left).
-    /// Returns what to tell the kernel.
-    public mutating func configure(_ servers: [VirtualServerConfiguration]) -> [Command] {
-        var pools: [VirtualServerIdentity: Pool] = [:]
-        pools.reserveCapacity(servers.count)
-        var remembered: [ServerIdentity: Bool] = [:]
-        for server in servers {
-            pools[server.identity] = pool(server)
-            for real in server.realServers {
-                let identity = ServerIdentity(server.identity, real.endpoint)
-                remembered[identity] = health[identity]
+    /// Everything that people decided.
+    public var decisions: [ServerIdentity: Decision] {
+        var decisions: [ServerIdentity: Decision] = [:]
+        for standing in standings.values where !standing.decisions.isEmpty {
+            for (endpoint, decision) in standing.decisions {
+                decisions[ServerIdentity(standing.identity, endpoint)] = decision
             }
         }
-        self.pools = pools
-        health = remembered
-        owned.formUnion(pools.keys)
-        return reconcile()
+        return decisions
     }
 
-    /// The kernel's table was dumped. Returns what differs from the desired one: at start the adoption, later the repair of drift.
-    public mutating func observed(_ observed: KernelTable) -> [Command] {
-        table = observed
-        if !hasAdopted { adopt() }
-        hasAdopted = true
-        return reconcile()
+    // MARK: What is wanted
+
+    /// Makes `servers` the configuration; what is as it was is not looked at. Verdicts, decisions and the side of the quorum are kept by
+    /// identity; verdicts about servers that are gone are forgotten, decisions about them stay (a server that is taken out of the file for
+    /// an hour comes back as it was left). Returns the services whose block changed, came or went.
+    @discardableResult
+    public mutating func configure(_ servers: [VirtualServerConfiguration]) -> Set<VirtualServerIdentity> {
+        var changed: Set<VirtualServerIdentity> = []
+        var configured: Set<VirtualServerIdentity> = []
+        configured.reserveCapacity(servers.count)
+        for server in servers {
+            configured.insert(server.identity)
+            if let pool = standings[server.identity]?.pool, pool.configuration == server { continue }
+            changed.insert(server.identity)
+            configure(server)
+        }
+        for (service, standing) in standings where !configured.contains(service) {
+            if standing.pool != nil {
+                changed.insert(service)
+                standings[service]?.unconfigure()
+                plan(service, .all)
+            }
+            dropIfOver(service)
+        }
+        return changed
     }
 
-    /// The kernel's table was read after it refused something: belief follows it, and nothing is commanded before the next `observed`.
-    public mutating func believe(_ observed: KernelTable) {
-        table = observed
+    private mutating func configure(_ server: VirtualServerConfiguration) {
+        let service = server.identity
+        var standing = standings.removeValue(forKey: service) ?? Standing(service)
+        if standing.pool == nil, standing.remembered == nil { standing.remembered = RememberedService() }
+        standing.configure(server)
+        if standing.held == .unknown { unread.insert(service) }
+        standings[service] = standing
+        plan(service, .all)
     }
 
-    /// The kernel's table is unknown again (answers were lost, or IPVS is gone): no commands until it is observed.
+    /// A verdict about a server. One that no probe has confirmed yet (assumed, or remembered by checkd) decides only where nothing is
+    /// known: neither from an earlier verdict nor from the table of an adopted service. Returns false when nothing changed.
+    @discardableResult
+    public mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> Bool {
+        update(server) { member in
+            guard !member.configuration.checkers.isEmpty, isVerified || member.health == .unknown(adopted: nil) else { return }
+            member.health = isUp ? .up : .down
+            member.isRemembered = false
+        }
+    }
+
+    /// A person decided about a server, which need not be configured; nil takes the decision back.
+    public mutating func decide(_ server: ServerIdentity, _ decision: Decision?) {
+        standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
+        update(server) { $0.override = decision?.override ?? ServerOverride() }
+        dropIfOver(server.service)
+    }
+
+    /// Decisions about servers that are not configured are kept up to this many, the latest of them.
+    public static let orphanLimit = 1000
+
+    /// Drops the oldest decisions about servers that are not configured when there are more than `limit`. Returns them.
+    public mutating func dropOrphans(beyond limit: Int) -> [ServerIdentity] {
+        var orphans: [(server: ServerIdentity, since: String)] = []
+        for (service, standing) in standings where !standing.decisions.isEmpty {
+            for (endpoint, decision) in standing.orphans {
+                orphans.append((ServerIdentity(service, endpoint), decision.since))
+            }
+        }
+        guard orphans.count > limit else { return [] }
+        // RFC 3339 in UTC sorts as text.
+        let oldest = orphans.sorted { $0.since < $1.since }.prefix(orphans.count - limit).map(\.server)
+        for server in oldest { decide(server, nil) }
+        return oldest
+    }
+
+    @discardableResult
+    private mutating func update(_ server: ServerIdentity, _ change: (inout Member) -> Void) -> Bool {
+        guard let effect = standings[server.service]?.pool?.update(server.endpoint, change) else { return false }
+        // Without a table nothing is attempted, so nothing has to be confirmed.
+        if standings[server.service]?.held == .unknown { standings[server.service]?.pool?.settle() }
+        switch effect {
+        case .server: plan(server.service, .servers([server.endpoint]))
+        case .pool: plan(server.service, .all)
+        }
+        return true
+    }
+
+    // MARK: What the kernel has
+
+    /// A service of ours was read (nil: the kernel does not have it). Returns true when it is not what it was known to be: somebody else
+    /// changed it. The first look adopts what is there.
+    @discardableResult
+    public mutating func observed(_ service: VirtualServerIdentity, _ entry: ServiceEntry?) -> Bool {
+        guard let isDrift = standings[service]?.observe(entry) else { return false }
+        unread.remove(service)
+        plan(service, .all)
+        dropIfOver(service)
+        return isDrift
+    }
+
+    /// What the kernel has of a service is not known any more.
+    public mutating func lost(_ service: VirtualServerIdentity) {
+        guard standings[service] != nil else { return }
+        standings[service]?.held = .unknown
+        pending[service] = nil
+        if standings[service]?.pool != nil || standings[service]?.isOwned == true { unread.insert(service) }
+    }
+
+    /// Nothing is known of the kernel's table any more.
     public mutating func lostTable() {
-        table = nil
+        for service in standings.keys { lost(service) }
     }
 
-    /// What `configure` with `servers` would command if the kernel's table were as desired now.
+    /// Takes up to `limit` services whose difference to the kernel has to be looked at.
+    public mutating func takePending(_ limit: Int) -> [(service: VirtualServerIdentity, scope: Scope)] {
+        let taken = pending.prefix(limit).map { (service: $0.key, scope: $0.value) }
+        if taken.count == pending.count { pending.removeAll() } else { for item in taken { pending[item.service] = nil } }
+        return taken
+    }
+
+    /// What a service needs.
+    public func change(of service: VirtualServerIdentity, _ scope: Scope = .all) -> Change {
+        switch scope {
+        case .all: standings[service]?.change() ?? Change()
+        case .servers(let endpoints): standings[service]?.change(of: endpoints) ?? Change()
+        }
+    }
+
+    /// The kernel executed a command.
+    public mutating func took(_ command: Command) {
+        standings[command.service]?.took(command)
+    }
+
+    /// The kernel refused commands about a service.
+    public mutating func refused(_ service: VirtualServerIdentity, _ commands: [Command]) {
+        standings[service]?.refused(commands)
+    }
+
+    /// Nothing more can be done for a service now.
+    public mutating func settle(_ service: VirtualServerIdentity) {
+        if standings[service]?.settle() == true { plan(service, .all) }
+        dropIfOver(service)
+    }
+
+    /// Lets what was refused of a service be tried again.
+    public mutating func forgive(_ service: VirtualServerIdentity) {
+        guard standings[service]?.refusals.isEmpty == false else { return }
+        standings[service]?.forgive()
+        plan(service, .all)
+    }
+
+    // MARK: Looking ahead
+
+    /// What `configure` with `servers` would command if the kernel's table were as wanted now.
     public func changes(to servers: [VirtualServerConfiguration]) -> [Command] {
         var trial = self
-        trial.table = desired
-        return trial.configure(servers)
+        trial.pending = [:]
+        for service in standings.keys { trial.standings[service]?.assumeWritten() }
+        let changed = trial.configure(servers)
+        for service in changed where trial.standings[service]?.held == .unknown { trial.observed(service, nil) }
+        return changed.flatMap { trial.change(of: $0).commands }
     }
 
-    /// A verdict about a server arrived. One that no probe has confirmed yet (assumed, or remembered by checkd) does not overrule what the
-    /// kernel of an adopted service shows, and brings no server back that is known to be down: the first probe will.
-    public mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> [Command] {
-        let known = pools[server.service]?.member(server.endpoint)?.health
-        if !isVerified {
-            if case .unknown(.some) = known { return [] }
-            if known == .down { return [] }
-        }
-        health[server] = isUp
-        return update(server) { member in
-            if !member.configuration.checkers.isEmpty { member.health = isUp ? .up : .down }
-        }
-    }
-
-    /// A person decided about a server; an empty override takes the decision back.
-    public mutating func decide(_ server: ServerIdentity, _ override: ServerOverride) -> [Command] {
-        overrides[server] = override.isEmpty ? nil : override
-        return update(server) { $0.override = override }
-    }
-
-    /// A deletion reached the kernel: the service is not ours any more.
-    public mutating func disown(_ service: VirtualServerIdentity) {
-        guard pools[service] == nil else { return }
-        owned.remove(service)
-    }
-
-    /// What the table should be.
-    public var desired: KernelTable {
-        KernelTable(services: pools.mapValues(\.entry))
-    }
-
-    private mutating func update(_ server: ServerIdentity, _ change: (inout Member) -> Void) -> [Command] {
-        guard let effect = pools[server.service]?.update(server.endpoint, change), let pool = pools[server.service],
-            let actual = table?.services[server.service]
-        else { return [] }
-        var changes = OrderedChanges()
-        switch effect {
-        case .server:
-            changes.add(
-                server.service, server.endpoint, from: actual.destinations[server.endpoint],
-                to: pool.destination(server.endpoint))
-        case .pool:
-            changes.add(server.service, from: actual, to: pool.entry)
-        }
-        return expect(changes.commands)
-    }
-
-    private mutating func reconcile() -> [Command] {
-        guard let table else { return [] }
-        return expect(diff(actual: table, desired: desired, owned: owned))
-    }
-
-    private mutating func expect(_ commands: [Command]) -> [Command] {
-        for command in commands { table?.apply(command) }
-        return commands
-    }
-
-    private func pool(_ server: VirtualServerConfiguration) -> Pool {
-        let before = pools[server.identity]
-        let adopted = before == nil ? table?.services[server.identity] : nil
-        return Pool(
-            server, hadQuorum: before?.hasQuorum ?? false,
-            health: { endpoint in
-                let identity = ServerIdentity(server.identity, endpoint)
-                if let isUp = health[identity] { return isUp ? .up : .down }
-                if let known = before?.member(endpoint)?.health, case .unknown = known { return known }
-                return .unknown(adopted: adopted.map { Self.presence($0.destinations[endpoint]) })
-            },
-            override: { overrides[ServerIdentity(server.identity, $0)] ?? ServerOverride() })
-    }
-
-    /// Servers about which nothing is known stay as the kernel has them, and so do those that were up when we last heard but are not
-    /// serving: the kernel heard later than the state file. A server that we never heard of before and that is missing from a service of
-    /// ours is new in the configuration, because we would have put it there: it starts like any other.
-    private mutating func adopt() {
-        for (service, pool) in pools {
-            guard let entry = table?.services[service] else { continue }
-            for member in pool.members where member.override.mode == .enabled {
-                let endpoint = member.configuration.endpoint
-                let presence = Self.presence(entry.destinations[endpoint])
-                switch member.health {
-                case .unknown:
-                    let isKnown = inherited.servers.contains(ServerIdentity(service, endpoint))
-                    if presence == .absent, inherited.owned.contains(service), !isKnown { continue }
-                case .up:
-                    if presence == .serving || pool.isSorry || member.configuration.checkers.isEmpty { continue }
-                case .down: continue
-                }
-                _ = pools[service]?.update(endpoint) { $0.health = .unknown(adopted: presence) }
-            }
+    /// Has a service compared and written, once more.
+    public mutating func plan(_ service: VirtualServerIdentity, _ scope: Scope) {
+        version += 1
+        switch (pending[service], scope) {
+        case (.all, _): return
+        case (.servers(var endpoints), .servers(let more)):
+            pending[service] = nil
+            endpoints.formUnion(more)
+            pending[service] = .servers(endpoints)
+        case (nil, _), (.servers, .all): pending[service] = scope
         }
     }
 
-    private static func presence(_ destination: DestinationAttributes?) -> Health.Presence {
-        guard let destination else { return .absent }
-        return destination.weight == 0 ? .quiesced : .serving
+    private mutating func dropIfOver(_ service: VirtualServerIdentity) {
+        guard let standing = standings[service], standing.pool == nil, !standing.isOwned else { return }
+        version += 1
+        unread.remove(service)
+        pending[service] = nil
+        if standing.isOver { standings[service] = nil } else { standings[service]?.forgetTable() }
     }
 }

@@ -1,76 +1,91 @@
-// ipvsd's wiring: configuration, verdicts and decisions go into the table keeper; what the table becomes goes out as events. One event per changed
-// service and loop turn.
+// ipvsd's wiring: the configuration, what comes over the bus and the clock go into the service keeper; what it has to say goes into the log,
+// the alarms and the events. An event is made when the bus has room for it, one for each service and one for each server.
 
 import Bus
 import Configuration
 import IPVS
-import JSON
+import Net
 import Platform
 
-final class IPVSDaemon {
-    /// What people are told about a service beyond its configuration.
-    private struct Standing {
-        var hasQuorum: Bool
-        var since: String
-        var repaired: String?
-    }
+/// What a person must mend.
+enum IPVSAlarm: String, AlarmKey {
+    /// The table as a whole cannot be kept.
+    case kernel
+    /// The kernel refuses services or servers.
+    case refused
+    /// Files cannot be read or written, or were damaged.
+    case state
 
-    /// Events are made in portions, so that a thousand services do not hold up a verdict.
-    private static let publicationsPerTurn = 50
+    var subject: String { rawValue }
+}
 
-    let keeper: TableKeeper
-    let health: HealthFeed
-    let state: StateKeeper
+final class IPVSDaemon: RunningDaemon {
+    let keeper: ServiceKeeper
     let bus: DaemonService
     let logger: Logger
-    let options: DaemonOptions
+    let loop: EventLoop
+    /// What people are told about services beyond their standing.
+    private(set) var records: [VirtualServerIdentity: ServiceRecord] = [:]
     /// Goes over to new configurations.
-    private(set) var reload: ConfigurationReload<IpvsAPI>?
+    private var reloading: ConfigurationReload<IpvsAPI>?
     private(set) var loaded: ConfigurationFile
-    private let loop: EventLoop
-    private let started = SystemClock.timestamp
-    private var standings: [VirtualServerIdentity: Standing] = [:]
-    private var dirty: Set<VirtualServerIdentity> = []
-    private var waiting: [VirtualServerIdentity: [(Int?) -> Void]] = [:]
-    /// Every service was published once.
-    private var isComplete = false
+    let started = SystemClock.timestamp
+    private(set) var isStale = true
+    private let ledger: Ledger
+    private let alarms: StandingAlarms<IPVSAlarm>
+    private var liveness = CheckLiveness()
+    private var subscription: BusSubscription?
+    private var timer: LoopTimer?
+    private var turnIsPlanned = false
 
-    init(_ loaded: ConfigurationFile, options: DaemonOptions, loop: EventLoop, logger: Logger) throws {
-        self.loaded = loaded
-        self.options = options
+    init(_ context: DaemonContext) throws {
+        let (options, loop, logger) = (context.options, context.loop, context.logger)
+        loaded = try context.configuration()
         self.loop = loop
         self.logger = logger
-        state = StateKeeper(directory: options.stateDirectory, loop: loop, logger: logger)
-        keeper = TableKeeper(
-            Reconciler(state.memory), timeouts: loaded.configuration.global.timeouts, loop: loop, logger: logger)
-        health = HealthFeed(logger: logger)
-        bus = DaemonService(
-            name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
-        keeper.news = { [weak self] in self?.heard($0) }
-        health.verdict = { [weak self] in self?.heard($0, $1) }
-        health.livenessChanged = { [weak self] in self?.markAll() }
-        reload = ConfigurationReload(
+        bus = DaemonService(name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
+        alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)
+        ledger = Ledger(directory: options.stateDirectory, on: loop)
+        let old = ledger.file("ipvsd.state", durable: false)
+        keeper = ServiceKeeper(
+            kernel: NetlinkKernel(),
+            decisions: DecisionKeeper(ledger.file("decisions.state", durable: true), old: old),
+            memory: StandingKeeper(
+                ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
+            timeouts: loaded.configuration.global.timeouts, clock: { SystemClock.now })
+        timer = loop.timer { [weak self] in self?.turn() }
+        keeper.decisions.changed = { [weak self] in self?.planTurn() }
+        reloading = ConfigurationReload(
             IpvsAPI.self, on: bus, path: options.config, loop: loop,
             changes: { [weak self] in
                 self?.keeper.reconciler.changes(to: $0.virtualServers).map(\.description).sorted() ?? []
             }, adopt: { [weak self] in self?.commit($0) })
+        addEvents()
         addMethods()
     }
 
     /// Takes over the kernel's table, then joins the bus.
     func start() throws(Errno) {
-        configure(loaded)
-        markAll()
-        keeper.check()
+        commit(loaded)
+        repeat { turn() } while keeper.deadline <= loop.refreshNow()
         try bus.start()
-        reload?.publish(loaded)
-        health.start(on: bus)
-        planPublication()
+        reloading?.publish(loaded)
+        subscription = bus.subscribe(types: [EventType.checkServer, EventType.checkHeartbeat, EventType.interface]) {
+            [weak self] in self?.heard($0)
+        }
+        bus.events.stateIsComplete()
     }
 
-    /// Writes what is not written yet. The table stays: it goes on forwarding, and the next process adopts it.
-    func stop() {
-        state.save()
+    /// SIGHUP: goes over to what the file says now.
+    func reload() {
+        reloading?.reload()
+    }
+
+    /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it.
+    func stop(_ reason: StopReason) {
+        turn()
+        ledger.flush(within: .seconds(2))
+        loop.stop()
     }
 
     /// Puts a configuration in force.
@@ -78,159 +93,128 @@ final class IPVSDaemon {
         let before = Dictionary(
             self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         self.loaded = loaded
-        configure(loaded)
-        for service in before.keys where keeper.reconciler.pools[service] == nil { mark(service) }
-        for server in loaded.configuration.virtualServers where before[server.identity] != server {
-            mark(server.identity)
+        let changed = keeper.configure(loaded.configuration.virtualServers, timeouts: loaded.configuration.global.timeouts)
+        for service in changed {
+            say(service)
+            for server in before[service]?.realServers ?? [] { say(ServerIdentity(service, server.endpoint)) }
+            for member in keeper.reconciler.standings[service]?.pool?.members ?? [] {
+                say(ServerIdentity(service, member.configuration.endpoint))
+            }
         }
+        planTurn()
     }
 
-    /// Changes what was decided about a server. `done` gets the event's place, or nil when nothing changed.
+    /// Changes what was decided about a server. `done` hears when it is in the table and on the disk.
     func decide(
         _ server: ServerIdentity, by caller: Caller, _ change: (inout ServerOverride) -> Void,
-        done: @escaping (Int?) -> Void
+        done: @escaping (DecisionOutcome) -> Void
     ) {
-        let before = state.memory.decisions[server]?.override ?? ServerOverride()
-        var override = before
+        let before = keeper.reconciler.standings[server.service]?.decisions[server.endpoint]
+        var override = before?.override ?? ServerOverride()
         change(&override)
-        guard override != before else { return done(nil) }
-        state.memory.decisions[server] =
-            override.isEmpty ? nil : Decision(override: override, since: SystemClock.timestamp, uid: caller.uid)
-        state.save(durable: true)
-        waiting[server.service, default: []].append(done)
-        keeper.decide(server, override)
-        mark(server.service)
+        let decision = Decision(override: override, since: SystemClock.timestamp, uid: caller.uid)
+        keeper.decide(server, override.isEmpty ? nil : decision, at: loop.now, done: done)
+        planTurn()
     }
 
-    /// How a service looks now.
-    func view(_ pool: Pool) -> ServiceView {
-        let service = pool.configuration.identity
-        let standing = standings[service]
-        let up = pool.members.count { $0.isAlive }
-        var reason = "\(up) of \(pool.members.count) servers serve, weight \(pool.livingWeight)"
-        if !pool.hasQuorum {
-            reason += ", quorum is \(pool.configuration.quorum)"
-            if pool.isSorry { reason += "; the sorry server serves" }
-        }
-        if let repaired = standing?.repaired { reason += "; somebody else changed the table, repaired at \(repaired)" }
-        return ServiceView(
-            pool: pool, since: standing?.since ?? started, reason: reason,
-            problem: keeper.problem.map { "\($0.message); \($0.remedy)" } ?? keeper.refusals[service],
-            entry: keeper.reconciler.table?.services[service], note: { [health] in health.notes[$0] },
-            decision: { [state] in state.memory.decisions[$0] }, isStale: !health.isLive, started: started)
-    }
-
-    private func configure(_ loaded: ConfigurationFile) {
-        keeper.configure(
-            loaded.configuration.virtualServers, timeouts: loaded.configuration.global.timeouts)
-        state.memory.servers = Set(
-            loaded.configuration.virtualServers.flatMap { service in
-                service.realServers.map { ServerIdentity(service.identity, $0.endpoint) }
-            })
-        remember()
-        let pools = keeper.reconciler.pools
-        health.keep { pools[$0.service]?.member($0.endpoint) != nil }
-    }
-
-    private func heard(_ server: ServerIdentity, _ note: HealthNote) {
-        switch note.state {
-        case .up, .down:
-            let before = keeper.reconciler.health[server]
-            keeper.heard(server, isUp: note.state == .up, isVerified: note.isVerified)
-            if before != keeper.reconciler.health[server] {
-                logger.notice("\(server) is \(note.state.rawValue): \(note.reason)")
-                remember()
-            }
-        case .unknown, .other: break
-        }
-        mark(server.service)
-    }
-
-    private func heard(_ news: TableKeeper.News) {
-        switch news {
-        case .changed(let services):
-            remember()
-            for service in services { mark(service) }
-        case .repaired(let commands):
-            logger.warning(
-                "somebody else changed the IPVS table; repaired: \(commands.map(\.description).joined(separator: ", "))"
-            )
-            for command in commands { standings[command.service]?.repaired = SystemClock.timestamp }
-        case .problem(let problem):
-            set(alarm: "ipvsd/kernel", problem.map { DaemonAlarm(message: $0.message, remedy: $0.remedy) })
-            markAll()
-        case .refused(let refusals, let services):
-            let first = refusals.min { "\($0.key)" < "\($1.key)" }
-            set(
-                alarm: "ipvsd/refused",
-                first.map {
-                    DaemonAlarm(
-                        message: "the kernel refuses \(refusals.count) service(s): \($0.value)",
-                        remedy: "see 'lbctl service list'; retrying")
-                })
-            for service in services { mark(service) }
+    /// Has `keeper` do what is due when the handlers of this turn have returned.
+    func planTurn() {
+        guard !turnIsPlanned else { return }
+        turnIsPlanned = true
+        loop.soon { [weak self] in
+            self?.turnIsPlanned = false
+            self?.turn()
         }
     }
 
-    private func set(alarm subject: String, _ alarm: DaemonAlarm?) {
-        if let alarm {
-            bus.events.publish(EventType.alarm, subject: subject, data: alarm)
+    // MARK: What comes in
+
+    private func heard(_ update: BusSubscription.Update) {
+        switch HealthFeed(update) {
+        case .note(let server, let note): keeper.heard(server, note)
+        case .forgotten(let server): keeper.forgotten(server)
+        case .attached(let isAttached): liveness.attached(isAttached)
+        case .beat(let interval): liveness.beat(every: interval, at: loop.now)
+        case .nothing: return
+        case .notUnderstood(let problem): return logger.warning(problem)
+        }
+        planTurn()
+    }
+
+    // MARK: What goes out
+
+    private func turn() {
+        keeper.turn(at: loop.refreshNow())
+        tell(keeper.takeNews())
+        let isStale = !liveness.isLive(at: loop.now)
+        if isStale != self.isStale {
+            self.isStale = isStale
+            sayEverything()
+        }
+        alarms.replace(with: standingAlarms)
+        timer?.arm(at: max(min(keeper.deadline, liveness.deadline), loop.now))
+    }
+
+    private func tell(_ news: KeeperNews) {
+        for line in news.lines { log(line) }
+        for service in news.repaired { records[service, default: ServiceRecord(started)].repaired = SystemClock.timestamp }
+        if news.everything {
+            sayEverything()
         } else {
-            bus.events.remove(EventType.alarm, subject: subject)
+            for service in news.services.union(news.repaired) { say(service) }
+            for server in news.servers { say(server) }
         }
+        let standings = keeper.reconciler.standings
+        guard news.everything || !news.services.isEmpty else { return }
+        for service in news.everything ? Set(standings.keys) : news.services { updateRecord(of: service) }
+        let pools = standings.values.lazy.compactMap(\.pool)
+        ServiceManager.notify(
+            .status("\(pools.count { $0.hasQuorum }) of \(pools.count { _ in true }) services have their quorum"))
     }
 
-    private func remember() {
-        state.memory.owned = keeper.reconciler.owned
-        state.memory.health = keeper.reconciler.health
-        state.changed()
+    private func updateRecord(of service: VirtualServerIdentity) {
+        guard let pool = keeper.reconciler.standings[service]?.pool else {
+            records[service] = nil
+            return
+        }
+        let before = records[service]?.side
+        guard before != pool.side else { return }
+        records[service, default: ServiceRecord(started)].side = pool.side
+        records[service]?.since = SystemClock.timestamp
+        guard before != nil else { return }
+        logger.notice("\(service) \(pool.hasQuorum ? "gained" : "lost") its quorum, weight \(pool.livingWeight)")
     }
 
-    private func markAll() {
-        for service in keeper.reconciler.pools.keys { mark(service) }
+    private func addEvents() {
+        bus.events.provide(
+            EventType.ipvsService,
+            subjects: { [weak self] in self?.pools.map { "\($0.configuration.identity)" } ?? [] },
+            state: { [weak self] in self?.summary(of: $0) })
+        bus.events.provide(
+            EventType.ipvsServer,
+            subjects: { [weak self] in
+                self?.pools.flatMap { pool in
+                    pool.members.map { "\(ServerIdentity(pool.configuration.identity, $0.configuration.endpoint))" }
+                } ?? []
+            }, state: { [weak self] in self?.server($0) })
     }
 
-    private func mark(_ service: VirtualServerIdentity) {
-        if dirty.isEmpty { planPublication() }
-        dirty.insert(service)
+    private var pools: [Pool] { keeper.reconciler.standings.values.compactMap(\.pool) }
+
+    private func say(_ service: VirtualServerIdentity) {
+        bus.events.changed(EventType.ipvsService, subject: "\(service)")
     }
 
-    private func publish() {
-        let services = dirty.prefix(Self.publicationsPerTurn)
-        dirty.subtract(services)
-        for service in services {
-            let waiting = waiting.removeValue(forKey: service) ?? []
-            let told = { (seq: Int?) in for done in waiting { done(seq) } }
-            if let pool = keeper.reconciler.pools[service] {
-                updateStanding(of: service, pool)
-                bus.events.publish(
-                    EventType.ipvsService, subject: "\(service)", data: view(pool).service(), published: told)
-            } else {
-                standings[service] = nil
-                bus.events.remove(EventType.ipvsService, subject: "\(service)", published: told)
+    private func say(_ server: ServerIdentity) {
+        bus.events.changed(EventType.ipvsServer, subject: "\(server)")
+    }
+
+    private func sayEverything() {
+        for pool in pools {
+            say(pool.configuration.identity)
+            for member in pool.members {
+                say(ServerIdentity(pool.configuration.identity, member.configuration.endpoint))
             }
-        }
-        guard dirty.isEmpty else { return planPublication() }
-        if !isComplete {
-            isComplete = true
-            bus.events.stateIsComplete()
-        }
-        let serving = keeper.reconciler.pools.values.count { $0.hasQuorum }
-        ServiceManager.notify(.status("\(serving) of \(keeper.reconciler.pools.count) services have their quorum"))
-    }
-
-    private func planPublication() {
-        loop.soon { [weak self] in self?.publish() }
-    }
-
-    private func updateStanding(of service: VirtualServerIdentity, _ pool: Pool) {
-        guard standings[service]?.hasQuorum != pool.hasQuorum else { return }
-        if let before = standings[service] {
-            logger.notice("\(service) \(pool.hasQuorum ? "gained" : "lost") its quorum, weight \(pool.livingWeight)")
-            standings[service] = Standing(
-                hasQuorum: pool.hasQuorum, since: SystemClock.timestamp, repaired: before.repaired)
-        } else {
-            standings[service] = Standing(hasQuorum: pool.hasQuorum, since: SystemClock.timestamp)
         }
     }
 }

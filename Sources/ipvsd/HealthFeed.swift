@@ -1,13 +1,13 @@
-// What checkd says, as it arrives over the bus. States, not edges: after any reconnect the retained events say everything again. When checkd or
-// busd is gone, what was heard last stays in force and is marked stale.
+// What checkd says, decoded. States, not edges: after any reconnect the retained events say everything again. What becomes of it is the
+// service keeper's: it keeps what was said of servers that are not configured, too, until checkd takes it back, and looks at it again after a
+// change of the configuration. When checkd or busd is gone, what was heard last stays in force and is marked stale.
 
 import Bus
 import Configuration
 import IPVS
 import JSON
-import Platform
 
-/// What is known about a server besides its verdict, for people.
+/// What checkd said about a server.
 struct HealthNote: Equatable {
     var state: CheckAPI.Health
     var isVerified: Bool
@@ -15,67 +15,52 @@ struct HealthNote: Equatable {
     var reason: String
 }
 
-final class HealthFeed {
-    /// By server; only servers that checkd spoke of.
-    private(set) var notes: [ServerIdentity: HealthNote] = [:]
-    /// False while nobody checks: the bus or checkd is away.
-    private(set) var isLive = false
-    /// Hears of a server about which something is new.
-    var verdict: (ServerIdentity, HealthNote) -> Void = { _, _ in }
-    /// Hears when checks stopped or resumed.
-    var livenessChanged: () -> Void = {}
-    private let logger: Logger
-    private var subscription: BusSubscription?
+/// What an update of the subscription means.
+enum HealthFeed: Equatable {
+    /// Something about a server.
+    case note(ServerIdentity, HealthNote)
+    /// checkd does not know the server any more; its last state stays in force.
+    case forgotten(ServerIdentity)
+    /// checkd came or went.
+    case attached(Bool)
+    /// checkd is alive, and says so again after this time.
+    case beat(every: Duration)
+    /// Nothing of interest.
+    case nothing
+    /// Something for the log.
+    case notUnderstood(String)
 
-    init(logger: Logger) {
-        self.logger = logger
-    }
-
-    /// Begins to listen.
-    func start(on service: DaemonService) {
-        subscription = service.subscribe(types: [EventType.checkServer, EventType.interface]) { [weak self] in
-            self?.handle($0)
-        }
-    }
-
-    /// Forgets servers that are not configured any more.
-    func keep(_ isConfigured: (ServerIdentity) -> Bool) {
-        notes = notes.filter { isConfigured($0.key) }
-    }
-
-    private func handle(_ update: BusSubscription.Update) {
+    init(_ update: BusSubscription.Update) {
         switch update {
-        case .event(let event) where event.type == EventType.checkServer: heard(event)
+        case .event(let event) where event.type == EventType.checkServer: self.init(verdict: event)
+        case .event(let event) where event.type == EventType.checkHeartbeat:
+            let beat: CheckHeartbeat? = try? event.data?.decode()
+            self = beat.map { .beat(every: .seconds(min(max($0.intervalSeconds, 1), 60))) } ?? .nothing
         case .event(let event) where event.subject == CheckAPI.interface:
             let state: BusAPI.InterfaceState? = try? event.data?.decode()
-            setLive(state?.state == .attached)
-        case .event, .snapshotComplete: break
-        case .lost: setLive(false)
+            self = .attached(state?.state == .attached)
+        case .event, .snapshotComplete: self = .nothing
+        case .lost: self = .attached(false)
         }
     }
 
-    private func heard(_ event: BusAPI.Event) {
-        // A server that checkd forgot keeps its last state until the configuration drops it.
-        guard let data = event.data else { return }
+    private init(verdict event: BusAPI.Event) {
+        guard let data = event.data else {
+            self = ServerIdentity(event.subject).map(Self.forgotten) ?? .nothing
+            return
+        }
         do throws(JSONCodingError) {
             let health: CheckAPI.ServerHealth = try data.decode()
             guard let server = ServerIdentity(health.server) else {
-                logger.warning("health of '\(health.server)' ignored: not the name of a real server")
+                self = .notUnderstood("health of '\(health.server)' ignored: not the name of a real server")
                 return
             }
-            let note = HealthNote(
-                state: health.state, isVerified: health.verified, since: health.since, reason: health.reason)
-            guard notes[server] != note else { return }
-            notes[server] = note
-            verdict(server, note)
+            self = .note(
+                server,
+                HealthNote(
+                    state: health.state, isVerified: health.verified, since: health.since, reason: health.reason))
         } catch {
-            logger.warning("health event of \(event.subject) not understood, ignored: \(error)")
+            self = .notUnderstood("health event of \(event.subject) not understood, ignored: \(error)")
         }
-    }
-
-    private func setLive(_ live: Bool) {
-        guard live != isLive else { return }
-        isLive = live
-        livenessChanged()
     }
 }

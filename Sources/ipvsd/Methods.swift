@@ -10,19 +10,16 @@ extension IPVSDaemon {
     func addMethods() {
         bus.handle(IpvsAPI.ListServices.self) { [weak self] _, responder in
             guard let self else { return }
-            let snapshots = Dictionary(
-                (keeper.snapshot() ?? []).map { ($0.identity, $0) }, uniquingKeysWith: { _, last in last })
-            let services = loaded.configuration.virtualServers.compactMap { server in
-                keeper.reconciler.pools[server.identity].map { view($0).service(snapshots[server.identity]) }
-            }
-            responder.reply(list: services) { IpvsAPI.ListServices.Reply(services: $0) }
+            keeper.list(at: loop.now) { [weak self] snapshots in self?.list(snapshots ?? [:], responder) }
+            planTurn()
         }
         bus.handle(IpvsAPI.ShowService.self) { [weak self] call, responder in
             guard let self else { return }
-            guard let service = VirtualServerIdentity(call.name), let pool = keeper.reconciler.pools[service] else {
-                return responder.fail(IpvsAPI.ServiceNotFound(name: call.name))
-            }
-            responder.reply(IpvsAPI.ShowService.Reply(service: view(pool).service(keeper.snapshot(of: service))))
+            guard let service = VirtualServerIdentity(call.name), let standing = keeper.reconciler.standings[service],
+                let pool = standing.pool
+            else { return responder.fail(IpvsAPI.ServiceNotFound(name: call.name)) }
+            let snapshot = keeper.snapshot(of: service)
+            responder.reply(IpvsAPI.ShowService.Reply(service: self.service(standing, pool, snapshot)))
         }
         addDecisions()
     }
@@ -48,14 +45,84 @@ extension IPVSDaemon {
         }
     }
 
+    private func list(
+        _ snapshots: [VirtualServerIdentity: ServiceSnapshot], _ responder: Responder<IpvsAPI.ListServices>
+    ) {
+        let services = loaded.configuration.virtualServers.compactMap { server -> IpvsAPI.Service? in
+            guard let standing = keeper.reconciler.standings[server.identity], let pool = standing.pool else { return nil }
+            return service(standing, pool, snapshots[server.identity])
+        }
+        // Those that belong to no service come with the first part.
+        var orphans = orphans
+        responder.reply(list: services) { part in
+            defer { if part.first?.name != services.first?.name { orphans = nil } }
+            let isFirst = part.first?.name == services.first?.name
+            return IpvsAPI.ListServices.Reply(services: part, orphans: isFirst ? orphans : nil)
+        }
+    }
+
     private func decide<Method>(
         _ name: String, _ responder: Responder<Method>, _ change: (inout ServerOverride) -> Void
     ) where Method.Reply == ChangeReply {
-        guard let server = ServerIdentity(name),
-            keeper.reconciler.pools[server.service]?.member(server.endpoint) != nil
+        guard let server = ServerIdentity(name), isKnown(server) || Method.method == IpvsAPI.Reset.method && isOrphan(server)
         else { return responder.fail(IpvsAPI.ServerNotFound(name: name)) }
         let caller = responder.caller
         logger.notice("\(Method.method) \(server) by uid \(caller.uid), pid \(caller.pid)")
-        decide(server, by: caller, change) { responder.reply(ChangeReply(seq: $0)) }
+        let reply = DecisionReply(name, responder)
+        // Asked for now, so that the place in the order of events is that of this change.
+        let before = keeper.reconciler.standings[server.service]?.decisions[server.endpoint]
+        decide(server, by: caller, change) { reply.kept($0) }
+        reply.problem = keeper.problem(of: server)
+        guard keeper.reconciler.standings[server.service]?.decisions[server.endpoint] != before else {
+            return reply.published(nil)
+        }
+        bus.events.changed(EventType.ipvsServer, subject: name) { reply.published($0) }
+    }
+
+    private func isKnown(_ server: ServerIdentity) -> Bool {
+        keeper.reconciler.standings[server.service]?.pool?.member(server.endpoint) != nil
+    }
+
+    private func isOrphan(_ server: ServerIdentity) -> Bool {
+        keeper.reconciler.standings[server.service]?.decisions[server.endpoint] != nil
+    }
+}
+
+/// The answer to a decision: given when it is in the table and on the disk, and the bus has numbered its event or had a second to do so.
+private final class DecisionReply<Method: VarlinkMethod> where Method.Reply == ChangeReply {
+    /// Why the kernel does not take it.
+    var problem: String?
+    private let server: String
+    private let responder: Responder<Method>
+    private var outcome: DecisionOutcome?
+    private var seq: Int??
+
+    init(_ server: String, _ responder: Responder<Method>) {
+        self.server = server
+        self.responder = responder
+    }
+
+    func kept(_ outcome: DecisionOutcome) {
+        self.outcome = outcome
+        answer()
+    }
+
+    func published(_ seq: Int?) {
+        self.seq = .some(seq)
+        answer()
+    }
+
+    private func answer() {
+        guard let outcome, let seq else { return }
+        switch outcome {
+        case .notKept(let path, let reason):
+            responder.fail(IpvsAPI.NotKept(server: server, path: path, problem: reason))
+        case .kept:
+            if let problem {
+                responder.fail(IpvsAPI.NotTaken(server: server, problem: problem))
+            } else {
+                responder.reply(ChangeReply(seq: seq))
+            }
+        }
     }
 }

@@ -1,61 +1,74 @@
-// How a pool looks on the bus: configuration, state, and what the kernel counts.
+// How services and servers look on the bus: configuration, state, and what the kernel has and counts.
 
 import Bus
 import Configuration
 import IPVS
 import Net
+import Platform
 
-/// Everything that an `IpvsAPI.Service` is made of.
-struct ServiceView {
-    let pool: Pool
-    let since: String
-    let reason: String
-    let problem: String?
-    /// What the kernel is believed to have.
-    let entry: ServiceEntry?
-    let note: (ServerIdentity) -> HealthNote?
-    let decision: (ServerIdentity) -> Decision?
-    let isStale: Bool
-    let started: String
-
-    /// The service; with counters when a snapshot of it is at hand.
-    func service(_ snapshot: ServiceSnapshot? = nil) -> IpvsAPI.Service {
+extension IPVSDaemon {
+    /// A service with its servers; with counters when a snapshot of it is at hand.
+    func service(_ standing: Standing, _ pool: Pool, _ snapshot: ServiceSnapshot? = nil) -> IpvsAPI.Service {
         let destinations = Dictionary(
             (snapshot?.destinations ?? []).map { ($0.endpoint, $0) }, uniquingKeysWith: { _, last in last })
         return IpvsAPI.Service(
-            name: "\(pool.configuration.identity)", context: context,
-            runtime: IpvsAPI.ServiceRuntime(
-                state: pool.hasQuorum ? .up : .down, since: since, reason: reason, weightUp: Int(pool.livingWeight),
-                onSorryServer: pool.isSorry, inKernel: entry != nil, problem: problem,
-                counters: snapshot.map { IpvsAPI.Counters($0.counters) }),
-            servers: pool.members.map { server($0, destinations[$0.configuration.endpoint]) })
+            name: "\(standing.identity)", context: IpvsAPI.ServiceContext(pool.configuration),
+            runtime: runtime(standing, pool, snapshot),
+            servers: pool.members.map { server(standing, $0, destinations[$0.configuration.endpoint]) })
     }
 
-    private var context: IpvsAPI.ServiceContext {
-        let configuration = pool.configuration
-        var context = IpvsAPI.ServiceContext(
-            family: configuration.identity.family == .inet ? .inet : .inet6, scheduler: configuration.scheduler,
-            schedulerFlags: configuration.schedulerFlags.names,
-            persistenceTimeoutSeconds: configuration.persistence.map { Int($0.timeout.components.seconds) },
-            persistencePrefixLength: configuration.persistence?.prefixLength,
-            persistenceEngine: configuration.persistence?.engine,
-            onePacket: configuration.schedulerFlags.contains(.onePacket), quorum: configuration.quorum,
-            hysteresis: configuration.hysteresis, sorryServer: configuration.sorryServer.map { "\($0.endpoint)" })
-        switch configuration.identity {
-        case .address(let transport, let endpoint):
-            context.transport = IpvsAPI.Transport(transport)
-            context.address = "\(endpoint.address)"
-            context.port = Int(endpoint.port)
-        case .firewallMark(let mark, _): context.firewallMark = Int(mark)
+    /// The data of a service's event; nil when it is not configured.
+    func summary(of subject: String) -> IpvsAPI.ServiceSummary? {
+        guard let service = VirtualServerIdentity(subject), let standing = keeper.reconciler.standings[service],
+            let pool = standing.pool
+        else { return nil }
+        return IpvsAPI.ServiceSummary(
+            name: subject, context: IpvsAPI.ServiceContext(pool.configuration), runtime: runtime(standing, pool, nil))
+    }
+
+    /// The data of a server's event; nil when it is not configured.
+    func server(_ subject: String) -> IpvsAPI.Server? {
+        guard let server = ServerIdentity(subject), let standing = keeper.reconciler.standings[server.service],
+            let member = standing.pool?.member(server.endpoint)
+        else { return nil }
+        return self.server(standing, member, nil)
+    }
+
+    /// Decisions about servers that are not configured, in a stable order; nil when there are none.
+    var orphans: [IpvsAPI.Orphan]? {
+        let orphans = keeper.reconciler.standings.values.flatMap { standing in
+            standing.orphans.map {
+                IpvsAPI.Orphan(
+                    server: "\(ServerIdentity(standing.identity, $0.key))", override: IpvsAPI.Override($0.value))
+            }
         }
-        return context
+        return orphans.isEmpty ? nil : orphans.sorted { $0.server < $1.server }
     }
 
-    private func server(_ member: Member, _ snapshot: DestinationSnapshot?) -> IpvsAPI.Server {
+    private func runtime(
+        _ standing: Standing, _ pool: Pool, _ snapshot: ServiceSnapshot?
+    ) -> IpvsAPI.ServiceRuntime {
+        let record = records[standing.identity]
+        let up = pool.members.count { $0.isAlive }
+        var reason = "\(up) of \(pool.members.count) servers serve, weight \(pool.livingWeight)"
+        if !pool.hasQuorum {
+            reason += ", quorum is \(pool.configuration.quorum)"
+            if pool.isSorry { reason += "; the sorry server serves" }
+        }
+        if let repaired = record?.repaired { reason += "; somebody else changed the table, repaired at \(repaired)" }
+        return IpvsAPI.ServiceRuntime(
+            state: pool.hasQuorum ? .up : .down, since: record?.since ?? started, reason: reason,
+            weightUp: Int(pool.livingWeight), onSorryServer: pool.isSorry, inKernel: standing.held.entry != nil,
+            problem: keeper.kernelHealth.problem.map { "\($0.message); \($0.remedy)" }
+                ?? keeper.problem(of: standing.identity),
+            counters: snapshot.map { IpvsAPI.Counters($0.counters) })
+    }
+
+    private func server(_ standing: Standing, _ member: Member, _ snapshot: DestinationSnapshot?) -> IpvsAPI.Server {
         let configuration = member.configuration
-        let identity = ServerIdentity(pool.configuration.identity, configuration.endpoint)
-        let note = note(identity)
-        let destination = entry?.destinations[configuration.endpoint]
+        let identity = ServerIdentity(standing.identity, configuration.endpoint)
+        let note = keeper.notes[identity]
+        let destination = standing.held.entry?.destinations[configuration.endpoint]
         let isChecked = !configuration.checkers.isEmpty
         return IpvsAPI.Server(
             name: "\(identity)",
@@ -68,13 +81,36 @@ struct ServiceView {
                 health: IpvsAPI.Health(member.health), since: note?.since ?? started,
                 reason: note?.reason ?? (isChecked ? member.health.reasonUnheard : "no checks configured"),
                 stale: isChecked && isStale, inKernel: destination != nil,
-                effectiveWeight: Int(destination?.weight ?? 0), override: decision(identity).map(IpvsAPI.Override.init),
+                effectiveWeight: Int(destination?.weight ?? 0),
+                override: standing.decisions[configuration.endpoint].map(IpvsAPI.Override.init),
                 activeConnections: snapshot.map { Int($0.activeConnections) },
                 inactiveConnections: snapshot.map { Int($0.inactiveConnections) },
                 persistentConnections: snapshot.map { Int($0.persistentConnections) },
                 counters: snapshot.map { IpvsAPI.Counters($0.counters) }))
     }
 }
+
+extension IpvsAPI.ServiceContext {
+    /// What a block says.
+    fileprivate init(_ configuration: VirtualServerConfiguration) {
+        self.init(
+            family: configuration.identity.family == .inet ? .inet : .inet6, scheduler: configuration.scheduler,
+            schedulerFlags: configuration.schedulerFlags.names,
+            persistenceTimeoutSeconds: configuration.persistence.map { Int($0.timeout.components.seconds) },
+            persistencePrefixLength: configuration.persistence?.prefixLength,
+            persistenceEngine: configuration.persistence?.engine,
+            onePacket: configuration.schedulerFlags.contains(.onePacket), quorum: configuration.quorum,
+            hysteresis: configuration.hysteresis, sorryServer: configuration.sorryServer.map { "\($0.endpoint)" })
+        switch configuration.identity {
+        case .address(let transport, let endpoint):
+            self.transport = IpvsAPI.Transport(transport)
+            self.address = "\(endpoint.address)"
+            self.port = Int(endpoint.port)
+        case .firewallMark(let mark, _): self.firewallMark = Int(mark)
+        }
+    }
+}
+
 
 extension Health {
     /// Why a server has this health although checkd said nothing to this process.

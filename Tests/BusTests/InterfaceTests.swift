@@ -65,6 +65,7 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             error(VrrpAPI.InstanceNotFound.self), error(VrrpAPI.TooLarge.self),
             error(VrrpAPI.ConfigurationRefused.self), error(VrrpAPI.NotPrepared.self),
             error(IpvsAPI.ServiceNotFound.self), error(IpvsAPI.ServerNotFound.self), error(IpvsAPI.TooLarge.self),
+            error(IpvsAPI.NotKept.self), error(IpvsAPI.NotTaken.self),
             error(IpvsAPI.ConfigurationRefused.self), error(IpvsAPI.NotPrepared.self),
             error(CheckAPI.ServerNotFound.self), error(CheckAPI.TooLarge.self),
             error(CheckAPI.ConfigurationRefused.self), error(CheckAPI.NotPrepared.self),

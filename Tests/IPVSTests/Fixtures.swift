@@ -44,3 +44,77 @@ func weights(_ table: KernelTable?, _ numbers: ClosedRange<UInt8>) throws -> [In
         return table?.services[identity.service]?.destinations[identity.endpoint]?.weight
     }
 }
+
+/// A reconciler with a kernel that obeys: every event is carried out at once, and its commands are returned.
+struct Bench {
+    var reconciler: Reconciler
+
+    init(_ memory: Memory = Memory()) {
+        reconciler = Reconciler(memory)
+    }
+
+    /// What the kernel has of the services of ours.
+    var table: KernelTable { KernelTable(services: reconciler.standings.compactMapValues { $0.held.entry }) }
+    var pools: [VirtualServerIdentity: Pool] { reconciler.standings.compactMapValues(\.pool) }
+    var owned: Set<VirtualServerIdentity> { Set(reconciler.standings.values.filter(\.isOwned).map(\.identity)) }
+
+    mutating func configure(_ servers: [VirtualServerConfiguration]) -> [Command] {
+        reconciler.configure(servers)
+        return carryOut()
+    }
+
+    /// The whole table is read.
+    mutating func observed(_ kernel: KernelTable) -> [Command] {
+        for (service, standing) in reconciler.standings where standing.pool != nil || standing.isOwned {
+            reconciler.observed(service, kernel.services[service])
+        }
+        return carryOut()
+    }
+
+    mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> [Command] {
+        reconciler.heard(server, isUp: isUp, isVerified: isVerified)
+        return carryOut()
+    }
+
+    mutating func decide(_ server: ServerIdentity, _ override: ServerOverride) -> [Command] {
+        reconciler.decide(
+            server, override.isEmpty ? nil : Decision(override: override, since: "2026-11-26T00:00:00.000Z", uid: 0))
+        return carryOut()
+    }
+
+    /// Writes what is pending; the kernel refuses the commands for which `refuses` holds.
+    mutating func carryOut(refusing refuses: (Command) -> Bool = { _ in false }) -> [Command] {
+        var sent: [Command] = []
+        while !reconciler.pending.isEmpty {
+            for (service, scope) in reconciler.takePending(.max) {
+                let change = reconciler.change(of: service, scope)
+                let refused = change.raising.filter(refuses)
+                let phases = refused.isEmpty ? change.commands : change.raising
+                sent += phases
+                for command in phases where !refused.contains(command) { reconciler.took(command) }
+                reconciler.refused(service, refused)
+                if refused.isEmpty { reconciler.settle(service) } else { reconciler.plan(service, .all) }
+            }
+        }
+        return sent
+    }
+}
+
+extension Memory {
+    /// Remembers a service of ours with what was known of its servers.
+    mutating func remember(
+        _ name: VirtualServerIdentity, side: QuorumSide? = nil, _ servers: [ServerIdentity: RememberedHealth] = [:]
+    ) {
+        var service = RememberedService()
+        service.isOwned = true
+        service.side = side
+        for (server, health) in servers { service.servers[server.endpoint] = health }
+        services[name] = service
+    }
+}
+
+/// The commands that turn one table into another, all raising ones first.
+func diff(actual: KernelTable, desired: KernelTable) -> [Command] {
+    let changes = desired.services.map { Change($0.key, from: actual.services[$0.key], to: $0.value) }
+    return changes.flatMap(\.raising) + changes.flatMap(\.lowering)
+}

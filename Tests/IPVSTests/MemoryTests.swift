@@ -1,52 +1,97 @@
-// The state file: what was written is read back, damage costs only what is damaged, another boot forgets what was about the old kernel.
+// The two files: what was written is read back, damage costs only what is damaged and is noticed where it matters, another boot forgets what was
+// about the old kernel, and the file of 0.1.0 is understood.
 
 import Configuration
 import IPVS
 import Testing
 
 @Suite struct MemoryTests {
-    private func example() throws -> Memory {
-        var memory = Memory()
-        memory.owned = [try service("tcp/192.0.2.1:80"), try service("fwmark/7/inet6")]
-        memory.servers = [try server(1), try server(2), try server(3)]
-        memory.health = [try server(1): true, try server(2): false]
-        memory.decisions = [
-            try server(1): Decision(
-                override: ServerOverride(weight: 5, mode: .drained), since: "2026-11-21T15:04:05.678Z", uid: 1000),
-            try server(3): Decision(
-                override: ServerOverride(mode: .disabled), since: "2026-11-21T15:04:06.000Z", uid: 0),
-        ]
-        return memory
+    private func standings() throws -> [VirtualServerIdentity: Standing] {
+        var bench = Bench()
+        _ = bench.configure([
+            try virtualServer(weights: [1, 1, 1]) { $0.realServers[2].checkers = [] },
+            try virtualServer("fwmark/7/inet6", weights: []),
+        ])
+        _ = bench.observed(KernelTable())
+        _ = bench.heard(try server(1), isUp: true)
+        _ = bench.heard(try server(2), isUp: false)
+        return bench.reconciler.standings
     }
 
     @Test func `what was written is read back`() throws {
-        let memory = try example()
-        #expect(Memory(parsing: memory.text(boot: "b1"), boot: "b1") == memory)
-        #expect(Memory.isReadable(memory.text(boot: "b1")))
+        let memory = Memory(parsing: Memory.text(of: try standings(), boot: "b1"), boot: "b1")
+        let web = try #require(memory.services[try service("tcp/192.0.2.1:80")])
+        #expect(web.isOwned && web.side == .held)
+        #expect(
+            try web.servers == [server(1).endpoint: .up, server(2).endpoint: .down, server(3).endpoint: .unheard])
+        #expect(try memory.services[service("fwmark/7/inet6")]?.side == .lost)
     }
 
-    @Test func `another boot keeps only what people decided`() throws {
-        let memory = try example()
-        let later = Memory(parsing: memory.text(boot: "b1"), boot: "b2")
-        #expect(later.owned.isEmpty && later.health.isEmpty && later.servers.isEmpty)
-        #expect(later.decisions == memory.decisions)
+    @Test func `another boot forgets, and so does one without a name`() throws {
+        let text = Memory.text(of: try standings(), boot: "b1")
+        #expect(Memory(parsing: text, boot: "b2") == Memory())
+        let nameless = Memory.text(of: try standings(), boot: "")
+        #expect(Memory(parsing: nameless, boot: "") == Memory(), "an empty boot id is never the same boot")
+    }
+
+    private static let old = """
+        evenkeel-ipvs 1
+        boot b1
+        owned tcp/192.0.2.1:80
+        up tcp/192.0.2.1:80/10.0.0.1:80
+        unheard tcp/192.0.2.1:80/10.0.0.2:80
+        override tcp/192.0.2.1:80/10.0.0.2:80 drained weight=5 since=2026-11-21T15:04:05.678Z uid=1000
+
+        """
+
+    @Test func `the file of 0.1.0 is understood`() throws {
+        #expect(Memory.isOld(Self.old))
+        let memory = Memory(parsing: Self.old, boot: "b1")
+        let web = try #require(memory.services[try service("tcp/192.0.2.1:80")])
+        #expect(try web.isOwned && web.servers == [server(1).endpoint: .up, server(2).endpoint: .unheard])
+        let decision = try #require(memory.decisions[try server(2)])
+        #expect(decision.override == ServerOverride(weight: 5, mode: .drained) && decision.uid == 1000)
+        #expect(decision.since == "2026-11-21T15:04:05.678Z")
+        let later = Memory(parsing: Self.old, boot: "b2")
+        #expect(later.services.isEmpty && later.decisions == memory.decisions)
     }
 
     @Test(arguments: ["", "\n", "evenkeel-ipvs 2\nboot b1\nowned tcp/192.0.2.1:80\n", "\u{0}\u{FFFF}"])
     func `a file that is not ours remembers nothing`(_ text: String) {
         #expect(Memory(parsing: text, boot: "b1") == Memory())
-        #expect(!Memory.isReadable(text))
     }
 
-    @Test func `no cut of the file is misread`() throws {
-        let memory = try example()
-        let text = memory.text(boot: "b1")
+    private func decisions() throws -> [ServerIdentity: Decision] {
+        [
+            try server(1): Decision(
+                override: ServerOverride(weight: 5, mode: .drained), since: "2026-11-21T15:04:05.678Z", uid: 1000),
+            try server(3): Decision(
+                override: ServerOverride(mode: .disabled), since: "2026-11-21T15:04:06.000Z", uid: 0),
+        ]
+    }
+
+    @Test func `decisions are read back, and no cut of their file is taken for a whole one`() throws {
+        let text = DecisionText(try decisions()).text
+        let whole = DecisionText(parsing: text)
+        #expect(try whole.isWhole && whole.decisions == decisions())
         for length in 0..<text.count {
-            let cut = Memory(parsing: String(text.prefix(length)), boot: "b1")
-            #expect(cut.owned.isSubset(of: memory.owned) || length < text.count)
-            for (server, isUp) in cut.health where memory.health[server] != nil {
-                #expect(memory.health[server] == isUp)
-            }
+            let cut = DecisionText(parsing: String(text.prefix(length)))
+            #expect(!cut.isWhole, "cut after \(length)")
+            #expect(cut.decisions.count <= 2)
         }
+    }
+
+    @Test(arguments: [
+        "evenkeel-decisions 2\nend 0\n", "evenkeel-decisions 1\noverride nonsense drained since= uid=0\nend 1\n",
+        "evenkeel-decisions 1\nend 1\n", "\n", "end 0\n",
+    ])
+    func `decisions that are not understood are not whole`(_ text: String) {
+        #expect(!DecisionText(parsing: text).isWhole)
+    }
+
+    @Test func `what is understood of a damaged file is kept`() throws {
+        let text = DecisionText(try decisions()).text.replacing("end 2", with: "garbage")
+        let read = DecisionText(parsing: text)
+        #expect(try !read.isWhole && read.decisions == decisions())
     }
 }

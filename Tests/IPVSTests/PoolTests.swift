@@ -6,8 +6,8 @@ import Net
 import Testing
 
 @Suite struct PoolTests {
-    private func started(_ configuration: VirtualServerConfiguration) -> Reconciler {
-        var reconciler = Reconciler()
+    private func started(_ configuration: VirtualServerConfiguration) -> Bench {
+        var reconciler = Bench()
         _ = reconciler.configure([configuration])
         _ = reconciler.observed(KernelTable())
         return reconciler
@@ -72,9 +72,9 @@ import Testing
                 $0.sorryServer = SorryServerConfiguration(endpoint: sorry, forwarding: .directRouting, inhibits: true)
             })
         let first = try server(1)
-        #expect(reconciler.table?.services[first.service]?.destinations[sorry] == routed(0))
+        #expect(reconciler.table.services[first.service]?.destinations[sorry] == routed(0))
         _ = reconciler.heard(first, isUp: false)
-        #expect(reconciler.table?.services[first.service]?.destinations[sorry] == routed(1))
+        #expect(reconciler.table.services[first.service]?.destinations[sorry] == routed(1))
     }
 
     @Test func `a sorry server that is also a real server is never deleted while the quorum holds`() throws {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct ReconcilerTests {
     @Test func `nothing is commanded before the table was seen`() throws {
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         #expect(try reconciler.configure([virtualServer(weights: [1])]).isEmpty)
         #expect(try reconciler.heard(server(1), isUp: false).isEmpty)
     }
@@ -19,7 +19,7 @@ import Testing
                 attributes: ServiceAttributes(),
                 destinations: [try server(1).endpoint: routed(1), try server(2).endpoint: routed(2)])
         ])
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         _ = reconciler.configure([try virtualServer(weights: [1, 2])])
         #expect(reconciler.observed(kernel).isEmpty)
         #expect(reconciler.owned == [web])
@@ -32,7 +32,7 @@ import Testing
                 attributes: ServiceAttributes(),
                 destinations: [try server(1).endpoint: routed(1), try server(2).endpoint: routed(0)])
         ])
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         _ = reconciler.configure([try virtualServer(weights: [1, 1, 1])])
         #expect(reconciler.observed(kernel).isEmpty)
         _ = reconciler.heard(try server(3), isUp: true)
@@ -46,10 +46,8 @@ import Testing
             web: ServiceEntry(attributes: ServiceAttributes(), destinations: [try server(1).endpoint: routed(1)])
         ])
         var memory = Memory()
-        memory.owned = [web]
-        memory.servers = [try server(1), try server(2), try server(4)]
-        memory.health = [try server(1): true, try server(2): false]
-        var reconciler = Reconciler(memory)
+        memory.remember(web, [try server(1): .up, try server(2): .down, try server(4): .unheard])
+        var reconciler = Bench(memory)
         _ = reconciler.configure([try virtualServer(weights: [1, 1, 1, 1])])
         let third = try server(3)
         #expect(
@@ -63,10 +61,8 @@ import Testing
             web: ServiceEntry(attributes: ServiceAttributes(), destinations: [try server(1).endpoint: routed(1)])
         ])
         var memory = Memory()
-        memory.owned = [web]
-        memory.servers = [try server(1), try server(2)]
-        memory.health = [try server(1): true, try server(2): true]
-        var reconciler = Reconciler(memory)
+        memory.remember(web, [try server(1): .up, try server(2): .up])
+        var reconciler = Bench(memory)
         _ = reconciler.configure([try virtualServer(weights: [1, 1])])
         #expect(reconciler.observed(kernel).isEmpty)
         #expect(try reconciler.heard(server(2), isUp: true).count == 1)
@@ -77,27 +73,17 @@ import Testing
         let kernel = KernelTable(services: [
             web: ServiceEntry(attributes: ServiceAttributes(), destinations: [try server(1).endpoint: routed(1)])
         ])
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         _ = reconciler.configure([try virtualServer(weights: [1, 1])])
         _ = reconciler.observed(kernel)
         #expect(try reconciler.heard(server(1), isUp: false, isVerified: false).isEmpty, "alpha, not probed: it serves")
         #expect(try reconciler.heard(server(2), isUp: true, isVerified: false).isEmpty, "it was out")
         #expect(try reconciler.heard(server(2), isUp: true).count == 1)
         #expect(
-            try reconciler.heard(server(2), isUp: false, isVerified: false).count == 1, "checkd remembers a failure")
+            try reconciler.heard(server(2), isUp: false, isVerified: false).isEmpty,
+            "checkd lost its file; the server is known to be up")
+        #expect(try reconciler.heard(server(2), isUp: false).count == 1)
         #expect(try reconciler.heard(server(2), isUp: true, isVerified: false).isEmpty)
-    }
-
-    @Test func `after a refusal the rest goes on being kept`() throws {
-        var reconciler = Reconciler()
-        let refused = try virtualServer("tcp/192.0.2.9:80", weights: [1]) { $0.scheduler = "nonesuch" }
-        _ = reconciler.configure([try virtualServer(weights: [1, 1]), refused])
-        _ = reconciler.observed(KernelTable())
-        var kernel = reconciler.desired
-        kernel.services[refused.identity] = nil
-        reconciler.believe(kernel)
-        #expect(try reconciler.heard(server(1), isUp: false).count == 1)
-        #expect(reconciler.observed(try #require(reconciler.table)).first?.service == refused.identity)
     }
 
     @Test func `a service that left the configuration while we were away is deleted if it is ours`() throws {
@@ -105,17 +91,16 @@ import Testing
         let theirs = try service("tcp/192.0.2.8:80")
         let entry = ServiceEntry(attributes: ServiceAttributes())
         var memory = Memory()
-        memory.owned = [ours]
-        var reconciler = Reconciler(memory)
+        memory.remember(ours)
+        var reconciler = Bench(memory)
         _ = reconciler.configure([])
         #expect(reconciler.observed(KernelTable(services: [ours: entry, theirs: entry])) == [.deleteService(ours)])
-        reconciler.disown(ours)
         #expect(reconciler.owned.isEmpty)
         #expect(reconciler.observed(KernelTable(services: [ours: entry, theirs: entry])).isEmpty)
     }
 
     @Test func `a reload keeps health, overrides and the quorum's state`() throws {
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         _ = reconciler.configure([try virtualServer(weights: [1, 1, 1])])
         _ = reconciler.observed(KernelTable())
         _ = reconciler.heard(try server(1), isUp: false)
@@ -128,10 +113,10 @@ import Testing
     }
 
     @Test func `drift is repaired and strangers are not`() throws {
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         _ = reconciler.configure([try virtualServer(weights: [1, 1])])
         _ = reconciler.observed(KernelTable())
-        var kernel = try #require(reconciler.table)
+        var kernel = reconciler.table
         let first = try server(1)
         kernel.services[first.service]?.destinations[first.endpoint] = routed(77)
         kernel.services[try service("udp/192.0.2.9:53")] = ServiceEntry(attributes: ServiceAttributes())
@@ -139,11 +124,11 @@ import Testing
     }
 
     @Test func `a flushed table is written again as it was, sick servers out`() throws {
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         _ = reconciler.configure([try virtualServer(weights: [1, 1])])
         _ = reconciler.observed(KernelTable())
         _ = reconciler.heard(try server(2), isUp: false)
-        reconciler.lostTable()
+        reconciler.reconciler.lostTable()
         #expect(reconciler.observed(KernelTable()).count == 2)
         #expect(try weights(reconciler.table, 1...2) == [1, nil])
     }
@@ -151,7 +136,7 @@ import Testing
     @Test(arguments: 0..<100 as Range<UInt64>)
     func `belief, desire and a kernel that obeys never drift apart`(seed: UInt64) throws {
         var random = SplitMix(state: seed)
-        var reconciler = Reconciler()
+        var reconciler = Bench()
         var kernel = KernelTable()
         let build = { (random: inout SplitMix) in
             let weights = (0..<Int.random(in: 1...5, using: &random)).map { _ in Int.random(in: 0...3, using: &random) }
@@ -187,7 +172,7 @@ import Testing
                 }
             for command in commands { kernel.apply(command) }
             #expect(kernel == reconciler.table)
-            #expect(kernel == reconciler.desired)
+            #expect(reconciler.pools.keys.allSatisfy { reconciler.reconciler.change(of: $0).isEmpty })
         }
     }
 }

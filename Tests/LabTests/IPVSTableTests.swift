@@ -10,6 +10,11 @@ import Testing
 
 private typealias Table = KernelTable
 
+/// The commands that turn one table of the same services into another.
+private func commands(from actual: Table, to desired: Table) -> [Command] {
+    desired.services.flatMap { Change($0.key, from: actual.services[$0.key], to: $0.value).commands }
+}
+
 @Suite(.serialized, .enabled(if: inTheLab))
 struct IPVSTableTests {
     private let client: IPVSClient
@@ -73,10 +78,10 @@ struct IPVSTableTests {
 
     @Test func `everything that can be configured reaches the kernel and reads back as the same values`() throws {
         let desired = try everything()
-        #expect(try client.apply(diff(actual: Table(), desired: desired, owned: [])).isClean)
+        #expect(try client.apply(commands(from: Table(), to: desired)).isClean)
         let actual = Table(try client.services())
         #expect(actual == desired)
-        #expect(diff(actual: actual, desired: desired, owned: []).isEmpty)
+        #expect(commands(from: actual, to: desired).isEmpty)
         let saved = try ipvsadm("-Sn")
         #expect(
             saved == """
@@ -112,7 +117,7 @@ struct IPVSTableTests {
 
     @Test func `what ipvsadm saved and restored is the same table to us`() throws {
         let desired = try everything()
-        _ = try client.apply(diff(actual: Table(), desired: desired, owned: []))
+        _ = try client.apply(commands(from: Table(), to: desired))
         let saved = try ipvsadm("-Sn")
         try ipvsadm("-C")
         try ipvsadm("-R <<'RULES'\n\(saved)RULES\n")
@@ -148,7 +153,7 @@ struct IPVSTableTests {
             let desired = Table(services: [
                 web: ServiceEntry(attributes: service, destinations: [server: destination])
             ])
-            #expect(try client.apply(diff(actual: actual, desired: desired, owned: [web])).isClean)
+            #expect(try client.apply(commands(from: actual, to: desired)).isClean)
             actual = Table(try client.services())
             #expect(actual == desired)
         }
@@ -164,7 +169,7 @@ struct IPVSTableTests {
         let desired = Table(services: [web: ServiceEntry(attributes: rr, destinations: [server: routed])])
         func repaired() throws {
             let actual = Table(try client.service(web).map { [$0] } ?? [])
-            #expect(try client.apply(diff(actual: actual, desired: desired, owned: [web])).isClean)
+            #expect(try client.apply(commands(from: actual, to: desired)).isClean)
             #expect(Table(try client.services()) == desired)
         }
         var outcome = try client.apply([.addService(web, rr), .addDestination(web, server, routed)])
@@ -211,8 +216,8 @@ struct IPVSTableTests {
         }
         let clock = ContinuousClock()
         var outcome = BatchOutcome()
-        let commands = diff(actual: Table(), desired: desired, owned: [])
-        let writing = try clock.measure { outcome = try client.apply(commands) }
+        let all = commands(from: Table(), to: desired)
+        let writing = try clock.measure { outcome = try client.apply(all) }
         #expect(outcome.isClean)
         var services: [ServiceSnapshot] = []
         let reading = try clock.measure { services = try client.services() }

@@ -176,7 +176,10 @@ extension [BusAPI.Event] {
             event(EventType.vrrpInstance, "VI_1", VrrpAPI.Instance.sample("VI_1", .backup, reason: "higher priority")),
             event(
                 EventType.checkServer, "tcp/192.168.200.254:80/192.168.200.104:80", CheckAPI.ServerHealth.sample(.down)),
-            event(EventType.ipvsService, service.name, service),
+            event(
+                EventType.ipvsService, service.name,
+                IpvsAPI.ServiceSummary(name: service.name, context: service.context, runtime: service.runtime)),
+            event(EventType.ipvsServer, service.servers[0].name, service.servers[0]),
             event(EventType.alarm, "ipvsd/module", DaemonAlarm(message: "no ip_vs", remedy: "modprobe ip_vs")),
             event(EventType.alarm, "ipvsd/module", DaemonAlarm?.none),
             event(EventType.configuration, "vrrpd", configuration),

@@ -14,9 +14,12 @@ extension IpvsAPI {
             /// In the order of the configuration. With more, possibly several replies; without, a table beyond 1 MiB is
             /// refused with TooLarge.
             public var services: [Service]
+            /// Decisions about servers that are not configured; absent when there are none.
+            public var orphans: [Orphan]?
 
-            public init(services: [Service]) {
+            public init(services: [Service], orphans: [Orphan]? = nil) {
                 self.services = services
+                self.orphans = orphans
             }
         }
     }
@@ -129,6 +132,38 @@ extension IpvsAPI {
 
         public init(name: String) {
             self.name = name
+        }
+    }
+
+    /// The decision is in force, but it could not be kept: it is lost when ipvsd restarts, unless a later attempt
+    /// succeeds.
+    public struct NotKept: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.NotKept"
+        /// Whom it is about.
+        public var server: String
+        /// Where it could not be written.
+        public var path: String
+        /// Why.
+        public var problem: String
+
+        public init(server: String, path: String, problem: String) {
+            self.server = server
+            self.path = path
+            self.problem = problem
+        }
+    }
+
+    /// The decision is kept, but the kernel refuses what follows from it; it is tried again.
+    public struct NotTaken: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.NotTaken"
+        /// Whom it is about.
+        public var server: String
+        /// What the kernel said.
+        public var problem: String
+
+        public init(server: String, problem: String) {
+            self.server = server
+            self.problem = problem
         }
     }
 

@@ -6,7 +6,7 @@ public enum IpvsAPI: ReloadableAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Ipvs"
 
-    /// A virtual service. Also the data of the event io.evenkeel.ipvs.service.
+    /// A virtual service with its servers.
     public struct Service: Codable, Hashable, Sendable {
         /// "tcp/192.168.200.254:80", "fwmark/1/inet".
         public var name: String
@@ -22,6 +22,23 @@ public enum IpvsAPI: ReloadableAPI {
             self.context = context
             self.runtime = runtime
             self.servers = servers
+        }
+    }
+
+    /// A virtual service without its servers: the data of the event io.evenkeel.ipvs.service. Its servers have events
+    /// of their own.
+    public struct ServiceSummary: Codable, Hashable, Sendable {
+        /// "tcp/192.168.200.254:80", "fwmark/1/inet".
+        public var name: String
+        /// What is configured.
+        public var context: ServiceContext
+        /// What is going on.
+        public var runtime: ServiceRuntime
+
+        public init(name: String, context: ServiceContext, runtime: ServiceRuntime) {
+            self.name = name
+            self.context = context
+            self.runtime = runtime
         }
     }
 
@@ -114,7 +131,7 @@ public enum IpvsAPI: ReloadableAPI {
         }
     }
 
-    /// A real server of a service.
+    /// A real server of a service. Also the data of the event io.evenkeel.ipvs.server.
     public struct Server: Codable, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var name: String
@@ -221,6 +238,20 @@ public enum IpvsAPI: ReloadableAPI {
             self.weight = weight
             self.since = since
             self.uid = uid
+        }
+    }
+
+    /// A decision about a server that is not configured (any more). It is in force when the server comes back, and ends
+    /// with Reset.
+    public struct Orphan: Codable, Hashable, Sendable {
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+        /// What was decided.
+        public var override: Override
+
+        public init(server: String, override: Override) {
+            self.server = server
+            self.override = override
         }
     }
 

@@ -12,7 +12,10 @@ enum Naming {
     /// The full names of the servers meant: one, or with `all` every server of that address.
     static func servers(_ text: String, all: Bool, in daemons: some Daemons) throws(Failure) -> [String] {
         guard !text.contains("/") else { return [text] }
-        let names = try services(of: daemons).flatMap(\.servers).map(\.name)
+        let answers = try daemons.list(IpvsAPI.ListServices())
+        let names =
+            try answers.all(\.services).flatMap(\.servers).map(\.name)
+            + answers.all(\.knownOrphans).map(\.server)
         guard all else {
             return [try one(text, kind: "real server", among: names, hint: ", or say --all for every one")]
         }

@@ -14,6 +14,11 @@ enum Refusal {
             return "no virtual service is called '\(parameter("name"))'; 'lbctl service list' shows them"
         case "ServerNotFound":
             return "no real server is called '\(parameter("name"))'; 'lbctl server list' shows them"
+        case "NotKept":
+            return "\(parameter("server")): in force, but not kept: \(parameter("path")): \(parameter("problem")); a restart of "
+                + "ipvsd forgets it. Make room there and run the command again"
+        case "NotTaken":
+            return "\(parameter("server")): kept, but the kernel refuses it: \(parameter("problem")); ipvsd goes on trying"
         case "ConfigurationRefused":
             let diagnostics = (parameters["diagnostics"]?.array ?? []).compactMap(\.string)
             return "the configuration is refused, the running one stays:\n"

@@ -9,8 +9,9 @@ struct EventsCommand: ParsableCommand {
         abstract: "Follow what happens: first the latest event of every subject, then every change.",
         discussion: """
             Types may be shortened (vrrp.instance for io.evenkeel.vrrp.instance) and may end in *: vrrp.instance, \
-            check.server, ipvs.service, daemon.alarm, daemon.config, bus.interface. With --json each line is one reply of \
-            io.evenkeel.Bus.Subscribe; after the latest events comes {"snapshotComplete":true,…}.
+            check.server, check.heartbeat, ipvs.service, ipvs.server, daemon.alarm, daemon.config, bus.interface. With \
+            --json each line is one reply of io.evenkeel.Bus.Subscribe; after the latest events comes \
+            {"snapshotComplete":true,…}.
 
             Examples:
               lbctl events
@@ -38,7 +39,8 @@ struct EventsCommand: ParsableCommand {
 
     /// The types of the suite, short.
     static let types = [
-        "vrrp.instance", "check.server", "ipvs.service", "daemon.alarm", "daemon.config", "bus.interface",
+        "vrrp.instance", "check.server", "check.heartbeat", "ipvs.service", "ipvs.server", "daemon.alarm", "daemon.config",
+        "bus.interface",
     ]
 
     func validate() throws {

@@ -36,10 +36,13 @@ struct ServerCommand: ParsableCommand {
             let answers = try daemons.list(IpvsAPI.ListServices())
             return Shown(wire: answers.map(\.parameters)) { screen throws(Failure) in
                 let services = try answers.all(\.services)
-                guard services.contains(where: { !$0.servers.isEmpty }) else {
-                    return screen.add("No real server is configured.")
+                let orphans = try answers.all(\.knownOrphans)
+                if services.contains(where: { !$0.servers.isEmpty }) {
+                    screen.add(screen.serverTable(services))
+                } else {
+                    screen.add("No real server is configured.")
                 }
-                screen.add(screen.serverTable(services))
+                screen.add(orphans)
             }
         }
     }

@@ -35,9 +35,11 @@ extension Screen {
             guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
             return (health.state.cell, health.words)
         case EventType.ipvsService:
-            guard let service = try? data.decode(IpvsAPI.Service.self) else { break }
-            let use = "\(service.serversInUse) of \(counted(service.servers.count, "server")) in use"
-            return (service.runtime.state.cell, "\(use)  \(service.runtime.problem ?? service.runtime.reason)")
+            guard let service = try? data.decode(IpvsAPI.ServiceSummary.self) else { break }
+            return (service.runtime.state.cell, service.runtime.problem ?? service.runtime.reason)
+        case EventType.ipvsServer:
+            guard let server = try? data.decode(IpvsAPI.Server.self) else { break }
+            return (server.state, "weight \(server.runtime.effectiveWeight)  \(server.reason)")
         case EventType.alarm:
             guard let alarm = try? data.decode(DaemonAlarm.self) else { break }
             return (Cell("ALARM", .bad), alarm.remedy.isEmpty ? alarm.message : "\(alarm.message) -> \(alarm.remedy)")

@@ -71,6 +71,19 @@ extension Screen {
         return table
     }
 
+    /// Decisions about servers that are not configured, below `lbctl server list`.
+    mutating func add(_ orphans: [IpvsAPI.Orphan]) {
+        guard !orphans.isEmpty else { return }
+        heading("DECIDED BY HAND, NOT CONFIGURED (lbctl server reset SERVER ends it)")
+        var table = Table("SERVER", "BY HAND", .number("WEIGHT"), "SINCE")
+        for orphan in orphans {
+            table.row(
+                Cell(orphan.server), Cell(orphan.override.kind.rawValue, .warning),
+                Cell(orphan.override.weight.map(String.init) ?? "-"), Cell(ago(orphan.override.since)))
+        }
+        add(table)
+    }
+
     /// `lbctl service show`.
     mutating func add(_ service: IpvsAPI.Service) {
         let (context, runtime) = (service.context, service.runtime)

@@ -58,6 +58,11 @@ extension IpvsAPI.Service {
     var serversInUse: Int { servers.count { $0.runtime.effectiveWeight > 0 } }
 }
 
+extension IpvsAPI.ListServices.Reply {
+    /// Decisions about servers that are not configured.
+    var knownOrphans: [IpvsAPI.Orphan] { orphans ?? [] }
+}
+
 extension IpvsAPI.Server {
     /// `192.168.200.103:80`: the name without its service, which is always nearby.
     var address: String { String(name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]) }

@@ -1,0 +1,88 @@
+// What people decided about servers, as the text of a file of its own, so that a person can read it and nothing else can take it along when
+// it fails. The last line counts the others: a file that was cut is not taken for a whole one.
+//
+//   evenkeel-decisions 1
+//   override tcp/192.168.200.254:80/192.168.200.104:80 drained weight=5 since=2026-11-21T15:04:05.678Z uid=0
+//   end 1
+
+internal import Configuration
+
+/// A person's decision with who made it and when.
+public struct Decision: Equatable, Sendable {
+    /// What was decided.
+    public var override: ServerOverride
+    /// When: RFC 3339, UTC.
+    public var since: String
+    /// The user who did it.
+    public var uid: Int
+
+    /// A decision.
+    public init(override: ServerOverride, since: String, uid: Int) {
+        self.override = override
+        self.since = since
+        self.uid = uid
+    }
+
+    init?(words: ArraySlice<Substring>) {
+        guard let first = words.first, let mode = ServerOverride.Mode(rawValue: String(first)) else { return nil }
+        self.init(override: ServerOverride(mode: mode), since: "", uid: 0)
+        for word in words.dropFirst() {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { return nil }
+            switch parts[0] {
+            case "weight":
+                guard let weight = Int32(parts[1]), weight >= 0 else { return nil }
+                override.weight = weight
+            case "since": since = String(parts[1])
+            case "uid": uid = Int(parts[1]) ?? 0
+            default: continue
+            }
+        }
+    }
+
+    fileprivate var words: String {
+        let weight = override.weight.map { " weight=\($0)" } ?? ""
+        return "\(override.mode.rawValue)\(weight) since=\(since) uid=\(uid)"
+    }
+}
+
+/// The content of the file of decisions.
+public struct DecisionText: Sendable {
+    private static let header = "evenkeel-decisions 1"
+
+    /// By server.
+    public var decisions: [ServerIdentity: Decision] = [:]
+    /// Every line was understood, and none is missing.
+    public private(set) var isWhole = true
+
+    /// Some decisions.
+    public init(_ decisions: [ServerIdentity: Decision]) {
+        self.decisions = decisions
+    }
+
+    /// Reads a file; what is understood is kept even if it is not whole.
+    public init(parsing text: String) {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: true)[...]
+        let header = lines.popFirst()
+        let end = lines.popLast()
+        isWhole = header == Self.header[...] && end == "end \(lines.count)" && text.hasSuffix("\n")
+        if let end, end.hasPrefix("override ") { lines.append(end) }
+        for line in lines {
+            let words = line.split(separator: " ")
+            guard words.count >= 3, words[0] == "override", let server = ServerIdentity(String(words[1])),
+                let decision = Decision(words: words.dropFirst(2))
+            else {
+                isWhole = false
+                continue
+            }
+            decisions[server] = decision
+        }
+    }
+
+    /// The file's content.
+    public var text: String {
+        var text = Self.header + "\n"
+        for (server, decision) in decisions { text += "override \(server) \(decision.words)\n" }
+        return text + "end \(decisions.count)\n"
+    }
+}

@@ -1,0 +1,204 @@
+// Everything that is known and wanted about one virtual service: its pool (configuration, verdicts, side of the quorum), what people decided
+// about its servers, whether it is ours, what the kernel has of it and what the kernel refuses. What the table should have is a function
+// of this value (`change`); no event adds or removes by its own reckoning.
+//
+// Ownership: a service is ours from the first command about it that the kernel executed, or from the moment we found it in the table while
+// it stood in our configuration, until neither our configuration nor the table has it.
+
+public import Configuration
+public import Net
+
+/// What the kernel has of a service.
+public enum Held: Equatable, Sendable {
+    /// Not read yet, or lost sight of.
+    case unknown
+    /// The service is not in the table.
+    case absent
+    /// The service as it is in the table.
+    case present(ServiceEntry)
+
+    /// The service as far as it is known to be in the table.
+    public var entry: ServiceEntry? {
+        if case .present(let entry) = self { entry } else { nil }
+    }
+}
+
+/// A virtual service.
+public struct Standing: Sendable {
+    /// What it is.
+    public let identity: VirtualServerIdentity
+    /// Its configuration and the state of its servers; nil when it is not configured (any more).
+    public internal(set) var pool: Pool?
+    /// What people decided about its servers, configured or not.
+    public internal(set) var decisions: [Endpoint: Decision] = [:]
+    /// We may delete it.
+    public internal(set) var isOwned = false
+    /// What the kernel has.
+    public internal(set) var held = Held.unknown
+    /// Commands that the kernel refused, by what they are about (nil: the service itself). They are not sent again before `forgive`.
+    public internal(set) var refusals: [Endpoint?: Command] = [:]
+    /// The kernel took something in the place of what it had refused: what was held back because of that may follow.
+    private var wasTaken = false
+    /// What an earlier process knew; used until the kernel's table was read.
+    var remembered: RememberedService?
+
+    init(_ identity: VirtualServerIdentity) {
+        self.identity = identity
+    }
+
+    /// True when there is nothing left to know about it.
+    var isOver: Bool { pool == nil && !isOwned && decisions.isEmpty }
+
+    /// Decisions about servers that are not configured.
+    public var orphans: [Endpoint: Decision] { decisions.filter { pool?.member($0.key) == nil } }
+
+    // MARK: Configuration
+
+    /// Takes a configuration: verdicts are kept by endpoint.
+    mutating func configure(_ configuration: VirtualServerConfiguration) {
+        let before = pool
+        let remembered = remembered
+        pool = Pool(configuration, side: before?.settledSide ?? remembered?.side ?? .lost) { server in
+            let health = before?.member(server.endpoint)?.health ?? remembered?.servers[server.endpoint]?.health
+            var member = Member(
+                server, health: health ?? .unknown(adopted: nil),
+                override: decisions[server.endpoint]?.override ?? ServerOverride())
+            member.isRemembered = before?.member(server.endpoint)?.isRemembered ?? true
+            return member
+        }
+        // What was refused was refused of the old configuration.
+        refusals = [:]
+        if before == nil, held != .unknown { _ = observe(held.entry) }
+    }
+
+    /// The service left the configuration.
+    mutating func unconfigure() {
+        pool = nil
+        remembered = nil
+        refusals = [:]
+        if held == .absent { isOwned = false }
+    }
+
+    // MARK: The kernel's table
+
+    /// The kernel's table was read. Returns true when it is not what it was known to be.
+    mutating func observe(_ entry: ServiceEntry?) -> Bool {
+        let found = entry.map(Held.present) ?? .absent
+        let isDrift = held != .unknown && held != found
+        held = found
+        if let remembered { adopt(entry, remembered) }
+        remembered = nil
+        if pool != nil, entry != nil { isOwned = true }
+        if pool == nil, entry == nil { isOwned = false }
+        if !refusals.isEmpty { markRefused() }
+        return isDrift
+    }
+
+    /// A command was executed.
+    mutating func took(_ command: Command) {
+        if refusals.removeValue(forKey: command.endpoint) != nil { wasTaken = true }
+        switch (command, held) {
+        case (.addService(_, let attributes), _): held = .present(ServiceEntry(attributes: attributes))
+        case (.deleteService, _): held = .absent
+        case (let command, .present(var entry)):
+            // One owner at a time, so that the dictionary is changed in place.
+            held = .unknown
+            entry.apply(command)
+            held = .present(entry)
+        case (_, .absent), (_, .unknown): break
+        }
+        isOwned = pool != nil || held != .absent
+    }
+
+    /// The kernel refused commands.
+    mutating func refused(_ commands: [Command]) {
+        for command in commands { refusals[command.endpoint] = command }
+        markRefused()
+    }
+
+    /// What was to be written is written: what is wanted next starts from here. Returns true when it has to be compared once more.
+    mutating func settle() -> Bool {
+        if pool?.hasRefusals == true || !refusals.isEmpty { markRefused() }
+        pool?.settle()
+        defer { wasTaken = false }
+        return wasTaken
+    }
+
+    /// Lets refused commands be tried again.
+    mutating func forgive() {
+        refusals = [:]
+        markRefused()
+    }
+
+    /// Tells the pool what the kernel does not take.
+    private mutating func markRefused() {
+        guard pool != nil else { return }
+        let entry = held.entry
+        pool?.isRefused = refusals[nil] != nil && held == .absent
+        pool?.setAcceptance { endpoint in
+            switch refusals[endpoint] {
+            case .addDestination, .editDestination: .refused(heldWeight: entry?.destinations[endpoint]?.weight)
+            case .deleteDestination, .addService, .editService, .deleteService, nil: .accepted
+            }
+        }
+    }
+
+    // MARK: What to do
+
+    /// What differs between what the kernel has and what it should have, without what it refuses. `endpoints`: only these can
+    /// differ; nil: everything is compared.
+    func change(of endpoints: Set<Endpoint>? = nil) -> Change {
+        let actual: ServiceEntry?
+        switch held {
+        case .unknown: return Change()
+        case .absent: actual = nil
+        case .present(let entry): actual = entry
+        }
+        guard let pool else {
+            var change = Change()
+            if isOwned, actual != nil { change.lowering.append(.deleteService(identity)) }
+            return change.without { refusals[nil] == $0 }
+        }
+        if let endpoints, let actual, refusals.isEmpty {
+            var change = Change()
+            for endpoint in endpoints.sorted() {
+                change.add(
+                    identity, endpoint, from: actual.destinations[endpoint], to: pool.destination(endpoint))
+            }
+            return change
+        }
+        guard !refusals.isEmpty else { return Change(identity, from: actual, to: pool.entry) }
+        var wanted = pool.entry
+        if let actual { keepServing(in: &wanted, of: actual, pool) }
+        return Change(identity, from: actual, to: wanted).without { refusals[$0.endpoint] == $0 }
+    }
+
+    /// While something is refused, who serves goes on serving, whether or not the new pool has a place for it: a replacement that the kernel
+    /// does not take is none. Not so for a server that its own health or a person takes out, and not beside a sorry server that serves.
+    private func keepServing(in wanted: inout ServiceEntry, of actual: ServiceEntry, _ pool: Pool) {
+        let sorry = pool.configuration.sorryServer?.endpoint
+        if pool.isSorry, let sorry, let weight = actual.destinations[sorry]?.weight, weight > 0 { return }
+        for (endpoint, attributes) in actual.destinations where attributes.weight > 0 {
+            if let weight = wanted.destinations[endpoint]?.weight, weight > 0 { continue }
+            if pool.member(endpoint)?.isOut ?? (endpoint == sorry) { continue }
+            wanted.destinations[endpoint] = attributes
+        }
+    }
+}
+
+extension Standing {
+    /// Only decisions are left: what the kernel has under that name is no business of ours.
+    mutating func forgetTable() {
+        held = .unknown
+        refusals = [:]
+        remembered = nil
+    }
+
+    /// As if the kernel had taken everything that is wanted.
+    mutating func assumeWritten() {
+        refusals = [:]
+        remembered = nil
+        held = pool.map { .present($0.entry) } ?? .absent
+        _ = settle()
+    }
+}

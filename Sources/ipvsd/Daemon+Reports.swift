@@ -1,0 +1,83 @@
+// What ipvsd tells people: log lines and alarms, both made from the service keeper's values.
+
+import Bus
+import IPVS
+import Net
+import Platform
+
+/// What people are told about a service beyond its standing.
+struct ServiceRecord {
+    /// The side of the quorum that `since` is about.
+    var side: QuorumSide?
+    /// When the service came to that side.
+    var since: String
+    /// When it was last put right after somebody else changed the table.
+    var repaired: String?
+
+    /// A service that has been like this from the start.
+    init(_ started: String) {
+        since = started
+    }
+}
+
+extension IPVSDaemon {
+    /// Names in one line; the others are counted.
+    private static let namesInLog = 20
+
+    func log(_ line: KeeperNews.Line) {
+        switch line {
+        case .verdict(let server, let note): logger.notice("\(server) is \(note.state.rawValue): \(note.reason)")
+        case .tableRead(let services): logger.info("IPVS table read: \(services) services of ours are in it")
+        case .repaired(let commands):
+            logger.warning("somebody else changed the IPVS table; repaired: \(Self.list(commands))")
+        case .changedByOthers(let services):
+            logger.warning("somebody else changed the IPVS table, nothing was to be done: \(Self.list(services))")
+        case .refused(let service, let text): logger.error("\(service) is not as it should be: \(text)")
+        case .orphansDropped(let servers):
+            logger.warning("too many decisions about servers that are not configured; forgotten: \(Self.list(servers))")
+        case .timeoutsNotSet(let error): logger.warning("lvs_timeouts not set: \(error)")
+        }
+    }
+
+    private static func list(_ items: [some CustomStringConvertible]) -> String {
+        let named = items.prefix(namesInLog).map(\.description).joined(separator: ", ")
+        return items.count > namesInLog ? "\(named) and \(items.count - namesInLog) more" : named
+    }
+
+    /// The alarms that stand, as a function of the keeper's state.
+    var standingAlarms: [IPVSAlarm: Alarm] {
+        var alarms: [IPVSAlarm: Alarm] = [:]
+        alarms[.kernel] = keeper.kernelHealth.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
+        if let service = keeper.refusals.keys.min(by: { "\($0)" < "\($1)" }) {
+            let others = keeper.refusals.count > 1 ? " (and \(keeper.refusals.count - 1) more services)" : ""
+            alarms[.refused] = Alarm(
+                message: "the kernel refuses \(service)\(others): \(keeper.problem(of: service) ?? "")",
+                remedy: "see 'lbctl service list'; retrying")
+        }
+        alarms[.state] = stateAlarm
+        return alarms
+    }
+
+    private var stateAlarm: Alarm? {
+        switch keeper.decisions.trouble {
+        case .unreadable(let path, let error):
+            Alarm(
+                message: "decisions made by hand cannot be read: \(path): \(error); it is left alone, new ones are not kept",
+                remedy: "make it readable for the daemon's user and restart ipvsd")
+        case .unwritable(let path, let error):
+            Alarm(
+                message: "decisions made by hand cannot be kept: \(path): \(error)",
+                remedy: "make room or give the daemon's user access to the directory; retrying")
+        case .damaged(let path, let understood):
+            Alarm(
+                message: "decisions made by hand were damaged: \(understood) could be read; the file is at \(path) now",
+                remedy: "compare it with 'lbctl server list', repeat what is missing, then restart ipvsd")
+        case nil:
+            keeper.memory.failure.map {
+                Alarm(
+                    message: "what is known of the servers cannot be kept for a restart: \(keeper.memory.path): \($0)",
+                    remedy: "make room or give the daemon's user access to the directory; retrying")
+            }
+        }
+    }
+}

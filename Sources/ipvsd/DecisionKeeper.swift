@@ -1,0 +1,100 @@
+// The file of people's decisions. It is never thrown away: one that is not understood is set aside, one that cannot be read is not written
+// until it could be, and whoever decides hears whether the decision is kept. The decisions of 0.1.0 are in `ipvsd.state` and move once.
+
+import IPVS
+import Platform
+
+/// Why decisions may be missing or cannot be kept.
+enum DecisionTrouble: Equatable {
+    /// The file could not be read when the process started; it is left alone.
+    case unreadable(path: String, Errno)
+    /// The file was not understood as a whole; it is at the path now, and so many decisions could be read.
+    case damaged(path: String, understood: Int)
+    /// The file cannot be written.
+    case unwritable(path: String, Errno)
+}
+
+final class DecisionKeeper {
+    private let store: any StateStore
+    private let old: any StateStore
+    /// What the file said at the start.
+    private(set) var initial: [ServerIdentity: Decision] = [:]
+    /// What was wrong with it then; stands until the process ends.
+    private(set) var readTrouble: DecisionTrouble?
+    /// Calls when `trouble` or `isKept` changed by themselves: a write that had failed was repeated.
+    var changed: () -> Void = {}
+    private var unanswered = 0
+    private var isDirty = false
+
+    /// Reads `store`; where there is none, the decisions in the file of 0.1.0.
+    init(_ store: any StateStore, old: any StateStore) {
+        self.store = store
+        self.old = old
+        store.failureChanged = { [weak self] failure in
+            // A repeated write has the latest content.
+            if failure == nil, self?.unanswered == 0 { self?.isDirty = false }
+            self?.changed()
+        }
+        do throws(Errno) {
+            if let octets = try store.read() {
+                try take(DecisionText(parsing: String(decoding: octets, as: UTF8.self)))
+            } else {
+                try migrate()
+            }
+        } catch {
+            if readTrouble == nil { readTrouble = .unreadable(path: store.path, error) }
+        }
+    }
+
+    /// Where decisions are kept.
+    var path: String { store.path }
+    /// The latest decisions are on the disk.
+    var isKept: Bool { !isDirty }
+    /// What a person must know about the file.
+    var trouble: DecisionTrouble? {
+        store.failure.map { .unwritable(path: store.path, $0) } ?? readTrouble
+    }
+
+    /// Keeps `decisions`. `done` hears when they are on the disk, or why they are not.
+    func save(_ decisions: [ServerIdentity: Decision], _ done: @escaping (Errno?) -> Void = { _ in }) {
+        isDirty = true
+        if case .unreadable(_, let error) = readTrouble { return done(error) }
+        unanswered += 1
+        let text = DecisionText(decisions)
+        store.write({ Array(text.text.utf8) }) { [weak self] error in
+            if let self {
+                unanswered -= 1
+                if error == nil, unanswered == 0 { isDirty = false }
+            }
+            done(error)
+        }
+    }
+
+    private func take(_ content: DecisionText) throws(Errno) {
+        initial = content.decisions
+        guard !content.isWhole else { return }
+        let path: String
+        // If it cannot be put in safety, it is not written over.
+        path = try store.setAside()
+        readTrouble = .damaged(path: path, understood: initial.count)
+        save(initial)
+    }
+
+    private func migrate() throws(Errno) {
+        let octets: [UInt8]?
+        do throws(Errno) {
+            octets = try old.read()
+        } catch {
+            readTrouble = .unreadable(path: old.path, error)
+            throw error
+        }
+        guard let octets else { return }
+        let text = String(decoding: octets, as: UTF8.self)
+        initial = Memory(parsing: text, boot: "").decisions
+        if !Memory.isOld(text) {
+            readTrouble = .damaged(path: try old.setAside(), understood: 0)
+        } else if !initial.isEmpty {
+            save(initial)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// What ipvsd asks of the kernel, so that a simulation can put a scripted kernel in its place.
+
+import Configuration
+import IPVS
+import Netlink
+import Platform
+
+/// The kernel's IPVS table.
+protocol IPVSKernel: AnyObject {
+    /// Executes commands in order; those in neither list of the outcome were executed.
+    func apply(_ commands: [Command]) throws(NetlinkError) -> BatchOutcome
+    /// One service with its servers and counters; nil when the table does not have it.
+    func service(_ identity: VirtualServerIdentity) throws(NetlinkError) -> ServiceSnapshot?
+    /// Begins to read the whole table and returns the names of its services. A sweep that was not read to its end is dropped.
+    func beginSweep() throws(NetlinkError) -> [VirtualServerIdentity]
+    /// The next services of the sweep with their servers; empty at the end. Attributes of services are as of the begin.
+    func nextSlice() throws(NetlinkError) -> [ServiceSnapshot]
+    /// Sets the connection timeouts in seconds; 0 keeps the kernel's.
+    func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError)
+}
+
+/// The real one; its socket is opened when it is first needed, and again after it failed.
+final class NetlinkKernel: IPVSKernel {
+    private var client: IPVSClient?
+    private var walk: TableWalk?
+
+    func apply(_ commands: [Command]) throws(NetlinkError) -> BatchOutcome {
+        try ask { (client) throws(NetlinkError) in try client.apply(commands) }
+    }
+
+    func service(_ identity: VirtualServerIdentity) throws(NetlinkError) -> ServiceSnapshot? {
+        try ask { (client) throws(NetlinkError) in try client.service(identity) }
+    }
+
+    func beginSweep() throws(NetlinkError) -> [VirtualServerIdentity] {
+        let (walk, services) = try ask { (client) throws(NetlinkError) in try client.beginWalk() }
+        self.walk = walk
+        return services
+    }
+
+    func nextSlice() throws(NetlinkError) -> [ServiceSnapshot] {
+        guard var walk else { return [] }
+        let slice = try ask { (client) throws(NetlinkError) in try client.advance(&walk) }
+        self.walk = walk.isComplete ? nil : walk
+        return slice
+    }
+
+    func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {
+        try ask { (client) throws(NetlinkError) in try client.setTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp) }
+    }
+
+    private func opened() throws(NetlinkError) -> IPVSClient {
+        if let client { return client }
+        let client = IPVSClient(NetlinkClient(try NetlinkSocket(.generic)))
+        self.client = client
+        return client
+    }
+
+    private func ask<Answer>(
+        _ question: (IPVSClient) throws(NetlinkError) -> Answer
+    ) throws(NetlinkError) -> Answer {
+        do throws(NetlinkError) {
+            return try question(try opened())
+        } catch {
+            // A socket whose answers were lost may still hold old ones.
+            if case .refused = error {} else { client = nil }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,336 @@
+// ipvsd without the bus: configuration, verdicts and decisions go in, the kernel's table and the files follow. Time is an argument, kernel and disk
+// are protocols, so that simulations run this very code. `turn` does what is due, within bounds; `deadline` says when it wants to be called next.
+// What people and the bus are to hear is collected in `news`.
+
+import Bus
+import Configuration
+import IPVS
+import Net
+import Netlink
+import Platform
+
+/// What happened since it was last asked for.
+struct KeeperNews {
+    /// For the log.
+    enum Line: Equatable {
+        /// A verdict that counts.
+        case verdict(ServerIdentity, HealthNote)
+        /// The table was read for the first time.
+        case tableRead(services: Int)
+        /// Somebody else changed the table; these commands put it right.
+        case repaired([Command])
+        /// Somebody else changed these services; nothing had to be done, or cannot be done now.
+        case changedByOthers([VirtualServerIdentity])
+        /// What the kernel refuses is new for this service.
+        case refused(VirtualServerIdentity, String)
+        /// There were too many decisions about servers that are not configured; the oldest are forgotten.
+        case orphansDropped([ServerIdentity])
+        /// `lvs_timeouts` could not be set.
+        case timeoutsNotSet(NetlinkError)
+    }
+
+    var lines: [Line] = []
+    /// Services about which something is new, besides their servers.
+    var services: Set<VirtualServerIdentity> = []
+    /// Servers about which something is new.
+    var servers: Set<ServerIdentity> = []
+    /// Services that were put right after somebody else changed them.
+    var repaired: Set<VirtualServerIdentity> = []
+    /// Everything looks different: the kernel's problem began, changed or ended.
+    var everything = false
+}
+
+/// What became of a decision.
+enum DecisionOutcome: Equatable {
+    /// It is on the disk, or there was nothing to keep.
+    case kept
+    /// It is in force until the process ends, but not on the disk.
+    case notKept(path: String, String)
+}
+
+final class ServiceKeeper {
+    /// What checkd said about servers that are not configured is kept as long as there are no more notes than this.
+    static let noteLimit = 65_536
+    /// How long a caller waits for the disk.
+    static let longestSave = Duration.seconds(10)
+
+    private(set) var reconciler: Reconciler
+    let decisions: DecisionKeeper
+    let memory: StandingKeeper
+    private(set) var kernelHealth = KernelHealth()
+    /// What checkd said last, by server.
+    private(set) var notes: [ServerIdentity: HealthNote] = [:]
+    /// Why commands were refused, by service and server (nil: the service itself).
+    private(set) var refusals: [VirtualServerIdentity: [Endpoint?: String]] = [:]
+    private let kernel: any IPVSKernel
+    private let clock: () -> Instant
+    private var writer: TableWriter
+    private var watch: TableWatch
+    private var news = KeeperNews()
+    private var drifted: Set<VirtualServerIdentity> = []
+    private var timeouts: IPVSTimeouts
+    private var timeoutsAreWritten = false
+    private var tableWasRead = false
+    private var saving: [Saving] = []
+
+    /// A caller who waits for the disk.
+    private final class Saving {
+        let deadline: Instant
+        private var done: ((DecisionOutcome) -> Void)?
+
+        init(_ deadline: Instant, _ done: @escaping (DecisionOutcome) -> Void) {
+            self.deadline = deadline
+            self.done = done
+        }
+
+        var isOver: Bool { done == nil }
+
+        func end(_ outcome: DecisionOutcome) {
+            done?(outcome)
+            done = nil
+        }
+    }
+
+    init(
+        kernel: any IPVSKernel, decisions: DecisionKeeper, memory: StandingKeeper, timeouts: IPVSTimeouts,
+        clock: @escaping () -> Instant
+    ) {
+        self.kernel = kernel
+        self.clock = clock
+        self.decisions = decisions
+        self.memory = memory
+        self.timeouts = timeouts
+        writer = TableWriter(kernel)
+        watch = TableWatch(kernel)
+        reconciler = Reconciler(memory.memory, decisions: decisions.initial)
+    }
+
+    // MARK: What is wanted
+
+    /// Takes the configuration, keeping state by identity. Returns the services whose block changed, came or went.
+    @discardableResult
+    func configure(_ servers: [VirtualServerConfiguration], timeouts: IPVSTimeouts) -> Set<VirtualServerIdentity> {
+        let changed = reconciler.configure(servers)
+        if timeouts != self.timeouts {
+            self.timeouts = timeouts
+            timeoutsAreWritten = false
+        }
+        for service in changed { refusals[service] = nil }
+        resync(changed)
+        let dropped = reconciler.dropOrphans(beyond: Reconciler.orphanLimit)
+        if !dropped.isEmpty {
+            news.lines.append(.orphansDropped(dropped))
+            decisions.save(reconciler.decisions)
+        }
+        return changed
+    }
+
+    /// What checkd said about a server.
+    func heard(_ server: ServerIdentity, _ note: HealthNote) {
+        guard notes[server] != note else { return }
+        let isConfigured = reconciler.standings[server.service]?.pool?.member(server.endpoint) != nil
+        guard isConfigured || notes[server] != nil || notes.count < Self.noteLimit else { return }
+        notes[server] = note
+        guard isConfigured else { return }
+        news.servers.insert(server)
+        take(server, note)
+    }
+
+    /// checkd does not know a server any more; its last state stays in force.
+    func forgotten(_ server: ServerIdentity) {
+        guard notes.removeValue(forKey: server) != nil else { return }
+        news.servers.insert(server)
+    }
+
+    private func take(_ server: ServerIdentity, _ note: HealthNote) {
+        switch note.state {
+        case .up, .down:
+            guard reconciler.heard(server, isUp: note.state == .up, isVerified: note.isVerified) else { return }
+            news.services.insert(server.service)
+            news.servers.insert(server)
+            news.lines.append(.verdict(server, note))
+        case .unknown, .other: break
+        }
+    }
+
+    /// checkd may have spoken about servers before they were configured.
+    private func resync(_ services: Set<VirtualServerIdentity>) {
+        for service in services {
+            for member in reconciler.standings[service]?.pool?.members ?? [] {
+                let server = ServerIdentity(service, member.configuration.endpoint)
+                if let note = notes[server] { take(server, note) }
+            }
+        }
+    }
+
+    /// Changes what was decided about a server: the table follows at once; `done` hears when the decision is on the disk.
+    func decide(
+        _ server: ServerIdentity, _ decision: Decision?, at now: Instant, done: @escaping (DecisionOutcome) -> Void
+    ) {
+        let before = reconciler.standings[server.service]?.decisions[server.endpoint]
+        if before?.override == decision?.override {
+            guard !decisions.isKept else { return done(.kept) }
+        } else {
+            reconciler.decide(server, decision)
+            news.services.insert(server.service)
+            news.servers.insert(server)
+            turn(at: now)
+        }
+        let saving = Saving(now + Self.longestSave, done)
+        self.saving.append(saving)
+        decisions.save(reconciler.decisions) { [path = decisions.path] error in
+            saving.end(error.map { .notKept(path: path, "\($0)") } ?? .kept)
+        }
+    }
+
+    /// Calls `done` with what the kernel has and counts, at most a second old; nil when it cannot be asked.
+    func list(at now: Instant, _ done: @escaping ([VirtualServerIdentity: ServiceSnapshot]?) -> Void) {
+        if now < kernelHealth.resume { return done(nil) }
+        watch.list(at: now, done)
+    }
+
+    /// One service with its counters; nil when the kernel does not have it or cannot be asked.
+    func snapshot(of service: VirtualServerIdentity) -> ServiceSnapshot? {
+        do throws(NetlinkError) { return try kernel.service(service) } catch { return nil }
+    }
+
+    // MARK: Time
+
+    /// When `turn` has something to do.
+    var deadline: Instant {
+        let table = reconciler.pending.isEmpty ? watch.deadline(reconciler) : .zero
+        let disk = saving.lazy.map(\.deadline).min() ?? .distantFuture
+        return min(max(table, kernelHealth.resume), disk, memory.deadline(for: reconciler.version))
+    }
+
+    /// Does what is due.
+    func turn(at now: Instant) {
+        for saving in saving where saving.deadline <= now {
+            saving.end(.notKept(path: decisions.path, "the disk does not answer"))
+        }
+        saving.removeAll(where: \.isOver)
+        if now >= kernelHealth.resume { keepTable(at: now) }
+        memory.write(reconciler.standings, version: reconciler.version, at: now, clock: clock)
+        for answer in watch.takeAnswers() { answer() }
+    }
+
+    /// What happened since the last call.
+    func takeNews() -> KeeperNews {
+        defer { news = KeeperNews() }
+        return news
+    }
+
+    private func keepTable(at now: Instant) {
+        watch.forgive(&reconciler, at: now)
+        var report = WriteReport()
+        var early = 0
+        var failure: NetlinkError?
+        let before = drifted
+        do throws(NetlinkError) {
+            try writer.write(&reconciler, &report)
+            early = report.executed.count
+            watch.wrote(report.executed)
+            watch.doubt(report.refusedServices)
+            if !report.surprises.isEmpty { watch.suspect(at: now) }
+            drifted.formUnion(report.surprises.map(\.command.service))
+            try read(at: now)
+            try writer.write(&reconciler, &report)
+            watch.wrote(report.executed)
+            writeTimeouts()
+        } catch {
+            failure = error
+        }
+        note(report, repairs: report.executed[..<early].filter { before.contains($0.service) }
+            + report.executed[early...].filter { drifted.contains($0.service) })
+        note(refusals: report, at: now)
+        if let failure {
+            fail(failure, at: now)
+        } else if reconciler.pending.isEmpty, reconciler.unread.isEmpty {
+            inOrder()
+        }
+    }
+
+    private func read(at now: Instant) throws(NetlinkError) {
+        let before = reconciler.unread.count
+        drifted.formUnion(try watch.read(&reconciler, at: now))
+        guard before != reconciler.unread.count else { return }
+        news.everything = news.everything || !tableWasRead
+        guard !tableWasRead, reconciler.unread.isEmpty else { return }
+        tableWasRead = true
+        news.lines.append(.tableRead(services: reconciler.standings.values.count { $0.held.entry != nil }))
+    }
+
+    private func fail(_ error: NetlinkError, at now: Instant) {
+        let before = kernelHealth.problem
+        let isOut = kernelHealth.failed(error, at: now)
+        watch.abandon(isOut: isOut)
+        if isOut { timeoutsAreWritten = false }
+        if !error.stateIsUnknown { reconciler.lostTable() }
+        if before != kernelHealth.problem { news.everything = true }
+    }
+
+    private func inOrder() {
+        if kernelHealth.problem != nil { news.everything = true }
+        kernelHealth.isInOrder()
+        guard !drifted.isEmpty else { return }
+        // What was found changed and needed no command.
+        news.lines.append(.changedByOthers(drifted.sorted { "\($0)" < "\($1)" }))
+        news.services.formUnion(drifted)
+        drifted = []
+    }
+
+    private func note(_ report: WriteReport, repairs: [Command]) {
+        if !repairs.isEmpty {
+            news.lines.append(.repaired(repairs))
+            news.repaired.formUnion(repairs.map(\.service))
+            drifted.subtract(news.repaired)
+        }
+        for command in report.executed {
+            news.services.insert(command.service)
+            if let endpoint = command.endpoint { news.servers.insert(ServerIdentity(command.service, endpoint)) }
+        }
+    }
+
+    private func note(refusals report: WriteReport, at now: Instant) {
+        let refused = report.refusedServices
+        watch.refused(refused, at: now)
+        let before = refusals
+        for failure in report.refusals {
+            refusals[failure.command.service, default: [:]][failure.command.endpoint] = failure.description
+        }
+        for (service, texts) in refusals {
+            let standing = reconciler.standings[service]?.refusals ?? [:]
+            let left = texts.filter { standing[$0.key] != nil }
+            refusals[service] = left.isEmpty ? nil : left
+            guard refusals[service] != before[service] else { continue }
+            news.services.insert(service)
+            for endpoint in texts.keys { if let endpoint { news.servers.insert(ServerIdentity(service, endpoint)) } }
+            if let text = problem(of: service) { news.lines.append(.refused(service, text)) }
+        }
+    }
+
+    /// Why the kernel does not have a service as it is wanted: the first refusal, and how many more there are.
+    func problem(of service: VirtualServerIdentity) -> String? {
+        guard let texts = refusals[service] else { return nil }
+        let first = texts[Endpoint?.none] ?? texts.min { "\($0)" < "\($1)" }?.value
+        return first.map { texts.count > 1 ? "\($0), and \(texts.count - 1) more" : $0 }
+    }
+
+    /// Why the kernel does not have a server as it is wanted.
+    func problem(of server: ServerIdentity) -> String? {
+        refusals[server.service].flatMap { $0[server.endpoint] ?? $0[Endpoint?.none] }
+    }
+
+    private func writeTimeouts() {
+        guard !timeoutsAreWritten else { return }
+        timeoutsAreWritten = true
+        guard timeouts != IPVSTimeouts() else { return }
+        let seconds = { (duration: Duration?) in UInt32(clamping: duration?.components.seconds ?? 0) }
+        do throws(NetlinkError) {
+            try kernel.setTimeouts(
+                tcp: seconds(timeouts.tcp), tcpFin: seconds(timeouts.tcpFin), udp: seconds(timeouts.udp))
+        } catch {
+            news.lines.append(.timeoutsNotSet(error))
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// The file of what ipvsd remembers of its services: written after a turn that changed something, and not again before twenty times as long as
+// that took, so that a large table under a storm of verdicts costs 5 % of a processor and a small one is never behind. It is worth nothing after
+// a boot and never synced.
+
+import Configuration
+import IPVS
+import Net
+import Platform
+
+final class StandingKeeper {
+    private static let restRatio = 20
+    private static let longestRest = Duration.seconds(2)
+
+    private let store: any StateStore
+    private let boot: String
+    /// What an earlier process of this boot knew.
+    let memory: Memory
+    /// Why it could not be read at the start.
+    private let readFailure: Errno?
+    private var handedOver = 0
+    private var isWriting = false
+    private var notBefore = Instant.zero
+
+    /// Reads `store`; where there is none, the file of 0.1.0.
+    init(_ store: any StateStore, old: any StateStore, boot: String) {
+        self.store = store
+        self.boot = boot
+        var text = ""
+        do throws(Errno) {
+            var octets = try store.read()
+            if octets == nil { octets = try old.read() }
+            text = String(decoding: octets ?? [], as: UTF8.self)
+            readFailure = nil
+        } catch {
+            readFailure = error
+        }
+        memory = Memory(parsing: text, boot: boot)
+    }
+
+    /// Where it is.
+    var path: String { store.path }
+    /// Why it could not be read, or be written last.
+    var failure: Errno? { store.failure ?? readFailure }
+    /// When `write` has something to do.
+    func deadline(for version: Int) -> Instant {
+        version != handedOver && !isWriting ? notBefore : .distantFuture
+    }
+
+    /// Hands what changed since the last version to the disk if it is time. `clock` tells how long that took.
+    func write(
+        _ standings: [VirtualServerIdentity: Standing], version: Int, at now: Instant, clock: @escaping () -> Instant
+    ) {
+        guard version != handedOver, !isWriting, now >= notBefore else { return }
+        handedOver = version
+        isWriting = true
+        store.write({ [boot] in Array(Memory.text(of: standings, boot: boot).utf8) }) { [weak self] _ in
+            guard let self else { return }
+            isWriting = false
+            let done = clock()
+            notBefore = done + min((done - now) * Self.restRatio, Self.longestRest)
+        }
+    }
+}
