@@ -83,7 +83,7 @@ final class IPVSDaemon: RunningDaemon {
 
     /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it.
     func stop(_ reason: StopReason) {
-        turn()
+        keeper.finish(at: loop.refreshNow())
         ledger.flush(within: .seconds(2))
         loop.stop()
     }

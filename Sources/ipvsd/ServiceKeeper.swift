@@ -214,6 +214,12 @@ final class ServiceKeeper {
         for answer in watch.takeAnswers() { answer() }
     }
 
+    /// The process ends: what was not handed to the disk yet is.
+    func finish(at now: Instant) {
+        turn(at: now)
+        memory.write(reconciler.standings, version: reconciler.version, at: now, isLast: true, clock: clock)
+    }
+
     /// What happened since the last call.
     func takeNews() -> KeeperNews {
         defer { news = KeeperNews() }

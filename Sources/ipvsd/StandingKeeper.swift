@@ -46,11 +46,12 @@ final class StandingKeeper {
         version != handedOver && !isWriting ? notBefore : .distantFuture
     }
 
-    /// Hands what changed since the last version to the disk if it is time. `clock` tells how long that took.
+    /// Hands what changed since the last version to the disk if it is time, or for the last time. `clock` tells how long that took.
     func write(
-        _ standings: [VirtualServerIdentity: Standing], version: Int, at now: Instant, clock: @escaping () -> Instant
+        _ standings: [VirtualServerIdentity: Standing], version: Int, at now: Instant, isLast: Bool = false,
+        clock: @escaping () -> Instant
     ) {
-        guard version != handedOver, !isWriting, now >= notBefore else { return }
+        guard version != handedOver, isLast || !isWriting && now >= notBefore else { return }
         handedOver = version
         isWriting = true
         store.write({ [boot] in Array(Memory.text(of: standings, boot: boot).utf8) }) { [weak self] _ in

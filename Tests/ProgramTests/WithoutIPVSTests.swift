@@ -3,6 +3,7 @@
 import Bus
 import Glibc
 import IPVS
+import Net
 import Netlink
 import Platform
 import Testing
@@ -80,6 +81,59 @@ struct WithoutIPVSTests {
         shown = try client.call(IpvsAPI.ShowService(name: "tcp/10.7.7.7:80")).service
         #expect(shown.servers.map(\.runtime.override?.kind) == [.drain])
         #expect(second.exit == nil)
+    }
+
+    @Test func `a decision that cannot be kept is not answered as done`() throws {
+        // What stands where the next content of the file is to be written.
+        for name in ["decisions.state.new", "ipvsd.state.new"] {
+            try FileSystem.makeDirectory(segment.directory + "/state/" + name + "/full", mode: 0o755)
+        }
+        let program = try start()
+        let client = try client(of: program)
+        let refusal = #expect(throws: BusClientError.self) { try client.call(IpvsAPI.Drain(server: Self.server)) }
+        #expect("\(String(describing: refusal))".contains("decisions.state"))
+        #expect(throws: BusClientError.self, "nor when it is said again") {
+            try client.call(IpvsAPI.Drain(server: Self.server))
+        }
+        try segment.eventually("there is an alarm", within: .seconds(5)) {
+            program.output.contains("decisions made by hand cannot be kept")
+        }
+    }
+
+    @Test func `a busd that hangs does not keep the answer to a decision`() throws {
+        // It listens, and never answers.
+        let bus = try UnixSocket.listen(at: segment.directory + "/run/bus.sock", mode: 0o666)
+        let program = try start()
+        let client = try client(of: program)
+        let start = SystemClock.now
+        let reply = try client.call(IpvsAPI.Drain(server: Self.server), timeout: .seconds(10))
+        #expect(reply.seq == nil)
+        #expect(SystemClock.now - start < .seconds(5))
+        _ = consume bus
+    }
+
+    @Test func `decisions of 0.1.0 are in force, and a file that is not understood is set aside`() throws {
+        let directory = segment.directory + "/state"
+        try FileSystem.makeDirectory(directory, mode: 0o755)
+        let old = "evenkeel-ipvs 1\nboot x\noverride \(Self.server) drained weight=5 since=2026-11-21T15:04:05.678Z uid=7\n"
+        try FileSystem.replace(directory + "/ipvsd.state", with: Array(old.utf8), durable: false)
+        let first = try start()
+        var override = try client(of: first).call(IpvsAPI.ShowService(name: "tcp/10.7.7.7:80")).service.servers[0]
+            .runtime.override
+        #expect(override?.kind == .drain && override?.weight == 5 && override?.uid == 7)
+        let kept = directory + "/decisions.state"
+        try segment.eventually("they have a file of their own", within: .seconds(5)) {
+            try FileSystem.contents(of: kept, limit: 1 << 20) != nil
+        }
+        first.signal(SIGTERM)
+        try segment.eventually("it stops", within: .seconds(5)) { first.exit != nil }
+        let cut = try #require(try FileSystem.contents(of: kept, limit: 1 << 20)).dropLast(4)
+        try FileSystem.replace(kept, with: Array(cut), durable: false)
+        let second = try start()
+        override = try client(of: second).call(IpvsAPI.ShowService(name: "tcp/10.7.7.7:80")).service.servers[0]
+            .runtime.override
+        #expect(override?.kind == .drain, "what is understood is in force")
+        #expect(second.output.contains("decisions.state.damaged-"))
     }
 
     @Test func `a bad configuration is refused at a reload and at the start`() throws {
