@@ -32,7 +32,8 @@ public enum Command: Equatable, Sendable, CustomStringConvertible {
     public var endpoint: Endpoint? {
         switch self {
         case .addService, .editService, .deleteService: nil
-        case .addDestination(_, let endpoint, _), .editDestination(_, let endpoint, _), .deleteDestination(_, let endpoint):
+        case .addDestination(_, let endpoint, _), .editDestination(_, let endpoint, _),
+            .deleteDestination(_, let endpoint):
             endpoint
         }
     }

@@ -98,7 +98,8 @@ public struct Memory: Equatable, Sendable {
             let words = line.split(separator: " ")
             guard words.count >= 2 else { continue }
             if words[0] == "override" {
-                guard let server = ServerIdentity(String(words[1])), let decision = Decision(words: words.dropFirst(2)) else {
+                guard let server = ServerIdentity(String(words[1])), let decision = Decision(words: words.dropFirst(2))
+                else {
                     continue
                 }
                 decisions[server] = decision

@@ -90,7 +90,9 @@ public struct Reconciler: Sendable {
     @discardableResult
     public mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> Bool {
         update(server) { member in
-            guard !member.configuration.checkers.isEmpty, isVerified || member.health == .unknown(adopted: nil) else { return }
+            guard !member.configuration.checkers.isEmpty, isVerified || member.health == .unknown(adopted: nil) else {
+                return
+            }
             member.health = isUp ? .up : .down
             member.isRemembered = false
         }
@@ -162,7 +164,11 @@ public struct Reconciler: Sendable {
     /// Takes up to `limit` services whose difference to the kernel has to be looked at.
     public mutating func takePending(_ limit: Int) -> [(service: VirtualServerIdentity, scope: Scope)] {
         let taken = pending.prefix(limit).map { (service: $0.key, scope: $0.value) }
-        if taken.count == pending.count { pending.removeAll() } else { for item in taken { pending[item.service] = nil } }
+        if taken.count == pending.count {
+            pending.removeAll()
+        } else {
+            for item in taken { pending[item.service] = nil }
+        }
         return taken
     }
 

@@ -62,7 +62,8 @@ extension IPVSDaemon {
         switch keeper.decisions.trouble {
         case .unreadable(let path, let error):
             Alarm(
-                message: "decisions made by hand cannot be read: \(path): \(error); it is left alone, new ones are not kept",
+                message:
+                    "decisions made by hand cannot be read: \(path): \(error); it is left alone, new ones are not kept",
                 remedy: "make it readable for the daemon's user and restart ipvsd")
         case .unwritable(let path, let error):
             Alarm(

@@ -43,7 +43,8 @@ final class IPVSDaemon: RunningDaemon {
         loaded = try context.configuration()
         self.loop = loop
         self.logger = logger
-        bus = DaemonService(name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
+        bus = DaemonService(
+            name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let old = ledger.file("ipvsd.state", durable: false)
@@ -93,7 +94,8 @@ final class IPVSDaemon: RunningDaemon {
         let before = Dictionary(
             self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         self.loaded = loaded
-        let changed = keeper.configure(loaded.configuration.virtualServers, timeouts: loaded.configuration.global.timeouts)
+        let changed = keeper.configure(
+            loaded.configuration.virtualServers, timeouts: loaded.configuration.global.timeouts)
         for service in changed {
             say(service)
             for server in before[service]?.realServers ?? [] { say(ServerIdentity(service, server.endpoint)) }
@@ -157,7 +159,9 @@ final class IPVSDaemon: RunningDaemon {
 
     private func tell(_ news: KeeperNews) {
         for line in news.lines { log(line) }
-        for service in news.repaired { records[service, default: ServiceRecord(started)].repaired = SystemClock.timestamp }
+        for service in news.repaired {
+            records[service, default: ServiceRecord(started)].repaired = SystemClock.timestamp
+        }
         if news.everything {
             sayEverything()
         } else {

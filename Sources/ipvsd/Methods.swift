@@ -49,7 +49,9 @@ extension IPVSDaemon {
         _ snapshots: [VirtualServerIdentity: ServiceSnapshot], _ responder: Responder<IpvsAPI.ListServices>
     ) {
         let services = loaded.configuration.virtualServers.compactMap { server -> IpvsAPI.Service? in
-            guard let standing = keeper.reconciler.standings[server.identity], let pool = standing.pool else { return nil }
+            guard let standing = keeper.reconciler.standings[server.identity], let pool = standing.pool else {
+                return nil
+            }
             return service(standing, pool, snapshots[server.identity])
         }
         // Those that belong to no service come with the first part.
@@ -64,7 +66,8 @@ extension IPVSDaemon {
     private func decide<Method>(
         _ name: String, _ responder: Responder<Method>, _ change: (inout ServerOverride) -> Void
     ) where Method.Reply == ChangeReply {
-        guard let server = ServerIdentity(name), isKnown(server) || Method.method == IpvsAPI.Reset.method && isOrphan(server)
+        guard let server = ServerIdentity(name),
+            isKnown(server) || Method.method == IpvsAPI.Reset.method && isOrphan(server)
         else { return responder.fail(IpvsAPI.ServerNotFound(name: name)) }
         let caller = responder.caller
         logger.notice("\(Method.method) \(server) by uid \(caller.uid), pid \(caller.pid)")

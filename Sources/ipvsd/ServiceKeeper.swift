@@ -246,8 +246,10 @@ final class ServiceKeeper {
         } catch {
             failure = error
         }
-        note(report, repairs: report.executed[..<early].filter { before.contains($0.service) }
-            + report.executed[early...].filter { drifted.contains($0.service) })
+        note(
+            report,
+            repairs: report.executed[..<early].filter { before.contains($0.service) }
+                + report.executed[early...].filter { drifted.contains($0.service) })
         note(refusals: report, at: now)
         if let failure {
             fail(failure, at: now)

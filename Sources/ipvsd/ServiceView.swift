@@ -111,7 +111,6 @@ extension IpvsAPI.ServiceContext {
     }
 }
 
-
 extension Health {
     /// Why a server has this health although checkd said nothing to this process.
     fileprivate var reasonUnheard: String {

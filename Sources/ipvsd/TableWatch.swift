@@ -108,7 +108,9 @@ struct TableWatch {
         }
         for snapshot in slice {
             let service = snapshot.identity
-            guard let standing = reconciler.standings[service], standing.pool != nil || standing.isOwned else { continue }
+            guard let standing = reconciler.standings[service], standing.pool != nil || standing.isOwned else {
+                continue
+            }
             sweep?.found?[service] = snapshot
             if sweep?.touched.contains(service) == true { continue }
             let entry = ServiceEntry(snapshot)

@@ -83,7 +83,9 @@ import Testing
         #expect(kernel.requests - before == 4, "tried again after a second")
     }
 
-    @Test func `answers that were lost are asked for again at once, and only the third time in a row is a problem`() throws {
+    @Test func `answers that were lost are asked for again at once, and only the third time in a row is a problem`()
+        throws
+    {
         let rig = KeeperRig([try virtualServer(weights: [1, 1])])
         rig.kernel.errors = [.overrun, .timedOut]
         rig.say(try server(1), isUp: false)
@@ -294,7 +296,8 @@ extension KeeperTests {
         let rig = KeeperRig([try virtualServer(weights: [1])])
         let note = HealthNote(state: .down, isVerified: true, since: "", reason: "")
         for number in 0..<UInt32(ServiceKeeper.noteLimit + 10) {
-            let address = IPAddress.v4(IPv4Address(11, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255)))
+            let address = IPAddress.v4(
+                IPv4Address(11, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255)))
             rig.keeper.heard(ServerIdentity(try web(), Endpoint(address, port: 80)), note)
         }
         #expect(rig.keeper.notes.count == ServiceKeeper.noteLimit)

@@ -215,7 +215,9 @@ private final class Simulation {
         }
     }
 
-    private func serves(_ entry: ServiceEntry?) -> Bool { entry?.destinations.values.contains { $0.weight > 0 } ?? false }
+    private func serves(_ entry: ServiceEntry?) -> Bool {
+        entry?.destinations.values.contains { $0.weight > 0 } ?? false
+    }
 
     private func check(_ command: Command, _ before: KernelTable) {
         let service = command.service
@@ -255,8 +257,12 @@ private final class Simulation {
             }
         }
         for (server, note) in rig.said where note.isVerified {
-            guard let member = keeper.reconciler.standings[server.service]?.pool?.member(server.endpoint) else { continue }
-            if member.health != (note.state == .up ? .up : .down) { fail("\(server) is \(member.health), said \(note)") }
+            guard let member = keeper.reconciler.standings[server.service]?.pool?.member(server.endpoint) else {
+                continue
+            }
+            if member.health != (note.state == .up ? .up : .down) {
+                fail("\(server) is \(member.health), said \(note)")
+            }
         }
         for (server, decision) in decided where keeper.reconciler.decisions[server]?.override != decision.override {
             fail("the decision about \(server) is not in force")

@@ -142,7 +142,11 @@ import Testing
 
     @Test func `a sorry server that the kernel refuses leaves the living in`() throws {
         var bench = Bench()
-        _ = bench.configure([try banded { $0.quorum = 2; $0.hysteresis = 0 }])
+        _ = bench.configure([
+            try banded {
+                $0.quorum = 2; $0.hysteresis = 0
+            }
+        ])
         _ = bench.observed(KernelTable())
         for number in UInt8(1)...3 { bench.reconciler.heard(try server(number), isUp: false) }
         let refused = sorry
@@ -179,7 +183,9 @@ import Testing
         _ = try bench.observed(table([sorry]))
         for number in UInt8(1)...4 { bench.reconciler.heard(try server(number), isUp: true) }
         let refused = [try server(3).endpoint, try server(4).endpoint]
-        _ = bench.carryOut { if case .addDestination(_, let endpoint, _) = $0 { refused.contains(endpoint) } else { false } }
+        _ = bench.carryOut {
+            if case .addDestination(_, let endpoint, _) = $0 { refused.contains(endpoint) } else { false }
+        }
         #expect(bench.pools[web]?.hasQuorum == false, "2 in the kernel were never 3 + 1")
         #expect(bench.table.services[web]?.destinations[sorry] == routed(1))
     }

@@ -115,7 +115,8 @@ struct WithoutIPVSTests {
     @Test func `decisions of 0.1.0 are in force, and a file that is not understood is set aside`() throws {
         let directory = segment.directory + "/state"
         try FileSystem.makeDirectory(directory, mode: 0o755)
-        let old = "evenkeel-ipvs 1\nboot x\noverride \(Self.server) drained weight=5 since=2026-11-21T15:04:05.678Z uid=7\n"
+        let old =
+            "evenkeel-ipvs 1\nboot x\noverride \(Self.server) drained weight=5 since=2026-11-21T15:04:05.678Z uid=7\n"
         try FileSystem.replace(directory + "/ipvsd.state", with: Array(old.utf8), durable: false)
         let first = try start()
         var override = try client(of: first).call(IpvsAPI.ShowService(name: "tcp/10.7.7.7:80")).service.servers[0]

@@ -15,10 +15,12 @@ enum Refusal {
         case "ServerNotFound":
             return "no real server is called '\(parameter("name"))'; 'lbctl server list' shows them"
         case "NotKept":
-            return "\(parameter("server")): in force, but not kept: \(parameter("path")): \(parameter("problem")); a restart of "
+            return
+                "\(parameter("server")): in force, but not kept: \(parameter("path")): \(parameter("problem")); a restart of "
                 + "ipvsd forgets it. Make room there and run the command again"
         case "NotTaken":
-            return "\(parameter("server")): kept, but the kernel refuses it: \(parameter("problem")); ipvsd goes on trying"
+            return
+                "\(parameter("server")): kept, but the kernel refuses it: \(parameter("problem")); ipvsd goes on trying"
         case "ConfigurationRefused":
             let diagnostics = (parameters["diagnostics"]?.array ?? []).compactMap(\.string)
             return "the configuration is refused, the running one stays:\n"

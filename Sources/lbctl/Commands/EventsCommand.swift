@@ -39,7 +39,8 @@ struct EventsCommand: ParsableCommand {
 
     /// The types of the suite, short.
     static let types = [
-        "vrrp.instance", "check.server", "check.heartbeat", "ipvs.service", "ipvs.server", "daemon.alarm", "daemon.config",
+        "vrrp.instance", "check.server", "check.heartbeat", "ipvs.service", "ipvs.server", "daemon.alarm",
+        "daemon.config",
         "bus.interface",
     ]
 
