@@ -37,6 +37,8 @@ extension Director {
         regroup(configuration)
         index()
         deriveAll(at: now)
+        // Whose group went has nobody's faults but its own.
+        for id in order { tellFaults(id, at: now) }
         if phase == .running { join(added, at: now) }
         settleGroups(givingUp: true, at: now)
     }

@@ -7,47 +7,6 @@ import Platform
 import Testing
 import VRRP
 
-/// One vrrpd on host a, an observer and trouble-maker on host b.
-private struct Alone {
-    let segment: Segment
-    let wire: Wire
-    let router: Router
-    var host: Host { segment.hosts[0] }
-
-    init(_ dialect: Dialect = .version3, priority: Int = 100, more: String = "") throws {
-        segment = try Segment(hosts: 2)
-        wire = try Wire(on: segment.hosts[1], loop: segment.loop)
-        let (a, b) = (segment.hosts[0], segment.hosts[1])
-        router = try Router(.vrrpd, on: a, of: segment, dialect.text(priority, on: a, peer: b, more: more))
-        try router.start()
-    }
-
-    func holds(_ expected: Bool, within limit: Duration = .seconds(20)) throws {
-        do {
-            try segment.eventually(expected ? "holds the address" : "lets the address go", within: limit) {
-                try segment.holders(of: virtualAddress) == (expected ? ["a"] : [])
-            }
-        } catch {
-            Issue.record("\(router.log)")
-            throw error
-        }
-    }
-
-    func advertisement(priority: UInt8) -> Advertisement {
-        Advertisement(
-            version: .v3, virtualRouterID: 51, priority: priority, interval: .milliseconds(100),
-            addresses: [.v4(IPv4Address(10, 77, 0, 100))])
-    }
-
-    func packet(priority: UInt8, timeToLive: UInt8 = 255) -> [UInt8] {
-        var bytes: [UInt8] = []
-        advertisement(priority: priority).encodePacket(
-            into: &bytes, from: IPv4Address(10, 77, 0, 2), to: Advertisement.group4, checksum: .pseudoHeader,
-            timeToLive: timeToLive)
-        return bytes
-    }
-}
-
 @Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(5)))
 struct RobustnessTests {
     @Test func `garbage is counted by reason and never acted on`() throws {

@@ -19,7 +19,8 @@ final class Program {
     private(set) var exit: ChildExit?
     private var child: ChildProcess?
 
-    /// Starts `arguments` (the program's path first) on `host`, or (nil) where the tests run; output is appended to `log`.
+    /// Starts `arguments` (the program's path first) on `host`, or (nil) where the tests run; output is appended to `log`, which may also
+    /// be a FIFO that somebody has opened.
     init(_ arguments: [String], on host: Host?, log: String, loop: EventLoop) throws {
         self.log = log
         // bash and ip replace themselves, so the pid is the program's.
@@ -31,6 +32,9 @@ final class Program {
     }
 
     deinit { if exit == nil { child?.signal(SIGKILL) } }
+
+    /// The process.
+    var pid: pid_t? { child?.pid }
 
     /// Signals the program and its children.
     func signal(_ number: Int32) { child?.signal(number) }

@@ -17,7 +17,8 @@ final class Router {
     let host: Host
     private let segment: Segment
     private let implementation: Implementation
-    private let directory: String
+    /// Holds its configuration, run/, state/ and log.
+    let directory: String
     private var program: Program?
 
     /// A router with a configuration, not started.
@@ -36,8 +37,8 @@ final class Router {
         try StateFile("vrrp.conf", in: directory).replace(with: Array(text.utf8), durable: false)
     }
 
-    /// Starts the program.
-    func start() throws {
+    /// Starts the program; what it says goes to `log`, its own file where none is given.
+    func start(log: String? = nil) throws {
         let config = directory + "/vrrp.conf"
         let arguments =
             switch implementation {
@@ -52,7 +53,7 @@ final class Router {
                     directory + "/v.pid",
                 ]
             }
-        program = try Program(arguments, on: host, log: directory + "/log", loop: segment.loop)
+        program = try Program(arguments, on: host, log: log ?? directory + "/log", loop: segment.loop)
     }
 
     /// Ends it with a signal to its process group and waits until it is gone.
@@ -71,6 +72,9 @@ final class Router {
 
     /// Sends a signal without waiting.
     func signal(_ number: Int32) { program?.signal(number) }
+
+    /// Its process.
+    var pid: pid_t? { program?.pid }
 
     /// How it ended; nil while it runs.
     var exit: ChildExit? { program?.exit }

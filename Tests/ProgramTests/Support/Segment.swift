@@ -80,12 +80,13 @@ final class Segment {
         try? run(["/bin/rm", "-rf", directory])
     }
 
-    /// Gives the host an eth0 with its address, connected to the bridge: at the start and after `delete`.
-    func plug(_ host: Host) throws {
+    /// Gives the host an eth0 with its address, connected to the bridge: at the start and after `delete`. `index`: the kernel's number.
+    func plug(_ host: Host, index: Int? = nil) throws {
         let port = "port-\(host.name)"
-        try ip([
-            "-n", bridge, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", host.namespace,
-        ])
+        let number = index.map { ["index", "\($0)"] } ?? []
+        try ip(
+            ["-n", bridge, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", host.namespace]
+                + number)
         try ip(["-n", bridge, "link", "set", port, "master", "br0", "up"])
         try ip(["-n", host.namespace, "addr", "add", host.address + "/24", "dev", "eth0"])
         try ip(["-n", host.namespace, "link", "set", "eth0", "up"])
@@ -101,6 +102,13 @@ final class Segment {
 
     /// Runs `ip` with arguments.
     func ip(_ arguments: [String]) throws { try run(["/sbin/ip"] + arguments) }
+
+    /// Runs many `ip` commands on a host in one process.
+    func batch(_ lines: some Sequence<String>, on host: Host) throws {
+        let path = directory + "/batch"
+        try FileSystem.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), durable: false)
+        try ip(["-n", host.namespace, "-batch", path])
+    }
 
     /// Runs a command to its successful end.
     func run(_ arguments: [String]) throws {

@@ -12,6 +12,7 @@ final class Wire {
     struct Heard {
         let at: Instant
         let source: String
+        let virtualRouterID: UInt8
         let priority: UInt8
         let checksum: ChecksumForm
     }
@@ -53,8 +54,8 @@ final class Wire {
             guard let packet = try? ReceivedAdvertisement(packet: buffer[..<count]) else { continue }
             heard.append(
                 Heard(
-                    at: now, source: "\(packet.source)", priority: packet.advertisement.priority,
-                    checksum: packet.checksum))
+                    at: now, source: "\(packet.source)", virtualRouterID: packet.advertisement.virtualRouterID,
+                    priority: packet.advertisement.priority, checksum: packet.checksum))
         }
     }
 }
