@@ -1,4 +1,5 @@
-// A client that waits, for lbctl: no event loop, one call at a time, every wait bounded when a time limit is given.
+// A client that waits, for lbctl: no event loop, one call at a time. Connecting and sending always end, receiving does when
+// a time limit is given: a program that is stopped, or too busy to accept, does not hold up the one who asks.
 import Glibc
 import JSON
 import Net
@@ -9,9 +10,11 @@ public import Varlink
 public enum BusClientError: Error, Sendable, CustomStringConvertible {
     /// Nobody listens at the address.
     case unreachable(path: String, Errno)
+    /// Somebody listens at the address and does not accept: too many are waiting before this one.
+    case notAccepted(path: String, after: Duration)
     /// The service closed the connection before the (last) reply.
     case closed
-    /// No reply within the limit.
+    /// The call could not be sent, or no reply came, within the limit.
     case timedOut(after: Duration)
     /// The connection failed.
     case failed(Errno)
@@ -26,6 +29,8 @@ public enum BusClientError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unreachable(let path, let errno):
             "cannot reach \(path): \(errno); is the daemon running (systemctl status evenkeel-busd)?"
+        case .notAccepted(let path, let limit):
+            "\(path) did not accept a connection within \(limit); is the daemon stuck (systemctl status evenkeel-busd)?"
         case .closed: "the service closed the connection without a reply"
         case .timedOut(let limit): "no reply within \(limit)"
         case .failed(let errno): "the connection failed: \(errno)"
@@ -39,20 +44,34 @@ public enum BusClientError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// A blocking connection to busd or to a daemon's private socket.
+/// A connection to busd or to a daemon's private socket, for one call at a time.
 public final class BusClient {
+    /// Between attempts to join a socket whose queue of connections is full.
+    private static let retryMicroseconds: UInt32 = 5000
+
     private let descriptor: FileDescriptor
+    private let patience: Duration
     private var client = VarlinkClient()
 
     /// The socket, for a caller that polls several things. Not to be read from.
     public var descriptorNumber: Int32 { descriptor.number }
 
     /// Connects to a socket file (`@name` for an abstract one).
-    public init(path: String) throws(BusClientError) {
-        do throws(Errno) {
-            descriptor = try UnixSocket.connect(to: path, blocking: true)
-        } catch {
-            throw .unreachable(path: path, error)
+    ///
+    /// - Parameter patience: how long to wait for the connection, and later for a call to leave.
+    public init(path: String, patience: Duration = .seconds(30)) throws(BusClientError) {
+        self.patience = patience
+        let deadline = SystemClock.now + patience
+        while true {
+            do throws(Errno) {
+                descriptor = try UnixSocket.connect(to: path)
+                return
+            } catch  where error.code == EAGAIN {
+                guard SystemClock.now < deadline else { throw .notAccepted(path: path, after: patience) }
+                usleep(Self.retryMicroseconds)
+            } catch {
+                throw .unreachable(path: path, error)
+            }
         }
     }
 
@@ -70,27 +89,31 @@ public final class BusClient {
     public func stream<Method: VarlinkMethod>(
         _ parameters: Method, timeout: Duration? = nil, _ body: (Method.Reply) throws -> Bool
     ) throws {
-        try stream(try parameters.call(more: true), timeout: timeout) { reply in
+        try stream(try parameters.call(more: true), first: timeout, next: timeout) { reply in
             try body(try decode(reply, Method.self))
         }
     }
 
-    /// Calls any method and waits for its reply; oneway calls return an empty one at once.
+    /// Calls any method and waits for its reply; oneway calls return an empty one at once. The limit includes sending.
     public func call(_ call: VarlinkCall, timeout: Duration? = .seconds(30)) throws(BusClientError) -> VarlinkReply {
-        try send(call)
-        return call.oneway ? VarlinkReply() : try nextReply(timeout: timeout)
+        let deadline = Deadline(after: timeout)
+        try send(call, deadline ?? Deadline(after: patience))
+        return call.oneway ? VarlinkReply() : try nextReply(deadline)
     }
 
-    /// Calls any method with `more`; see the typed `stream`.
+    /// Calls any method with `more`; see the typed `stream`. The first reply, with sending the call, and each of the next
+    /// ones have limits of their own.
     public func stream(
-        _ call: VarlinkCall, timeout: Duration? = nil, _ body: (VarlinkReply) throws -> Bool
+        _ call: VarlinkCall, first: Duration?, next: Duration?, _ body: (VarlinkReply) throws -> Bool
     ) throws {
         var call = call
         call.more = true
-        try send(call)
+        var deadline = Deadline(after: first)
+        try send(call, deadline ?? Deadline(after: patience))
         while true {
-            let reply = try nextReply(timeout: timeout)
+            let reply = try nextReply(deadline)
             guard try body(reply), reply.continues else { return }
+            deadline = Deadline(after: next)
         }
     }
 
@@ -104,15 +127,19 @@ public final class BusClient {
         }
     }
 
-    private func send(_ call: VarlinkCall) throws(BusClientError) {
-        var octets: [UInt8]
+    private func send(_ call: VarlinkCall, _ deadline: Deadline) throws(BusClientError) {
+        let octets: [UInt8]
         do throws(VarlinkProtocolError) { octets = try client.call(call) } catch { throw .violated(error) }
-        while !octets.isEmpty {
+        var sent = 0
+        while sent < octets.count {
             let written = octets.withUnsafeBytes { bytes in
-                Result { () throws(Errno) in try descriptor.write(bytes) }
+                Result { () throws(Errno) in
+                    try descriptor.write(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+                }
             }
             switch written {
-            case .success(let count): octets.removeFirst(count)
+            case .success(let count): sent += count
+            case .failure(let errno) where errno.code == EAGAIN: try wait(for: POLLOUT, deadline)
             case .failure(let errno) where errno.code == EINTR: continue
             case .failure(let errno) where errno.code == EPIPE || errno.code == ECONNRESET: throw .closed
             case .failure(let errno): throw .failed(errno)
@@ -120,8 +147,7 @@ public final class BusClient {
         }
     }
 
-    private func nextReply(timeout: Duration?) throws(BusClientError) -> VarlinkReply {
-        let deadline = timeout.map { SystemClock.now + $0 }
+    private func nextReply(_ deadline: Deadline?) throws(BusClientError) -> VarlinkReply {
         while true {
             let reply: VarlinkReply?
             do throws(VarlinkProtocolError) { reply = try client.nextReply() } catch { throw .violated(error) }
@@ -129,20 +155,20 @@ public final class BusClient {
                 guard reply.error == nil else { throw .refused(reply) }
                 return reply
             }
-            try wait(until: deadline, timeout)
+            try wait(for: POLLIN, deadline)
             try receive()
         }
     }
 
-    private func wait(until deadline: Instant?, _ timeout: Duration?) throws(BusClientError) {
+    private func wait(for event: Int32, _ deadline: Deadline?) throws(BusClientError) {
         while true {
             var limit: Int32 = -1
-            if let deadline, let timeout {
-                let left = (deadline - SystemClock.now).nanoseconds
-                guard left > 0 else { throw .timedOut(after: timeout) }
+            if let deadline {
+                let left = (deadline.time - SystemClock.now).nanoseconds
+                guard left > 0 else { throw .timedOut(after: deadline.limit) }
                 limit = Int32(clamping: left / 1_000_000 + 1)
             }
-            var entry = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+            var entry = pollfd(fd: descriptor.number, events: Int16(event), revents: 0)
             let ready = poll(&entry, 1, limit)
             if ready > 0 { return }
             if ready < 0, errno != EINTR { throw .failed(Errno(errno, "poll")) }
@@ -160,9 +186,25 @@ public final class BusClient {
         switch received {
         case .success(0): throw .closed
         case .success: return
-        case .failure(let errno) where errno.code == EINTR: return
+        case .failure(let errno) where errno.code == EINTR || errno.code == EAGAIN: return
         case .failure(let errno) where errno.code == ECONNRESET: throw .closed
         case .failure(let errno): throw .failed(errno)
         }
+    }
+}
+
+/// When to give up, and the limit that it came from.
+private struct Deadline {
+    let limit: Duration
+    let time: Instant
+
+    init(after limit: Duration) {
+        self.limit = limit
+        time = SystemClock.now + limit
+    }
+
+    init?(after limit: Duration?) {
+        guard let limit else { return nil }
+        self.init(after: limit)
     }
 }

@@ -1,4 +1,5 @@
 // Everything that ends a command without success: the exit status scripts see, and one text that says what to do next.
+import Bus
 import JSON
 import Platform
 import Varlink
@@ -16,6 +17,40 @@ enum ExitStatus: Int32, Sendable {
     case inPart = 4
 }
 
+/// Who did not answer.
+enum Culprit: Equatable, Sendable {
+    case busd
+    case daemon(Daemon)
+    /// The daemon of an interface that is not one of Evenkeel's.
+    case other(interface: String)
+
+    /// Who answers a method.
+    init(answering method: String) {
+        let interface = VarlinkCall.split(method).map { String($0.interface) } ?? method
+        if let daemon = Daemon(serving: interface) {
+            self = .daemon(daemon)
+        } else {
+            let isBus = interface == BusAPI.interface || interface.hasPrefix("org.varlink.")
+            self = isBus ? .busd : .other(interface: interface)
+        }
+    }
+
+    fileprivate var name: String {
+        switch self {
+        case .busd: "busd"
+        case .daemon(let daemon): daemon.rawValue
+        case .other(let interface): "the daemon that serves \(interface)"
+        }
+    }
+
+    fileprivate var help: String {
+        switch self {
+        case .busd, .daemon: "'systemctl status evenkeel-\(name)' says more"
+        case .other: "'lbctl call io.evenkeel.Bus.ListServices' shows its process"
+        }
+    }
+}
+
 /// Why a command did not do what was asked.
 enum Failure: Error, Equatable, Sendable {
     /// An argument that the parser could not know to be wrong.
@@ -28,10 +63,10 @@ enum Failure: Error, Equatable, Sendable {
     case daemonUnreachable(Daemon, socket: String, Errno)
     /// The daemon of an interface is not attached to the bus.
     case notAttached(interface: String)
-    /// No answer in time.
-    case timedOut(method: String, Duration)
+    /// No answer in time, and whose fault that is.
+    case timedOut(method: String, Duration, by: Culprit)
     /// The connection ended before the answer.
-    case disconnected(method: String)
+    case disconnected(method: String, by: Culprit)
     /// The answer is not what the interface promises.
     case protocolViolation(String)
     /// The bus does not let this user do that.
@@ -53,7 +88,8 @@ enum Failure: Error, Equatable, Sendable {
     var status: ExitStatus {
         switch self {
         case .usage, .configuration: .usage
-        case .busUnreachable, .daemonUnreachable, .notAttached, .timedOut, .disconnected: .unreachable
+        case .busUnreachable, .daemonUnreachable, .timedOut, .disconnected: .unreachable
+        case .notAttached(let interface): Daemon(serving: interface) == nil ? .failed : .unreachable
         case .refused(_, let error, _): error.hasSuffix(".ConfigurationRefused") ? .usage : .failed
         case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous,
             .differentConfigurations:
@@ -77,11 +113,11 @@ extension Failure: CustomStringConvertible {
         case .daemonUnreachable(let daemon, let socket, let errno):
             Self.unreachable(daemon.rawValue, socket, errno, allowed: "the daemons' own sockets are for root")
         case .notAttached(let interface): Self.notAttached(interface)
-        case .timedOut(let method, let limit):
-            "no answer to \(method) within \(limit.seconds.formatted) s: is \(Self.server(of: method)) stuck? "
-                + "'systemctl status evenkeel-\(Self.server(of: method))' shows it; --timeout SECONDS waits longer"
-        case .disconnected(let method):
-            "the connection ended during \(method): \(Self.server(of: method)) was stopped or restarted; try again"
+        case .timedOut(let method, let limit, let culprit):
+            "no answer to \(method) within \(limit.seconds.formatted) s: \(culprit.name) is stuck or very busy; "
+                + culprit.help + "; --timeout SECONDS waits longer"
+        case .disconnected(let method, let culprit):
+            "the connection ended during \(method): \(culprit.name) was stopped or restarted; try again"
         case .protocolViolation(let problem):
             "unexpected answer: \(problem); are lbctl and the daemons of the same version? 'lbctl introspect' shows theirs"
         case .denied(let method):
@@ -110,12 +146,6 @@ extension Failure: CustomStringConvertible {
         }
     }
 
-    /// The daemon that answers a method.
-    private static func server(of method: String) -> String {
-        let interface = VarlinkCall.split(method).map { String($0.interface) } ?? method
-        return Daemon(serving: interface)?.rawValue ?? "busd"
-    }
-
     private static func withoutBus(_ errno: Errno) -> String {
         errno.reason == .absent ? "; --direct asks the daemons without it, --socket names another" : ""
     }
@@ -130,12 +160,12 @@ extension Failure: CustomStringConvertible {
     }
 
     private static func unknown(_ kind: String, _ name: String, _ known: [String]) -> String {
-        let there =
-            known.isEmpty
-            ? "there is none"
-            : "there is " + known.prefix(8).joined(separator: ", ")
-                + (known.count > 8 ? ", and \(known.count - 8) more" : "")
-        return "no \(kind) is called '\(name)'; \(there)"
+        guard !known.isEmpty else { return "no \(kind) is called '\(name)'; there is none" }
+        let names = known.prefix(8).joined(separator: ", ") + (known.count > 8 ? ", and \(known.count - 8) more" : "")
+        let there = "\(known.count == 1 ? "there is" : "there are") \(names)"
+        guard let meant = Naming.meant(name, known) else { return "no \(kind) is called '\(name)'; \(there)" }
+        return "no \(kind) is called '\(name)'; did you mean '\(meant)'?"
+            + (known == [meant] ? "" : " T\(there.dropFirst())")
     }
 }
 

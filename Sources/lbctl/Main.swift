@@ -37,7 +37,7 @@ struct Lbctl: ParsableCommand {
     /// Runs one command line; every error becomes a message on standard error and an exit status.
     static func run(_ arguments: [String]) -> ExitStatus {
         do {
-            var command = try parseAsRoot(arguments)
+            var command = try parseAsRoot(CommandWords.arranged(arguments))
             try command.run()
             return .done
         } catch let failure as Failure {

@@ -2,7 +2,7 @@
 import ArgumentParser
 import JSON
 
-/// `--json`, on every command.
+/// `--json`, on every command but `config format`, whose answer is the file itself.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print the wire's parameters as JSON, one object per line.")
     var json = false

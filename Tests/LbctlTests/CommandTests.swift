@@ -66,13 +66,13 @@ import Varlink
         let refused = failure { _ = try ServerCommand.Reset.parse(["10.0.0.1"]).answer(from: daemons) }
         #expect(
             refused?.description
-                == "no real server is called '10.0.0.1'; there is tcp/192.168.200.254:80/192.168.200.103:80, "
+                == "no real server is called '10.0.0.1'; there are tcp/192.168.200.254:80/192.168.200.103:80, "
                 + "tcp/192.168.200.254:80/192.168.200.104:80, tcp/192.168.200.254:443/192.168.200.103:443")
     }
 
     @Test func `status asks everybody and takes the missing ones as part of the picture`() throws {
         daemons.attach(.vrrpd, .ipvsd)
-        daemons["Ipvs.ListServices"] = .failure(.timedOut(method: "x", .seconds(5)))
+        daemons["Ipvs.ListServices"] = .failure(.timedOut(method: "x", .seconds(5), by: .daemon(.ipvsd)))
         let report = try StatusReport(from: daemons)
         #expect(report.status.presence[.vrrpd]?.isPresent == true)
         #expect(report.status.presence[.ipvsd] == .absent("no answer within 5 s"))
@@ -102,9 +102,11 @@ import Varlink
         let event: JSONObject = ["event": try JSONValue(encoding: [BusAPI.Event].samples[0])]
         daemons["Bus.Subscribe"] = .replies([event, ["snapshotComplete": true, "seq": 1], event, event])
         var lines: [String] = []
+        var notes: [String] = []
         try EventsCommand.parse(["--count", "2", "--json", "--type", "vrrp.instance", "--subject", "VI_1"])
-            .follow(daemons) { lines.append($0) }
+            .follow(daemons, print: { lines.append($0) }, note: { notes.append($0) })
         #expect(lines == [event, ["snapshotComplete": true, "seq": 1], event].map { JSONText.line(.object($0)) })
+        #expect(notes == [])
         #expect(
             daemons.calls == [#"Bus.Subscribe {"types":["io.evenkeel.vrrp.instance"],"subjects":["VI_1"]}"#])
     }
@@ -125,8 +127,9 @@ import Varlink
         arguments: [
             (Failure.usage("x"), 2), (.busUnreachable(socket: "/x", Errno(2, "connect")), 3),
             (.daemonUnreachable(.vrrpd, socket: "/x", Errno(13, "connect")), 3),
-            (.notAttached(interface: "io.evenkeel.Vrrp"), 3),
-            (.timedOut(method: "m", .seconds(5)), 3), (.disconnected(method: "m"), 3), (.protocolViolation("x"), 1),
+            (.notAttached(interface: "io.evenkeel.Vrrp"), 3), (.notAttached(interface: "NOPE"), 1),
+            (.timedOut(method: "m", .seconds(5), by: .busd), 3), (.disconnected(method: "m", by: .busd), 3),
+            (.protocolViolation("x"), 1),
             (.denied(method: "m"), 1), (.refused(method: "a.b.C", error: "a.b.Odd", parameters: [:]), 1),
             (.refused(method: "a.b.C", error: "io.evenkeel.Vrrp.ConfigurationRefused", parameters: [:]), 2),
             (.configuration(file: "f", errors: 1, warnings: 0), 2),

@@ -54,6 +54,23 @@ struct Program {
         return Result(status: process.terminationStatus, output: text, errors: messages)
     }
 
+    /// Waits for its end, but not longer than `limit`: then it is ended, and the test has failed.
+    func finish(within limit: Duration) throws -> Result {
+        let deadline = SystemClock.now + limit
+        while process.isRunning {
+            guard SystemClock.now < deadline else {
+                kill(process.processIdentifier, SIGKILL)
+                throw Missing(description: "it did not end within \(limit)")
+            }
+            usleep(2000)
+        }
+        return finish()
+    }
+
+    /// Stops its execution, or lets it go on.
+    func suspend() { kill(process.processIdentifier, SIGSTOP) }
+    func resume() { kill(process.processIdentifier, SIGCONT) }
+
     /// Ends it.
     func stop() {
         guard process.isRunning else { return }
@@ -63,7 +80,8 @@ struct Program {
 
     static func path(of program: String) throws -> String {
         let bundle = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let path = bundle.appending(path: program).path
+        let folder = ProcessInfo.processInfo.environment["EVENKEEL_PROGRAMS"].map { URL(filePath: $0) } ?? bundle
+        let path = folder.appending(path: program).path
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw Missing(description: "\(path) is missing: swift build --product \(program)")
         }
@@ -103,9 +121,16 @@ final class Director {
 
     func stopBus() { bus.stop() }
 
+    /// Runs `body` while busd does not.
+    func withSuspendedBus<Value>(_ body: () throws -> Value) rethrows -> Value {
+        bus.suspend()
+        defer { bus.resume() }
+        return try body()
+    }
+
     /// Runs lbctl against this director.
     func lbctl(_ arguments: String...) throws -> Program.Result {
-        try Program("lbctl", arguments, environment: ["EVENKEEL_BUS": socket]).finish()
+        try Program("lbctl", arguments, environment: ["EVENKEEL_BUS": socket]).finish(within: .seconds(10))
     }
 
     func waitForSubscriptions(_ count: Int) throws {

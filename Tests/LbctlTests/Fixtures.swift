@@ -6,7 +6,7 @@ import Testing
 @testable import lbctl
 
 /// The moment at which the screens are shown.
-let now = Timestamp(seconds: 1_795_273_445)
+let now = Timestamp(milliseconds: 1_795_273_445_000)
 
 /// The moment so many seconds before, as the bus writes it.
 func before(_ seconds: Int) -> String {
@@ -15,9 +15,14 @@ func before(_ seconds: Int) -> String {
     return "2026-11-21T\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60)).000Z"
 }
 
+/// How wide the screens of a test are; nil as for a pipe.
+enum ScreenWidth {
+    @TaskLocal static var current: Int?
+}
+
 /// A screen without colour.
 func shown(colour: Bool = false, _ body: (inout Screen) throws -> Void) rethrows -> String {
-    var screen = Screen(style: Style(isColoured: colour), now: now)
+    var screen = Screen(style: Style(isColoured: colour), now: now, width: ScreenWidth.current)
     try body(&screen)
     return screen.text
 }

@@ -2,6 +2,8 @@
 // when somebody goes away.
 import Foundation
 import Glibc
+import Net
+import Platform
 import Testing
 
 @Suite(.serialized) struct ProgramTests {
@@ -90,7 +92,8 @@ import Testing
         #expect(try director.lbctl("vrrp", "list", "--json").output.hasPrefix(#"{"instances":[{"name":"VI_1","#))
         let missing = try director.lbctl("vrrp", "show", "VI_7")
         #expect(missing.status == 1)
-        #expect(missing.errors == "lbctl: no VRRP instance is called 'VI_7'; 'lbctl vrrp list' shows them\n")
+        #expect(missing.errors == "lbctl: no VRRP instance is called 'VI_7'; did you mean 'VI_1'?\n")
+        #expect(try director.lbctl("vrrp", "show", "nosuch").errors.hasSuffix("called 'nosuch'; there is VI_1\n"))
         let absent = try director.lbctl("service", "list")
         #expect(absent.status == 3)
         #expect(absent.errors.hasPrefix("lbctl: ipvsd, which serves io.evenkeel.Ipvs, is not attached to the bus"))
@@ -153,7 +156,85 @@ import Testing
         let director = try Director()
         let result = try director.lbctl("vrrp", "failover", "VI_1", "--timeout", "0.2")
         #expect(result.status == 3)
-        #expect(result.errors.hasPrefix("lbctl: no answer to io.evenkeel.Vrrp.Failover within 0.2 s"))
+        #expect(
+            result.errors.hasPrefix(
+                "lbctl: no answer to io.evenkeel.Vrrp.Failover within 0.2 s: vrrpd is stuck or very busy; 'systemctl"))
+    }
+
+    @Test(arguments: [["vrrp", "list"], ["status"], ["events"], ["introspect"], ["call", "io.evenkeel.Vrrp.List"]])
+    func `a busd that stands still is given up after the time limit, and named`(_ command: [String]) throws {
+        let director = try Director()
+        let result = try director.withSuspendedBus {
+            try Program("lbctl", command + ["--timeout", "0.2", "--socket", director.socket]).finish(
+                within: .seconds(5))
+        }
+        #expect(result.status == 3)
+        #expect(result.errors.contains(" within 0.2 s: busd is stuck or very busy; 'systemctl status evenkeel-busd'"))
+    }
+
+    @Test(arguments: [["vrrp", "list"], ["status"], ["events"], ["call", "io.evenkeel.Bus.Subscribe", "--more"]])
+    func `a socket where nobody accepts is given up after the time limit`(_ command: [String]) throws {
+        let full = try FullSocket()
+        let start = SystemClock.now
+        let result = try Program("lbctl", command + ["--timeout", "0.3", "--socket", full.path])
+            .finish(within: .seconds(5))
+        #expect(SystemClock.now - start < .seconds(2))
+        #expect(result.status == 3)
+        #expect(result.errors.contains("within 0.3 s: busd is stuck or very busy"))
+        let direct = try Program("lbctl", ["vrrp", "list", "--direct", "--timeout", "0.3", "--socket", full.path])
+            .finish(within: .seconds(5))
+        #expect(direct.status == 3)
+        #expect(direct.errors.contains("within 0.3 s: vrrpd is stuck or very busy"))
+    }
+
+    @Test func `options of the bus may stand before the command`() throws {
+        let director = try Director()
+        let before = try run(["--socket", director.socket, "vrrp", "--timeout=5", "list", "--json"])
+        #expect(before.status == 0)
+        #expect(before.output == (try director.lbctl("vrrp", "list", "--json").output))
+        #expect(try run(["--json", "config", "explain", "quorum"]).output.hasPrefix("{"))
+        #expect(try run(["--socket"]).status == 2)
+        #expect(try run(["--version"]).status == 0)
+        #expect(try run(["help", "vrrp"]).output.contains("failover"))
+    }
+
+    @Test(arguments: [
+        (["statsu"], "there is no command 'lbctl statsu'; did you mean 'lbctl status'? 'lbctl --help' explains them"),
+        (["vrrp", "lst"], "did you mean 'lbctl vrrp list'? 'lbctl vrrp --help' explains them"),
+        (["server", "xyzzy", "1"], "there are list, weight, drain, disable, enable, reset; 'lbctl server --help'"),
+    ])
+    func `a mistyped command is answered with the one that was meant`(_ arguments: [String], _ text: String) throws {
+        let result = try run(arguments)
+        #expect(result.status == 2)
+        #expect(result.errors.contains(text))
+    }
+
+    @Test func `an interface that nobody has is a failure, with the one that was meant`() throws {
+        let director = try Director()
+        let result = try director.lbctl("introspect", "io.evenkeel.Vrpp")
+        #expect(result.status == 1)
+        #expect(
+            result.errors.hasPrefix(
+                "lbctl: no interface is called 'io.evenkeel.Vrpp'; did you mean 'io.evenkeel.Vrrp'?"))
+        #expect(try director.lbctl("introspect", "NOPE").status == 1)
+        #expect(try director.lbctl("introspect", "NOPE", "--direct").status == 1)
+        #expect(try director.lbctl("introspect", "io.evenkeel.Ipvs").status == 3)
+        #expect(try director.lbctl("call", "a.b.C").status == 1)
+    }
+
+    @Test func `events of a type that nobody publishes are not waited for in silence`() throws {
+        let director = try Director()
+        let follower = try Program(
+            "lbctl", ["events", "--type", "vrrp.instanec", "--count", "1", "--socket", director.socket])
+        try director.waitForSubscriptions(1)
+        director.stopBus()
+        let result = follower.finish()
+        #expect(result.output.isEmpty)
+        #expect(
+            result.errors.hasPrefix(
+                "lbctl: no daemon of this version publishes events of type 'vrrp.instanec'; did you mean 'vrrp.instance'? "
+                    + "There are vrrp.instance, "))
+        #expect(result.errors.contains("\nlbctl: nothing of that kind now; waiting for it to happen"))
     }
 
     @Test func `a bus that ends the events is an error that scripts see`() throws {
@@ -167,6 +248,28 @@ import Testing
     }
 
     private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Program.Result {
-        try Program("lbctl", arguments, environment: environment).finish()
+        try Program("lbctl", arguments, environment: environment).finish(within: .seconds(10))
+    }
+}
+
+/// Sockets of a bus and of vrrpd where connections wait and nobody accepts, as when busd is stopped.
+private final class FullSocket {
+    private let directory = NSTemporaryDirectory() + "/lbctl-full-\(UInt32.random(in: 0 ... .max))"
+    private var held: [Int32] = []
+    var path: String { directory + "/bus.sock" }
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: directory + "/private", withIntermediateDirectories: true)
+        for path in [path, directory + "/private/vrrpd.sock"] {
+            let listener = try UnixSocket.listen(at: path, mode: 0o666).release()
+            held.append(listener)
+            Glibc.listen(listener, 0)
+            while let connection = try? UnixSocket.connect(to: path) { held.append(connection.release()) }
+        }
+    }
+
+    deinit {
+        for descriptor in held { close(descriptor) }
+        try? FileManager.default.removeItem(atPath: directory)
     }
 }

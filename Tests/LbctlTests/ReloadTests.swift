@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `a daemon lost between prepare and commit leaves it done in part, and says which`() {
-        daemons["Ipvs.CommitReload"] = .failure(.disconnected(method: "io.evenkeel.Ipvs.CommitReload"))
+        daemons["Ipvs.CommitReload"] = .failure(.disconnected(method: "io.evenkeel.Ipvs.CommitReload", by: .busd))
         let failure = failure()
         #expect(failure?.status == .inPart)
         #expect(failure?.description.hasPrefix("done in part: vrrpd, checkd yes; ipvsd (") == true)

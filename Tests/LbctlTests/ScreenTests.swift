@@ -10,7 +10,8 @@ import Testing
 
 /// The screens that are recorded.
 enum Recorded: String, CaseIterable {
-    case statusWell, statusBackup, statusTroubled, statusColoured, statusDirect, statusEmpty
+    case statusTroubled80, statusTroubled40, statusWell, statusBackup, statusTroubled, statusColoured, statusDirect,
+        statusEmpty
     case vrrpList, vrrpMaster, vrrpSteppedDown
     case serviceList, serviceShow, serverList
     case checkList, checkRun, events, explain
@@ -29,6 +30,8 @@ enum Recorded: String, CaseIterable {
                 screen.add(status)
             }
         case .statusTroubled: shown { $0.add(Status.troubled) }
+        case .statusTroubled80: ScreenWidth.$current.withValue(80) { shown { $0.add(Status.troubled) } }
+        case .statusTroubled40: ScreenWidth.$current.withValue(40) { shown { $0.add(Status.troubled) } }
         case .statusColoured: shown(colour: true) { $0.add(Status.troubled) }.replacing("\u{1B}", with: "ESC")
         case .statusDirect:
             shown { screen in

@@ -29,7 +29,7 @@ final class ScriptedDaemons: Daemons {
     }
 
     func send(
-        _ call: VarlinkCall, to daemon: Daemon?, timeout: Duration?, _ each: (JSONObject) throws(Failure) -> Appetite
+        _ call: VarlinkCall, to daemon: Daemon?, _ patience: Patience, _ each: (JSONObject) throws(Failure) -> Appetite
     ) throws(Failure) {
         let name = String(call.method.replacing("io.evenkeel.", with: ""))
         calls.append(call.parameters.isEmpty ? name : "\(name) \(JSONText.line(.object(call.parameters)))")

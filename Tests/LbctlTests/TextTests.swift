@@ -7,19 +7,89 @@ import Testing
 @Suite struct TextTests {
     @Test(arguments: [
         (0.2, "just now"), (1, "1 s ago"), (119, "119 s ago"), (120, "2 min ago"), (7199, "119 min ago"),
-        (7200, "2 h ago"), (172_799, "47 h ago"), (172_800, "2 days ago"), (-30, "just now"), (1e300, "ages ago"),
+        (7200, "2 h ago"), (172_799, "47 h ago"), (172_800, "2 days ago"), (-30, "just now"), (-1e12, "just now"),
     ])
     func `ages have one unit`(_ seconds: Double, _ expected: String) {
-        #expect(Timestamp(seconds: now.seconds - seconds).ago(from: now) == expected)
+        #expect(Timestamp(milliseconds: now.milliseconds - Int64(seconds * 1000)).ago(from: now) == expected)
     }
 
     @Test(arguments: [
         ("2026-11-21T15:04:05Z", 1_795_273_445.0), ("2026-11-21T15:04:05.250Z", 1_795_273_445.25),
         ("1970-01-01T00:00:00.000Z", 0), ("2026-11-21T15:04:05+01:00", nil), ("2026-11-21 15:04:05Z", nil), ("", nil),
-        ("2026-11-21T15:04:05.xZ", nil), ("20é6-11-21T15:04:05Z", nil),
+        ("2026-11-21T15:04:05.xZ", nil), ("20é6-11-21T15:04:05Z", nil), ("2026-13-21T15:04:05Z", nil),
+        ("2026-11-21T25:04:05Z", nil), ("+026-11-21T15:04:05Z", nil), ("2026-11-21T15:04:05.Z", nil),
+        ("2026-11-21T15:04:05.6069Z", 1_795_273_445.606),
     ])
     func `times are read as the bus writes them and nothing else is`(_ text: String, _ expected: Double?) {
-        #expect(Timestamp(text)?.seconds == expected)
+        #expect(Timestamp(text)?.milliseconds == expected.map { Int64(($0 * 1000).rounded()) })
+    }
+
+    @Test func `every millisecond is shown as it came`() {
+        for thousandth in 0..<1000 {
+            let fraction = String(String(1000 + thousandth).dropFirst())
+            #expect(
+                Timestamp("2026-11-21T15:04:05.\(fraction)Z")?.clock(at: now).hasSuffix("04:05.\(fraction)") == true)
+        }
+    }
+
+    @Test func `a time of another day has its date`() throws {
+        let yesterday = try #require(Timestamp("2026-11-20T15:04:05.678Z"))
+        #expect(yesterday.clock(at: now).hasPrefix("2026-11-2"))
+        #expect(yesterday.clock(at: now).count == "2026-11-20 15:04:05.678".count)
+        #expect(yesterday.clock(at: yesterday).count == "15:04:05.678".count)
+        #expect(Timestamp("1969-12-31T23:59:59.999Z")?.clock(at: now).hasSuffix("59:59.999") == true)
+    }
+
+    @Test func `a long line is broken at blanks, and nothing is lost`() {
+        let pieces: [Cell] = ["  ", Cell("subject", .strong), ": ", Cell("one two  three four five", .bad)]
+        let style = Style(isColoured: false)
+        #expect(Wrap.lines(pieces, style, width: nil) == ["  subject: one two  three four five"])
+        #expect(Wrap.lines(pieces, style, width: 20) == ["  subject: one two", "    three four five"])
+        #expect(
+            Wrap.lines(pieces, style, width: 8) == [
+                "  subject:", "    one", "    two", "    three", "    four", "    five",
+            ])
+        let coloured = Wrap.lines(pieces, Style(isColoured: true), width: 20)
+        #expect(
+            coloured == [
+                "  \u{1B}[1msubject\u{1B}[0m: \u{1B}[1;31mone two\u{1B}[0m", "    \u{1B}[1;31mthree four five\u{1B}[0m",
+            ])
+    }
+
+    @Test func `a table that is too wide puts its last column where there is room`() {
+        var table = Table("NAME", .number("N"), "WHY")
+        table.row("first", Cell(5), "because of something that takes many words")
+        table.row("second", Cell(50), "")
+        func lines(_ width: Int) -> [String] { table.lines(Style(isColoured: false), indent: 2, width: width).all }
+        #expect(
+            lines(80) == [
+                "  NAME     N  WHY", "  first    5  because of something that takes many words", "  second  50",
+            ])
+        #expect(
+            lines(44) == [
+                "  NAME     N  WHY", "  first    5  because of something that", "              takes many words",
+                "  second  50",
+            ])
+        #expect(
+            lines(30) == [
+                "  NAME     N", "  first    5", "      because of something", "      that takes many words",
+                "  second  50",
+            ])
+        #expect(
+            lines(10) == [
+                "  first  5", "    WHY", "    because", "    of", "    something", "    that", "    takes", "    many",
+                "    words",
+                "  second", "    50",
+            ])
+    }
+
+    /// Events are lines to be searched and are never broken.
+    @Test(arguments: Recorded.allCases.filter { $0 != .events && $0 != .statusColoured }, [20, 40, 60, 80, 100])
+    func `no screen is wider than the terminal but by a single word`(_ screen: Recorded, _ width: Int) {
+        let text = ScreenWidth.$current.withValue(width) { screen.text }
+        for line in text.split(separator: "\n") where line.count > width && !screen.rawValue.contains(/[0-9]/) {
+            #expect(!line.drop { $0 == " " }.contains(" "), "\(line.count) characters: \(line)")
+        }
     }
 
     @Test func `columns line up, empty ones are left out, and no line ends in spaces`() {
@@ -33,13 +103,13 @@ import Testing
             "longer  1234",
             "é             x",
         ]
-        #expect(table.lines(Style(isColoured: false)) == lines)
+        #expect(table.lines(Style(isColoured: false)).all == lines)
     }
 
     @Test func `colour does not move columns`() {
         var table = Table("A", "B")
         table.row(Cell("down", .bad), "b")
-        let lines = table.lines(Style(isColoured: true), indent: 1)
+        let lines = table.lines(Style(isColoured: true), indent: 1).all
         #expect(lines[1] == " \u{1B}[1;31mdown\u{1B}[0m  b")
     }
 

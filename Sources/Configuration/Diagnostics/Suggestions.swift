@@ -52,7 +52,7 @@ struct Vocabulary: Sendable {
 }
 
 /// The word of `candidates` nearest to `word`, when it is near enough to be meant.
-func closest(to word: String, in candidates: some Sequence<String>) -> String? {
+public func closest(to word: String, in candidates: some Sequence<String>) -> String? {
     Vocabulary(candidates).closest(to: word)
 }
 

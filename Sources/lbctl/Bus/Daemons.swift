@@ -9,15 +9,33 @@ enum Appetite: Sendable {
     case more, enough
 }
 
+/// How long a call may wait.
+enum Patience: Sendable {
+    /// So long for each reply.
+    case everyReply(Duration)
+    /// So long for the first reply; the next ones come when something happens.
+    case firstReply(Duration)
+    /// So long until the call has left; replies come when something happens.
+    case leaving(Duration)
+
+    /// The limit of what has one.
+    var limit: Duration {
+        switch self {
+        case .everyReply(let limit), .firstReply(let limit), .leaving(let limit): limit
+        }
+    }
+}
+
 /// Something that can be called: the bus, a daemon, or a script in a test.
 protocol Daemons: AnyObject {
     /// Makes one call and hands over the parameters of each reply until the last one, or until it is enough.
     ///
     /// - Parameters:
     ///   - daemon: whom to ask when there is no bus to find out; nil is the daemon that serves the call's interface.
-    ///   - timeout: limits the wait for each reply; nil waits for ever.
+    ///   - patience: how long to wait; connecting and sending are part of it.
     func send(
-        _ call: VarlinkCall, to daemon: Daemon?, timeout: Duration?, _ each: (JSONObject) throws(Failure) -> Appetite
+        _ call: VarlinkCall, to daemon: Daemon?, _ patience: Patience,
+        _ each: (JSONObject) throws(Failure) -> Appetite
     ) throws(Failure)
     /// How long an ordinary call may take.
     var timeout: Duration { get }
@@ -48,18 +66,18 @@ extension Daemons {
     /// A call with one reply, as it comes.
     func call(_ call: VarlinkCall, to daemon: Daemon? = nil, timeout: Duration? = nil) throws(Failure) -> JSONObject {
         var answer: JSONObject?
-        try send(call, to: daemon, timeout: timeout ?? self.timeout) { parameters in
+        try send(call, to: daemon, .everyReply(timeout ?? self.timeout)) { parameters in
             answer = parameters
             return .enough
         }
-        guard let answer else { throw .disconnected(method: call.method) }
+        guard let answer else { throw .protocolViolation("\(call.method): no reply at all") }
         return answer
     }
 
     /// A call whose answer may come in several replies, all of them.
     func list<Method: VarlinkMethod>(_ method: Method) throws(Failure) -> [Answer<Method>] {
         var answers: [Answer<Method>] = []
-        try send(method.message(more: true), to: nil, timeout: timeout) { parameters in
+        try send(method.message(more: true), to: nil, .everyReply(timeout)) { parameters in
             answers.append(Answer(parameters: parameters))
             return .more
         }

@@ -2,6 +2,7 @@
 // at the first call and kept for the next ones.
 import Bus
 import JSON
+import Net
 import Platform
 import Varlink
 
@@ -25,36 +26,74 @@ final class Link: Daemons {
     }
 
     func send(
-        _ call: VarlinkCall, to daemon: Daemon?, timeout: Duration?, _ each: (JSONObject) throws(Failure) -> Appetite
+        _ call: VarlinkCall, to daemon: Daemon?, _ patience: Patience,
+        _ each: (JSONObject) throws(Failure) -> Appetite
     ) throws(Failure) {
         let daemon = isDirect ? try Self.daemon(for: call, daemon) : nil
         let path = daemon.map(privateSocket) ?? socket
+        let start = SystemClock.now
         do {
-            let client = try self.client(path)
+            let client = try clients.removeValue(forKey: path) ?? BusClient(path: path, patience: patience.limit)
+            let left = max(patience.limit - (SystemClock.now - start), .milliseconds(1))
             if call.more {
+                let (first, next) = limits(patience, left)
                 var isComplete = true
-                try client.stream(call, timeout: timeout) { reply in
+                try client.stream(call, first: first, next: next) { reply in
                     isComplete = !reply.continues
                     return try each(reply.parameters) == .more
                 }
                 if isComplete { clients[path] = client }
             } else {
-                _ = try each(try client.call(call, timeout: timeout).parameters)
+                _ = try each(try client.call(call, timeout: left).parameters)
                 clients[path] = client
             }
         } catch let failure as Failure {
             throw failure
         } catch let error as BusClientError {
-            throw Failure(error, call.method, daemon)
+            throw failure(error, call.method, daemon, patience.limit)
         } catch {
             throw .protocolViolation("\(call.method): \(error)")
         }
     }
 
-    /// The client kept from the last call, or a new one.
-    private func client(_ path: String) throws(BusClientError) -> BusClient {
-        if let client = clients.removeValue(forKey: path) { return client }
-        return try BusClient(path: path)
+    /// Limits of the first and of the next replies when connecting has left so much of it.
+    private func limits(_ patience: Patience, _ left: Duration) -> (first: Duration?, next: Duration?) {
+        switch patience {
+        case .everyReply(let limit): (left, limit)
+        case .firstReply: (left, nil)
+        case .leaving: (nil, nil)
+        }
+    }
+
+    /// What the client says about a call of `method`; `daemon` is nil when it went through the bus.
+    private func failure(_ error: BusClientError, _ method: String, _ daemon: Daemon?, _ limit: Duration) -> Failure {
+        let neighbour = daemon.map { Culprit.daemon($0) } ?? .busd
+        return switch error {
+        case .unreachable(let path, let errno):
+            daemon.map { .daemonUnreachable($0, socket: path, errno) } ?? .busUnreachable(socket: path, errno)
+        case .notAccepted: .timedOut(method: method, limit, by: neighbour)
+        case .closed, .failed: .disconnected(method: method, by: neighbour)
+        case .timedOut:
+            .timedOut(method: method, limit, by: isDirect || !busAnswers() ? neighbour : Culprit(answering: method))
+        case .violated(let error): .protocolViolation("\(method): \(error)")
+        case .badReply(let problem): .protocolViolation("\(method): \(problem)")
+        case .refused(let reply): Failure(method: method, error: reply.error ?? "", parameters: reply.parameters)
+        }
+    }
+
+    /// Whether busd itself answers, asked after somebody did not: then it is the daemon behind it that is stuck.
+    private func busAnswers() -> Bool {
+        let limit = Duration.milliseconds(300)
+        let question = VarlinkCall(method: "\(VarlinkService.interface).GetInfo")
+        do throws(BusClientError) {
+            _ = try BusClient(path: socket, patience: limit).call(question, timeout: limit)
+            return true
+        } catch {
+            switch error {
+            case .refused: return true
+            case .unreachable, .notAccepted, .closed, .timedOut, .failed, .violated, .badReply: return false
+            }
+        }
     }
 
     private static func daemon(for call: VarlinkCall, _ named: Daemon?) throws(Failure) -> Daemon {
@@ -71,21 +110,5 @@ final class Link: Daemons {
     private func privateSocket(of daemon: Daemon) -> String {
         let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
         return "\(folder)/private/\(daemon.rawValue).sock"
-    }
-}
-
-extension Failure {
-    /// What the client says about a call of `method`; `daemon` is nil when it went through the bus.
-    fileprivate init(_ error: BusClientError, _ method: String, _ daemon: Daemon?) {
-        switch error {
-        case .unreachable(let path, let errno):
-            self = daemon.map { .daemonUnreachable($0, socket: path, errno) } ?? .busUnreachable(socket: path, errno)
-        case .closed, .failed: self = .disconnected(method: method)
-        case .timedOut(let limit): self = .timedOut(method: method, limit)
-        case .violated(let error): self = .protocolViolation("\(method): \(error)")
-        case .badReply(let problem): self = .protocolViolation("\(method): \(problem)")
-        case .refused(let reply):
-            self.init(method: method, error: reply.error ?? "", parameters: reply.parameters)
-        }
     }
 }

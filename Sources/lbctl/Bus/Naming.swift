@@ -1,6 +1,7 @@
 // What a person types for a service or a server, and the full name that the bus knows. Full names are sent as they are;
 // short ones are looked up among what exists.
 import Bus
+import Configuration
 
 enum Naming {
     /// The full name of a service.
@@ -41,6 +42,26 @@ enum Naming {
         try daemons.list(IpvsAPI.ListServices()).all(\.services)
     }
 
+    /// Runs `body`, which names something in full; when the daemon knows nothing of that name, says what there is.
+    static func explaining<Value>(
+        _ kind: String, _ name: String, _ known: () throws(Failure) -> [String],
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        do throws(Failure) {
+            return try body()
+        } catch {
+            guard case .refused(_, let reason, _) = error, reason.hasSuffix("NotFound"), let known = try? known() else {
+                throw error
+            }
+            throw .unknownName(kind: kind, name: name, known: known)
+        }
+    }
+
+    /// What may have been meant: a full name, or an end of one that would have done.
+    static func meant(_ text: String, _ names: [String]) -> String? {
+        closest(to: text, in: names + names.map { String(endpoint(of: $0)) } + names.map { String(host(of: $0)) })
+    }
+
     private static func one(
         _ text: String, kind: String, among names: [String], hint: String = ""
     ) throws(Failure) -> String {
@@ -55,9 +76,19 @@ enum Naming {
     /// Names that end in `ADDR:PORT`, when that or its address is the text.
     private static func matches(_ text: String, _ names: [String]) -> [String] {
         names.filter { name in
-            let endpoint = name.lastIndex(of: "/").map { name[name.index(after: $0)...] } ?? name[...]
-            let host = endpoint.lastIndex(of: ":").map { endpoint[..<$0] } ?? endpoint
-            return endpoint == text || host == text || host == "[\(text)]"
+            let host = host(of: name)
+            return endpoint(of: name) == text || host == text || host == "[\(text)]"
         }
+    }
+
+    /// `ADDR:PORT` of a name.
+    private static func endpoint(of name: String) -> Substring {
+        name.lastIndex(of: "/").map { name[name.index(after: $0)...] } ?? name[...]
+    }
+
+    /// `ADDR` of a name.
+    private static func host(of name: String) -> Substring {
+        let endpoint = endpoint(of: name)
+        return endpoint.lastIndex(of: ":").map { endpoint[..<$0] } ?? endpoint
     }
 }

@@ -47,10 +47,15 @@ struct CallCommand: ParsableCommand {
             throw .usage("'\(method)' is not INTERFACE.Method, such as io.evenkeel.Vrrp.List; see 'lbctl introspect'")
         }
         let message = VarlinkCall(method: method, parameters: try object(), more: more)
-        try caller.send(message, to: nil, timeout: more ? bus.limit : caller.timeout) { reply throws(Failure) in
+        try caller.send(message, to: nil, patience(caller)) { reply throws(Failure) in
             try print(reply)
             return .more
         }
+    }
+
+    /// Nobody knows when a method with several replies gives the first one, unless the caller does.
+    private func patience(_ caller: some Daemons) -> Patience {
+        more && bus.limit == nil ? .leaving(caller.timeout) : .everyReply(caller.timeout)
     }
 
     private func object() throws(Failure) -> JSONObject {

@@ -52,7 +52,11 @@ struct CheckCommand: ParsableCommand {
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
             let name = try Naming.checkedServer(server, in: daemons)
-            let answer = try daemons.call(CheckAPI.Run(server: name), timeout: bus.limit ?? .seconds(60))
+            let answer = try Naming.explaining("checked real server", name) { () throws(Failure) in
+                try daemons.list(CheckAPI.List()).all(\.servers).map(\.server)
+            } _: { () throws(Failure) in
+                try daemons.call(CheckAPI.Run(server: name), timeout: bus.limit ?? .seconds(60))
+            }
             return Shown(wire: [answer.parameters]) { screen throws(Failure) in
                 screen.add(try answer.decoded().health)
             }

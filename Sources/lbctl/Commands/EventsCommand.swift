@@ -1,7 +1,10 @@
 // `lbctl events`: the stream of events, one line each, flushed as it comes.
 import ArgumentParser
 import Bus
+import Configuration
+import Glibc
 import JSON
+import Platform
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -51,26 +54,47 @@ struct EventsCommand: ParsableCommand {
 
     func run() throws {
         ReaderWatch.start()
-        try follow(bus.link) { text in StandardOutput.line(text) }
+        try follow(bus.link, print: StandardOutput.line) { note in
+            Console.write("lbctl: \(note)\n", to: STDERR_FILENO)
+        }
     }
 
-    /// Subscribes and gives each line to `print` until it is enough or the bus ends it.
-    func follow(_ caller: some Daemons, print: (String) -> Void) throws(Failure) {
+    /// Subscribes and gives each line to `print` until it is enough or the bus ends it; what a person who waits should know
+    /// goes to `note`.
+    func follow(_ caller: some Daemons, print: (String) -> Void, note: (String) -> Void) throws(Failure) {
+        for type in type {
+            if let text = Self.unknown(type) { note(text) }
+        }
         let subscription = BusAPI.Subscribe(
             types: type.isEmpty ? nil : type.map(Self.fullType), subjects: subject.isEmpty ? nil : subject,
             retained: changes ? false : nil)
         var left = count ?? .max
-        let screen = Screen.current()
-        try caller.send(subscription.message(more: true), to: nil, timeout: nil) { parameters throws(Failure) in
+        let patience = Patience.firstReply(caller.timeout)
+        try caller.send(subscription.message(more: true), to: nil, patience) { parameters throws(Failure) in
             if output.json {
                 print(JSONText.line(.object(parameters)))
             } else if let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event {
-                print(screen.line(event))
+                print(Screen.current().line(event))
             }
             if parameters["event"]?.object != nil { left -= 1 }
+            if parameters["snapshotComplete"]?.bool == true, left == count ?? .max, !changes {
+                note("nothing of that kind now; waiting for it to happen (Ctrl-C ends)")
+            }
             return left > 0 ? .more : .enough
         }
-        if left > 0, count != nil { throw .disconnected(method: BusAPI.Subscribe.method) }
+        if left > 0, count != nil { throw .disconnected(method: BusAPI.Subscribe.method, by: .busd) }
+    }
+
+    /// What to say about a type that no daemon of this version publishes; nil when there is one.
+    static func unknown(_ type: String) -> String? {
+        let wanted = fullType(type)
+        let known = types.map { "io.evenkeel.\($0)" }
+        let isKnown =
+            wanted.hasSuffix("*") ? known.contains { $0.hasPrefix(wanted.dropLast()) } : known.contains(wanted)
+        guard !isKnown else { return nil }
+        let meant = closest(to: type, in: types + known).map { "; did you mean '\($0)'?" } ?? ""
+        return "no daemon of this version publishes events of type '\(type.printable)'\(meant)"
+            + " There are \(types.joined(separator: ", "))"
     }
 
     /// `vrrp.instance` and `vrrp*` with the suite's prefix; other names as they are.

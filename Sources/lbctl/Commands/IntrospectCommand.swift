@@ -22,12 +22,25 @@ struct IntrospectCommand: BusCommand {
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         guard let interface else { return try list(daemons) }
-        let reply = try daemons.service(
-            "GetInterfaceDescription", ["interface": .string(interface)], of: Daemon(serving: interface))
+        let reply = try description(of: interface, daemons)
         return Shown(wire: [reply]) { screen in
             let text = reply["description"]?.string ?? ""
             screen.add(
                 lines: text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable })
+        }
+    }
+
+    private func description(of interface: String, _ daemons: some Daemons) throws(Failure) -> JSONObject {
+        let daemon = Daemon(serving: interface)
+        // Without the bus any daemon can say that it does not know an interface.
+        let asked = daemons.isDirect ? daemon ?? .vrrpd : daemon
+        do throws(Failure) {
+            return try daemons.service("GetInterfaceDescription", ["interface": .string(interface)], of: asked)
+        } catch {
+            guard case .notAttached = error, daemon == nil,
+                let known = try? daemons.service("GetInfo", [:], of: asked)["interfaces"]?.array
+            else { throw error }
+            throw .unknownName(kind: "interface", name: interface, known: known.compactMap(\.string))
         }
     }
 

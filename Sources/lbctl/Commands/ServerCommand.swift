@@ -159,7 +159,12 @@ struct ServerTarget: ParsableArguments {
         let names = try Naming.servers(server, all: all, in: daemons)
         for name in names {
             do throws(Failure) {
-                done.append((name, try daemons.call(call(name)).parameters))
+                let answer = try Naming.explaining("real server", name) { () throws(Failure) in
+                    try Naming.services(of: daemons).flatMap(\.servers).map(\.name)
+                } _: { () throws(Failure) in
+                    try daemons.call(call(name))
+                }
+                done.append((name, answer.parameters))
             } catch {
                 guard !done.isEmpty else { throw error }
                 throw .inPart(

@@ -51,7 +51,12 @@ struct ServiceCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            let answer = try daemons.call(IpvsAPI.ShowService(name: try Naming.service(name, in: daemons)))
+            let full = try Naming.service(name, in: daemons)
+            let answer = try Naming.explaining("virtual service", full) { () throws(Failure) in
+                try Naming.services(of: daemons).map(\.name)
+            } _: { () throws(Failure) in
+                try daemons.call(IpvsAPI.ShowService(name: full))
+            }
             return Shown(wire: [answer.parameters]) { screen throws(Failure) in
                 screen.add(try answer.decoded().service)
             }

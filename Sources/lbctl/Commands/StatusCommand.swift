@@ -74,7 +74,7 @@ struct StatusReport {
         }
         let subscription = BusAPI.Subscribe(types: [EventType.alarm, EventType.configuration])
         var kept: [JSONObject] = []
-        try caller.send(subscription.message(more: true), to: nil, timeout: caller.timeout) { parameters in
+        try caller.send(subscription.message(more: true), to: nil, .everyReply(caller.timeout)) { parameters in
             guard parameters["snapshotComplete"]?.bool != true else { return .enough }
             kept.append(parameters)
             return .more
@@ -114,7 +114,7 @@ struct StatusReport {
         switch failure {
         case .daemonUnreachable(_, let socket, let errno): "\(socket): \(errno)"
         case .notAttached, .disconnected: "went away while it was asked"
-        case .timedOut(_, let limit): "no answer within \(limit.seconds.formatted) s"
+        case .timedOut(_, let limit, _): "no answer within \(limit.seconds.formatted) s"
         case .usage, .configuration, .busUnreachable, .protocolViolation, .denied, .refused, .unknownName,
             .unknownKeyword, .ambiguous, .differentConfigurations, .inPart:
             throw failure

@@ -1,6 +1,7 @@
 // `lbctl vrrp`: the virtual routers of this director.
 import ArgumentParser
 import Bus
+import Varlink
 
 struct VrrpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,7 +51,7 @@ struct VrrpCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            let answer = try daemons.call(VrrpAPI.Show(name: name))
+            let answer = try VrrpCommand.ask(daemons, VrrpAPI.Show(name: name), name)
             return Shown(wire: [answer.parameters]) { screen throws(Failure) in
                 screen.add(try answer.decoded().instance)
             }
@@ -73,7 +74,7 @@ struct VrrpCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            let answer = try daemons.call(VrrpAPI.Failover(name: name))
+            let answer = try VrrpCommand.ask(daemons, VrrpAPI.Failover(name: name), name)
             return Shown(wire: [answer.parameters]) { screen in
                 screen.add(Cell("\(name) has stepped down and stays out until 'lbctl vrrp resume \(name)'."))
             }
@@ -93,10 +94,21 @@ struct VrrpCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            let answer = try daemons.call(VrrpAPI.Resume(name: name))
+            let answer = try VrrpCommand.ask(daemons, VrrpAPI.Resume(name: name), name)
             return Shown(wire: [answer.parameters]) { screen in
                 screen.add(Cell("\(name) takes part in the election again."))
             }
+        }
+    }
+
+    /// Makes a call about the instance `name`.
+    private static func ask<Method: VarlinkMethod>(
+        _ daemons: some Daemons, _ method: Method, _ name: String
+    ) throws(Failure) -> Answer<Method> {
+        try Naming.explaining("VRRP instance", name) { () throws(Failure) in
+            try Naming.instances(of: daemons).map(\.name)
+        } _: { () throws(Failure) in
+            try daemons.call(method)
         }
     }
 }

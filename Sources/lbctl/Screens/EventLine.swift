@@ -4,10 +4,10 @@ import Bus
 import JSON
 
 extension Screen {
-    /// `15:04:05.678  vrrp.instance  VI_1  MASTER  no advert from …`
+    /// `15:04:05.678  vrrp.instance  VI_1  MASTER  no advert from …`; never broken, so that it can be searched.
     func line(_ event: BusAPI.Event) -> String {
         let type = event.type.hasPrefix(Self.prefix) ? String(event.type.dropFirst(Self.prefix.count)) : event.type
-        let time = Timestamp(event.time)?.clock ?? event.time
+        let time = Timestamp(event.time)?.clock(at: now) ?? event.time
         let news = words(event)
         let pieces: [Cell] = [
             Cell(time, .faint), Cell(Self.padded(type, 14)), Cell(event.subject, .strong), news.state, Cell(news.text),

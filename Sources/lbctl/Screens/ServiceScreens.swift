@@ -12,31 +12,30 @@ extension Screen {
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"), Cell(server.reason))
         }
-        var rows = table.lines(style, indent: 4)[...]
-        var titles = rows.popFirst().map { [$0] } ?? []
+        let servers = table.lines(style, indent: 4, width: width)
+        var (titles, rows) = (servers.titles, servers.rows[...])
         var lines: [String] = []
         for service in services {
-            lines.append("  " + serviceLine(service))
+            lines += Wrap.lines(serviceLine(service), style, width: width, indent: 2, hanging: 4)
             guard !service.servers.isEmpty else { continue }
             lines += titles
             titles = []
-            lines += rows.prefix(service.servers.count)
+            lines += rows.prefix(service.servers.count).flatMap(\.self)
             rows = rows.dropFirst(service.servers.count)
         }
         return lines
     }
 
     /// `tcp/192.168.200.254:80  up for 3 min, 2 of 2 servers in use, wrr`
-    private func serviceLine(_ service: IpvsAPI.Service) -> String {
+    private func serviceLine(_ service: IpvsAPI.Service) -> [Cell] {
         let (context, runtime) = (service.context, service.runtime)
         var words = ["\(service.serversInUse) of \(counted(service.servers.count, "server")) in use"]
         if let scheduler = context.scheduler { words.append(scheduler) }
         if let persistence = context.persistenceTimeoutSeconds { words.append("persistent \(persistence) s") }
         if runtime.onSorryServer { words.append("sorry server \(context.sorryServer ?? "") serves") }
-        let state = runtime.state.cell
-        return style.paint(service.name.printable, .strong) + "  " + style.paint(state.text, state.tone)
-            + duration(runtime.since) + ", " + words.joined(separator: ", ").printable
-            + (runtime.inKernel ? "" : ", " + style.paint("NOT IN THE KERNEL", .bad))
+        let facts = Cell("\(duration(runtime.since)), \(words.joined(separator: ", "))")
+        let line = [Cell(service.name, .strong), "  ", runtime.state.cell, facts]
+        return runtime.inKernel ? line : line + [", ", Cell("NOT IN THE KERNEL", .bad)]
     }
 
     /// `lbctl service list`: one row per service.

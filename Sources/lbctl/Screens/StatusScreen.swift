@@ -74,7 +74,7 @@ extension Screen {
 
     private mutating func add(_ problem: Problem, _ tone: Tone) {
         add("  ", Cell(problem.subject, .strong), ": ", Cell(problem.text, tone))
-        if let remedy = problem.remedy { add("    -> ", Cell(remedy)) }
+        if let remedy = problem.remedy { add("    -> ", Cell(remedy), hanging: 7) }
     }
 
     /// Who holds which addresses, and why.
@@ -89,7 +89,7 @@ extension Screen {
     }
 
     private func daemonTable(_ status: Status) -> Table {
-        var table = Table("DAEMON", "STATE", "SINCE", .number("PID"), "CONFIGURATION", "LOADED")
+        var table = Table("DAEMON", "STATE", "SINCE", .number("PID"), "LOADED", "CONFIGURATION")
         for daemon in Daemon.allCases {
             let configuration = status.configurations[daemon.rawValue]
             let file = configuration.map { "\($0.file) (\($0.digest.prefix(8)))" } ?? ""
@@ -98,8 +98,8 @@ extension Screen {
             case .present(let since, let pid):
                 table.row(
                     Cell(daemon.rawValue), Cell(status.isDirect ? "answers" : "attached", .good),
-                    Cell(since.map(ago) ?? ""), Cell(pid.map(String.init) ?? ""), Cell(file), Cell(loaded))
-            case .absent: table.row(Cell(daemon.rawValue), Cell("MISSING", .bad), "", "", Cell(file), Cell(loaded))
+                    Cell(since.map(ago) ?? ""), Cell(pid.map(String.init) ?? ""), Cell(loaded), Cell(file))
+            case .absent: table.row(Cell(daemon.rawValue), Cell("MISSING", .bad), "", "", Cell(loaded), Cell(file))
             }
         }
         return table

@@ -19,12 +19,13 @@ struct Facts {
         for (index, value) in values.enumerated() { rows.append((index == 0 ? label : "", Cell(value, tone))) }
     }
 
-    func lines(_ style: Style, indent: Int = 0) -> [String] {
-        let width = rows.reduce(0) { max($0, $1.label.count) }
-        return rows.map { row in
-            String(repeating: " ", count: indent) + style.paint(row.label, .faint)
-                + String(repeating: " ", count: width - row.label.count + 2)
-                + style.paint(row.value.text, row.value.tone)
+    func lines(_ style: Style, indent: Int = 0, width: Int? = nil) -> [String] {
+        let column = rows.reduce(0) { max($0, $1.label.count) } + 2
+        return rows.flatMap { row in
+            let gap = Cell(Wrap.blanks(column - row.label.count))
+            return Wrap.lines(
+                [Cell(row.label, .faint), gap, row.value], style, width: width, indent: indent,
+                hanging: indent + column)
         }
     }
 }

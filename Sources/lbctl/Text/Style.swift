@@ -44,6 +44,18 @@ struct Style: Sendable {
     }
 }
 
+/// The terminal that standard output goes to.
+enum Terminal {
+    /// Characters in a line; nil when standard output is not a terminal, or one that does not say.
+    static var width: Int? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
+        return Int(size.ws_col)
+    }
+}
+
 /// The environment of this process.
 enum Environment {
     static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
