@@ -1,4 +1,5 @@
-// Events that every daemon publishes about itself, and the names of all event types (docs/ARCHITECTURE.md, Events).
+// The names of the event types for Swift, and conveniences for what daemons publish about themselves. Their data is declared in the
+// interfaces (docs/ARCHITECTURE.md, Events).
 
 /// The types of events of the suite.
 public enum EventType {
@@ -22,49 +23,18 @@ public enum EventType {
     public static let interface = "io.evenkeel.bus.interface"
 }
 
-/// Data of `EventType.alarm`. An alarm that is over is published once more without data.
-public struct DaemonAlarm: Codable, Hashable, Sendable {
-    /// Always true while the alarm stands.
-    public var active: Bool
-    /// What is wrong, for people.
-    public var message: String
-    /// What to do about it.
-    public var remedy: String
+public typealias DaemonAlarm = BusAPI.DaemonAlarm
+public typealias DaemonConfiguration = BusAPI.DaemonConfiguration
+public typealias CheckHeartbeat = CheckAPI.Heartbeat
 
+extension DaemonAlarm {
     /// A standing alarm.
     public init(message: String, remedy: String) {
-        active = true
-        self.message = message
-        self.remedy = remedy
+        self.init(active: true, message: message, remedy: remedy)
     }
 }
 
-/// Data of `EventType.checkHeartbeat`. A checkd that has not said it for some intervals hangs, whatever its connection says.
-public struct CheckHeartbeat: Codable, Hashable, Sendable {
+extension CheckHeartbeat {
     /// Seconds from one to the next.
     public static let interval = 2
-    /// Seconds until the next.
-    public var intervalSeconds: Int
-
-    /// A sign of life.
-    public init(intervalSeconds: Int) {
-        self.intervalSeconds = intervalSeconds
-    }
-}
-
-/// Data of `EventType.configuration`.
-public struct DaemonConfiguration: Codable, Hashable, Sendable {
-    /// Digest of the text that is in force.
-    public var digest: String
-    /// The file it came from.
-    public var file: String
-    /// When it was loaded: RFC 3339, UTC.
-    public var loaded: String
-
-    /// A loaded configuration.
-    public init(digest: String, file: String, loaded: String) {
-        self.digest = digest
-        self.file = file
-        self.loaded = loaded
-    }
 }

@@ -102,6 +102,14 @@ struct Pairing: Sendable, CustomTestStringConvertible {
         try definition.check(try #require(json.object), against: fields)
     }
 
+    @Test func `the names of the events for Swift are those of the interfaces`() {
+        #expect(
+            Set(Interfaces.events) == [
+                EventType.vrrpInstance, EventType.checkServer, EventType.checkHeartbeat, EventType.ipvsService, EventType.ipvsServer,
+                EventType.alarm, EventType.configuration, EventType.interface,
+            ])
+    }
+
     @Test(arguments: ["io.evenkeel.Bus", "io.evenkeel.Vrrp", "io.evenkeel.Ipvs", "io.evenkeel.Check"])
     func `every declaration has a Swift type and a comment`(_ name: String) throws {
         let definition = try Self.definition(name)

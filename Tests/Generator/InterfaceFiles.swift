@@ -35,15 +35,17 @@ public struct InterfaceFiles {
         return files + [try policy()]
     }
 
-    /// Who may call what.
+    /// Who may call what, and what events there are.
     private func policy() throws(GeneratorError) -> GeneratedFile {
         var roles: [String] = []
         var needMore: [String] = []
+        var events: [String] = []
         for interface in interfaces {
             for member in interface.members {
-                guard case .method = member.declaration else { continue }
                 let method = "\(interface.name).\(member.name)"
                 let remarks = try Remarks(member.documentation, of: method)
+                if let event = remarks.event { events.append("\"\(event)\",") }
+                guard case .method = member.declaration else { continue }
                 guard let role = remarks.role else {
                     throw GeneratorError("\(method): write \"# Role: reader\" or another role above it")
                 }
@@ -52,7 +54,7 @@ public struct InterfaceFiles {
             }
         }
         var text = SwiftText()
-        text.head("Sources/Bus/interfaces", "Who may call which method, and which need `more`.")
+        text.head("Sources/Bus/interfaces", "Who may call which method, which need `more`, and what events there are.")
         text.line()
         try text.block("extension Interfaces") { (text) throws(GeneratorError) in
             text.documentation("The least role that may call a method.")
@@ -60,6 +62,9 @@ public struct InterfaceFiles {
             text.line()
             text.documentation("Methods that make no sense without `more`.")
             text.entries("public static let needMore: Set<String> = [", needMore)
+            text.line()
+            text.documentation("The types of all events.")
+            text.entries("public static let events: [String] = [", events)
         }
         return GeneratedFile(name: "Interfaces+Roles.swift", text: text.text)
     }

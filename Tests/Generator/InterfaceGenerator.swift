@@ -33,8 +33,10 @@ struct InterfaceGenerator {
                 guard case .type(let type) = member.declaration else { continue }
                 switch type {
                 case .structure(let fields):
+                    let remarks = try Remarks(member.documentation, of: member.name)
                     text.line()
-                    text.documentation(member.documentation)
+                    text.documentation(remarks.documentation)
+                    if let event = remarks.event { text.documentation("Data of the event `\(event)`.") }
                     try text.structure(member.name, ": Codable, Hashable, Sendable", fields)
                 case .enumeration: break
                 case .bool, .int, .float, .string, .object, .named, .array, .map, .optional:

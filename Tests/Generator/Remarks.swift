@@ -1,5 +1,5 @@
-// What the comment above a method says to programs: lines `Role: reader` and `Needs: more` at its end. They stand in
-// the .varlink file because that is the one definition of the interface, and are served with it.
+// What the comment above a method or a type says to programs: lines `Role: reader` and `Needs: more`, or `Event: TYPE`, at
+// its end. They stand in the .varlink file because that is the one definition of the interface, and are served with it.
 import Varlink
 
 /// A comment taken apart.
@@ -10,6 +10,8 @@ struct Remarks {
     let role: String?
     /// The method makes no sense without `more`.
     let needsMore: Bool
+    /// The type of the events whose data this is.
+    let event: String?
 
     /// The roles that a method can ask for; busd's `Role` has the same names.
     private static let roles = ["reader", "daemon", "administrator"]
@@ -19,12 +21,15 @@ struct Remarks {
         var lines = comment.split(separator: "\n", omittingEmptySubsequences: false)
         var role: String?
         var needsMore = false
+        var event: String?
         while let line = lines.last {
             if line.hasPrefix("Role: ") {
                 role = String(line.dropFirst("Role: ".count))
                 guard let role, Self.roles.contains(role) else {
                     throw GeneratorError("\(name): \"\(line)\" names none of \(Self.roles.joined(separator: ", "))")
                 }
+            } else if line.hasPrefix("Event: ") {
+                event = String(line.dropFirst("Event: ".count))
             } else if line == "Needs: more" {
                 needsMore = true
             } else {
@@ -33,7 +38,7 @@ struct Remarks {
             lines.removeLast()
         }
         documentation = lines.joined(separator: "\n")
-        (self.role, self.needsMore) = (role, needsMore)
+        (self.role, self.needsMore, self.event) = (role, needsMore, event)
     }
 }
 

@@ -233,7 +233,7 @@ import Testing
         #expect(
             result.errors.hasPrefix(
                 "lbctl: no daemon of this version publishes events of type 'vrrp.instanec'; did you mean 'vrrp.instance'? "
-                    + "There are vrrp.instance, "))
+                    + "There are bus.interface, "))
         #expect(result.errors.contains("\nlbctl: nothing of that kind now; waiting for it to happen"))
     }
 

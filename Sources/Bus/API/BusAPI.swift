@@ -10,9 +10,9 @@ public import JSON
 /// MiB of unread output and incomplete input, and 65,536 kept events of 64 MiB. Root and the daemons' users have two to
 /// four times as much. What goes beyond is the error QuotaExceeded.
 ///
-/// Role: the least that a caller of the method must be: reader, daemon or administrator. Needs: more, when the method
-/// makes no sense without it. A peer may be newer: ignore fields that you do not know, and expect values of
-/// enumerations that you do not know.
+/// Above a method, Role: the least that its caller must be (reader, daemon or administrator); Needs: more, when it
+/// makes no sense without. Above a type, Event: the type of the events whose data it is. A peer may be newer: ignore
+/// fields that you do not know, and expect values of enumerations that you do not know.
 public enum BusAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Bus"
@@ -78,7 +78,8 @@ public enum BusAPI {
         }
     }
 
-    /// Data of the event io.evenkeel.bus.interface, whose subject is an interface.
+    /// Whether an interface is there; the event's subject is the interface.
+    /// Data of the event `io.evenkeel.bus.interface`.
     public struct InterfaceState: Codable, Hashable, Sendable {
         /// Whether calls can be routed.
         public var state: Attachment
@@ -88,6 +89,41 @@ public enum BusAPI {
         public init(state: Attachment, service: String) {
             self.state = state
             self.service = service
+        }
+    }
+
+    /// Something that needs a person, said by a daemon; the event's subject is DAEMON/KEY. Over when published without
+    /// data.
+    /// Data of the event `io.evenkeel.daemon.alarm`.
+    public struct DaemonAlarm: Codable, Hashable, Sendable {
+        /// Always true while the alarm stands.
+        public var active: Bool
+        /// What is wrong, for people.
+        public var message: String
+        /// What to do about it.
+        public var remedy: String
+
+        public init(active: Bool, message: String, remedy: String) {
+            self.active = active
+            self.message = message
+            self.remedy = remedy
+        }
+    }
+
+    /// The configuration that a daemon has in force; the event's subject is the daemon.
+    /// Data of the event `io.evenkeel.daemon.config`.
+    public struct DaemonConfiguration: Codable, Hashable, Sendable {
+        /// Digest of the text.
+        public var digest: String
+        /// The file it came from.
+        public var file: String
+        /// When it was loaded: RFC 3339, UTC.
+        public var loaded: String
+
+        public init(digest: String, file: String, loaded: String) {
+            self.digest = digest
+            self.file = file
+            self.loaded = loaded
         }
     }
 

@@ -6,7 +6,8 @@ public enum CheckAPI: ReloadableAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Check"
 
-    /// Health of a real server. Also the data of the event io.evenkeel.check.server.
+    /// Health of a real server.
+    /// Data of the event `io.evenkeel.check.server`.
     public struct ServerHealth: Codable, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var server: String
@@ -29,6 +30,18 @@ public enum CheckAPI: ReloadableAPI {
             self.since = since
             self.reason = reason
             self.checks = checks
+        }
+    }
+
+    /// A sign of life of checkd's loop. A checkd that has not said it for some intervals hangs, whatever its connection
+    /// says.
+    /// Data of the event `io.evenkeel.check.heartbeat`.
+    public struct Heartbeat: Codable, Hashable, Sendable {
+        /// Until the next.
+        public var intervalSeconds: Int
+
+        public init(intervalSeconds: Int) {
+            self.intervalSeconds = intervalSeconds
         }
     }
 

@@ -1,5 +1,5 @@
 // Generated from Sources/Bus/interfaces: change that and run `make generate`.
-// Who may call which method, and which need `more`.
+// Who may call which method, which need `more`, and what events there are.
 
 extension Interfaces {
     /// The least role that may call a method.
@@ -39,5 +39,16 @@ extension Interfaces {
     public static let needMore: Set<String> = [
         "io.evenkeel.Bus.Subscribe",
         "io.evenkeel.Bus.Register",
+    ]
+
+    /// The types of all events.
+    public static let events: [String] = [
+        "io.evenkeel.bus.interface",
+        "io.evenkeel.daemon.alarm",
+        "io.evenkeel.daemon.config",
+        "io.evenkeel.check.server",
+        "io.evenkeel.check.heartbeat",
+        "io.evenkeel.ipvs.server",
+        "io.evenkeel.vrrp.instance",
     ]
 }

@@ -131,7 +131,8 @@ public enum IpvsAPI: ReloadableAPI {
         }
     }
 
-    /// A real server of a service. Also the data of the event io.evenkeel.ipvs.server.
+    /// A real server of a service.
+    /// Data of the event `io.evenkeel.ipvs.server`.
     public struct Server: Codable, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var name: String

@@ -6,7 +6,8 @@ public enum VrrpAPI: ReloadableAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Vrrp"
 
-    /// A virtual router. Also the data of the event io.evenkeel.vrrp.instance.
+    /// A virtual router.
+    /// Data of the event `io.evenkeel.vrrp.instance`.
     public struct Instance: Codable, Hashable, Sendable {
         /// Its name in the configuration: "VI_1".
         public var name: String

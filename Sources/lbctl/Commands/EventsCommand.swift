@@ -11,10 +11,9 @@ struct EventsCommand: ParsableCommand {
         commandName: "events",
         abstract: "Follow what happens: first the latest event of every subject, then every change.",
         discussion: """
-            Types may be shortened (vrrp.instance for io.evenkeel.vrrp.instance) and may end in *: vrrp.instance, \
-            check.server, check.heartbeat, ipvs.service, ipvs.server, daemon.alarm, daemon.config, bus.interface. With \
-            --json each line is one reply of io.evenkeel.Bus.Subscribe; after the latest events comes \
-            {"snapshotComplete":true,…}.
+            Types may be shortened (vrrp.instance for io.evenkeel.vrrp.instance) and may end in *. There are: \
+            \(types.joined(separator: ", ")). Without --type the signs of life (check.heartbeat) are left out. With --json \
+            each line is one reply of io.evenkeel.Bus.Subscribe; after the latest events comes {"snapshotComplete":true,…}.
 
             Examples:
               lbctl events
@@ -41,11 +40,7 @@ struct EventsCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     /// The types of the suite, short.
-    static let types = [
-        "vrrp.instance", "check.server", "check.heartbeat", "ipvs.service", "ipvs.server", "daemon.alarm",
-        "daemon.config",
-        "bus.interface",
-    ]
+    static let types = Interfaces.events.map { String($0.trimmingPrefix("io.evenkeel.")) }
 
     func validate() throws {
         if let count, count < 1 { throw ValidationError("--count takes a number from 1.") }
@@ -71,6 +66,7 @@ struct EventsCommand: ParsableCommand {
         var left = count ?? .max
         let patience = Patience.firstReply(caller.timeout)
         try caller.send(subscription.message(more: true), to: nil, patience) { parameters throws(Failure) in
+            if type.isEmpty, parameters["event"]?["type"]?.string == EventType.checkHeartbeat { return .more }
             if output.json {
                 print(JSONText.line(.object(parameters)))
             } else if let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event {

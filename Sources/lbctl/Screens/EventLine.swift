@@ -46,6 +46,9 @@ extension Screen {
         case EventType.configuration:
             guard let configuration = try? data.decode(DaemonConfiguration.self) else { break }
             return (Cell("loaded"), "\(configuration.file) (\(configuration.digest.prefix(8)))")
+        case EventType.checkHeartbeat:
+            guard let heartbeat = try? data.decode(CheckHeartbeat.self) else { break }
+            return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s")
         case EventType.interface:
             guard let state = try? data.decode(BusAPI.InterfaceState.self) else { break }
             return (state.state == .attached ? Cell("attached", .good) : Cell("lost", .bad), state.service)
