@@ -51,6 +51,23 @@ import Testing
         #expect(result.output.contains("lbctl") && result.output.contains("failover"))
     }
 
+    @Test func `what cannot make its completions is not installed`() throws {
+        let root = NSTemporaryDirectory() + "/lbctl-install-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try FileManager.default.createDirectory(atPath: root + "/built", withIntermediateDirectories: true)
+        for name in ["busd", "vrrpd", "ipvsd", "checkd", "lbctl"] {
+            try "#!/bin/sh\nexit 1\n".write(toFile: "\(root)/built/\(name)", atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: "\(root)/built/\(name)")
+        }
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        let result = try Program.run(
+            "/usr/bin/env", ["DESTDIR=\(root)/root", "EVENKEEL_PROGRAMS=\(root)/built", "\(repository)/deploy/install"])
+        #expect(result.status != 0)
+        #expect(!FileManager.default.fileExists(atPath: root + "/root"))
+    }
+
     @Test func `config check prints the place and the remedy, and refuses with 2`() throws {
         let file = NSTemporaryDirectory() + "/lbctl-\(getpid()).conf"
         defer { try? FileManager.default.removeItem(atPath: file) }
