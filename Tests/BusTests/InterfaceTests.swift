@@ -105,7 +105,8 @@ struct Pairing: Sendable, CustomTestStringConvertible {
     @Test func `the names of the events for Swift are those of the interfaces`() {
         #expect(
             Set(Interfaces.events) == [
-                EventType.vrrpInstance, EventType.checkServer, EventType.checkHeartbeat, EventType.ipvsService, EventType.ipvsServer,
+                EventType.vrrpInstance, EventType.checkServer, EventType.checkHeartbeat, EventType.ipvsService,
+                EventType.ipvsServer,
                 EventType.alarm, EventType.configuration, EventType.interface,
             ])
     }

@@ -48,6 +48,7 @@ extension Interfaces {
         "io.evenkeel.daemon.config",
         "io.evenkeel.check.server",
         "io.evenkeel.check.heartbeat",
+        "io.evenkeel.ipvs.service",
         "io.evenkeel.ipvs.server",
         "io.evenkeel.vrrp.instance",
     ]

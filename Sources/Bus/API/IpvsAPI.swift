@@ -25,8 +25,8 @@ public enum IpvsAPI: ReloadableAPI {
         }
     }
 
-    /// A virtual service without its servers: the data of the event io.evenkeel.ipvs.service. Its servers have events
-    /// of their own.
+    /// A virtual service without its servers, which have events of their own.
+    /// Data of the event `io.evenkeel.ipvs.service`.
     public struct ServiceSummary: Codable, Hashable, Sendable {
         /// "tcp/192.168.200.254:80", "fwmark/1/inet".
         public var name: String
