@@ -9,7 +9,9 @@ extension Director {
         do throws(DecodeError) {
             let received = try ReceivedAdvertisement(packet: packet)
             let identifier = received.advertisement.virtualRouterID
-            guard let id = channel.routers[Int(identifier)], let index = routers.index(forKey: id) else {
+            guard let id = router(of: channel.routers[Int(identifier)], hearing: received.source),
+                let index = routers.index(forKey: id)
+            else {
                 return effects.remarks.append(.foreign(virtualRouterID: identifier, from: received.source))
             }
             do throws(DecodeError) {
@@ -23,11 +25,20 @@ extension Director {
             let source = ReceivedAdvertisement.source(ofPacket: packet)
             // Damage that hides whom it is for counts for every router of the channel.
             if let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet) {
-                if let id = channel.routers[Int(identifier)] { refuse(error, from: source, by: id) }
+                for id in channel.routers[Int(identifier)] { refuse(error, from: source, by: id) }
             } else {
-                for id in channel.routers.compactMap(\.self) { refuse(error, from: source, by: id) }
+                for id in channel.routers.joined() { refuse(error, from: source, by: id) }
             }
         }
+    }
+
+    /// Whose an advertisement is: of several the one that has its sender as a peer, else the first, which says what is wrong with it.
+    private func router(of ids: [RouterID], hearing source: IPAddress) -> RouterID? {
+        guard ids.count > 1 else { return ids.first }
+        return ids.first { id in
+            guard case .unicast(let peers, _)? = routers[id]?.block.delivery else { return false }
+            return peers.contains { $0.address == source }
+        } ?? ids.first
     }
 
     private mutating func refuse(_ error: DecodeError, from source: IPAddress?, by id: RouterID) {
@@ -81,15 +92,15 @@ extension Director {
             channels[key]?.state = .open
             failedChannels.remove(key)
         }
-        for id in channel.routers.compactMap(\.self) { derive(id, at: now) }
+        for id in channel.routers.joined() { derive(id, at: now) }
     }
 
     /// Moves a router to the channel that it is to hear; a channel that nobody hears is closed.
     mutating func setChannel(_ key: ChannelKey?, of id: RouterID) {
         guard let router = routers[id], router.channel != key else { return }
         let identifier = Int(router.block.virtualRouterID)
-        if let old = router.channel, channels[old]?.routers[identifier] == id {
-            channels[old]?.routers[identifier] = nil
+        if let old = router.channel, let place = channels[old]?.routers[identifier].firstIndex(of: id) {
+            channels[old]?.routers[identifier].remove(at: place)
             channels[old]?.count -= 1
             if channels[old]?.count == 0 {
                 channels[old] = nil
@@ -103,9 +114,7 @@ extension Director {
             channels[key] = Channel()
             channelsChanged = true
         }
-        if channels[key]?.routers[identifier] == nil {
-            channels[key]?.routers[identifier] = id
-            channels[key]?.count += 1
-        }
+        channels[key]?.routers[identifier].append(id)
+        channels[key]?.count += 1
     }
 }

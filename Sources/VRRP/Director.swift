@@ -41,8 +41,8 @@ public struct Director {
 
     /// Routers that share sockets.
     struct Channel {
-        /// By virtual router ID.
-        var routers = [RouterID?](repeating: nil, count: 256)
+        /// By virtual router ID; more than one only where unicast peers tell whose an advertisement is.
+        var routers = [[RouterID]](repeating: [], count: 256)
         var count = 0
         var state = ChannelState.wanted
     }

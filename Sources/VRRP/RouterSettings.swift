@@ -57,10 +57,13 @@ extension VRRPInstanceConfiguration {
         let family: AddressFamily
         let interface: String?
         let local: IPAddress?
+        /// Only where another unicast instance is the same in all of the above.
+        let name: String?
 
         /// `51/inet/eth0/224.0.0.18`
         public var description: String {
             "\(virtualRouterID)/\(family)/\(interface ?? "-")/\(local.map { "\($0)" } ?? "-")"
+                + (name.map { "/" + $0 } ?? "")
         }
     }
 
@@ -71,7 +74,9 @@ extension VRRPInstanceConfiguration {
             case .multicast(let group): group
             case .unicast: sourceAddress
             }
-        return Identity(virtualRouterID: virtualRouterID, family: family, interface: interface, local: local)
+        return Identity(
+            virtualRouterID: virtualRouterID, family: family, interface: interface, local: local,
+            name: sharesNumber ? name : nil)
     }
 
     /// Every address that comes and goes with mastership.

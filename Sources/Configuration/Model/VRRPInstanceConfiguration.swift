@@ -60,6 +60,8 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var skipCheckAdvertAddresses = false
     /// `check_unicast_src`, or a `min_ttl`/`max_ttl` on a peer: adverts from others than the peers are dropped.
     public var checkUnicastSource = false
+    /// Another unicast instance has this number on this interface from this address: only the peers tell whose an advert is.
+    public var sharesNumber = false
     /// `v3_checksum_as_v2`: v3/IPv4 adverts are sent without pseudo-header in the checksum, as RFC 9568 says.
     public var checksumWithoutPseudoHeader = false
     /// `lower_prio_no_advert`: a master does not answer an advert of lower priority.

@@ -36,9 +36,8 @@ extension Interpreter {
                 sayClash(parsed, instance, places[other], instances[other])
             }
             for other in instances.indices where instances[other].sharesNumber(with: instance) {
-                // Only the sender tells the two apart.
-                instances[other].checkUnicastSource = true
-                instance.checkUnicastSource = true
+                instances[other].shareNumber()
+                instance.shareNumber()
             }
             instances.append(instance)
             places.append(parsed)
@@ -211,15 +210,24 @@ extension VRRPInstanceConfiguration {
         switch (delivery, other.delivery) {
         case (.multicast(let group), .multicast(let second)): return group == second
         case (.unicast(let peers, _), .unicast(let others, _)):
-            let isOneSource = sourceAddress == other.sourceAddress || sourceAddress == nil || other.sourceAddress == nil
-            return isOneSource && !Set(peers.map(\.address)).isDisjoint(with: others.map(\.address))
+            return mayShareSource(with: other) && !Set(peers.map(\.address)).isDisjoint(with: others.map(\.address))
         case (.multicast, .unicast), (.unicast, .multicast): return false
         }
     }
 
-    /// True for two unicast instances of one number.
+    /// True for two unicast instances of one number that speak from one address, as far as is known.
     fileprivate func sharesNumber(with other: VRRPInstanceConfiguration) -> Bool {
-        delivery.isUnicast && other.delivery.isUnicast && isNumbered(as: other)
+        delivery.isUnicast && other.delivery.isUnicast && isNumbered(as: other) && mayShareSource(with: other)
+    }
+
+    /// Then an advert must come from a peer.
+    fileprivate mutating func shareNumber() {
+        sharesNumber = true
+        checkUnicastSource = true
+    }
+
+    private func mayShareSource(with other: VRRPInstanceConfiguration) -> Bool {
+        sourceAddress == other.sourceAddress || sourceAddress == nil || other.sourceAddress == nil
     }
 
     private func isNumbered(as other: VRRPInstanceConfiguration) -> Bool {
