@@ -35,6 +35,7 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     private let adopt: (ConfigurationFile) -> Void
     private let reader: Reader
     private var prepared: Prepared?
+    private var inForce: DaemonConfiguration?
     /// Those for whom the read under way is; nil when none is.
     private var underWay: [Request]?
     private var next: [Request] = []
@@ -67,6 +68,9 @@ public final class ConfigurationReload<API: ReloadableAPI> {
         self.reader = reader
         self.changes = changes
         self.adopt = adopt
+        service.events.provide(
+            EventType.configuration, subjects: { [name = service.name] in [name] },
+            state: { [weak self] _ in self?.inForce })
         service.handle(API.PrepareReload.self) { [weak self] _, responder in self?.read(.prepare(responder)) }
         service.handle(API.CommitReload.self) { [weak self] call, responder in
             guard let self, let file = prepared?.file, file.digest == call.digest else {
@@ -88,9 +92,8 @@ public final class ConfigurationReload<API: ReloadableAPI> {
 
     /// Says on the bus which configuration is in force.
     public func publish(_ loaded: ConfigurationFile) {
-        service.events.publish(
-            EventType.configuration, subject: service.name,
-            data: DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp))
+        inForce = DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp)
+        service.events.changed(EventType.configuration, subject: service.name)
     }
 
     // MARK: Reading

@@ -70,8 +70,6 @@ public final class EventPublisher {
     private let identity: String
     private var counter = 0
     private var providers: [String: Provider] = [:]
-    /// What daemons that do not provide yet have pushed.
-    private var pushed: [Key: JSONValue] = [:]
     private var order: Deque<Key> = []
     private var unsaid: [Key: Unsaid] = [:]
     private var inFlight: Deque<Batch> = []
@@ -175,11 +173,7 @@ public final class EventPublisher {
             "time": .string(SystemClock.timestamp(at: time)),
         ]
         do throws(JSONCodingError) {
-            if let provider = providers[key.type] {
-                if let state = provider.state(key.subject) { event["data"] = try JSONValue(encoding: state) }
-            } else {
-                event["data"] = pushed[key]
-            }
+            if let state = providers[key.type]?.state(key.subject) { event["data"] = try JSONValue(encoding: state) }
         } catch {
             logger.error("event \(key.type) of \(key.subject) not published: \(error)")
             return nil
@@ -210,9 +204,12 @@ public final class EventPublisher {
 
     private func sayEverything() {
         let now = SystemClock.wallNanoseconds
-        var keys = Array(pushed.keys)
-        for (type, provider) in providers { keys += provider.subjects().map { Key(type: type, subject: $0) } }
-        for key in keys where unsaid.updateValue(Unsaid(changedAt: now), forKey: key) == nil { order.append(key) }
+        for (type, provider) in providers {
+            for subject in provider.subjects() {
+                let key = Key(type: type, subject: subject)
+                if unsaid.updateValue(Unsaid(changedAt: now), forKey: key) == nil { order.append(key) }
+            }
+        }
         planSend()
     }
 
@@ -235,27 +232,6 @@ public final class EventPublisher {
         order.removeAll()
         unsaid.removeAll()
         for waiter in unanswered { waiter.answer(nil) }
-    }
-
-    // MARK: Until every daemon provides
-
-    /// Keeps and says the state of a subject.
-    public func publish(
-        _ type: String, subject: String, data: some Encodable, published: @escaping (Int?) -> Void = { _ in }
-    ) {
-        do throws(JSONCodingError) {
-            pushed[Key(type: type, subject: subject)] = try JSONValue(encoding: data)
-            changed(type, subject: subject, published: published)
-        } catch {
-            logger.error("event \(type) of \(subject) not published: \(error)")
-            published(nil)
-        }
-    }
-
-    /// Says that a subject is gone.
-    public func remove(_ type: String, subject: String, published: @escaping (Int?) -> Void = { _ in }) {
-        guard pushed.removeValue(forKey: Key(type: type, subject: subject)) != nil else { return published(nil) }
-        changed(type, subject: subject, published: published)
     }
 
     // MARK: A busd that does not answer

@@ -1,29 +1,7 @@
-// A small file that survives restarts. It is replaced whole, so that a reader sees the old or the new content, never half.
+// Whole small files: read with a limit, replaced so that a reader sees the old or the new content, never half. State files go through a
+// `Ledger`, which does this off the loop.
 import CLinux
 import Glibc
-
-/// One file in `--state-dir`.
-public struct StateFile: Sendable {
-    /// Where it is.
-    public let path: String
-    /// A larger file is not believed.
-    private static let limit = 64 << 20
-
-    /// The file `name` in `directory`.
-    public init(_ name: String, in directory: String) {
-        path = "\(directory)/\(name)"
-    }
-
-    /// The content; nil when there is no such file.
-    public func read() throws(Errno) -> [UInt8]? {
-        try FileSystem.ownContents(of: path, limit: Self.limit)
-    }
-
-    /// Replaces the content atomically. With `durable` it also survives a power cut (and may wait for the disk).
-    public func replace(with content: [UInt8], durable: Bool) throws(Errno) {
-        try FileSystem.replace(path, with: content, durable: durable)
-    }
-}
 
 /// Whole small files.
 public enum FileSystem {

@@ -10,55 +10,67 @@ struct Main {
         name: "busd", summary: "routes calls between clients and daemons, fans out events, decides who may call what")
 
     static func main() {
-        let options = DaemonOptions.fromCommandLine(program)
-        let logger = Logger(level: options.logLevel)
-        do {
-            try run(options, logger)
-        } catch {
-            logger.error("busd: \(error)")
-            exit(1)
-        }
+        DaemonProgram.run(program) { context in try BusProcess(context) }
+    }
+}
+
+/// busd as a process.
+private final class BusProcess: RunningDaemon {
+    private let context: DaemonContext
+    private let broker: Broker
+    private var listeners: [Listener] = []
+    /// Socket files that this process made and takes away.
+    private var paths: [String] = []
+
+    init(_ context: DaemonContext) throws {
+        self.context = context
+        let options = context.options
+        broker = try Broker(
+            address: "unix:" + options.busSocket, privateDirectory: options.runDirectory + "/private",
+            descriptors: Self.raiseDescriptorLimit(), loop: context.loop, logger: context.logger)
     }
 
-    private static func run(_ options: DaemonOptions, _ logger: Logger) throws {
-        let loop = try EventLoop()
-        let privateSocket = options.privateSocket(of: "bus")
-        let broker = try Broker(
-            address: "unix:" + options.busSocket, privateDirectory: options.runDirectory + "/private",
-            descriptors: raiseDescriptorLimit(), loop: loop, logger: logger)
-        let inherited = UnixSocket.inherited()
-        let sockets =
-            inherited.isEmpty
-            ? [try listen(at: options.busSocket, in: options.runDirectory, 0o755, 0o666, logger)] : inherited
-        var listeners = try sockets.map { socket in
-            try Listener(FileDescriptor(owning: socket), on: loop) { broker.accepted($0, privately: false) }
+    func start() throws {
+        let options = context.options
+        var sockets = UnixSocket.inherited()
+        if sockets.isEmpty { sockets = [try listen(at: options.busSocket, in: options.runDirectory, 0o755, 0o666)] }
+        for socket in sockets {
+            listeners.append(
+                try Listener(FileDescriptor(owning: socket), on: context.loop) { [broker] in
+                    broker.accepted($0, privately: false)
+                })
         }
-        let door = try listen(at: privateSocket, in: options.runDirectory + "/private", 0o750, 0o660, logger)
+        let door = try listen(
+            at: options.privateSocket(of: "bus"), in: options.runDirectory + "/private", 0o750, 0o660)
         listeners.append(
-            try Listener(FileDescriptor(owning: door), on: loop) { broker.accepted($0, privately: true) })
-        let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP], on: loop) { signal in
-            if signal == SIGHUP { broker.policy = Policy() } else { loop.stop() }
-        }
-        let keepAlive = ServiceManager.keepAlive(on: loop)
-        ServiceManager.notify(.ready)
-        logger.info("busd \(evenkeelVersion) listens on \(options.busSocket)")
-        try withExtendedLifetime((listeners, signals, keepAlive)) { try loop.run() }
-        ServiceManager.notify(.stopping)
+            try Listener(FileDescriptor(owning: door), on: context.loop) { [broker] in
+                broker.accepted($0, privately: true)
+            })
+        context.logger.info("busd \(evenkeelVersion) listens on \(options.busSocket)")
+    }
+
+    func reload() {
+        broker.policy = Policy()
+    }
+
+    func stop(_ reason: StopReason) {
         broker.shutDown()
-        if inherited.isEmpty { unlink(options.busSocket) }
-        unlink(privateSocket)
+        for path in paths { unlink(path) }
+        context.loop.stop()
     }
 
     /// At the bus everybody may connect, and the peer's credentials decide what for. The daemons have a socket of their
     /// own, so that nobody else can fill its queue.
-    private static func listen(
-        at path: String, in directory: String, _ directoryMode: UInt32, _ mode: UInt32, _ logger: Logger
+    private func listen(
+        at path: String, in directory: String, _ directoryMode: UInt32, _ mode: UInt32
     ) throws(Errno) -> Int32 {
         do throws(Errno) {
             try FileSystem.makeDirectory(directory, mode: directoryMode)
-            return try UnixSocket.listen(at: path, mode: mode).release()
+            let socket = try UnixSocket.listen(at: path, mode: mode).release()
+            paths.append(path)
+            return socket
         } catch {
-            logger.error(UnixSocket.advice(after: error, listeningAt: path))
+            context.logger.error(UnixSocket.advice(after: error, listeningAt: path))
             throw error
         }
     }

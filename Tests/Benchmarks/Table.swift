@@ -102,7 +102,7 @@ struct Table {
             }
             text += "}\n"
         }
-        try StateFile("conf", in: "/run/bench").replace(with: Array(text.utf8), durable: false)
+        try FileSystem.replace("/run/bench/conf", with: Array(text.utf8), durable: false)
     }
 
     private func rules() throws {
@@ -113,7 +113,7 @@ struct Table {
                 text += "-a -t \(Self.address(1, service)):80 -r \(Self.address(2 + server, service)):80 -g -w 1\n"
             }
         }
-        try StateFile("rules", in: "/run/bench").replace(with: Array(text.utf8), durable: false)
+        try FileSystem.replace("/run/bench/rules", with: Array(text.utf8), durable: false)
     }
 
     /// What `ipvsadm --restore` does, with our encoder and batches: the rules that `rules` writes, no others.

@@ -166,7 +166,7 @@ import Varlink
         bus.kill(SIGKILL)
         try loop.run(until: "the loss is heard") { losses == 1 }
         daemon.publish("VI_2", 202)
-        daemon.service.events.remove(EventType.vrrpInstance, subject: "VI_1")
+        daemon.remove("VI_1")
         try bus.start()
         try loop.run(until: "the state is heard again") { states == ["VI_2": 202] && snapshots >= 2 }
         try loop.run(until: "calls are routed again") {

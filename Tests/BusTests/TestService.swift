@@ -5,6 +5,7 @@ import Platform
 /// Serves io.evenkeel.Vrrp on a bus.
 final class TestService {
     let service: DaemonService
+    private var instances: [String: VrrpAPI.Instance] = [:]
     /// Who made the last call.
     var lastCaller: Caller?
     /// Failover calls that have not been answered.
@@ -18,6 +19,9 @@ final class TestService {
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: try bus.options(), loop: loop,
             logger: Logger(level: .error))
+        service.events.provide(
+            EventType.vrrpInstance, subjects: { [weak self] in (self?.instances.keys).map(Array.init) ?? [] },
+            state: { [weak self] in self?.instances[$0] })
         service.handle(VrrpAPI.List.self) { _, responder in
             responder.reply(list: (0..<instances).map { Self.instance("VI_\($0)") }) { .init(instances: $0) }
         }
@@ -35,10 +39,7 @@ final class TestService {
         }
         service.handle(VrrpAPI.Failover.self) { [weak self] _, responder in self?.kept.append(responder) }
         service.handle(VrrpAPI.Resume.self) { [weak self] call, responder in
-            let instance = Self.instance(call.name)
-            self?.service.events.publish(EventType.vrrpInstance, subject: call.name, data: instance) { seq in
-                responder.reply(.init(seq: seq))
-            }
+            self?.publish(call.name) { seq in responder.reply(.init(seq: seq)) }
         }
         try service.start()
         try loop.run(until: "vrrpd is attached") {
@@ -46,8 +47,14 @@ final class TestService {
         }
     }
 
-    func publish(_ name: String, _ priority: Int = 100) {
-        service.events.publish(EventType.vrrpInstance, subject: name, data: Self.instance(name, priority))
+    func publish(_ name: String, _ priority: Int = 100, published: ((Int?) -> Void)? = nil) {
+        instances[name] = Self.instance(name, priority)
+        service.events.changed(EventType.vrrpInstance, subject: name, published: published)
+    }
+
+    func remove(_ name: String) {
+        instances[name] = nil
+        service.events.changed(EventType.vrrpInstance, subject: name)
     }
 
     static func instance(_ name: String, _ priority: Int = 100) -> VrrpAPI.Instance {

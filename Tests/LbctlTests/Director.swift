@@ -176,7 +176,7 @@ final class Director {
         }
         service.handle(VrrpAPI.AbortReload.self) { $1.reply(.init()) }
         try service.start()
-        service.events.publish(EventType.vrrpInstance, subject: instance.name, data: instance)
+        service.events.provide(EventType.vrrpInstance, subjects: { [instance.name] }, state: { _ in instance })
         return service
     }
 }

@@ -64,14 +64,14 @@ import Testing
         rmdir(directory)
     }
 
-    @Test func `a state file is replaced whole`() throws {
-        let file = StateFile("state", in: directory)
-        #expect(try file.read() == nil)
-        try file.replace(with: Array("one".utf8), durable: false)
-        try file.replace(with: Array("two".utf8), durable: true)
-        #expect(try file.read() == Array("two".utf8))
+    @Test func `a file is replaced whole`() throws {
+        let path = directory + "/state"
+        #expect(try FileSystem.ownContents(of: path, limit: 10) == nil)
+        try FileSystem.replace(path, with: Array("one".utf8), durable: false)
+        try FileSystem.replace(path, with: Array("two".utf8), durable: true)
+        #expect(try FileSystem.ownContents(of: path, limit: 10) == Array("two".utf8))
         #expect(throws: Errno(ENOENT, "open")) {
-            try StateFile("x", in: directory + "/none").replace(with: [], durable: false)
+            try FileSystem.replace(directory + "/none/x", with: [], durable: false)
         }
     }
 

@@ -225,8 +225,7 @@ struct CheckRestartTests {
         let room = try CheckRoom()
         let server = try TinyServer(.stall, on: room.loop)
         try FileSystem.makeDirectory(room.directory + "/state", mode: 0o755)
-        try StateFile("checkd.json", in: room.directory + "/state").replace(
-            with: Array(content.utf8), durable: false)
+        try FileSystem.replace(room.directory + "/state/checkd.json", with: Array(content.utf8), durable: false)
         try room.start(virtualServer([tcpCheck(server.port)]))
         _ = try room.becomes(realServer(1), .up)
         #expect(room.log.contains("checkd.json"))

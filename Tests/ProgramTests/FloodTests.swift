@@ -81,8 +81,7 @@ struct FloodTests {
     /// busd with its own /etc/group, in which the flooding user is a reader.
     private func bus(before router: Router, of segment: Segment) throws -> Program {
         let directory = "\(segment.directory)/\(router.host.name)"
-        try StateFile("group", in: directory).replace(
-            with: Array("root:x:0:\nevenkeel:x:64101:\n".utf8), durable: false)
+        try FileSystem.replace(directory + "/group", with: Array("root:x:0:\nevenkeel:x:64101:\n".utf8), durable: false)
         let script = "mount --bind \"$1/group\" /etc/group; shift; exec \"$@\""
         for path in [segment.directory, directory, directory + "/run"] { chmod(path, 0o755) }
         return try Program(

@@ -43,7 +43,7 @@ struct WithoutIPVSTests {
     }
 
     private func write(_ text: String) throws {
-        try StateFile("ipvsd.conf", in: segment.directory).replace(with: Array(text.utf8), durable: false)
+        try FileSystem.replace(segment.directory + "/ipvsd.conf", with: Array(text.utf8), durable: false)
     }
 
     private func start() throws -> Program {

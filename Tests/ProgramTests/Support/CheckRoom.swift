@@ -66,7 +66,7 @@ final class CheckRoom {
 
     /// Writes the configuration.
     func configure(_ text: String) throws {
-        try StateFile("check.conf", in: directory).replace(with: Array(text.utf8), durable: false)
+        try FileSystem.replace(directory + "/check.conf", with: Array(text.utf8), durable: false)
     }
 
     /// Starts checkd (through the command `prefix`), without a wait for its answer when `waits` is false.

@@ -34,7 +34,7 @@ final class Router {
 
     /// Replaces the configuration file.
     func configure(_ text: String) throws {
-        try StateFile("vrrp.conf", in: directory).replace(with: Array(text.utf8), durable: false)
+        try FileSystem.replace(directory + "/vrrp.conf", with: Array(text.utf8), durable: false)
     }
 
     /// Starts the program; what it says goes to `log`, its own file where none is given.
