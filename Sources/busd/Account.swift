@@ -36,6 +36,8 @@ final class Account {
     /// Whether the user is one for whom room is kept.
     let isReserved: Bool
     private(set) var quota = Quota.stranger
+    /// Has a part of what ordinary users may have together.
+    private(set) var shares = false
     var connections = 0
     var subscriptions = 0
     var patterns = 0
@@ -49,9 +51,17 @@ final class Account {
         self.isReserved = isReserved
     }
 
-    /// A connection of the user has this role: its quota holds for all, until the account is forgotten.
-    func admit(_ role: Role) {
-        if isReserved { quota = .reserved } else if role > .stranger { quota = .ordinary }
+    /// A connection of the user has this role: its quota holds for all, until the account is forgotten. True when the
+    /// user shares what all may have together from now on.
+    func admit(_ role: Role) -> Bool {
+        if isReserved {
+            quota = .reserved
+        } else if role > .stranger, !shares {
+            quota = .ordinary
+            shares = true
+            return true
+        }
+        return false
     }
 
     /// Whether nothing is owed and the account can be forgotten.

@@ -33,6 +33,8 @@ final class Broker {
     private(set) var clients: [ObjectIdentifier: Client] = [:]
     private var strangers = 0
     private var accounts: [UInt32: Account] = [:]
+    /// Users that share `Limits.queuedByOthers`.
+    private var sharingUsers = 0
     private var dirtyChannels: [Channel] = []
     private let descriptors: Int
     private var accepts = 0
@@ -103,7 +105,13 @@ final class Broker {
         let toDaemons = services.count * Limits.upstreams
         let reserve = min(Limits.reservedDescriptors + toDaemons, descriptors / 2)
         guard clients.count < descriptors - reserve else { return false }
-        return role > .stranger || strangers < descriptors / Limits.strangersPart
+        return role > .stranger || strangers < min(Limits.strangers, descriptors / Limits.strangersPart)
+    }
+
+    /// Octets that may be held for a user.
+    func queueLimit(of account: Account) -> Int {
+        guard account.shares else { return account.quota.queuedBytes }
+        return min(account.quota.queuedBytes, Limits.queuedByOthers / max(1, sharingUsers))
     }
 
     /// A client's connection is over.
@@ -142,14 +150,15 @@ final class Broker {
 
     private func account(of uid: UInt32, _ role: Role) -> Account {
         let account = accounts[uid] ?? Account(uid: uid, isReserved: policy.isReserved(uid))
-        account.admit(role)
         accounts[uid] = account
+        if account.admit(role) { sharingUsers += 1 }
         return account
     }
 
     /// Forgets an account that holds nothing.
     func settle(_ account: Account?) {
-        if let account, account.isSettled { accounts[account.uid] = nil }
+        guard let account, account.isSettled, accounts.removeValue(forKey: account.uid) != nil else { return }
+        if account.shares { sharingUsers -= 1 }
     }
 
     /// Closes everything.

@@ -35,7 +35,7 @@ final class Client: ByteStreamOwner, TurnTaker {
     var upstreams: [ObjectIdentifier: Upstream] = [:]
     /// Oneway calls that daemons have not finished.
     var onewaysUnderWay = 0
-    unowned let broker: Broker
+    let broker: Broker
     /// The peer is gone: only its oneway calls still count.
     private(set) var isGone = false
     private var framer: VarlinkFramer
@@ -71,8 +71,9 @@ final class Client: ByteStreamOwner, TurnTaker {
     func stream(_ stream: ByteStream, received octets: UnsafeRawBufferPointer) {
         framer.append(octets)
         charge(framer.pending)
-        guard account.queued.octets <= account.quota.queuedBytes else {
-            return end(with: BusAPI.QuotaExceeded(quota: "queuedBytes", limit: account.quota.queuedBytes))
+        let limit = broker.queueLimit(of: account)
+        guard account.queued.octets <= limit else {
+            return end(with: BusAPI.QuotaExceeded(quota: "queuedBytes", limit: limit))
         }
         broker.turns.join(self)
     }
@@ -185,7 +186,7 @@ final class Client: ByteStreamOwner, TurnTaker {
     /// Queues events for a subscriber, unless it has fallen too far behind. `first` is the place of the first of them.
     func deliver(_ piece: [UInt8], first: Int) {
         let isTooSlow =
-            queued + piece.count > Limits.subscriberBudget || account.queued.octets > account.quota.queuedBytes
+            queued + piece.count > Limits.subscriberBudget || account.queued.octets > broker.queueLimit(of: account)
         if isTooSlow { broker.overrun(self, first: first) } else { send(octets: piece) }
     }
 
@@ -197,6 +198,7 @@ final class Client: ByteStreamOwner, TurnTaker {
         activity = .ending
         framer = VarlinkFramer(limit: role.messageLimit)
         charge(0)
+        guard isOpen else { return broker.closed(self) }
         send(VarlinkReply(failure))
         stream?.closeWhenDrained()
     }

@@ -66,8 +66,12 @@ enum Limits {
 
     /// Descriptors that are left for root and the daemons when everybody else has theirs.
     static let reservedDescriptors = 64
-    /// Strangers together get this part of the descriptors.
+    /// Strangers together get this part of the descriptors, and no more than so many connections: each may hold 80 KiB.
     static let strangersPart = 4
+    static let strangers = 512
+    /// Octets held for all users together for whom no room is kept; each gets its part of them. Beside what root and
+    /// the daemons may have, it stays under MemoryMax= of the unit.
+    static let queuedByOthers = 64 << 20
     /// Connections beyond a user's quota that are told so; more are closed without a word.
     static let refusedConnections = 8
 }

@@ -1,5 +1,5 @@
-// Who is who. Identity is what the kernel recorded when the peer connected, never what a message says. Which role a method
-// needs is written in its interface: `Interfaces.role(for:)`.
+// Who is who. Identity is what the kernel recorded when the peer connected, never what a message says. Which role a
+// method needs is written in its interface: `Interfaces.role(for:)`.
 import Bus
 import Glibc
 import Platform

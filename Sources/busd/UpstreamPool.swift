@@ -19,6 +19,7 @@ final class UpstreamPool {
     private var order: Deque<UInt32> = []
     private var expiry: LoopTimer?
     private var isServing = false
+    private var knownProblem: String?
 
     /// The daemon `name`, which runs as `uid` and listens at `socketPath`.
     init(_ name: String, at socketPath: String, of uid: UInt32, _ broker: Broker) {
@@ -111,8 +112,17 @@ final class UpstreamPool {
             } catch {
                 broken(error.description)
                 client.resume(on: nil)
+                return refuseWaiting()
             }
         }
+    }
+
+    /// The daemon cannot be reached.
+    private func refuseWaiting() {
+        let clients = waiting.values.flatMap { $0 }
+        waiting = [:]
+        order = []
+        for client in clients { client.resume(on: nil) }
     }
 
     // MARK: What upstreams say
@@ -121,6 +131,7 @@ final class UpstreamPool {
     func rested(_ upstream: Upstream) {
         broker.settle(upstream.account)
         resting.append(upstream)
+        knownProblem = nil
         serveWaiting()
     }
 
@@ -132,9 +143,10 @@ final class UpstreamPool {
         serveWaiting()
     }
 
-    /// The daemon did something wrong.
+    /// The daemon did something wrong. Told again only after it did something right.
     func broken(_ problem: String) {
-        broker.logger.warning("\(name): \(socketPath): \(problem)")
+        if problem != knownProblem { broker.logger.warning("\(name): \(socketPath): \(problem)") }
+        knownProblem = problem
     }
 
     // MARK: The end
@@ -148,10 +160,7 @@ final class UpstreamPool {
 
     /// The daemon has left the bus: what is under way may end by itself.
     func close() {
-        let clients = waiting.values.flatMap { $0 }
-        waiting = [:]
-        order = []
-        for client in clients { client.resume(on: nil) }
+        refuseWaiting()
         for upstream in resting { upstream.close() }
     }
 }

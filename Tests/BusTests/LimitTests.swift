@@ -92,6 +92,21 @@ import Varlink
         }
     }
 
+    @Test func `a client that leaves behind a long message is forgotten`() throws {
+        let bus = try BusProgram()
+        let client = try bus.client()
+        for _ in 0..<20 {
+            let raw = try bus.rawConnection()
+            let call = Array(#"{"method":"org.varlink.service.GetInfo"}"#.utf8) + [0]
+            do { try raw.send(call + [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)) } catch let error as Errno {
+                #expect([EPIPE, ECONNRESET].contains(error.code))
+            }
+        }
+        try eventually("they are forgotten") {
+            try client.call(BusAPI.GetStatistics()).statistics.connections == 1
+        }
+    }
+
     @Test func `a client that is ended and does not read is closed after a while`() throws {
         let bus = try BusProgram()
         let subscriber = try bus.rawConnection()
