@@ -177,9 +177,9 @@ import Testing
                     silent -= 1; held.remove(s)
                 time.sleep(0.01)
             time.sleep(0.1)
-            print(silent, told)
+            print(silent, told >= 8)
             """
-        #expect(try Person.stranger.run(script, [bus.socket]) == "16 8")
+        #expect(try Person.stranger.run(script, [bus.socket]) == "16 True")
     }
 
     @Test func `the daemons' own socket hears nobody else`() throws {
