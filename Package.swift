@@ -82,7 +82,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
-        tests("VRRPTests", ["VRRP", "Configuration", "Net"]),
+        tests("VRRPTests", ["VRRP", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
         tests("IPVSTests", ["IPVS", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("CheckdTests", ["checkd", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),

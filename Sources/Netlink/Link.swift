@@ -26,6 +26,9 @@ extension Link {
 }
 
 extension InterfaceAddress {
+    /// IFA_PROTO (linux/if_addr.h since 5.18); older kernels ignore it.
+    static let originAttribute = 11
+
     /// Decodes RTM_NEWADDR or RTM_DELADDR; nil when it is malformed or of another family.
     init?(_ reply: NetlinkReply) {
         let headerSize = MemoryLayout<ifaddrmsg>.size
@@ -35,6 +38,7 @@ extension InterfaceAddress {
         var address: IPAddress?
         var broadcast: IPv4Address?
         var label = ""
+        var origin: UInt8 = 0
         var flags = UInt32(header.ifa_flags)
         for attribute in reply.attributes(after: headerSize) {
             switch attribute.type {
@@ -44,6 +48,7 @@ extension InterfaceAddress {
                 if case .v4(let value) = IPAddress(octets: attribute.bytes) { broadcast = value }
             case Int(IFA_LABEL): label = attribute.string
             case Int(IFA_FLAGS): flags = attribute.number() ?? flags
+            case Self.originAttribute: origin = attribute.bytes.first ?? 0
             default: continue
             }
         }
@@ -54,6 +59,6 @@ extension InterfaceAddress {
         let peer = address != own ? address.flatMap { IPPrefix($0, length: Int(header.ifa_prefixlen)) } : nil
         self.init(
             link: Int32(bitPattern: header.ifa_index), prefix: peer == nil ? prefix : IPPrefix(host: own), peer: peer,
-            broadcast: broadcast, scope: header.ifa_scope, label: label, flags: flags)
+            broadcast: broadcast, scope: header.ifa_scope, label: label, flags: flags, origin: origin)
     }
 }

@@ -116,6 +116,7 @@ extension NetlinkMessage {
         if let broadcast = address.broadcast { message.put(Int(IFA_BROADCAST), octets: IPAddress.v4(broadcast).octets) }
         if !address.label.isEmpty { message.put(Int(IFA_LABEL), address.label) }
         if address.flags != 0 { message.put(Int(IFA_FLAGS), address.flags) }
+        if address.origin != 0 { message.put(InterfaceAddress.originAttribute, octets: [address.origin]) }
         if let preferred = address.preferredLifetime {
             var lifetime = ifa_cacheinfo()
             lifetime.ifa_prefered = preferred

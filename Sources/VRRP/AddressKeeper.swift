@@ -42,7 +42,7 @@ struct AddressKeeper {
     private var arrivals: Set<AddressKey> = []
     private var counter = 0
     /// Addresses of the host that the kernel takes off with a virtual one; wanted back until it has acknowledged.
-    private var rescues: [AddressKey: InterfaceAddress] = [:]
+    private var rescues: [AddressKey: (address: InterfaceAddress, retryAt: Instant)] = [:]
     private var fights: Set<AddressKey> = []
     /// Routers whose addresses came, went or met trouble; the director takes them out.
     private(set) var moved: Set<RouterID> = []
@@ -99,6 +99,11 @@ struct AddressKeeper {
         if let refusal = entry.refusal { return .refused(entry.address.prefix, refusal) }
         guard entry.losses > Self.patience, now < entry.lostAt + Self.row else { return nil }
         return .takenOffAgainAndAgain(entry.address.prefix)
+    }
+
+    /// What is wrong with addresses of routers that are gone.
+    func trouble(besides known: (RouterID) -> Bool, at now: Instant) -> [AddressTrouble] {
+        open.filter { key in entries[key].map { !known($0.owner) } ?? false }.compactMap { trouble(with: $0, at: now) }
     }
 
     /// Keys of a router's addresses that are still to be taken off.
@@ -175,9 +180,9 @@ struct AddressKeeper {
             case (false, false) where table.links[key.link] == nil:
                 settle(key)
             case (false, false):
-                if isDue(entry, at: now) { additions.append((entry.ordinal, entry.address)) }
+                if isDue(entry.retryAt, at: now) { additions.append((entry.ordinal, entry.address)) }
             case (true, true) where entry.isOurs:
-                if isDue(entry, at: now) { removals.append((entry.ordinal, entry.address)) }
+                if isDue(entry.retryAt, at: now) { removals.append((entry.ordinal, entry.address)) }
             case (true, _):
                 settle(key)
                 entries[key] = nil
@@ -187,7 +192,8 @@ struct AddressKeeper {
         for (_, address) in removals { expectLosses(with: address, in: table) }
         let changes =
             removals.sorted { $0.0 < $1.0 }.map { AddressChange.delete($0.1) }
-            + rescues.values.sorted { $0.prefix < $1.prefix }.map { AddressChange.add($0) }
+            + rescues.values.filter { isDue($0.retryAt, at: now) }.map(\.address).sorted { $0.prefix < $1.prefix }
+            .map { AddressChange.add($0) }
         return changes + additions.sorted { $0.0 < $1.0 }.map { AddressChange.add($0.1) }
     }
 
@@ -212,7 +218,11 @@ struct AddressKeeper {
     /// The kernel refused a change; `words` nil: because the interface has just gone, which it will say by itself.
     mutating func refused(_ change: AddressChange, _ words: String?, at now: Instant) {
         let key = change.address.key
-        guard entries[key] != nil else { return rescues[key] = nil }
+        if case .add = change, rescues[key] != nil {
+            rescues[key]?.retryAt = now + Self.retryInterval
+            isDirty = true
+        }
+        guard entries[key] != nil else { return }
         entries[key]?.retryAt = now + Self.retryInterval
         noteRefusal(words, of: key)
         compare(key)
@@ -274,9 +284,9 @@ struct AddressKeeper {
         moved.insert(entry.owner)
     }
 
-    private mutating func isDue(_ entry: Entry, at now: Instant) -> Bool {
-        if entry.retryAt <= now { return true }
-        deadline = min(deadline ?? entry.retryAt, entry.retryAt)
+    private mutating func isDue(_ retryAt: Instant, at now: Instant) -> Bool {
+        if retryAt <= now { return true }
+        deadline = min(deadline ?? retryAt, retryAt)
         return false
     }
 
@@ -292,7 +302,7 @@ struct AddressKeeper {
             else { continue }
             let shift = UInt32(32 - address.prefix.length)
             if (theirs.rawValue ^ value.rawValue) >> shift == 0 {
-                rescues[other.key] = other
+                rescues[other.key] = (other, .zero)
             }
         }
     }

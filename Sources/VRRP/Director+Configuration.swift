@@ -101,12 +101,22 @@ extension Director {
     /// left behind elsewhere is taken off.
     mutating func start(after predecessors: [String: Predecessor], at now: Instant) {
         guard phase == .waiting else { return }
+        let kernelMarks = table.hasOrigins
         for id in order {
-            guard let router = routers[id], predecessors[router.identity.description] != nil else { continue }
-            // An owner's addresses are the host's own.
-            guard router.block.priority != 255 else { continue }
-            for address in router.placed where table.address(address.key) != nil { keeper.adopt(address, from: id) }
+            guard let router = routers[id] else { continue }
+            let predecessor = predecessors[router.identity.description]
+            // Without marks the note must do; an owner's addresses are then taken for the host's own.
+            let isNoted =
+                predecessor.map { !kernelMarks || !$0.marksAddresses } ?? false && router.block.priority != 255
+            for address in router.placed {
+                guard let present = table.address(address.key) else { continue }
+                if present.origin == InterfaceAddress.ofVRRP || isNoted { keeper.adopt(address, from: id) }
+            }
         }
+        // Addresses of ours that no router has any more: the configuration was edited while nobody ran.
+        let strays = table.marked.filter { !keeper.isOurs($0.key) }
+        for address in strays { keeper.adopt(address, from: .nobody) }
+        if !strays.isEmpty { effects.remarks.append(.leftBehind(.nobody, strays.map(\.prefix))) }
         deriveAll(at: now)
         let able = Set(order.filter { canContinue($0, predecessors) })
         let continuing = able.filter { companions(of: $0).allSatisfy(able.contains) }

@@ -95,8 +95,8 @@ extension Director {
         if faults != routers.values[index].faults {
             routers.values[index].faults = faults
             if let group = routers.values[index].group { touchedGroups.insert(group) }
-            tellFaults(id, at: now)
         }
+        tellFaults(id, at: now)
         let weight = weight(of: block, group: routers.values[index].group)
         if let channel, let source { routers.values[index].voice = Voice(channel: channel, source: source) }
         let address = source.map { IPAddress.v4($0) }

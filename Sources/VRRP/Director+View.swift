@@ -54,6 +54,9 @@ extension Director {
         /// Virtual addresses that do not fit an advertisement.
         public var unadvertised = 0
 
+        /// Nothing is wrong.
+        public init() {}
+
         /// True when nothing is wrong.
         public var isEmpty: Bool { self == Concerns() }
     }
@@ -74,6 +77,11 @@ extension Director {
                 .map { .wasThereBefore($0.prefix) }
         }
         return concerns
+    }
+
+    /// What is wrong with addresses of routers that are not configured any more.
+    public func strayTroubles(at now: Instant) -> [AddressTrouble] {
+        keeper.trouble(besides: { routers[$0] != nil }, at: now)
     }
 
     /// Channels of backups whose timer is about to run out: what waits in them is to be heard first, because this process may have been

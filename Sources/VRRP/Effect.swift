@@ -39,10 +39,13 @@ public enum Event {
 public struct Predecessor: Hashable, Sendable {
     /// Since its last advertisement as master; nil when it had given up but perhaps still held addresses.
     public var silence: Duration?
+    /// It marked the addresses that it added as its own, where the kernel can (5.18).
+    public var marksAddresses: Bool
 
     /// A note.
-    public init(silence: Duration?) {
+    public init(silence: Duration?, marksAddresses: Bool = true) {
         self.silence = silence
+        self.marksAddresses = marksAddresses
     }
 }
 

@@ -56,11 +56,14 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var flags: UInt32
     /// Seconds; nil = forever.
     public var preferredLifetime: UInt32?
+    /// IFA_PROTO: who made the address; 0 = not said, or a kernel before 5.18.
+    public var origin: UInt8
 
     /// An address on an interface.
     public init(
         link: Int32, prefix: IPPrefix, peer: IPPrefix? = nil, broadcast: IPv4Address? = nil, scope: UInt8 = 0,
-        label: String = "", flags: UInt32 = 0, preferredLifetime: UInt32? = nil
+        label: String = "", flags: UInt32 = 0, preferredLifetime: UInt32? = nil,
+        origin: UInt8 = 0
     ) {
         self.link = link
         self.prefix = prefix
@@ -70,8 +73,11 @@ public struct InterfaceAddress: Hashable, Sendable {
         self.label = label
         self.flags = flags
         self.preferredLifetime = preferredLifetime
+        self.origin = origin
     }
 
+    /// The origin of addresses that vrrpd adds: free in linux/if_addr.h and in iproute2's rt_addrprotos.
+    public static let ofVRRP: UInt8 = 112
     /// IFA_F_SECONDARY: another address of the same subnet came first (IPv4).
     public static let secondary: UInt32 = 0x01
     /// IFA_F_NODAD: no duplicate address detection (IPv6).

@@ -105,6 +105,17 @@ public struct LinkTable: Sendable {
         return best?.seat.address
     }
 
+    /// True when the kernel says who made an address: since 5.18 it does for 127.0.0.1 and fe80::. Linear.
+    public var hasOrigins: Bool {
+        seats.values.contains { $0.values.contains { $0.address.origin != 0 } }
+    }
+
+    /// Addresses that a vrrpd added, as far as the kernel says so. Linear.
+    var marked: [InterfaceAddress] {
+        seats.values.flatMap { $0.values.map(\.address) }.filter { $0.origin == InterfaceAddress.ofVRRP }
+            .sorted { ($0.link, $0.prefix) < ($1.link, $1.prefix) }
+    }
+
     /// True when any interface has the address. Linear.
     public func contains(_ address: IPAddress) -> Bool {
         seats.values.contains { $0.values.contains { $0.address.prefix.address == address } }

@@ -7,6 +7,9 @@ public import Net
 public struct RouterID: Hashable, Comparable, Sendable {
     let number: Int
 
+    /// Stands for routers that are not configured any more.
+    static let nobody = RouterID(number: 0)
+
     public static func < (left: RouterID, right: RouterID) -> Bool { left.number < right.number }
 }
 

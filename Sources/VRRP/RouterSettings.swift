@@ -102,7 +102,9 @@ extension VRRPInstanceConfiguration {
 extension InterfaceAddress {
     /// A configuration line on a link.
     init(_ line: AddressLine, on link: Int32) {
-        self.init(link: link, prefix: line.prefix, peer: line.peer, scope: line.scope, label: line.label ?? "")
+        self.init(
+            link: link, prefix: line.prefix, peer: line.peer, scope: line.scope, label: line.label ?? "",
+            origin: Self.ofVRRP)
         if case .v4(let address) = line.prefix.address, let kind = line.broadcast {
             let hostBits: UInt32 = line.prefix.length == 32 ? 0 : .max >> UInt32(line.prefix.length)
             switch kind {

@@ -155,6 +155,8 @@ extension BusFace: DaemonObserver {
             concerned[id] = after.map { daemon.director.concerns(of: id, at: daemon.now).alarms(of: $0) }
             if concerned[id]?.isEmpty == true { concerned[id] = nil }
         }
+        let strays = daemon.director.strayTroubles(at: daemon.now)
+        machine[.leftovers] = strays.first?.alarm(others: strays.count - 1)
         showAlarms()
     }
 

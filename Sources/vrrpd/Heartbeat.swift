@@ -29,6 +29,7 @@ final class Heartbeat: MastershipNotes {
     /// What the process before this one noted, by identity. Version 0.1.0 kept the file elsewhere.
     func predecessors(orAt earlier: String) throws(Errno) -> [String: Predecessor] {
         var bytes = try FileSystem.ownContents(of: path, limit: 1 << 20)
+        let marksAddresses = bytes != nil
         if bytes == nil { bytes = try FileSystem.ownContents(of: earlier, limit: 1 << 20) }
         guard let bytes else { return [:] }
         var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")[...]
@@ -39,7 +40,8 @@ final class Heartbeat: MastershipNotes {
             let parts = line.split(separator: " ", maxSplits: 1)
             guard parts.count == 2, let time = Int64(parts[0]), time > 0 else { continue }
             let last = Instant(nanoseconds: time)
-            found[String(parts[1])] = Predecessor(silence: time > 1 && last <= now ? now - last : nil)
+            found[String(parts[1])] = Predecessor(
+                silence: time > 1 && last <= now ? now - last : nil, marksAddresses: marksAddresses)
         }
         return found
     }

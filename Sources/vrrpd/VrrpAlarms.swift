@@ -12,7 +12,7 @@ enum VrrpAlarm: AlarmKey {
     case addresses(String)
     /// An instance's advertisements do not leave, or do not carry all addresses.
     case advertisements(String)
-    case table, heartbeat, gratuitousARP, steppedDown, realtime, memory, bus
+    case table, leftovers, heartbeat, gratuitousARP, steppedDown, realtime, memory, bus
 
     var subject: String {
         switch self {
@@ -20,6 +20,7 @@ enum VrrpAlarm: AlarmKey {
         case .addresses(let name): "addresses/\(name)"
         case .advertisements(let name): "advertisements/\(name)"
         case .table: "interfaces"
+        case .leftovers: "addresses"
         case .heartbeat: "heartbeat"
         case .gratuitousARP: "gratuitous-arp"
         case .steppedDown: "stepped-down"
@@ -73,7 +74,8 @@ extension Fault {
 }
 
 extension AddressTrouble {
-    fileprivate func alarm(others: Int) -> Alarm {
+    /// The alarm for this and so many others.
+    func alarm(others: Int) -> Alarm {
         let more = others > 0 ? " (and \(others) more)" : ""
         switch self {
         case .refused(let prefix, let words):

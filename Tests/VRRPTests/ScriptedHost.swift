@@ -1,0 +1,406 @@
+// A host for whole daemons in simulated time: a kernel with interfaces and addresses that behaves as Linux does (secondaries that go with
+// their primary, notifications that are dropped when nobody reads them, refusals), sockets that go deaf with their interface, and the file
+// of notes that a crash leaves behind.
+
+import Configuration
+import Net
+import Netlink
+import Platform
+import VRRP
+
+@testable import vrrpd
+
+/// A director's host.
+final class ScriptedHost {
+    let number: Int
+    let network: SimulatedNetwork
+    /// The configuration that the next process reads.
+    var configuration: Configuration
+    private(set) var daemon: Daemon?
+    var pausedUntil = Instant.zero
+    /// Hosts hear only their own side of a partition.
+    var side = 0
+
+    // The kernel.
+    private(set) var links: [Int32: Link] = [:]
+    private(set) var addresses: [Int32: [InterfaceAddress]] = [:]
+    /// Which wire an interface is on.
+    private(set) var segments: [Int32: Int] = [:]
+    private var births: [Int32: Int] = [:]
+    private var lastBirth = 0
+    var promotesSecondaries = false
+    private var queue: [RouteEvent] = []
+    /// Notifications that wait at most.
+    var capacity = 1000
+    private var overran = false
+    private var needsDump = false
+    /// How many of the next dumps fail.
+    var failingDumps = 0
+    /// Answers that get lost although the kernel acts.
+    var lostAnswers = 0
+    /// What the kernel refuses.
+    var refuses: (AddressChange) -> NetlinkError? = { _ in nil }
+    /// Why nothing can be sent.
+    var sendingFails: Int32?
+
+    // The process.
+    private var sockets: [ChannelKey: Int] = [:]
+    private var inbox: [(channel: ChannelKey, packet: [UInt8])] = []
+    private var deadline: Instant?
+    private var work: [() -> Void] = []
+    private var notes: [String: MastershipNote] = [:]
+    private var identities: [RouterID: String] = [:]
+    var notesFail = false
+    private(set) var steppedDown: Set<String> = []
+
+    // What was seen.
+    private(set) var requests: [AddressChange] = []
+    private(set) var frames: [(link: Int32, bytes: [UInt8])] = []
+    private(set) var sent: [(router: UInt8, priority: UInt8, source: IPAddress)] = []
+    private(set) var remarks: [Remark] = []
+    private(set) var trouble = Trouble()
+
+    init(_ number: Int, _ configuration: Configuration, in network: SimulatedNetwork) {
+        self.number = number
+        self.configuration = configuration
+        self.network = network
+    }
+
+    // MARK: The process
+
+    var isAlive: Bool { daemon != nil }
+
+    /// Starts a process.
+    func start() {
+        let daemon = Daemon(steppedDown: steppedDown, kernel: self, wire: self, notes: self, turns: self)
+        daemon.observer = self
+        self.daemon = daemon
+        needsDump = true
+        do throws(NetlinkError) {
+            try daemon.start(configuration, after: predecessors)
+        } catch {
+            self.daemon = nil
+        }
+        endTurn()
+    }
+
+    /// What the process before noted.
+    private var predecessors: [String: Predecessor] {
+        notes.compactMapValues { note in
+            switch note {
+            case .nothing: nil
+            case .lingering: Predecessor(silence: nil)
+            case .master(let time): Predecessor(silence: network.now - time)
+            }
+        }
+    }
+
+    /// SIGKILL: sockets close, addresses stay.
+    func crash() {
+        daemon = nil
+        sockets = [:]
+        inbox = []
+        deadline = nil
+        work = []
+        queue = []
+    }
+
+    /// SIGTERM.
+    func stop() {
+        daemon?.stop()
+        endTurn()
+        crash()
+    }
+
+    /// SIGUSR1 and the next process.
+    func handOver() {
+        daemon?.leave(to: configuration)
+        endTurn()
+        crash()
+        start()
+    }
+
+    /// SIGHUP.
+    func reload(_ configuration: Configuration) {
+        self.configuration = configuration
+        daemon?.reload(configuration)
+        endTurn()
+    }
+
+    /// Something else that the process is told.
+    func tell(_ body: (Daemon) -> Void) {
+        if let daemon { body(daemon) }
+        endTurn()
+    }
+
+    /// Whatever is ready at this time.
+    func turn() {
+        guard let daemon, network.now >= pausedUntil else { return }
+        if !queue.isEmpty || overran { daemon.hearKernel() }
+        for channel in Set(inbox.map(\.channel)).sorted(by: { $0.local < $1.local }) { daemon.hear(channel) }
+        if let due = deadline, due <= network.now {
+            deadline = nil
+            daemon.timerFired()
+        }
+        endTurn()
+    }
+
+    private func endTurn() {
+        while !work.isEmpty { work.removeFirst()() }
+    }
+
+    /// The router of that name.
+    func view(_ name: String = "VI_1") -> Director.View? {
+        daemon.flatMap { daemon in daemon.director.router(named: name).flatMap { daemon.director.view(of: $0) } }
+    }
+
+    /// The state of the router of that name.
+    func state(_ name: String = "VI_1") -> StateName? { view(name)?.machine.state.name }
+
+    /// What a person must mend about the router of that name.
+    func concerns(_ name: String = "VI_1") -> Director.Concerns {
+        guard let daemon, let id = daemon.director.router(named: name) else { return Director.Concerns() }
+        return daemon.director.concerns(of: id, at: network.now)
+    }
+
+    /// Forgets what was seen.
+    func forget() {
+        requests = []
+        frames = []
+        sent = []
+        remarks = []
+    }
+
+    // MARK: The kernel, from outside
+
+    /// An interface appears or changes.
+    func set(_ index: Int32, _ name: String, segment: Int = 0, up: Bool = true, mac: UInt64? = nil, mtu: UInt32 = 1500)
+    {
+        if links[index] == nil {
+            lastBirth += 1
+            births[index] = lastBirth
+        }
+        let address = mac.map { MACAddress(rawValue: $0) } ?? links[index]?.mac
+        let link = Link(
+            index: index, name: name, flags: up ? 0x1043 : 0x1002,
+            mac: address ?? MACAddress(rawValue: 0x0200_0000_0000 | UInt64(number) << 8 | UInt64(index)), mtu: mtu)
+        links[index] = link
+        segments[index] = segment
+        notify(.link(link))
+    }
+
+    /// An interface is deleted with its addresses.
+    func delete(_ index: Int32) {
+        guard let link = links[index] else { return }
+        for address in addresses[index] ?? [] { notify(.addressGone(address)) }
+        addresses[index] = nil
+        links[index] = nil
+        births[index] = nil
+        notify(.linkGone(link))
+    }
+
+    /// `ip address add`.
+    func add(_ text: String, to index: Int32) {
+        guard let prefix = IPPrefix(text) else { return }
+        _ = insert(InterfaceAddress(link: index, prefix: prefix))
+    }
+
+    /// `ip address delete`, by somebody else.
+    func remove(_ text: String, from index: Int32) {
+        guard let prefix = IPPrefix(text) else { return }
+        _ = take(InterfaceAddress(link: index, prefix: prefix))
+    }
+
+    /// The addresses of an interface as text.
+    func shown(_ index: Int32) -> [String] { (addresses[index] ?? []).map { "\($0.prefix)" } }
+
+    private func insert(_ address: InterfaceAddress) -> Bool {
+        guard links[address.link] != nil else { return false }
+        var list = addresses[address.link] ?? []
+        guard !list.contains(where: { $0.key == address.key }) else { return true }
+        var address = address
+        if list.contains(where: { $0.isOfSubnet(of: address) }) { address.flags |= InterfaceAddress.secondary }
+        list.append(address)
+        addresses[address.link] = list
+        notify(.address(address))
+        return true
+    }
+
+    /// inet_del_ifa: the secondaries of a primary go with it, or one of them is promoted.
+    private func take(_ address: InterfaceAddress) -> Bool {
+        guard let gone = addresses[address.link]?.first(where: { $0.key == address.key }) else { return false }
+        addresses[address.link]?.removeAll { $0.key == gone.key }
+        let others = addresses[address.link]?.filter { $0.isOfSubnet(of: gone) } ?? []
+        if gone.flags & InterfaceAddress.secondary == 0, !others.isEmpty {
+            if promotesSecondaries {
+                notify(.addressGone(gone))
+                guard let index = addresses[address.link]?.firstIndex(where: { $0.key == others[0].key }) else {
+                    return true
+                }
+                addresses[address.link]?[index].flags &= ~InterfaceAddress.secondary
+                if let promoted = addresses[address.link]?[index] { notify(.address(promoted)) }
+                return true
+            }
+            for other in others {
+                addresses[address.link]?.removeAll { $0.key == other.key }
+                notify(.addressGone(other))
+            }
+        }
+        notify(.addressGone(gone))
+        return true
+    }
+
+    private func notify(_ event: RouteEvent) {
+        guard isAlive, !overran else { return }
+        guard queue.count < capacity else {
+            overran = true
+            return network.wake(self, at: network.now)
+        }
+        queue.append(event)
+        network.wake(self, at: network.now + .microseconds(Int(network.random.next() % 500)))
+    }
+
+    // MARK: The wire, from outside
+
+    /// A packet arrives at an interface.
+    func arrive(_ packet: [UInt8], to destination: IPv4Address, at index: Int32) {
+        guard isAlive, links[index]?.isUsable == true else { return }
+        for (channel, birth) in sockets where channel.local == destination {
+            guard channel.link == nil || (channel.link == index && births[index] == birth) else { continue }
+            inbox.append((channel, packet))
+            network.wake(self, at: network.now)
+        }
+    }
+}
+
+extension InterfaceAddress {
+    /// Linux makes the second address of a subnet a secondary.
+    fileprivate func isOfSubnet(of other: InterfaceAddress) -> Bool {
+        guard case .v4(let one) = prefix.address, case .v4(let two) = other.prefix.address,
+            prefix.length == other.prefix.length, prefix.length > 0, prefix.length < 32
+        else { return false }
+        return (one.rawValue ^ two.rawValue) >> UInt32(32 - prefix.length) == 0
+    }
+}
+
+// MARK: The daemon's world
+
+extension ScriptedHost: AddressKernel {
+    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] {
+        var refused: [RefusedChange] = []
+        for change in changes {
+            requests.append(change)
+            if let error = refuses(change) {
+                refused.append(RefusedChange(change: change, error: error))
+                continue
+            }
+            switch change {
+            case .add(let address):
+                if !insert(address) {
+                    refused.append(RefusedChange(change: change, error: .refused(code: 19, message: "")))
+                }
+            case .delete(let address): _ = take(address)
+            }
+        }
+        if lostAnswers > 0 {
+            lostAnswers -= 1
+            throw .timedOut
+        }
+        return refused
+    }
+
+    func update() -> RouteMonitor.News {
+        if overran || needsDump { return resynchronise() }
+        guard !queue.isEmpty else { return .nothing }
+        defer { queue = [] }
+        return .changed(queue)
+    }
+
+    func resynchronise() -> RouteMonitor.News {
+        queue = []
+        overran = false
+        if failingDumps > 0 {
+            failingDumps -= 1
+            needsDump = true
+            return .stale(.dumpInterrupted)
+        }
+        needsDump = false
+        var snapshot = RouteSnapshot()
+        snapshot.links = links.values.sorted { $0.index < $1.index }
+        snapshot.addresses = snapshot.links.flatMap { addresses[$0.index] ?? [] }
+        return .replaced(snapshot, then: [])
+    }
+}
+
+extension ScriptedHost: Wire {
+    func open(_ channel: ChannelKey, interface: String?) throws(Errno) {
+        if let link = channel.link {
+            guard let birth = births[link] else { throw Errno(19, "setsockopt") }
+            sockets[channel] = birth
+        } else {
+            sockets[channel] = 0
+        }
+    }
+
+    func close(except channels: Set<ChannelKey>) {
+        for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
+    }
+
+    func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void) {
+        let packets = inbox.filter { $0.channel == channel }
+        inbox.removeAll { $0.channel == channel }
+        for packet in packets { body(packet.packet[...]) }
+    }
+
+    func send(_ packet: [UInt8], to destination: IPv4Address, through channel: ChannelKey) throws(Errno) {
+        if let sendingFails { throw Errno(sendingFails, "sendto") }
+        guard let birth = sockets[channel] else { throw Errno(19, "sendto") }
+        let index = channel.link ?? links.keys.min() ?? 0
+        guard let link = links[index], channel.link == nil || births[index] == birth else { throw Errno(19, "sendto") }
+        guard packet.count <= Int(link.mtu) else { throw Errno(90, "sendto") }
+        if let received = try? ReceivedAdvertisement(packet: packet[...]) {
+            sent.append((received.advertisement.virtualRouterID, received.advertisement.priority, received.source))
+        }
+        guard link.isUsable, let segment = segments[index] else { return }
+        network.transmit(packet, to: destination, from: self, on: segment)
+    }
+
+    func send(frame: [UInt8], through link: Int32) throws(Errno) {
+        frames.append((link, frame))
+    }
+
+    func forwardsIPv6(_ interface: String) -> Bool { true }
+}
+
+extension ScriptedHost: MastershipNotes {
+    func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno) {
+        if notesFail { throw Errno(28, "pwrite") }
+        self.notes = Dictionary(uniqueKeysWithValues: notes.map { ($0.identity, $0.note) })
+        identities = Dictionary(uniqueKeysWithValues: notes.map { ($0.router, $0.identity) })
+    }
+
+    func write(_ note: MastershipNote, of router: RouterID) throws(Errno) {
+        if notesFail { throw Errno(28, "pwrite") }
+        if let identity = identities[router] { notes[identity] = note }
+    }
+}
+
+extension ScriptedHost: Turns {
+    var now: Instant { network.now }
+    var sinceBoot: Instant { network.now }
+    var timestamp: String { "\(network.now)" }
+
+    func arm(at deadline: Instant?) {
+        self.deadline = deadline
+        if let deadline { network.wake(self, at: deadline) }
+    }
+
+    func soon(_ work: @escaping () -> Void) { self.work.append(work) }
+}
+
+extension ScriptedHost: DaemonObserver {
+    func happened(_ remark: Remark) { remarks.append(remark) }
+    func changed(_ routers: Set<RouterID>) {}
+    func steppedDown(_ identities: Set<String>) { steppedDown = identities }
+    func troubled(_ trouble: Trouble) { self.trouble = trouble }
+}
