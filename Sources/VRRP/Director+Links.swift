@@ -17,7 +17,12 @@ extension Director {
     mutating func heard(_ events: [RouteEvent], at now: Instant) {
         var names: Set<String> = []
         var links: Set<Int32> = []
-        for event in events {
+        // Addresses that go with their interface were taken off by nobody.
+        var deletions: [Int32: Int] = [:]
+        for (position, event) in events.enumerated() {
+            if case .linkGone(let link) = event { deletions[link.index] = position }
+        }
+        for (position, event) in events.enumerated() {
             switch event {
             case .link(let link):
                 let before = table.links[link.index]
@@ -37,6 +42,7 @@ extension Director {
             table.apply(event)
             switch event {
             case .address(let address): keeper.heard(address.key, isGone: false, at: now)
+            case .addressGone(let address) where position < deletions[address.link] ?? 0: break
             case .addressGone(let address): keeper.heard(address.key, isGone: true, at: now)
             case .link, .linkGone: break
             }

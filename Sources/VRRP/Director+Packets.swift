@@ -50,7 +50,10 @@ extension Director {
 
     /// An advertisement could not be sent, or could again.
     mutating func noteSending(_ id: RouterID, _ failure: String?) {
-        guard let index = routers.index(forKey: id), routers.values[index].muteness != failure else { return }
+        guard let index = routers.index(forKey: id) else { return }
+        // The last words of a router that gave up may have no interface any more to leave by: nobody waits for the next ones.
+        let failure = routers.values[index].isMaster ? failure : nil
+        guard routers.values[index].muteness != failure else { return }
         let wasMute = routers.values[index].muteness != nil
         routers.values[index].muteness = failure
         changed.insert(id)

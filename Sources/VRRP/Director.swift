@@ -192,6 +192,7 @@ public struct Director {
         } else {
             for address in router.placed { keeper.release(address.key, by: router.id) }
             routers.values[index].schedule.stop()
+            routers.values[index].muteness = nil
         }
     }
 

@@ -1,0 +1,70 @@
+// An interface that is deleted under a master takes its addresses and the way for the last words with it: neither is anybody's doing, and
+// neither is worth an alarm.
+
+import Net
+import Testing
+
+@testable import Configuration
+@testable import VRRP
+
+@Suite struct DeletedInterfaceTests {
+    private let eth0 = Link(
+        index: 2, name: "eth0", flags: Link.up | Link.running, mac: MACAddress(rawValue: 0x0200_0000_0007))
+
+    /// A master of 192.0.2.100 on eth0.
+    private func master() throws -> (director: Director, id: RouterID, held: InterfaceAddress, now: Instant) {
+        var block = VRRPInstanceConfiguration(name: "VI_1", interface: "eth0", virtualRouterID: 51)
+        block.virtualAddresses = [AddressLine(try #require(IPPrefix("192.0.2.100/32")), device: "eth0")]
+        var director = Director()
+        _ = director.handle(.configuration(Configuration(instances: [block])), at: .zero)
+        var snapshot = RouteSnapshot()
+        snapshot.links = [eth0]
+        snapshot.addresses = [InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.1/24")))]
+        _ = director.handle(.snapshot(snapshot, then: []), at: .zero)
+        _ = director.handle(.start([:]), at: .zero)
+        for (key, _, _) in director.takeChannels(at: .zero) {
+            _ = director.handle(.channel(key, failure: nil), at: .zero)
+        }
+        let now = Instant.zero + .seconds(10)
+        let effects = director.handle(.timer, at: now)
+        _ = director.handle(.changed(effects.changes, refused: [:]), at: now)
+        let id = try #require(director.order.first)
+        #expect(director.routers[id]?.isMaster == true)
+        return (director, id, try #require(effects.changes.first?.address), now)
+    }
+
+    @Test func `what goes with its interface was taken off by nobody`() throws {
+        var (director, id, held, now) = try master()
+        let effects = director.handle(.links([.addressGone(held), .linkGone(eth0)]), at: now)
+        #expect(!effects.remarks.contains { if case .takenOff = $0 { true } else { false } })
+        #expect(effects.sends.map(\.advertisement.priority) == [0])
+        _ = director.handle(.sending(id, failure: "No such device"), at: now)
+        #expect(!director.isMute(id))
+    }
+
+    @Test func `what went before its interface came was taken off, and is put back`() throws {
+        var (director, _, held, now) = try master()
+        let effects = director.handle(.links([.addressGone(held)]), at: now)
+        #expect(effects.remarks.contains { if case .takenOff = $0 { true } else { false } })
+        #expect(effects.changes == [.add(held)])
+    }
+
+    @Test func `an interface that is there again at once has the address again`() throws {
+        var (director, _, held, now) = try master()
+        let own = InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.1/24")))
+        let events: [RouteEvent] = [
+            .addressGone(held), .addressGone(own), .linkGone(eth0), .link(eth0), .address(own),
+        ]
+        let effects = director.handle(.links(events), at: now)
+        #expect(effects.changes == [.add(held)])
+        #expect(director.channelsChanged)
+    }
+
+    @Test func `who is no master has no trouble with advertisements that do not leave`() throws {
+        var (director, id, held, now) = try master()
+        _ = director.handle(.sending(id, failure: "Operation not permitted"), at: now)
+        #expect(director.isMute(id))
+        _ = director.handle(.links([.addressGone(held), .linkGone(eth0)]), at: now)
+        #expect(!director.isMute(id))
+    }
+}
