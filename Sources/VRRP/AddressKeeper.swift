@@ -142,9 +142,12 @@ struct AddressKeeper {
         for key in rescues.keys where key.link == link { rescues[key] = nil }
     }
 
-    /// The interface has another hardware address: neighbours must hear it.
-    mutating func hardwareAddressChanged(of link: Int32) {
-        for key in entries.keys where key.link == link { arrivals.insert(key) }
+    /// The interface has another hardware address, or can be heard again: neighbours must hear of its addresses.
+    mutating func announceAgain(on link: Int32) {
+        for key in entries.keys where key.link == link {
+            entries[key]?.announced = nil
+            arrivals.insert(key)
+        }
     }
 
     /// The table was read anew.
@@ -240,7 +243,7 @@ struct AddressKeeper {
         var result: [(ordinal: Int, router: RouterID, address: InterfaceAddress, link: Link)] = []
         for key in arrivals {
             guard let entry = entries[key], !entry.wantedBy.isEmpty, table.address(key) != nil,
-                let link = table.links[key.link], link.announces, entry.announced != link.mac
+                let link = table.links[key.link], link.announces, link.isUsable, entry.announced != link.mac
             else { continue }
             entries[key]?.announced = link.mac
             result.append((entry.ordinal, entry.owner, entry.address, link))

@@ -29,7 +29,7 @@ extension Director {
                 guard before != link else { continue }
                 names.insert(link.name)
                 if let before { names.insert(before.name) }
-                if before?.mac != link.mac { keeper.hardwareAddressChanged(of: link.index) }
+                announceAgain(ifReachedAnew: link)
                 links.insert(link.index)
             case .linkGone(let link):
                 names.insert(table.links[link.index]?.name ?? link.name)
@@ -59,13 +59,20 @@ extension Director {
     }
 
     mutating func tableRead(_ snapshot: RouteSnapshot, then events: [RouteEvent], at now: Instant) {
-        for link in snapshot.links where table.links[link.index].map({ $0.mac != link.mac }) ?? false {
-            keeper.hardwareAddressChanged(of: link.index)
-        }
+        for link in snapshot.links { announceAgain(ifReachedAnew: link) }
         table = LinkTable(snapshot, after: table)
-        for event in events { table.apply(event) }
+        for event in events {
+            if case .link(let link) = event { announceAgain(ifReachedAnew: link) }
+            table.apply(event)
+        }
         keeper.tableReplaced(by: table)
         deriveAll(at: now)
+    }
+
+    /// Compares an interface with what the table still says of it.
+    private mutating func announceAgain(ifReachedAnew link: Link) {
+        guard let before = table.links[link.index] else { return }
+        if before.mac != link.mac || !before.isUsable && link.isUsable { keeper.announceAgain(on: link.index) }
     }
 
     mutating func deriveAll(at now: Instant) {

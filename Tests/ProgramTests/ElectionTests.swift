@@ -77,7 +77,9 @@ struct ElectionTests {
         try duel.first.crash()
         try duel.holds(["a", "b"])
         let last = try #require(duel.wire.last(from: duel.first.host))
-        let next = try #require(duel.wire.heard.first { $0.source == duel.second.host.address && $0.at > last.at })
+        let first = { duel.wire.heard.first { $0.source == duel.second.host.address && $0.at > last.at } }
+        try duel.segment.eventually("the new master is heard", within: .seconds(1)) { first() != nil }
+        let next = try #require(first())
         let limit = Dialect.version3.limit(priority: 100)
         #expect(next.at - last.at > limit - duel.segment.slack)
         #expect(next.at - last.at < limit + duel.segment.slack)

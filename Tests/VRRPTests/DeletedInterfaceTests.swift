@@ -67,4 +67,23 @@ import Testing
         _ = director.handle(.links([.addressGone(held), .linkGone(eth0)]), at: now)
         #expect(!director.isMute(id))
     }
+
+    @Test func `an address that came before the carrier is announced with the carrier`() throws {
+        var (director, _, held, now) = try master()
+        var late = Link(index: 9, name: "late0", flags: 0, mac: MACAddress(rawValue: 0x0200_0000_0009))
+        var block = VRRPInstanceConfiguration(name: "VI_1", interface: "eth0", virtualRouterID: 51)
+        block.virtualAddresses = [
+            AddressLine(held.prefix, device: "eth0"),
+            AddressLine(try #require(IPPrefix("198.51.100.7/24")), device: "late0"),
+        ]
+        block.virtualAddresses[1].isTracked = false
+        _ = director.handle(.configuration(Configuration(instances: [block])), at: now)
+        var effects = director.handle(.links([.link(late)]), at: now)
+        #expect(effects.changes.map(\.address.link) == [9])
+        effects = director.handle(.changed(effects.changes, refused: [:]), at: now)
+        #expect(effects.announcements.isEmpty, "nobody would hear it")
+        late.flags = Link.up | Link.running
+        effects = director.handle(.links([.link(late)]), at: now)
+        #expect(effects.announcements.map(\.addresses) == [[.v4(IPv4Address(198, 51, 100, 7))]])
+    }
 }
