@@ -41,7 +41,7 @@ struct Lbctl: ParsableCommand {
             try command.run()
             return .done
         } catch let failure as Failure {
-            Console.write("lbctl: \(failure)\n", to: STDERR_FILENO)
+            StandardError.say(failure.description)
             return failure.status
         } catch {
             let text = fullMessage(for: error)

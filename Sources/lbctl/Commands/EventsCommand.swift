@@ -2,9 +2,7 @@
 import ArgumentParser
 import Bus
 import Configuration
-import Glibc
 import JSON
-import Platform
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,9 +47,7 @@ struct EventsCommand: ParsableCommand {
 
     func run() throws {
         ReaderWatch.start()
-        try follow(bus.link, print: StandardOutput.line) { note in
-            Console.write("lbctl: \(note)\n", to: STDERR_FILENO)
-        }
+        try follow(bus.link, print: StandardOutput.line, note: StandardError.say)
     }
 
     /// Subscribes and gives each line to `print` until it is enough or the bus ends it; what a person who waits should know

@@ -104,17 +104,17 @@ struct StatusReport {
             return try question()
         } catch {
             firstFailure = firstFailure ?? error
-            status.presence[daemon] = .absent(try Self.absence(error))
+            status.presence[daemon] = try Self.absence(error)
             return []
         }
     }
 
     /// Why a daemon did not answer; other failures are the command's own.
-    private static func absence(_ failure: Failure) throws(Failure) -> String {
+    private static func absence(_ failure: Failure) throws(Failure) -> Status.Presence {
         switch failure {
-        case .daemonUnreachable(_, let socket, let errno): "\(socket): \(errno)"
-        case .notAttached, .disconnected: "went away while it was asked"
-        case .timedOut(_, let limit, _): "no answer within \(limit.seconds.formatted) s"
+        case .daemonUnreachable(_, let socket, let errno): .absent("\(socket): \(errno)")
+        case .notAttached, .disconnected: .absent("went away while it was asked")
+        case .timedOut(_, let limit, _): .silent("no answer within \(limit.seconds.formatted) s")
         case .usage, .configuration, .busUnreachable, .protocolViolation, .denied, .refused, .unknownName,
             .unknownKeyword, .ambiguous, .differentConfigurations, .inPart:
             throw failure

@@ -9,13 +9,15 @@ struct Status {
     enum Presence: Equatable {
         /// Attached to the bus, or answering directly.
         case present(since: String?, pid: Int?)
+        /// There, and without an answer in time.
+        case silent(String)
         /// Not there, and why as far as it is known.
         case absent(String?)
 
         var isPresent: Bool {
             switch self {
             case .present: true
-            case .absent: false
+            case .silent, .absent: false
             }
         }
     }
@@ -77,8 +79,13 @@ extension Status {
     }
 
     private func problem(_ daemon: Daemon) -> Problem? {
-        guard case .absent(let why) = presence[daemon] ?? .absent(nil) else { return nil }
-        let text = (why ?? "not attached to the bus") + "; " + daemon.absence
+        let why: String
+        switch presence[daemon] ?? .absent(nil) {
+        case .present: return nil
+        case .silent(let text): why = text
+        case .absent(let text): why = text ?? "not attached to the bus"
+        }
+        let text = "\(why); \(daemon.absence)"
         return Problem(
             severity: .critical, subject: daemon.rawValue, text: text,
             remedy: "systemctl status evenkeel-\(daemon.rawValue)")

@@ -99,6 +99,7 @@ extension Screen {
                 table.row(
                     Cell(daemon.rawValue), Cell(status.isDirect ? "answers" : "attached", .good),
                     Cell(since.map(ago) ?? ""), Cell(pid.map(String.init) ?? ""), Cell(loaded), Cell(file))
+            case .silent: table.row(Cell(daemon.rawValue), Cell("SILENT", .bad), "", "", Cell(loaded), Cell(file))
             case .absent: table.row(Cell(daemon.rawValue), Cell("MISSING", .bad), "", "", Cell(loaded), Cell(file))
             }
         }

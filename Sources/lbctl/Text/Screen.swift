@@ -16,7 +16,7 @@ struct Screen {
     }
 
     /// For this terminal, at this moment.
-    static func current() -> Screen { Screen(style: .detect(), now: .now, width: Terminal.width) }
+    static func current() -> Screen { Screen(style: .detect(), now: .now, width: Terminal.width()) }
 
     /// The text, ending in a newline unless empty.
     var text: String { lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n" }

@@ -35,7 +35,7 @@ enum StandardOutput {
                 } else if errno == EPIPE {
                     endBySIGPIPE()
                 } else if errno != EINTR {
-                    Console.write("lbctl: standard output: \(String(cString: strerror(errno)))\n", to: STDERR_FILENO)
+                    StandardError.say("standard output: \(String(cString: strerror(errno)))")
                     exit(ExitStatus.failed.rawValue)
                 }
             }

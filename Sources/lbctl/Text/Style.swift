@@ -1,6 +1,7 @@
 // How text looks on a terminal. Colour says nothing that the words do not say as well: everything also reads right in
 // a log file, on a serial console, or with NO_COLOR.
 import Glibc
+import Platform
 
 /// What a piece of text means to the reader.
 enum Tone: Sendable {
@@ -44,15 +45,26 @@ struct Style: Sendable {
     }
 }
 
-/// The terminal that standard output goes to.
+/// The terminal that text goes to.
 enum Terminal {
-    /// Characters in a line; nil when standard output is not a terminal, or one that does not say.
-    static var width: Int? {
+    /// Characters in a line; nil when the descriptor is not a terminal, or one that does not say.
+    static func width(of descriptor: Int32 = STDOUT_FILENO) -> Int? {
         var size = winsize()
-        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
             return nil
         }
         return Int(size.ws_col)
+    }
+}
+
+/// Standard error: what a person has to be told beside the answer.
+enum StandardError {
+    /// Writes `lbctl: ` and the text, broken to the terminal's width.
+    static func say(_ text: String) {
+        let lines = "lbctl: \(text)".split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
+            Wrap.lines([Cell(String(line))], Style(isColoured: false), width: Terminal.width(of: STDERR_FILENO))
+        }
+        Console.write(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
     }
 }
 

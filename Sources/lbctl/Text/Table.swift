@@ -114,7 +114,15 @@ struct Table {
             let cells = used.map { (columns[$0].title, Self.cell(row, $0)) }
             let head = cells.prefix(2).map(\.1).filter { !$0.text.isEmpty }.flatMap { ["  ", $0] as [Cell] }.dropFirst()
             let rest = cells.dropFirst(2).filter { !$0.1.text.isEmpty }
-                .flatMap { [", ", Cell($0.0 + " ", .faint), $0.1] as [Cell] }.dropFirst()
+                .flatMap { title, cell -> [Cell] in
+                    // A title stays with the first word of its value where there is room for both.
+                    let together = indent + 3 + title.count + cell.text.prefix { $0 != " " }.count
+                    return [
+                        ", ",
+                        Cell(together <= width ? "\(title) ".replacing(" ", with: "\u{A0}") : title + " ", .faint),
+                        cell,
+                    ]
+                }.dropFirst()
             let lines = Wrap.lines(Array(head), style, width: width, indent: indent, hanging: indent + 2)
             guard !rest.isEmpty else { return lines }
             return lines + Wrap.lines(Array(rest), style, width: width, indent: indent + 2, hanging: indent + 2)

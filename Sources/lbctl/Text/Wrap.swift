@@ -1,5 +1,6 @@
 // Text that is wider than the terminal, broken at blanks; what goes on is indented, so that the eye finds the next entry.
-// A word that is longer than a line stays whole: an address that was cut in two could not be copied.
+// A word that is longer than a line stays whole: an address that was cut in two could not be copied. A no-break space keeps
+// two words together and is shown as a blank.
 
 enum Wrap {
     /// The pieces as lines of at most `width` characters; nil leaves them on one line.
@@ -12,7 +13,8 @@ enum Wrap {
     ) -> [String] {
         let whole = pieces.reduce(indent) { $0 + $1.text.count }
         guard let width, whole > width else {
-            return [blanks(indent) + pieces.map { style.paint($0.text, $0.tone) }.joined()]
+            let text = pieces.map { style.paint($0.text, $0.tone) }.joined()
+            return [blanks(indent) + text.replacing("\u{A0}", with: " ")]
         }
         let words = words(pieces)
         let start = indent + (words.first?.gap ?? 0)
@@ -65,7 +67,7 @@ enum Wrap {
             var rest = pieces[...]
             while let first = rest.first {
                 let run = rest.prefix { $0.tone == first.tone }
-                text += style.paint(run.map(\.text).joined(), first.tone)
+                text += style.paint(run.map(\.text).joined().replacing("\u{A0}", with: " "), first.tone)
                 rest = rest.dropFirst(run.count)
             }
             return text
