@@ -23,9 +23,13 @@ static int bind_to_device(int fd, const char *name) {
 }
 
 int ek_vrrp_receiver(const char *name, int index, uint32_t local) {
-    int off = 0, on = 1;
+    // 255 routers share this socket, a packet counts as up to 2304 octets: room for one late turn of all of them, twice over. The limit
+    // net.core.rmem_max holds only without CAP_NET_ADMIN.
+    int off = 0, on = 1, room = 1 << 20;
     int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 112);
     if (fd < 0) return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     if (bind_to_device(fd, name) < 0) return fail(fd);
     if (IN_MULTICAST(local)) {
         struct ip_mreqn group = {.imr_multiaddr.s_addr = htonl(local), .imr_ifindex = index};

@@ -3,7 +3,7 @@
 // rename and regroup, operators, crashes, restarts. One second after the trouble has ended the addresses are where they are wanted and
 // nowhere else; when the timers have run out there is one master of every virtual router on its wire.
 //
-// EVENKEEL_SEEDS says how many runs (400 unless given; 10000 take about two minutes in a debug build).
+// EVENKEEL_SEEDS says how many runs (400 unless given; 10000 take three minutes of one core in a debug build).
 
 import Configuration
 import Glibc
