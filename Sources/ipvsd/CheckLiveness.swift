@@ -12,8 +12,11 @@ struct CheckLiveness {
         isAttached && staleAt.map { now < $0 } ?? true
     }
 
-    /// When `isLive` changes by itself.
-    var deadline: Instant { isAttached ? staleAt ?? .distantFuture : .distantFuture }
+    /// When `isLive` changes by itself after `now`.
+    func deadline(after now: Instant) -> Instant {
+        guard isAttached, let staleAt, now < staleAt else { return .distantFuture }
+        return staleAt
+    }
 
     /// checkd came to the bus or left it.
     mutating func attached(_ isAttached: Bool) {

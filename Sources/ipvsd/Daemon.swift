@@ -154,7 +154,7 @@ final class IPVSDaemon: RunningDaemon {
             sayEverything()
         }
         alarms.replace(with: standingAlarms)
-        timer?.arm(at: max(min(keeper.deadline, liveness.deadline), loop.now))
+        timer?.arm(at: max(min(keeper.deadline, liveness.deadline(after: loop.now)), loop.now))
     }
 
     private func tell(_ news: KeeperNews) {
@@ -171,9 +171,13 @@ final class IPVSDaemon: RunningDaemon {
         let standings = keeper.reconciler.standings
         guard news.everything || !news.services.isEmpty else { return }
         for service in news.everything ? Set(standings.keys) : news.services { updateRecord(of: service) }
-        let pools = standings.values.lazy.compactMap(\.pool)
-        ServiceManager.notify(
-            .status("\(pools.count { $0.hasQuorum }) of \(pools.count { _ in true }) services have their quorum"))
+        var (configured, serving) = (0, 0)
+        for standing in standings.values {
+            guard let hasQuorum = standing.pool?.hasQuorum else { continue }
+            configured += 1
+            serving += hasQuorum ? 1 : 0
+        }
+        ServiceManager.notify(.status("\(serving) of \(configured) services have their quorum"))
     }
 
     private func updateRecord(of service: VirtualServerIdentity) {

@@ -5,6 +5,7 @@ import Bus
 import Configuration
 import Glibc
 import IPVS
+import JSON
 import Net
 import Netlink
 import Platform
@@ -317,13 +318,14 @@ extension KeeperTests {
         #expect(liveness.isLive(at: start + .seconds(3600)), "a checkd without heartbeat is taken at its registration")
         liveness.beat(every: .seconds(2), at: start)
         #expect(liveness.isLive(at: start + .seconds(6)))
-        #expect(liveness.deadline == start + .seconds(7))
+        #expect(liveness.deadline(after: start) == start + .seconds(7))
+        #expect(liveness.deadline(after: start + .seconds(7)) == .distantFuture, "what is stale does not spin")
         #expect(!liveness.isLive(at: start + .seconds(7)))
         liveness.beat(every: .seconds(2), at: start + .seconds(8))
         #expect(liveness.isLive(at: start + .seconds(9)))
         liveness.attached(false)
         #expect(!liveness.isLive(at: start + .seconds(9)))
-        #expect(liveness.deadline == .distantFuture)
+        #expect(liveness.deadline(after: start) == .distantFuture)
     }
 
     @Test func `a beat of the snapshot that comes before the registration counts`() {
@@ -331,5 +333,34 @@ extension KeeperTests {
         liveness.beat(every: .seconds(2), at: start)
         liveness.attached(true)
         #expect(liveness.isLive(at: start) && !liveness.isLive(at: start + .seconds(8)))
+    }
+}
+
+@Suite struct HealthFeedTests {
+    private func event(_ type: String, _ subject: String, _ data: JSONValue?) -> BusSubscription.Update {
+        .event(
+            BusAPI.Event(
+                specversion: "1.0", id: "1", source: "/checkd", type: type, subject: subject,
+                time: "2026-11-26T00:00:00.000Z", data: data))
+    }
+
+    @Test func `what comes over the bus is decoded, whatever it is`() throws {
+        let name = "\(try server(1))"
+        let verdict: JSONValue = [
+            "server": .string(name), "state": "down", "verified": true, "since": "s", "reason": "r", "checks": [],
+        ]
+        let note = HealthNote(state: .down, isVerified: true, since: "s", reason: "r")
+        #expect(try HealthFeed(event(EventType.checkServer, name, verdict)) == .note(server(1), note))
+        #expect(try HealthFeed(event(EventType.checkServer, name, nil)) == .forgotten(server(1)))
+        #expect(HealthFeed(event(EventType.checkServer, "nonsense", nil)) == .nothing)
+        guard case .notUnderstood = HealthFeed(event(EventType.checkServer, name, ["server": "nonsense"])) else {
+            Issue.record("nonsense was understood")
+            return
+        }
+        let beat = HealthFeed(event(EventType.checkHeartbeat, "checkd", ["intervalSeconds": 2]))
+        #expect(beat == .beat(every: .seconds(2)))
+        #expect(
+            HealthFeed(event(EventType.checkHeartbeat, "checkd", ["intervalSeconds": -5])) == .beat(every: .seconds(1)))
+        #expect(HealthFeed(.lost) == .attached(false))
     }
 }

@@ -101,15 +101,17 @@ struct WithoutIPVSTests {
     }
 
     @Test func `a busd that hangs does not keep the answer to a decision`() throws {
-        // It listens, and never answers.
-        let bus = try UnixSocket.listen(at: segment.directory + "/run/bus.sock", mode: 0o666)
+        // It listens at both of its doors, and never answers.
+        let doors = try ["/run/bus.sock", "/run/private/bus.sock"].map {
+            try UnixSocket.listen(at: segment.directory + $0, mode: 0o666).release()
+        }
+        defer { for door in doors { close(door) } }
         let program = try start()
         let client = try client(of: program)
         let start = SystemClock.now
         let reply = try client.call(IpvsAPI.Drain(server: Self.server), timeout: .seconds(10))
         #expect(reply.seq == nil)
         #expect(SystemClock.now - start < .seconds(5))
-        _ = consume bus
     }
 
     @Test func `decisions of 0.1.0 are in force, and a file that is not understood is set aside`() throws {
@@ -135,6 +137,57 @@ struct WithoutIPVSTests {
             .runtime.override
         #expect(override?.kind == .drain, "what is understood is in force")
         #expect(second.output.contains("decisions.state.damaged-"))
+    }
+
+    /// busd, once it listens.
+    private func startBus() throws -> (bus: Program, socket: String) {
+        let bus = try Program(
+            [
+                Program.directory + "/busd", "--run-dir", segment.directory + "/run", "--state-dir",
+                segment.directory + "/state",
+            ],
+            on: segment.hosts[0], log: segment.directory + "/busd.log", loop: segment.loop)
+        let socket = segment.directory + "/run/bus.sock"
+        try segment.eventually("busd listens", within: .seconds(10)) { (try? BusClient(path: socket)) != nil }
+        return (bus, socket)
+    }
+
+    @Test func `a service of 2,500 servers is on the bus, each server by itself`() throws {
+        let (bus, socket) = try startBus()
+        let servers = (0..<2500).map { "real_server 10.1.\($0 / 250).\($0 % 250 + 1) 80 {\n weight 1\n }\n" }
+        try write("virtual_server 10.7.7.7 80 {\n protocol TCP\n lvs_method NAT\n \(servers.joined())}\n")
+        let program = try start()
+        try segment.eventually("all of it is there", within: .seconds(30)) {
+            var found: [String: Int] = [:]
+            let types = [EventType.ipvsService, EventType.ipvsServer]
+            try BusClient(path: socket).stream(BusAPI.Subscribe(types: types), timeout: .seconds(10)) { reply in
+                if let event = reply.event { found[event.type, default: 0] += 1 }
+                return reply.snapshotComplete != true
+            }
+            return found == [EventType.ipvsService: 1, EventType.ipvsServer: 2500]
+        }
+        withExtendedLifetime((bus, program)) {}
+    }
+
+    @Test func `a checkd that hangs makes its verdicts stale, until it goes on`() throws {
+        let (bus, socket) = try startBus()
+        try write(Self.configuration.replacing("weight 3", with: "weight 3\n TCP_CHECK {\n }"))
+        let program = try start()
+        let checkd = try Program(
+            [
+                Program.directory + "/checkd", "--config", path, "--run-dir", segment.directory + "/run", "--state-dir",
+                segment.directory + "/checkd",
+            ], on: segment.hosts[0], log: segment.directory + "/checkd.log", loop: segment.loop)
+        let isStale = {
+            let service = try BusClient(path: socket).call(IpvsAPI.ShowService(name: "tcp/10.7.7.7:80")).service
+            return service.servers[0].runtime.stale
+        }
+        try segment.eventually("somebody checks", within: .seconds(15)) { (try? isStale()) == false }
+        checkd.signal(SIGSTOP)
+        try segment.eventually("the verdicts are stale", within: .seconds(15)) { try isStale() }
+        checkd.signal(SIGCONT)
+        try segment.eventually("they are looked after again", within: .seconds(15)) { try !isStale() }
+        withExtendedLifetime((bus, program)) {}
     }
 
     @Test func `a bad configuration is refused at a reload and at the start`() throws {
