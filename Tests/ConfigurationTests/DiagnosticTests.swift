@@ -16,7 +16,7 @@ import Testing
         ("global_defs {\nrouter_id \"A\n}\n", ["2:11 error unmatchedQuote"]),
         ("global_defs {\nrouter_id “A”\n}\n", ["2:11 error typographicQuote"]),
         ("global_defs {\nrouter_id ‘A’\n}\n", ["2:11 error typographicQuote"]),
-        ("global_defs {\nrouter_id ${NAME}\n}\n", ["2:1 error missingValue", "2:11 error undefinedParameter"]),
+        ("global_defs {\nrouter_id ${NAME}\n}\n", ["2:11 error undefinedParameter"]),
         ("global_defs {\nrouter_id A \\\n}\n", ["2:13 error badCharacter", "2:13 warning extraWords"]),
         ("global_defs {\nrouter_id A {\n}\n}\n", ["2:1 error unexpectedBrace"]),
         ("global_defs {\nrouter_id A\nrouter_id B\n}\n", ["3:1 warning duplicateKeyword"]),

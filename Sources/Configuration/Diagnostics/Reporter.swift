@@ -11,6 +11,8 @@ struct Reporter: Sendable {
     private(set) var diagnostics: [Diagnostic] = []
     private(set) var errors = 0
     private(set) var warnings = 0
+    /// Where something stands whose value is not known: nothing more is said about it.
+    private var spoiled: Set<Place> = []
     /// Those that were counted only.
     var dropped: Int { errors + warnings - diagnostics.count }
 
@@ -21,6 +23,7 @@ struct Reporter: Sendable {
         _ severity: Diagnostic.Severity, _ code: Diagnostic.Code, at place: Place, length: Int, _ message: String,
         remedy: String? = nil, notes: [(Word, String)] = []
     ) {
+        guard spoiled.isEmpty || !spoiled.contains(place) else { return }
         guard (severity == .error ? errors : warnings) < Reporter.limit else { return count(severity) }
         let diagnostic = Diagnostic(
             severity: severity, code: code, source: sources.excerpt(place, length: length), message: message,
@@ -32,6 +35,14 @@ struct Reporter: Sendable {
         guard !diagnostics.contains(diagnostic) else { return }
         count(severity)
         diagnostics.append(diagnostic)
+    }
+
+    /// An error about what stands at a place, and the last word about it: what it would have been is not known.
+    mutating func spoil(
+        _ code: Diagnostic.Code, at place: Place, length: Int, _ message: String, remedy: String
+    ) {
+        report(.error, code, at: place, length: length, message, remedy: remedy)
+        spoiled.insert(place)
     }
 
     private mutating func count(_ severity: Diagnostic.Severity) {

@@ -2,7 +2,7 @@
 // numbers) because every word of a large configuration has one; text is only looked up when something is said about it.
 
 /// A byte in one of the files that were read.
-struct Place: Equatable, Sendable {
+struct Place: Hashable, Sendable {
     /// Index into `SourceMap.files`.
     var file: Int32
     /// From 0.

@@ -146,7 +146,9 @@ extension Interpreter {
         } else {
             reporter.error(
                 .badValue, at: word, "\(quoted(word.text)) is not an IP address",
-                remedy: "write it like 192.0.2.1/24 or 2001:db8::1/64")
+                remedy: word.text.hasSuffix(",") || word.text.hasSuffix(";")
+                    ? "write one address on each line, with nothing behind it"
+                    : "write it like 192.0.2.1/24 or 2001:db8::1/64")
         }
         return nil
     }

@@ -13,6 +13,10 @@ extension Interpreter {
             sayMissing(statement)
             return nil
         }
+        if !isScript, !first.isQuoted, let problem = punctuation(first, arguments.dropFirst().first) {
+            reporter.error(.badValue, at: first, problem, remedy: "write one keyword and its value on each line")
+            return nil
+        }
         if !isScript, first.text.utf8.first == UInt8(ascii: "'") {
             reporter.warning(
                 .badCharacter, at: first, "single quotes are ordinary characters here, as keepalived reads them",
@@ -20,6 +24,13 @@ extension Interpreter {
         }
         ignoreExtra(arguments.dropFirst(), statement)
         return first
+    }
+
+    /// What other languages write between words and at the end of lines.
+    private func punctuation(_ word: Word, _ next: Word?) -> String? {
+        if word.text == "=" || word.text == ":" { return "nothing but a blank stands between a keyword and its value" }
+        if word.text.hasSuffix(";") { return "a semicolon ends nothing here, it would be part of the value" }
+        return word.text.hasSuffix(",") && next != nil ? "a comma separates nothing here" : nil
     }
 
     /// A script's words; a single quote that is not closed is said (a double one has been).
@@ -151,7 +162,9 @@ extension Interpreter {
         guard let address = IPAddress(word.text) else {
             reporter.error(
                 .badValue, at: word, "\(quoted(word.text)) is not an IP address",
-                remedy: "write it like 192.0.2.1 or 2001:db8::1; names are not looked up")
+                remedy: word.text.hasSuffix(",") || word.text.hasSuffix(";")
+                    ? "write one address on each line, with nothing behind it"
+                    : "write it like 192.0.2.1 or 2001:db8::1; names are not looked up")
             return nil
         }
         return address

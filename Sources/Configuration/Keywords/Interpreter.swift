@@ -42,7 +42,7 @@ struct Interpreter {
         known.reserveCapacity(statements.count)
         for (place, statement) in statements.enumerated() {
             guard let row = grammar.row(of: statement.keyword.text), !statement.keyword.isQuoted else {
-                sayUnknown(statement, grammar)
+                if let meant = sayUnknown(statement, grammar) { parsed.attempted.insert(meant) }
                 continue
             }
             note(grammar.keywords[row], statement, grammar, parsed)
@@ -57,7 +57,7 @@ struct Interpreter {
                 if isMuted { mutedDepth -= 1 }
             }
         }
-        for keyword in grammar.keywords where keyword.isRequired && !parsed.has(keyword.entry.word) {
+        for keyword in grammar.keywords where keyword.isRequired && !parsed.isWritten(keyword.entry.word) {
             reporter.error(
                 .missingKeyword, at: opener.keyword, "\(opener.title) has no \(keyword.entry.word)",
                 remedy: "add \(keyword.entry.word) \(keyword.entry.value) (\(keyword.entry.meaning))")
@@ -108,26 +108,41 @@ struct Interpreter {
         remarks["\(block.rawValue) \(word.text)", default: (word, support, block, 0)].count += 1
     }
 
-    private mutating func sayUnknown<Draft>(_ statement: Statement, _ grammar: Grammar<Draft>) {
-        guard !reporter.isFull else { return reporter.error(.unknownKeyword, at: statement.keyword, "") }
+    /// Gives the keyword of the block that seems to be meant.
+    private mutating func sayUnknown<Draft>(_ statement: Statement, _ grammar: Grammar<Draft>) -> String? {
+        guard !reporter.isFull else {
+            reporter.error(.unknownKeyword, at: statement.keyword, "")
+            return nil
+        }
+        let parts = statement.keyword.text.split(maxSplits: 1, omittingEmptySubsequences: false) { ":=;".contains($0) }
+        if parts.count > 1, let base = parts.first.map(String.init), grammar.row(of: base) != nil {
+            let value = parts[1].isEmpty ? statement.arguments.map(\.text).joined(separator: " ") : String(parts[1])
+            reporter.error(
+                .unknownKeyword, at: statement.keyword, "nothing but a blank stands between \(base) and its value",
+                remedy: "write \(base) \(value)")
+            return base
+        }
         let word = statement.keyword.text
         let here = grammar.kind == .file ? "at the top level" : "in \(grammar.kind.rawValue)"
         let elsewhere = KeywordTable.explain(word)
         if let meant = globalWord(for: word, grammar, elsewhere) {
-            return reporter.warning(
+            reporter.warning(
                 .misplacedKeyword, at: statement.keyword,
                 "\(word) has no effect \(here); keepalived ignores it there",
                 remedy: "write \(meant), which holds for every instance")
+            return nil
         }
         if grammar.kind == .syncGroup, statement.arguments.isEmpty, elsewhere.isEmpty, statement.block == nil {
-            return reporter.error(
+            reporter.error(
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
                 remedy: "members are written as group { \(word) … }")
+            return "group"
         }
         if elsewhere.isEmpty, let near = grammar.vocabulary.closest(to: word) {
             reporter.error(
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
                 remedy: "did you mean \(near)?")
+            return near
         } else if let entry = elsewhere.first {
             let blocks = Set(elsewhere.map(\.block)).sorted().prefix(4).joined(separator: ", ")
             reporter.error(
@@ -139,6 +154,7 @@ struct Interpreter {
                 .unknownKeyword, at: statement.keyword, "\(quoted(word)) is not a keyword \(here)",
                 remedy: near.map { "did you mean \($0)?" } ?? "remove it, or comment it out with #")
         }
+        return nil
     }
 
     /// The word that global_defs has for a word of vrrp_instance, where it sets the same for all of them.

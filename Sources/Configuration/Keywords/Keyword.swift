@@ -121,6 +121,12 @@ struct Parsed<Draft: BlockDraft>: Sendable {
     /// Where in the block the last statement of each keyword stands, by its current name.
     var places: [String: Int] = [:]
 
+    /// Keywords that seem to be meant by words that are none: what they lack has been said.
+    var attempted: Set<String> = []
+
+    /// True when the keyword was written, perhaps wrongly.
+    func isWritten(_ word: String) -> Bool { has(word) || attempted.contains(word) }
+
     /// The last statement of a keyword.
     func statement(_ word: String) -> Statement? {
         places[word].flatMap { opener.block?.statements[$0] }

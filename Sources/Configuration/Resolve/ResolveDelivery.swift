@@ -25,7 +25,7 @@ extension Interpreter {
 
     private mutating func resolveMulticast(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)
     {
-        if instance.interface == nil, !parsed.has("interface") {
+        if instance.interface == nil, !parsed.isWritten("interface") {
             reporter.error(
                 .missingKeyword, at: parsed.opener.keyword, "\(parsed.opener.title) has no interface",
                 remedy: "add interface IF, the interface that the other directors are on")
@@ -38,7 +38,7 @@ extension Interpreter {
                 "\(group) is not a multicast group of the addresses' family")
         }
         instance.delivery = .multicast(group: group)
-        if parsed.has("unicast_src_ip") {
+        if parsed.has("unicast_src_ip"), parsed.statement("unicast_peer")?.block?.statements.isEmpty ?? true {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "unicast_src_ip"),
                 "without unicast_peer adverts are multicast from this address",
@@ -47,7 +47,7 @@ extension Interpreter {
     }
 
     private mutating func resolveUnicast(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
-        if instance.interface == nil, instance.sourceAddress == nil, !parsed.has("interface") {
+        if instance.interface == nil, instance.sourceAddress == nil, !parsed.isWritten("interface") {
             reporter.error(
                 .missingKeyword, at: parsed.opener.keyword,
                 "\(parsed.opener.title) has neither interface nor unicast_src_ip",

@@ -63,7 +63,8 @@ extension Interpreter {
                 "\(parsed.opener.title) mixes IPv4 and IPv6 addresses",
                 remedy: "move those of one family to virtual_ipaddress_excluded, or to an instance of their own")
         }
-        if instance.virtualAddresses.isEmpty, !parsed.draft.allowsNoAddresses {
+        let isEmpty = parsed.draft.virtualAddresses.allSatisfy { $0.block?.statements.isEmpty ?? true }
+        if isEmpty, !parsed.draft.allowsNoAddresses, !parsed.attempted.contains("virtual_ipaddress") {
             reporter.warning(
                 .missingKeyword, at: parsed.opener.keyword, "\(parsed.opener.title) has no virtual_ipaddress",
                 remedy: "add addresses, or no_virtual_ipaddress when none is meant")
@@ -82,7 +83,9 @@ extension Interpreter {
     /// Without multicast an instance needs no interface, but its addresses do.
     private mutating func sayNowhere(_ addresses: [(word: Word, line: AddressLine)], _ parsed: Parsed<InstanceDraft>) {
         let homeless = addresses.filter { $0.line.device == nil }
-        guard !parsed.draft.unicastPeers.isEmpty, !parsed.has("interface"), let first = homeless.first else { return }
+        guard !parsed.draft.unicastPeers.isEmpty, !parsed.isWritten("interface"), let first = homeless.first else {
+            return
+        }
         let others = homeless.count > 1 ? " (nor have \(homeless.count - 1) more)" : ""
         reporter.error(
             .missingValue, at: first.word, "\(first.line.prefix.address) has no interface to be on\(others)",

@@ -118,7 +118,7 @@ extension Interpreter {
     }
 
     private mutating func sayDefaultProtocol(_ parsed: Parsed<VirtualServerDraft>) {
-        guard !parsed.has("protocol") else { return }
+        guard !parsed.isWritten("protocol") else { return }
         reporter.warning(
             .adjusted, at: parsed.opener.keyword,
             "\(parsed.opener.title) has no protocol; UDP is used, as keepalived does",

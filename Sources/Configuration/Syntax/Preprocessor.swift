@@ -78,7 +78,16 @@ struct Preprocessor<Loader: FileLoader> {
                 remedy: "remove it; is this a configuration file?")
             return
         }
-        var line = raw.withoutComment().trimmed()
+        let stripped = raw.withoutComment()
+        var line = stripped.trimmed()
+        if stripped.places == nil, stripped.bytes.count < raw.bytes.count, let last = stripped.bytes.last,
+            isWordByte(last)
+        {
+            reporter.report(
+                .warning, .badCharacter, at: raw.place(stripped.bytes.count), length: 1,
+                "a comment begins here, in the middle of a word; what follows is ignored, as keepalived does",
+                remedy: "put the word in double quotes if it is all meant, else a blank before the comment")
+        }
         // In a definition a backslash at the end of a comment counts too.
         let goesOnInComment = line.bytes.last != UInt8(ascii: "\\") && raw.trimmed().bytes.last == UInt8(ascii: "\\")
         if openDefinition != nil {
@@ -90,6 +99,9 @@ struct Preprocessor<Loader: FileLoader> {
         if goesOnInComment, line.definition() != nil { line = line.continued() }
         process(line, depth: 0)
     }
+
+    /// Not a blank, a brace or a quote.
+    private func isWordByte(_ byte: UInt8) -> Bool { !isBlank(byte) && !"{}\"\\;".utf8.contains(byte) }
 
     private mutating func finishDefinition() {
         guard let definition = openDefinition else { return }

@@ -22,11 +22,13 @@ extension Preprocessor {
                 return splice(lines, into: line, at: reference.range)
             }
             if reference.hasBraces, !reference.isQuoted {
-                reporter.report(
-                    .error, .undefinedParameter, at: line.place(reference.range.lowerBound),
+                reporter.spoil(
+                    .undefinedParameter, at: line.place(reference.range.lowerBound),
                     length: reference.range.count, "the parameter \(reference.name) is not defined",
                     remedy: "define it before this line with $\(reference.name)=VALUE")
-                return splice([], into: line, at: reference.range)
+                // A word must stand there, or the keyword would seem to lack one.
+                let name = LogicalLine(bytes: Array("$\(reference.name)".utf8), start: line.place(0))
+                return splice([name], into: line, at: reference.range)
             }
         }
         return nil
