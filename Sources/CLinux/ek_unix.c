@@ -39,6 +39,16 @@ int ek_unix_connect(const char *path, int nonblocking) {
     return fd;
 }
 
+// True when a process of root or of this user listens at `path`, or might: its queue is full. Whatever else stands there is in the way.
+static int is_served(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode)) return 0;
+    if (status.st_uid != 0 && status.st_uid != geteuid()) return 0;
+    int fd = ek_unix_connect(path, 1);
+    if (fd >= 0) close(fd);
+    return fd >= 0 || fd == -EAGAIN;
+}
+
 int ek_unix_listen(const char *path, unsigned mode) {
     struct sockaddr_un address;
     socklen_t length;
@@ -48,9 +58,7 @@ int ek_unix_listen(const char *path, unsigned mode) {
     if (fd < 0) return -errno;
     if (bind(fd, (struct sockaddr *)&address, length) < 0) {
         if (errno != EADDRINUSE || path[0] == '@') return fail(fd);
-        int probe = ek_unix_connect(path, 1);
-        if (probe >= 0) close(probe);
-        if (probe != -ECONNREFUSED) {
+        if (is_served(path)) {
             close(fd);
             return -EADDRINUSE;
         }

@@ -34,8 +34,9 @@ public struct PeerCredentials: Hashable, Sendable {
 
 /// Making and joining Unix stream sockets. All descriptors are close-on-exec and non-blocking unless said otherwise.
 public enum UnixSocket {
-    /// Listens at `path` with file mode `mode`. A file left by a dead listener is replaced; EADDRINUSE means that
-    /// somebody is listening there.
+    /// Listens at `path` with file mode `mode`. What stands there is replaced: a socket of a dead listener, a link, anybody else's file.
+    /// EADDRINUSE: a process of root or of this user listens there. EISDIR: a directory stands there. EPERM, EACCES: what stands there
+    /// cannot be taken away.
     public static func listen(at path: String, mode: UInt32) throws(Errno) -> FileDescriptor {
         FileDescriptor(owning: try Errno.check(ek_unix_listen(path, mode), "bind"))
     }

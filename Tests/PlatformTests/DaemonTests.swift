@@ -75,6 +75,28 @@ import Testing
         }
     }
 
+    @Test func `whatever stands in the way of a socket is replaced, but a listener of ours`() throws {
+        let path = directory + "/s.sock"
+        symlink("/nonexistent", path)
+        let first = try UnixSocket.listen(at: path, mode: 0o600)
+        #expect(throws: Errno(EADDRINUSE, "bind")) { _ = try UnixSocket.listen(at: path, mode: 0o600) }
+        // A link to a socket that somebody listens at is a link all the same.
+        try #require(rename(path, path + ".live") == 0)
+        symlink(path + ".live", path)
+        let second = try UnixSocket.listen(at: path, mode: 0o600)
+        _ = try UnixSocket.connect(to: path)
+        #expect(try UnixSocket.accept(second.number) != nil)
+        unlink(path + ".live")
+        withExtendedLifetime(first.number) {}
+        unlink(path)
+        try FileSystem.replace(path, with: [], durable: false)
+        _ = try UnixSocket.listen(at: path, mode: 0o600)
+        unlink(path)
+        try FileSystem.makeDirectory(path, mode: 0o755)
+        #expect(throws: Errno(EISDIR, "bind")) { _ = try UnixSocket.listen(at: path, mode: 0o600) }
+        rmdir(path)
+    }
+
     @Test func `directories are made with their parents`() throws {
         try FileSystem.makeDirectory(directory + "/a/b", mode: 0o755)
         try FileSystem.makeDirectory(directory + "/a/b", mode: 0o755)
