@@ -197,40 +197,46 @@ private final class Simulation {
         if lateTurns == 2 { faults.append("\(turns.now): a verdict was not published for two turns") }
     }
 
+    /// Ends all disturbances: everything must become right within the time of the schedules, and stay so.
     func settle() {
         network.trouble = nil
         disk.condition = .good
-        turns.run(for: settling)
+        let end = turns.now + settling
+        while !complaints.isEmpty, turns.now < end { turns.run(for: .milliseconds(500)) }
+        turns.run(for: .seconds(4))
+        faults += complaints
+    }
+
+    /// What is not as it should be without disturbances.
+    private var complaints: [String] {
+        var complaints: [String] = []
         for server in servers {
             let expected: CheckAPI.Health = network.manners[server.port]?.isGood == true ? .up : .down
             let health = bus.servers[name(server.port)]
             if health?.state != expected || health?.verified != true {
-                faults.append("\(name(server.port)) is \(health.map { "\($0)" } ?? "unknown") and not \(expected)")
+                complaints.append("\(name(server.port)) is \(health.map { "\($0)" } ?? "unknown") and not \(expected)")
             }
         }
         let names = Set(servers.map { name($0.port) })
-        if Set(bus.servers.keys) != names { faults.append("published: \(bus.servers.keys)") }
+        if Set(bus.servers.keys) != names { complaints.append("published: \(bus.servers.keys)") }
         // Four descriptors are free for probes.
         let expected: Set<CheckAlarm> = servers.count > 4 ? [.descriptors] : []
-        if Set(bus.alarms.keys) != expected { faults.append("alarms: \(bus.alarms)") }
-        if !bus.isComplete { faults.append("the state was never complete") }
-        checkDisk(names)
-        checkHeartbeat()
+        if Set(bus.alarms.keys) != expected { complaints.append("alarms: \(bus.alarms)") }
+        if !bus.isComplete { complaints.append("the state was never complete") }
+        if turns.now - (bus.beats.last ?? .zero) > .seconds(CheckHeartbeat.interval) {
+            complaints.append("no sign of life")
+        }
+        return complaints + diskComplaints(names)
     }
 
-    private func checkDisk(_ names: Set<String>) {
+    private func diskComplaints(_ names: Set<String>) -> [String] {
         guard let saved = try? SavedVerdicts(parsing: disk.content ?? [], boot: "boot") else {
-            return faults.append("nothing usable is on the disk")
+            return ["nothing usable is on the disk"]
         }
-        if Set(saved.servers.keys) != names { faults.append("on the disk: \(saved.servers.keys)") }
-        for (name, entry) in saved.servers where entry.server.state.rawValue != bus.servers[name]?.state.rawValue {
-            faults.append("the disk says \(entry.server.state) of \(name)")
-        }
-    }
-
-    private func checkHeartbeat() {
-        guard let last = bus.beats.last, turns.now - last <= .seconds(CheckHeartbeat.interval) else {
-            return faults.append("no sign of life")
+        guard Set(saved.servers.keys) == names else { return ["on the disk: \(saved.servers.keys)"] }
+        return saved.servers.compactMap { name, entry in
+            entry.server.state.rawValue == bus.servers[name]?.state.rawValue
+                ? nil : "the disk says \(entry.server.state) of \(name)"
         }
     }
 
@@ -238,9 +244,14 @@ private final class Simulation {
     func checkAlarms() {
         network.trouble = .system("EMFILE")
         disk.condition = .full
-        change(servers[0].port)
-        turns.run(for: settling)
+        servers[0].edits += 1
+        daemon?.reload(configuration)
+        let end = turns.now + settling
+        while bus.alarms[.probing] == nil || bus.alarms[.state] == nil, turns.now < end {
+            turns.run(for: .milliseconds(500))
+        }
         if bus.alarms[.probing] == nil { faults.append("no alarm although nothing can be asked") }
+        if bus.alarms[.state] == nil { faults.append("no alarm although nothing can be saved") }
     }
 }
 

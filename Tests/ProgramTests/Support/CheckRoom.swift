@@ -77,7 +77,7 @@ final class CheckRoom {
                 Program.directory + "/checkd", "--config", directory + "/check.conf", "--run-dir", directory + "/run",
                 "--state-dir", directory + "/state", "--log-level", "debug",
             ], on: nil, log: directory + "/checkd.log", loop: loop)
-        if waits { try eventually("checkd answers") { (try? self.list()) != nil } }
+        if waits { try eventually("checkd answers") { (try? self.names()) != nil } }
     }
 
     /// Ends checkd with a signal.
