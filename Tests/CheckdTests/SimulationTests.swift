@@ -202,6 +202,8 @@ private final class Simulation {
         network.trouble = nil
         disk.condition = .good
         let end = turns.now + settling
+        // Probes that were begun before the last disturbance end; the longest drips for ten times 0.8 s.
+        turns.run(for: .seconds(9))
         while !complaints.isEmpty, turns.now < end { turns.run(for: .milliseconds(500)) }
         turns.run(for: .seconds(4))
         faults += complaints

@@ -63,12 +63,12 @@ struct CheckFaultTests {
         try FileSystem.makeDirectory(room.directory + "/state/checkd.json.new", mode: 0o755)
         let count = 2000
         let checks = Array(repeating: tcpCheck(server.port), count: 200)
-        try room.start((1...10).map { virtualServer(checks, delay: "2", warmup: "2", number: $0) }.joined())
+        try room.start((1...10).map { virtualServer(checks, delay: "5", warmup: "2", number: $0) }.joined())
         try room.eventually("all are verified", within: .seconds(30)) {
             tap.events.count { $0["data"]?["verified"]?.bool == true } >= count
         }
         server.close()
-        try room.eventually("all are down", within: .seconds(6)) {
+        try room.eventually("all are down", within: .seconds(15)) {
             tap.events.count { $0["data"]?["state"]?.string == "down" } >= count
         }
         #expect(!alarms(tap, "checkd/state").isEmpty)
@@ -94,17 +94,17 @@ struct CheckFaultTests {
     @Test func `a pause of checkd takes nobody out whose answer came meanwhile`() throws {
         let room = try CheckRoom(bus: true)
         let answer = Array("HTTP/1.0 200 OK\r\n\r\nhello\n".utf8)
-        let server = try TinyServer(.answerLater(answer, after: .milliseconds(300)), on: room.loop)
+        let server = try TinyServer(.answerLater(answer, after: .milliseconds(500)), on: room.loop)
         let tap = try room.listen(["io.evenkeel.check.server"])
-        let check = httpCheck(server.port, "url {\n path /\n }", timeout: "0.6")
+        let check = httpCheck(server.port, "url {\n path /\n }", timeout: "2")
         try room.start(virtualServer(Array(repeating: check, count: 150), delay: "0.1"))
         try room.eventually("all are up") { try room.list().values.allSatisfy(\.verified) }
-        for _ in 0..<4 {
+        for _ in 0..<3 {
             room.checkd?.signal(SIGSTOP)
-            let end = room.loop.refreshNow() + .milliseconds(1000)
+            let end = room.loop.refreshNow() + .milliseconds(2700)
             try room.eventually("the pause is over") { room.loop.refreshNow() >= end }
             room.checkd?.signal(SIGCONT)
-            let rest = room.loop.refreshNow() + .milliseconds(700)
+            let rest = room.loop.refreshNow() + .milliseconds(1500)
             try room.eventually("checkd goes on") { room.loop.refreshNow() >= rest }
         }
         #expect(!tap.events.contains { $0["data"]?["state"]?.string == "down" })
