@@ -53,9 +53,6 @@ public final class BusClient {
     private let patience: Duration
     private var client = VarlinkClient()
 
-    /// The socket, for a caller that polls several things. Not to be read from.
-    public var descriptorNumber: Int32 { descriptor.number }
-
     /// Connects to a socket file (`@name` for an abstract one).
     ///
     /// - Parameter patience: how long to wait for the connection, and later for a call to leave.

@@ -28,12 +28,6 @@ public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
         self.init(octets: octets)
     }
 
-    /// The virtual router's address, 00-00-5E-00-{01,02}-VRID (RFC 9568 §7.3).
-    public static func virtualRouter(id: UInt8, family: AddressFamily) -> MACAddress {
-        let kind: UInt64 = family == .inet ? 0x01 : 0x02
-        return MACAddress(rawValue: 0x0000_5E00_0000 | kind << 8 | UInt64(id))
-    }
-
     /// The six octets in transmission order.
     public var octets: [UInt8] {
         [40, 32, 24, 16, 8, 0].map { UInt8(truncatingIfNeeded: rawValue >> UInt64($0)) }

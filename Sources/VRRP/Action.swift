@@ -127,11 +127,6 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .group(let name): "another member of sync group \(name) is in fault"
         }
     }
-
-    /// True for a fault of another router of the group.
-    var isOfGroup: Bool {
-        if case .group = self { true } else { false }
-    }
 }
 
 extension Duration {

@@ -86,8 +86,6 @@ public struct InterfaceAddress: Hashable, Sendable {
     public static let home: UInt32 = 0x10, manageTemporary: UInt32 = 0x100, noPrefixRoute: UInt32 = 0x200
     /// IFA_F_MCAUTOJOIN.
     public static let autoJoin: UInt32 = 0x400
-    /// IFA_F_TENTATIVE: not usable before duplicate address detection ends (IPv6).
-    public static let tentative: UInt32 = 0x40
 
     /// True for the same address on the same interface, whatever its flags.
     public func isSame(_ other: InterfaceAddress) -> Bool {

@@ -53,13 +53,6 @@ struct IDLLexer {
         return String(decoding: text[start..<position], as: UTF8.self)
     }
 
-    /// What `takeWord` would give, without taking it.
-    mutating func peekWord() -> String {
-        skipBlanks()
-        let end = text[position...].firstIndex { !Self.isWordPart($0) } ?? text.count
-        return String(decoding: text[position..<end], as: UTF8.self)
-    }
-
     private static func isWordPart(_ octet: UInt8) -> Bool {
         switch octet {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

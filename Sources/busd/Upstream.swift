@@ -60,8 +60,6 @@ final class Upstream: ByteStreamOwner {
     }
 
     var isBusy: Bool { !expected.isEmpty }
-    /// Calls the daemon has not finished.
-    var callsUnderWay: Int { expected.count }
 
     // MARK: Clients
 

@@ -33,7 +33,9 @@ final class Heartbeat: MastershipNotes {
         if bytes == nil { bytes = try FileSystem.ownContents(of: earlier, limit: 1 << 20) }
         guard let bytes else { return [:] }
         var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")[...]
-        guard lines.popFirst() == "boot \(SystemClock.bootID)" else { return [:] }
+        let boot = SystemClock.bootID
+        // Where the kernel does not tell, no boot is the same as another.
+        guard !boot.isEmpty, lines.popFirst() == "boot \(boot)" else { return [:] }
         let now = SystemClock.sinceBoot
         var found: [String: Predecessor] = [:]
         for line in lines {
