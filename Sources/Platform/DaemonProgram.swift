@@ -51,8 +51,17 @@ public enum DaemonProgram {
         let logger = Logger(level: options.logLevel)
         var status: Int32 = 0
         do {
-            let context = DaemonContext(options: options, logger: logger, loop: try EventLoop())
-            try run(try make(context), context)
+            let loop = try EventLoop()
+            let context = DaemonContext(options: options, logger: logger, loop: loop)
+            var daemon: (any RunningDaemon)?
+            // First of all: a signal that comes during the start waits for the loop.
+            let signals = try watchSignals(on: loop) { daemon }
+            let made = try make(context)
+            daemon = made
+            try made.start()
+            ServiceManager.notify(.ready)
+            let keepAlive = ServiceManager.keepAlive(on: loop)
+            try withExtendedLifetime((made, signals, keepAlive)) { try loop.run() }
         } catch let refusal as ConfigurationRefusal {
             Console.write(refusal.description, to: STDERR_FILENO)
             status = 2
@@ -64,23 +73,20 @@ public enum DaemonProgram {
         exit(status)
     }
 
-    private static func run(_ daemon: any RunningDaemon, _ context: DaemonContext) throws {
-        let loop = context.loop
+    private static func watchSignals(
+        on loop: EventLoop, _ daemon: @escaping () -> (any RunningDaemon)?
+    ) throws(Errno) -> SignalWatch {
         var isStopping = false
-        let signals = try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
+        return try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
             if signal == SIGHUP {
-                if !isStopping { daemon.reload() }
+                if !isStopping { daemon()?.reload() }
             } else if isStopping {
                 loop.stop()
             } else {
                 isStopping = true
                 ServiceManager.notify(.stopping)
-                daemon.stop(signal == SIGUSR1 ? .handOver : .terminate)
+                daemon()?.stop(signal == SIGUSR1 ? .handOver : .terminate)
             }
         }
-        try daemon.start()
-        ServiceManager.notify(.ready)
-        let keepAlive = ServiceManager.keepAlive(on: loop)
-        try withExtendedLifetime((daemon, signals, keepAlive)) { try loop.run() }
     }
 }

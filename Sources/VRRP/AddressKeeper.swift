@@ -23,6 +23,10 @@ struct AddressKeeper {
         var refusal: String?
         /// Not before this time.
         var retryAt = Instant.zero
+        /// Its other attributes (label, broadcast, scope …) changed since we added it: it is taken off and added anew.
+        var isOutdated = false
+        /// Until then its going is our own doing: the kernel takes it off together with another of ours.
+        var goesUntil = Instant.zero
         /// How often somebody else has taken it off in a row, and when last.
         var losses = 0
         var lostAt = Instant.zero
@@ -32,6 +36,8 @@ struct AddressKeeper {
     static let retryInterval = Duration.seconds(1)
     /// Put back at once so often; then after 1, 2, 4 … 32 s: two managers of one address must not keep the network busy.
     static let patience = 4
+    /// The kernel's notification of what we did ourselves comes before this.
+    static let notificationLimit = Duration.seconds(1)
     /// Losses further apart are no row.
     static let row = Duration.seconds(64)
 
@@ -62,7 +68,13 @@ struct AddressKeeper {
             counter += 1
             entries[key] = Entry(address: address, owner: router, ordinal: counter)
         }
-        guard var entry = entries[key], !entry.wantedBy.contains(router) else { return }
+        guard var entry = entries[key] else { return }
+        guard !entry.wantedBy.contains(router) else {
+            guard entry.wantedBy == [router], entry.address != address else { return }
+            entries[key]?.address = address
+            entries[key]?.isOutdated = entry.isOurs
+            return compare(key)
+        }
         if entry.wantedBy.isEmpty { entry.retryAt = .zero }
         entry.address = address
         entry.wantedBy.append(router)
@@ -117,6 +129,12 @@ struct AddressKeeper {
     mutating func heard(_ key: AddressKey, isGone: Bool, at now: Instant) {
         guard var entry = entries[key] else { return }
         if isGone {
+            entry.isOutdated = false
+            if now < entry.goesUntil {
+                entry.announced = nil
+                entries[key] = entry
+                return compare(key)
+            }
             if entry.isOurs, !entry.wantedBy.isEmpty {
                 entry.losses = now < entry.lostAt + Self.row ? entry.losses + 1 : 1
                 entry.lostAt = now
@@ -177,6 +195,11 @@ struct AddressKeeper {
             }
             let isPresent = table.address(key) != nil
             switch (entry.wantedBy.isEmpty, isPresent) {
+            case (false, true) where entry.isOutdated:
+                guard isDue(entry.retryAt, at: now) else { continue }
+                entries[key]?.goesUntil = now + Self.notificationLimit
+                removals.append((entry.ordinal, entry.address))
+                additions.append((entry.ordinal, entry.address))
             case (false, true):
                 arrivals.insert(key)
                 settle(key)
@@ -192,7 +215,14 @@ struct AddressKeeper {
                 fights.remove(key)
             }
         }
-        for (_, address) in removals { expectLosses(with: address, in: table) }
+        let going = Set(removals.map(\.1.key))
+        var companions: [AddressKey: (Int, InterfaceAddress)] = [:]
+        for (_, address) in removals {
+            for key in expectLosses(with: address, in: table, at: now) where !going.contains(key) {
+                companions[key] = entries[key].map { ($0.ordinal, $0.address) }
+            }
+        }
+        additions += companions.values
         let changes =
             removals.sorted { $0.0 < $1.0 }.map { AddressChange.delete($0.1) }
             + rescues.values.filter { isDue($0.retryAt, at: now) }.map(\.address).sorted { $0.prefix < $1.prefix }
@@ -212,6 +242,7 @@ struct AddressKeeper {
         case .add: entries[key]?.isOurs = true
         case .delete:
             entries[key]?.isOurs = false
+            entries[key]?.isOutdated = false
             entries[key]?.announced = nil
         }
         noteRefusal(nil, of: key)
@@ -294,20 +325,30 @@ struct AddressKeeper {
     }
 
     /// An IPv4 address that is the primary of its subnet takes the secondaries with it (without promote_secondaries): those that are the
-    /// host's own are added again in the same round trip. Where they stayed, the kernel says EEXIST, which changes nothing.
-    private mutating func expectLosses(with address: InterfaceAddress, in table: LinkTable) {
+    /// host's own, and those of ours that are wanted, are added again in the same round trip. Where they stayed, the kernel says EEXIST,
+    /// which changes nothing. Returns those of ours.
+    private mutating func expectLosses(
+        with address: InterfaceAddress, in table: LinkTable, at now: Instant
+    ) -> [AddressKey] {
         guard case .v4(let value) = address.prefix.address, address.prefix.length < 32,
             let current = table.address(address.key), current.flags & InterfaceAddress.secondary == 0
-        else { return }
+        else { return [] }
+        var ours: [AddressKey] = []
         for other in table.addresses(on: address.link) where other.prefix.length == address.prefix.length {
-            guard other.flags & InterfaceAddress.secondary != 0, entries[other.key] == nil,
-                case .v4(let theirs) = other.prefix.address
-            else { continue }
+            guard other.flags & InterfaceAddress.secondary != 0, case .v4(let theirs) = other.prefix.address else {
+                continue
+            }
             let shift = UInt32(32 - address.prefix.length)
-            if (theirs.rawValue ^ value.rawValue) >> shift == 0 {
+            guard (theirs.rawValue ^ value.rawValue) >> shift == 0 else { continue }
+            if let entry = entries[other.key] {
+                guard !entry.wantedBy.isEmpty else { continue }
+                entries[other.key]?.goesUntil = now + Self.notificationLimit
+                ours.append(other.key)
+            } else {
                 rescues[other.key] = (other, .zero)
             }
         }
+        return ours
     }
 }
 

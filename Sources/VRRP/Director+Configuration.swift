@@ -91,7 +91,7 @@ extension Director {
                 + tracked(by: block, router.group).map(\.name)
             for name in names { dependents[name, default: []].insert(id) }
             for line in block.addresses { virtualAddresses[line.prefix.address, default: []].append(id) }
-            if block.tracksSourceAddress { sourceTrackers.insert(id) }
+            if block.needsSourceAddress { sourceTrackers.insert(id) }
         }
     }
 
@@ -114,7 +114,7 @@ extension Director {
             }
         }
         // Addresses of ours that no router has any more: the configuration was edited while nobody ran.
-        let strays = table.marked.filter { !keeper.isOurs($0.key) }
+        let strays = isAlone ? table.marked.filter { !keeper.isOurs($0.key) } : []
         for address in strays { keeper.adopt(address, from: .nobody) }
         if !strays.isEmpty { effects.remarks.append(.leftBehind(.nobody, strays.map(\.prefix))) }
         deriveAll(at: now)

@@ -164,7 +164,7 @@ extension Director {
         } else if source == nil {
             faults.insert(.noSourceAddress(block.interface ?? "any"))
         }
-        if block.tracksSourceAddress, let source = block.sourceAddress, !table.contains(source) {
+        if block.needsSourceAddress, let source = block.sourceAddress, !table.contains(source) {
             faults.insert(.noSourceAddress(block.interface ?? "any"))
         }
         if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }

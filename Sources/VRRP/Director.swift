@@ -73,6 +73,7 @@ public struct Director {
 
     var queue = DeadlineQueue()
     var phase = Phase.waiting
+    let isAlone: Bool
     var lastID = 0
     /// Groups of the routers that this event touched.
     var touchedGroups: Set<String> = []
@@ -88,8 +89,10 @@ public struct Director {
     }
 
     /// A director that has no routers and knows no interfaces.
-    public init(steppedDown: Set<String> = []) {
+    /// - Parameter isAlone: no other vrrpd runs in this network namespace, so that marked addresses of no router are strays.
+    public init(steppedDown: Set<String> = [], isAlone: Bool = true) {
         self.steppedDown = steppedDown
+        self.isAlone = isAlone
     }
 
     /// When to call `handle(.timer, …)`; may be earlier than anything is due, never later.

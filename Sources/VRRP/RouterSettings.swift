@@ -82,6 +82,14 @@ extension VRRPInstanceConfiguration {
     /// Every address that comes and goes with mastership.
     public var addresses: [AddressLine] { virtualAddresses + excludedAddresses }
 
+    /// The configured source address must be on the host: `track_src_ip`, or unicast, where nothing is heard without it.
+    var needsSourceAddress: Bool {
+        switch delivery {
+        case .multicast: tracksSourceAddress
+        case .unicast: true
+        }
+    }
+
     /// Why this build cannot run the instance; nil when it can.
     var unsupported: String? {
         if family == .inet6 { return "IPv6 instances are not supported yet" }

@@ -32,6 +32,7 @@ final class Daemon {
     private let turns: any Turns
     private var noted: [RouterID: MastershipNote] = [:]
     private var notesAreBegun = false
+    private var notesRetryAt = Instant.zero
     private var remarks: [Remark] = []
     private var savedSteppedDown: Set<String>
     /// What the kernel said, to be handled when the event before it is done.
@@ -50,9 +51,9 @@ final class Daemon {
     /// A daemon that has not looked at anything yet.
     init(
         steppedDown: Set<String>, kernel: any AddressKernel, wire: any Wire, notes: any MastershipNotes,
-        turns: any Turns
+        turns: any Turns, isAlone: Bool
     ) {
-        director = Director(steppedDown: steppedDown)
+        director = Director(steppedDown: steppedDown, isAlone: isAlone)
         savedSteppedDown = steppedDown
         self.kernel = kernel
         self.wire = wire
@@ -277,6 +278,7 @@ final class Daemon {
     }
 
     private func note(_ note: MastershipNote, of router: RouterID) {
+        if !notesAreBegun, notesRetryAt <= turns.now { beginNotes() }
         guard let before = noted[router], before != note else { return }
         noted[router] = note
         do throws(Errno) {
@@ -326,13 +328,19 @@ final class Daemon {
         observer?.troubled(trouble)
     }
 
-    /// Notes follow the state; another set of routers begins the file anew. One that could not be begun is tried with the next change.
+    /// Notes follow the state; another set of routers begins the file anew. One that could not be begun is tried with the next change, and with
+    /// an advertisement, once a second.
     private func writeNotes(_ changed: Set<RouterID>) {
         let isSameSet = notesAreBegun && changed.allSatisfy { (noted[$0] != nil) == (director.view(of: $0) != nil) }
         if isSameSet {
             for id in changed where note(of: id) != noted[id] { note(note(of: id), of: id) }
             return
         }
+        beginNotes()
+    }
+
+    private func beginNotes() {
+        notesRetryAt = turns.now + .seconds(1)
         let views = director.order.compactMap { id in director.view(of: id).map { (id, $0.identity) } }
         let wanted = views.map { (router: $0.0, identity: $0.1, note: note(of: $0.0)) }
         do throws(Errno) {
@@ -341,6 +349,7 @@ final class Daemon {
             notesAreBegun = true
             trouble.notes = nil
         } catch {
+            notesAreBegun = false
             trouble.notes = "\(error)"
         }
     }

@@ -14,20 +14,19 @@ import VRRP
 /// The file of last advertisements.
 final class Heartbeat: MastershipNotes {
     private static let digits = 20
-    private let directory: String
-    private let path: String
+    private let path: String?
     private var descriptor: FileDescriptor?
     private var offsets: [RouterID: Int64] = [:]
     private var field = [UInt8](repeating: 0, count: Heartbeat.digits)
 
-    /// The file in a directory that only root can write.
-    init(directory: String) {
-        self.directory = directory
-        path = directory + "/heartbeat"
+    /// The file in a directory that only root can write; nil = there is none, and nothing is noted or believed.
+    init(directory: String?) {
+        path = directory.map { $0 + "/heartbeat" }
     }
 
     /// What the process before this one noted, by identity. Version 0.1.0 kept the file elsewhere.
     func predecessors(orAt earlier: String) throws(Errno) -> [String: Predecessor] {
+        guard let path else { return [:] }
         var bytes = try FileSystem.ownContents(of: path, limit: 1 << 20)
         let marksAddresses = bytes != nil
         if bytes == nil { bytes = try FileSystem.ownContents(of: earlier, limit: 1 << 20) }
@@ -57,6 +56,7 @@ final class Heartbeat: MastershipNotes {
             text += field
             text += " \(note.identity)\n".utf8
         }
+        guard let path else { throw Errno(ENOENT, "open") }
         let temporary = path + ".new"
         unlink(temporary)
         let new = FileDescriptor(

@@ -19,6 +19,8 @@ final class Program: RunningDaemon {
     private let face: BusFace
     private let kernel: NetlinkKernel
     private var runDirectory: RunDirectory?
+    /// Held by the first vrrpd of the network namespace: it alone may take addresses for leftovers that no router has.
+    private let claim: FileDescriptor?
     private let loaded: ConfigurationFile
     private var watch: Watch?
     private var stopTimer: LoopTimer?
@@ -42,7 +44,9 @@ final class Program: RunningDaemon {
             runDirectory = nil
             directoryFailure = error
         }
-        heartbeat = Heartbeat(directory: options.runDirectory + "/vrrpd")
+        heartbeat = Heartbeat(directory: runDirectory?.path)
+        // Abstract, so it belongs to the network namespace and goes with the process.
+        claim = try? UnixSocket.listen(at: "@evenkeel-vrrpd", mode: 0)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let file = ledger.file("stepped-down", durable: false)
         kernel = try NetlinkKernel()
@@ -51,7 +55,8 @@ final class Program: RunningDaemon {
         var fired: () -> Void = {}
         let turns = LoopTurns(on: loop) { fired() }
         let daemon = Daemon(
-            steppedDown: steppedDown, kernel: kernel, wire: wire, notes: heartbeat, turns: turns)
+            steppedDown: steppedDown, kernel: kernel, wire: wire, notes: heartbeat, turns: turns,
+            isAlone: claim != nil)
         fired = { [weak daemon] in daemon?.timerFired() }
         wire.arrived = { [weak daemon] in daemon?.hear($0) }
         self.daemon = daemon

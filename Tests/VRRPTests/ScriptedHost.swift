@@ -72,7 +72,9 @@ final class ScriptedHost {
 
     /// Starts a process.
     func start() {
-        let daemon = Daemon(steppedDown: steppedDown, kernel: self, wire: self, notes: self, turns: self)
+        let daemon = Daemon(
+            steppedDown: steppedDown, kernel: self, wire: self, notes: self, turns: self,
+            isAlone: true)
         daemon.observer = self
         self.daemon = daemon
         needsDump = true

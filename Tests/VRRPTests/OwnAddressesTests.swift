@@ -1,0 +1,72 @@
+// What the kernel does to our addresses because of what we do: the primary of a subnet takes its secondaries with it, and an address has to be
+// made anew for another label. Neither is anybody else's doing.
+
+import Net
+import Testing
+
+@testable import VRRP
+
+@Suite struct OwnAddressesTests {
+    private let first = RouterID(number: 1)
+    private let second = RouterID(number: 2)
+    private let now = Instant(nanoseconds: 10_000_000_000)
+
+    private func address(_ text: String, flags: UInt32 = 0, label: String = "") throws -> InterfaceAddress {
+        let host = try #require(IPAddress(text))
+        return InterfaceAddress(link: 2, prefix: try #require(IPPrefix(host, length: 24)), label: label, flags: flags)
+    }
+
+    private func table(_ addresses: [InterfaceAddress]) -> LinkTable {
+        var table = LinkTable()
+        table.apply(.link(Link(index: 2, name: "eth0", flags: Link.up | Link.running)))
+        for address in addresses { table.apply(.address(address)) }
+        return table
+    }
+
+    /// A keeper that holds the addresses for the routers.
+    private func keeper(_ wanted: [(InterfaceAddress, RouterID)], _ table: LinkTable) -> AddressKeeper {
+        var keeper = AddressKeeper()
+        for (address, router) in wanted { keeper.want(address, by: router) }
+        for change in keeper.plan(against: self.table([]), at: now) { keeper.done(change) }
+        #expect(keeper.plan(against: table, at: now).isEmpty)
+        _ = keeper.news(at: now)
+        return keeper
+    }
+
+    @Test func `an address that goes with another of ours is added in the same round trip and blamed on nobody`() throws
+    {
+        let primary = try address("192.0.2.1")
+        let secondary = try address("192.0.2.2", flags: InterfaceAddress.secondary)
+        let wanted = try address("192.0.2.2")
+        var keeper = keeper([(primary, first), (wanted, second)], table([primary, secondary]))
+        keeper.release(primary.key, by: first)
+        let changes = keeper.plan(against: table([primary, secondary]), at: now)
+        #expect(changes == [.delete(primary), .add(wanted)])
+        for change in changes { keeper.done(change) }
+        // The kernel's notifications: both gone, one back.
+        for _ in 0..<8 { keeper.heard(wanted.key, isGone: true, at: now + .milliseconds(5)) }
+        keeper.heard(wanted.key, isGone: false, at: now + .milliseconds(5))
+        #expect(keeper.news(at: now + .milliseconds(5)).taken.isEmpty)
+        #expect(keeper.trouble(with: wanted.key, at: now + .milliseconds(5)) == nil)
+        #expect(keeper.plan(against: table([wanted]), at: now + .milliseconds(5)).isEmpty)
+        #expect(keeper.isOurs(wanted.key))
+        // Somebody else's doing is still told apart.
+        keeper.heard(wanted.key, isGone: true, at: now + .seconds(2))
+        #expect(keeper.news(at: now + .seconds(2)).taken.count == 1)
+        #expect(keeper.plan(against: table([]), at: now + .seconds(2)) == [.add(wanted)])
+    }
+
+    @Test func `another label makes the address anew`() throws {
+        let before = try address("192.0.2.1")
+        let after = try address("192.0.2.1", label: "eth0:1")
+        var keeper = keeper([(before, first)], table([before]))
+        keeper.want(after, by: first)
+        let changes = keeper.plan(against: table([before]), at: now)
+        #expect(changes == [.delete(after), .add(after)])
+        for change in changes { keeper.done(change) }
+        keeper.heard(after.key, isGone: true, at: now)
+        keeper.heard(after.key, isGone: false, at: now)
+        #expect(keeper.news(at: now).taken.isEmpty)
+        #expect(keeper.plan(against: table([after]), at: now).isEmpty)
+    }
+}
