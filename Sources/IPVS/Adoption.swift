@@ -7,16 +7,19 @@ internal import Net
 extension Standing {
     /// Takes over a service as the kernel has it (nil: it does not). Servers about which nothing is known stay as they are in the
     /// table. A server that we never heard of and that is missing from a service of ours is new in the configuration, because we
-    /// would have put it there: it starts like any other.
+    /// would have put it there: it starts like any other. So does a server that is missing from a table which was not written from this
+    /// configuration, unless it was known to be down.
     mutating func adopt(_ entry: ServiceEntry?, _ remembered: RememberedService) {
         guard let entry, let pool else { return }
         let sorry = pool.configuration.sorryServer?.endpoint
         let shown = side(of: entry, pool, remembered) ?? .lost
         self.pool?.settle(on: shown)
         let isSorry = self.pool?.isSorry ?? false
+        let isOthers = isOthers(entry, pool, remembered)
         for member in pool.members where member.override.mode == .enabled && member.isRemembered {
             let endpoint = member.configuration.endpoint
             let presence = Health.Presence(entry.destinations[endpoint])
+            if presence == .absent, isOthers { continue }
             switch member.health {
             case .unknown:
                 let isNew = remembered.isOwned && remembered.servers[endpoint] == nil
@@ -33,6 +36,14 @@ extension Standing {
             }
         }
         self.pool?.settle()
+    }
+
+    /// Whether what is missing from a table says nothing about health: it has destinations that are not configured (somebody else's, or ours
+    /// of an earlier configuration whose replacement was not written or is refused), or the service is not ours and empty.
+    private func isOthers(_ entry: ServiceEntry, _ pool: Pool, _ remembered: RememberedService) -> Bool {
+        if entry.destinations.isEmpty { return !remembered.isOwned && !isOwned }
+        let sorry = pool.configuration.sorryServer?.endpoint
+        return entry.destinations.keys.contains { $0 != sorry && pool.member($0) == nil }
     }
 
     /// The side of the hysteresis band that a table shows: who serves, the real servers or the sorry server. Where it does not tell, what

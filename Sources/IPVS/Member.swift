@@ -96,8 +96,11 @@ public struct Member: Equatable, Sendable {
         }
     }
 
-    /// True when its own health or a person's decision is why it gets no new connections: no refusal of another command keeps it in.
-    var isOut: Bool { !isWilling || override.weight == 0 }
+    /// True when its own health or a person's decision is why it gets no new connections: nothing keeps it in.
+    var isOut: Bool { health == .down || override.mode != .enabled || override.weight == 0 }
+
+    /// True when a verdict is all that it needs to serve: nobody said that it cannot.
+    var isUndecided: Bool { !isWilling && !isOut && servingWeight > 0 }
 
     /// What it counts towards the quorum: weights, not heads (reference/keepalived.md §3 fact 27), as the kernel has them.
     var quorumWeight: Int64 {

@@ -113,17 +113,30 @@ public struct Memory: Equatable, Sendable {
         }
     }
 
-    /// The content of the file in boot `boot`.
+    /// The content of the file in boot `boot`. It follows the table: of a service whose table was not read yet, it says what it said before.
     public static func text(of standings: [VirtualServerIdentity: Standing], boot: String) -> String {
         var text = "\(header)\nboot \(boot)\n"
         for (service, standing) in standings where standing.pool != nil || standing.isOwned {
-            let side = standing.pool?.side ?? standing.remembered?.side
+            let remembered = standing.remembered
+            let side = remembered == nil ? standing.pool?.side : remembered?.side
             text += "service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n"
-            for member in standing.pool?.members ?? [] {
+            for (endpoint, health) in remembered?.servers ?? [:] { text += "\(health.rawValue) \(endpoint)\n" }
+            guard remembered == nil else { continue }
+            for member in standing.pool?.members ?? [] where !standing.isUnwritten(member) {
                 text += "\(RememberedHealth(member).rawValue) \(member.configuration.endpoint)\n"
             }
         }
         return text
+    }
+}
+
+extension Standing {
+    /// True when a server is missing from the table only because it was not put there yet or is refused: the next process shall take it
+    /// for a new one, not for one that was taken out.
+    fileprivate func isUnwritten(_ member: Member) -> Bool {
+        guard member.health != .down else { return false }
+        if member.acceptance == .refused(heldWeight: nil) { return true }
+        return member.health == .unknown(adopted: nil) && held.entry?.destinations[member.configuration.endpoint] == nil
     }
 }
 

@@ -38,7 +38,7 @@ public struct Pool: Sendable {
     enum Effect: Equatable {
         /// At most the server's own destination differs.
         case server
-        /// The quorum was gained or lost: every destination may differ.
+        /// The quorum was gained or lost, or the first server serves, or none does any more: every destination may differ.
         case pool
     }
 
@@ -66,6 +66,9 @@ public struct Pool: Sendable {
     /// True while the sorry server serves instead of the real ones.
     public var isSorry: Bool { !hasQuorum && configuration.sorryServer != nil }
 
+    /// True when somebody serves once the table is as it should be: real servers, or the sorry server.
+    var serves: Bool { isSorry || livingWeight > 0 }
+
     /// A real server by its endpoint.
     public func member(_ endpoint: Endpoint) -> Member? {
         positions[endpoint].map { members[$0] }
@@ -75,10 +78,11 @@ public struct Pool: Sendable {
     mutating func update(_ endpoint: Endpoint, _ change: (inout Member) -> Void) -> Effect? {
         guard let position = positions[endpoint] else { return nil }
         let before = members[position]
+        let served = serves
         change(&members[position])
         guard members[position] != before else { return nil }
         aliveWeight += members[position].quorumWeight - before.quorumWeight
-        return updateQuorum() ? .pool : .server
+        return updateQuorum() || serves != served ? .pool : .server
     }
 
     /// Tells every server whether the kernel takes it.

@@ -102,6 +102,10 @@ public struct Reconciler: Sendable {
     public mutating func decide(_ server: ServerIdentity, _ decision: Decision?) {
         standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
         update(server) { $0.override = decision?.override ?? ServerOverride() }
+        // One that is not configured may still serve.
+        if let pool = standings[server.service]?.pool, pool.member(server.endpoint) == nil {
+            plan(server.service, .servers([server.endpoint]))
+        }
         dropIfOver(server.service)
     }
 
@@ -150,7 +154,8 @@ public struct Reconciler: Sendable {
 
     /// What the kernel has of a service is not known any more.
     public mutating func lost(_ service: VirtualServerIdentity) {
-        guard standings[service] != nil else { return }
+        guard let held = standings[service]?.held else { return }
+        if held != .unknown { version += 1 }
         standings[service]?.held = .unknown
         pending[service] = nil
         if standings[service]?.pool != nil || standings[service]?.isOwned == true { unread.insert(service) }
@@ -182,11 +187,13 @@ public struct Reconciler: Sendable {
 
     /// The kernel executed a command.
     public mutating func took(_ command: Command) {
+        version += 1
         standings[command.service]?.took(command)
     }
 
     /// The kernel refused commands about a service.
     public mutating func refused(_ service: VirtualServerIdentity, _ commands: [Command]) {
+        version += 1
         standings[service]?.refused(commands)
     }
 

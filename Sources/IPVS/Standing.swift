@@ -145,8 +145,8 @@ public struct Standing: Sendable {
 
     // MARK: What to do
 
-    /// What differs between what the kernel has and what it should have, without what it refuses. `endpoints`: only these can
-    /// differ; nil: everything is compared.
+    /// What differs between what the kernel has and what it should have, without what it refuses, and without what would leave nobody who
+    /// serves. `endpoints`: only these can differ; nil: everything is compared.
     func change(of endpoints: Set<Endpoint>? = nil) -> Change {
         let actual: ServiceEntry?
         switch held {
@@ -159,7 +159,7 @@ public struct Standing: Sendable {
             if isOwned, actual != nil { change.lowering.append(.deleteService(identity)) }
             return change.without { refusals[nil] == $0 }
         }
-        if let endpoints, let actual, refusals.isEmpty {
+        if let endpoints, let actual, refusals.isEmpty, pool.serves {
             var change = Change()
             for endpoint in endpoints.sorted() {
                 change.add(
@@ -167,22 +167,35 @@ public struct Standing: Sendable {
             }
             return change
         }
-        guard !refusals.isEmpty else { return Change(identity, from: actual, to: pool.entry) }
         var wanted = pool.entry
         if let actual { keepServing(in: &wanted, of: actual, pool) }
         return Change(identity, from: actual, to: wanted).without { refusals[$0.endpoint] == $0 }
     }
 
-    /// While something is refused, who serves goes on serving, whether or not the new pool has a place for it: a replacement that the kernel
-    /// does not take is none. Not so for a server that its own health or a person takes out, and not beside a sorry server that serves.
+    /// Who serves goes on serving, whether or not the pool has a place for it, while something is refused (a replacement that the kernel does
+    /// not take is none), and while nobody of the pool serves and some of its servers only wait for a verdict. Not so for a server that its
+    /// own health or a person takes out, and not beside a sorry server that serves.
     private func keepServing(in wanted: inout ServiceEntry, of actual: ServiceEntry, _ pool: Pool) {
+        guard !refusals.isEmpty || !pool.serves && pool.members.contains(where: \.isUndecided) else { return }
         let sorry = pool.configuration.sorryServer?.endpoint
         if pool.isSorry, let sorry, let weight = actual.destinations[sorry]?.weight, weight > 0 { return }
         for (endpoint, attributes) in actual.destinations where attributes.weight > 0 {
             if let weight = wanted.destinations[endpoint]?.weight, weight > 0 { continue }
-            if pool.member(endpoint)?.isOut ?? (endpoint == sorry) { continue }
+            if pool.member(endpoint)?.isOut ?? (endpoint == sorry || isTakenOut(endpoint)) { continue }
             wanted.destinations[endpoint] = attributes
         }
+    }
+
+    /// True when the kernel is known to have a server as it is wanted, and when nothing is wanted of it because it is not configured.
+    public func isAsWanted(_ endpoint: Endpoint) -> Bool {
+        guard let pool, pool.member(endpoint) != nil else { return true }
+        return held != .unknown && held.entry?.destinations[endpoint] == pool.destination(endpoint)
+    }
+
+    /// True when a person took a server out that is not configured.
+    private func isTakenOut(_ endpoint: Endpoint) -> Bool {
+        guard let override = decisions[endpoint]?.override else { return false }
+        return override.mode != .enabled || override.weight == 0
     }
 }
 

@@ -324,9 +324,12 @@ final class ServiceKeeper {
         return first.map { texts.count > 1 ? "\($0), and \(texts.count - 1) more" : $0 }
     }
 
-    /// Why the kernel does not have a server as it is wanted.
+    /// Why the kernel does not have a server as it is wanted; nil when it has, or when nothing of it is wanted.
     func problem(of server: ServerIdentity) -> String? {
-        refusals[server.service].flatMap { $0[server.endpoint] ?? $0[Endpoint?.none] }
+        guard reconciler.standings[server.service]?.isAsWanted(server.endpoint) == false else { return nil }
+        if let problem = kernelHealth.problem { return "\(problem.message); \(problem.remedy)" }
+        return refusals[server.service].flatMap { $0[server.endpoint] ?? $0[Endpoint?.none] }
+            ?? "it is not in the table yet; 'lbctl service list' shows when it is"
     }
 
     private func writeTimeouts() {

@@ -15,8 +15,8 @@ final class StandingKeeper {
     private let boot: String
     /// What an earlier process of this boot knew.
     let memory: Memory
-    /// Why it could not be read at the start.
-    private let readFailure: Errno?
+    /// Why it could not be read at the start; nil once it was replaced.
+    private var readFailure: Errno?
     private var handedOver = 0
     private var isWriting = false
     private var notBefore = Instant.zero
@@ -54,9 +54,10 @@ final class StandingKeeper {
         guard version != handedOver, isLast || !isWriting && now >= notBefore else { return }
         handedOver = version
         isWriting = true
-        store.write({ [boot] in Array(Memory.text(of: standings, boot: boot).utf8) }) { [weak self] _ in
+        store.write({ [boot] in Array(Memory.text(of: standings, boot: boot).utf8) }) { [weak self] error in
             guard let self else { return }
             isWriting = false
+            if error == nil { readFailure = nil }
             let done = clock()
             notBefore = done + min((done - now) * Self.restRatio, Self.longestRest)
         }

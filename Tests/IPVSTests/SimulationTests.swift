@@ -250,10 +250,11 @@ private final class Simulation {
                 continue
             }
             checkSide(standing)
-            if rig.kernel.table.services[service] != wanted(standing) {
+            let expected = wanted(standing).map { withKept($0, standing) }
+            if rig.kernel.table.services[service] != expected {
                 fail(
                     "\(service) is \(String(describing: rig.kernel.table.services[service])), "
-                        + "wanted \(String(describing: wanted(standing)))")
+                        + "wanted \(String(describing: expected))")
             }
         }
         for (server, note) in rig.said where note.isVerified {
@@ -290,6 +291,24 @@ private final class Simulation {
         case .unknown(nil): !member.configuration.alpha
         case .down, .unknown(.some(.absent)), .unknown(.some(.quiesced)): false
         }
+    }
+
+    /// What is wanted, with who serves until a server that waits for a verdict does.
+    private func withKept(_ wanted: ServiceEntry, _ standing: Standing) -> ServiceEntry {
+        let waits = standing.pool?.members.contains {
+            $0.override.mode == .enabled && $0.servingWeight > 0 && $0.health != .up && $0.health != .down
+        }
+        guard !serves(wanted), waits == true else { return wanted }
+        var entry = wanted
+        for (endpoint, attributes) in rig.kernel.table.services[standing.identity]?.destinations ?? [:]
+        where attributes.weight > 0 {
+            let override = decided[ServerIdentity(standing.identity, endpoint)]?.override ?? ServerOverride()
+            guard override.mode == .enabled, override.weight != 0,
+                standing.pool?.member(endpoint)?.health != .down
+            else { continue }
+            entry.destinations[endpoint] = attributes
+        }
+        return entry
     }
 
     /// What the table should have, said once more in other words.
