@@ -18,14 +18,17 @@ extension Director {
                 let remark = try routers.values[index].machine.configuration.admit(received)
                 if let remark { refuse(remark, from: received.source, by: id) }
             } catch {
-                return refuse(error, from: received.source, by: id)
+                return refuse(error, from: received.source, by: id, rivalAt: now)
             }
             run(id, at: now) { $0.received(received.advertisement, from: received.source, at: now) }
+            if received.advertisement.priority > 0 {
+                noteRival(of: index, from: received.source, refusal: nil, at: now)
+            }
         } catch {
             let source = ReceivedAdvertisement.source(ofPacket: packet)
             // Damage that hides whom it is for counts for every router of the channel.
             if let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet) {
-                for id in channel.routers[Int(identifier)] { refuse(error, from: source, by: id) }
+                for id in channel.routers[Int(identifier)] { refuse(error, from: source, by: id, rivalAt: now) }
             } else {
                 for id in channel.routers.joined() { refuse(error, from: source, by: id) }
             }
@@ -41,8 +44,12 @@ extension Director {
         } ?? ids.first
     }
 
-    private mutating func refuse(_ error: DecodeError, from source: IPAddress?, by id: RouterID) {
+    /// - Parameter rivalAt: the time, where the advertisement is dropped because of the error.
+    private mutating func refuse(
+        _ error: DecodeError, from source: IPAddress?, by id: RouterID, rivalAt now: Instant? = nil
+    ) {
         guard let index = routers.index(forKey: id) else { return }
+        if let source, let now { noteRival(of: index, from: source, refusal: "\(error)", at: now) }
         guard routers.values[index].machine.refused(error, from: source) else { return }
         effects.remarks.append(.refused(id, error, from: source))
         changed.insert(id)

@@ -53,6 +53,8 @@ extension Director {
         public var muteness: String?
         /// Virtual addresses that do not fit an advertisement.
         public var unadvertised = 0
+        /// Another host that is master too.
+        public var rival: Rival?
 
         /// Nothing is wrong.
         public init() {}
@@ -68,6 +70,7 @@ extension Director {
         concerns.faults = router.machine.faults.sorted()
         concerns.muteness = router.muteness
         concerns.unadvertised = router.unadvertised
+        if let rivalry = router.rivalry, rivalry.isSure { concerns.rival = rivalry.rival }
         concerns.addresses =
             router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
         let keys = Set(router.placed.map(\.key) + keeper.lingering(of: id)).sorted { $0.address < $1.address }

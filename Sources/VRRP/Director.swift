@@ -35,6 +35,8 @@ public struct Director {
         var isHolding = false
         /// Why its advertisements cannot be sent.
         var muteness: String?
+        /// Another master beside it.
+        var rivalry: Rivalry?
         /// Addresses that do not fit an advertisement on its interface.
         var unadvertised = 0
     }
@@ -153,6 +155,7 @@ public struct Director {
         let before = Visible(routers.values[index].machine)
         let actions = event(&routers.values[index].machine)
         for action in actions { perform(action, of: index, at: now) }
+        endRivalry(of: index, at: now)
         let router = routers.values[index]
         if router.isHolding != router.isMaster { hold(router.isMaster, index) }
         if before != Visible(router.machine) {

@@ -12,6 +12,8 @@ enum VrrpAlarm: AlarmKey {
     case addresses(String)
     /// An instance's advertisements do not leave, or do not carry all addresses.
     case advertisements(String)
+    /// Another host is master of the same virtual router.
+    case masters(String)
     case table, leftovers, heartbeat, gratuitousARP, steppedDown, realtime, memory, bus
 
     var subject: String {
@@ -19,6 +21,7 @@ enum VrrpAlarm: AlarmKey {
         case .instance(let name): "instance/\(name)"
         case .addresses(let name): "addresses/\(name)"
         case .advertisements(let name): "advertisements/\(name)"
+        case .masters(let name): "masters/\(name)"
         case .table: "interfaces"
         case .leftovers: "addresses"
         case .heartbeat: "heartbeat"
@@ -49,7 +52,24 @@ extension Director.Concerns {
                     "\(unadvertised) virtual addresses do not fit an advertisement: they are held but not advertised",
                 remedy: "move them to virtual_ipaddress_excluded, or raise the interface's MTU")
         }
+        alarms[.masters(name)] = rival?.alarm
         return alarms
+    }
+}
+
+extension Director.Rival {
+    fileprivate var alarm: Alarm {
+        guard let refusal else {
+            return Alarm(
+                message:
+                    "\(address) is master too: it goes on with a lower priority, so it does not hear this director",
+                remedy:
+                    "look at the firewall between them, and whether this director speaks from an address that the other one has, too"
+            )
+        }
+        return Alarm(
+            message: "\(address) is master too: its advertisements are refused here: \(refusal)",
+            remedy: "make the two configurations agree; until then both hold the addresses")
     }
 }
 

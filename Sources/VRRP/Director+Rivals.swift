@@ -1,0 +1,55 @@
+// Two masters of one virtual router. A master that goes on hearing another one, because the other's advertisements are refused here, or because
+// it has the lower priority and does not yield, tells people: both hosts hold the addresses, and neither can end that.
+
+public import Net
+
+extension Director {
+    /// Another master on the link of this one.
+    public struct Rival: Hashable, Sendable {
+        /// Where its advertisements come from.
+        public let address: IPAddress
+        /// Why they are refused; nil = they have the lower priority, and their sender does not hear us.
+        public let refusal: String?
+    }
+
+    /// A rival, and how surely it is one.
+    struct Rivalry {
+        var rival: Rival
+        /// Advertisements heard in a row. One or two are normal while masters change.
+        var count = 1
+        var heardAt: Instant
+
+        static let sure = 3
+        static let patience = Duration.seconds(10)
+
+        var isSure: Bool { count >= Self.sure }
+    }
+
+    /// An advertisement came to a master, and it is master still.
+    mutating func noteRival(
+        of index: Dictionary<RouterID, Router>.Index, from source: IPAddress, refusal: String?, at now: Instant
+    ) {
+        let router = routers.values[index]
+        guard router.isMaster, source != router.machine.sourceAddress else { return }
+        let rival = Rival(address: source, refusal: refusal)
+        guard var rivalry = router.rivalry, rivalry.rival == rival else {
+            if router.rivalry?.isSure ?? false { changed.insert(router.id) }
+            routers.values[index].rivalry = Rivalry(rival: rival, heardAt: now)
+            return
+        }
+        rivalry.count += 1
+        rivalry.heardAt = now
+        if rivalry.count == Rivalry.sure { changed.insert(router.id) }
+        routers.values[index].rivalry = rivalry
+    }
+
+    /// Ends what was not heard for a while, or concerns a router that is not master any more. A master looks at every advertisement of its own.
+    mutating func endRivalry(of index: Dictionary<RouterID, Router>.Index, at now: Instant) {
+        let router = routers.values[index]
+        guard let rivalry = router.rivalry else { return }
+        let limit = Rivalry.patience + router.machine.masterDownInterval
+        guard !router.isMaster || now >= rivalry.heardAt + limit else { return }
+        routers.values[index].rivalry = nil
+        if rivalry.isSure { changed.insert(router.id) }
+    }
+}

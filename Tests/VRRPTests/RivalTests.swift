@@ -1,0 +1,71 @@
+// Two masters that hear each other and do not come to terms: said while it lasts, and not while masters merely change.
+import Net
+import Testing
+
+@testable import Configuration
+@testable import VRRP
+
+@Suite struct RivalTests {
+    private let own = IPv4Address(192, 0, 2, 201)
+    private let other = IPv4Address(192, 0, 2, 9)
+    private let group = IPv4Address(224, 0, 0, 18)
+
+    /// A director whose only router is master, and the time of that.
+    private func master() throws -> (Director, Instant, ChannelKey, RouterID) {
+        var block = VRRPInstanceConfiguration(
+            name: "A", interface: "eth0", virtualRouterID: 51, delivery: .multicast(group: .v4(group)))
+        block.priority = 100
+        block.virtualAddresses = [AddressLine(try #require(IPPrefix("192.0.2.100/32")), device: "eth0")]
+        var director = Director()
+        var now = Instant.zero
+        _ = director.handle(.configuration(Configuration(instances: [block])), at: now)
+        var snapshot = RouteSnapshot()
+        snapshot.links = [Link(index: 2, name: "eth0", flags: Link.up | Link.running)]
+        snapshot.addresses = [InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.201/24")))]
+        _ = director.handle(.snapshot(snapshot, then: []), at: now)
+        _ = director.handle(.start([:]), at: now)
+        for (key, _, _) in director.takeChannels(at: now) { _ = director.handle(.channel(key, failure: nil), at: now) }
+        let id = try #require(director.order.first)
+        now = now + .seconds(5)
+        _ = director.handle(.timer, at: now)
+        #expect(director.routers[id]?.isMaster == true)
+        return (director, now, try #require(director.channels.keys.first), id)
+    }
+
+    private func packet(priority: UInt8, version: ProtocolVersion = .v2) -> ArraySlice<UInt8> {
+        var packet: [UInt8] = []
+        Advertisement(
+            version: version, virtualRouterID: 51, priority: priority, interval: .seconds(1),
+            addresses: [.v4(IPv4Address(192, 0, 2, 100))]
+        ).encodePacket(into: &packet, from: other, to: group, checksum: .pseudoHeader)
+        return packet[...]
+    }
+
+    @Test func `a lower master that does not yield is named at the third time, and no more when it is silent`() throws {
+        var (director, now, key, id) = try master()
+        for times in 1...4 {
+            _ = director.handle(.packet(packet(priority: 50), through: key), at: now)
+            let expected = times < 3 ? nil : Director.Rival(address: .v4(other), refusal: nil)
+            #expect(director.concerns(of: id, at: now).rival == expected)
+            if times == 3 { #expect(director.takeChanged() == [id]) }
+            now = now + .seconds(1)
+        }
+        for _ in 0..<20 {
+            now = now + .seconds(1)
+            _ = director.handle(.timer, at: now)
+        }
+        #expect(director.concerns(of: id, at: now).rival == nil)
+        #expect(director.takeChanged().contains(id))
+    }
+
+    @Test func `a master whose advertisements are refused is named with the reason`() throws {
+        var (director, now, key, id) = try master()
+        for _ in 1...3 { _ = director.handle(.packet(packet(priority: 50, version: .v3), through: key), at: now) }
+        #expect(director.concerns(of: id, at: now).rival?.refusal != nil)
+        // The one that wins ends it.
+        _ = director.handle(.packet(packet(priority: 200), through: key), at: now)
+        #expect(director.concerns(of: id, at: now).rival == nil)
+        now = now + .seconds(1)
+        #expect(director.routers[id]?.isMaster == false)
+    }
+}
