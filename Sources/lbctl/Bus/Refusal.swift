@@ -20,7 +20,7 @@ enum Refusal {
                 + "ipvsd forgets it. Make room there and run the command again"
         case "NotTaken":
             return
-                "\(parameter("server")): kept, but the kernel refuses it: \(parameter("problem")); ipvsd goes on trying"
+                "\(parameter("server")): kept, but not in the kernel's table: \(parameter("problem")); ipvsd goes on trying"
         case "ConfigurationRefused":
             let diagnostics = (parameters["diagnostics"]?.array ?? []).compactMap(\.string)
             return "the configuration is refused, the running one stays:\n"
