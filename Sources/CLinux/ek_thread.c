@@ -27,8 +27,12 @@ int ek_thread(void (*body)(void *), void *argument) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-    pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+    // A real-time process must not lend its priority to a thread that reads files. The others do without: their units forbid the call
+    // (SystemCallFilter=~@resources), and it would end them.
+    if (sched_getscheduler(0) != SCHED_OTHER) {
+        pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+        pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+    }
     pthread_attr_setstacksize(&attributes, 8 << 20);
     sigset_t all, before;
     sigfillset(&all);

@@ -95,6 +95,14 @@ struct SystemdTests {
         }
     }
 
+    @Test func `a reload stays within what the units allow`() throws {
+        let before = try Daemon.allCases.map { try property("MainPID", of: $0) }
+        try guest.run(["/usr/bin/lbctl", "reload"])
+        for daemon in Daemon.allCases { try guest.run(["/bin/systemctl", "reload", "evenkeel-\(daemon)"]) }
+        try guest.run(["/usr/bin/lbctl", "reload"])
+        #expect(try Daemon.allCases.map { try property("MainPID", of: $0) } == before)
+    }
+
     @Test func `restarting vrrpd is no failover`() throws {
         try guest.eventually("the address", within: .seconds(10)) {
             try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254")
