@@ -69,6 +69,7 @@ struct SystemdTests {
         #expect(
             sockets == """
                 /run/evenkeel/bus.sock evenkeel-busd:evenkeel-busd 666
+                /run/evenkeel/private/bus.sock evenkeel-busd:evenkeel-private 660
                 /run/evenkeel/private/checkd.sock evenkeel-checkd:evenkeel-private 666
                 /run/evenkeel/private/ipvsd.sock evenkeel-ipvsd:evenkeel-private 666
                 /run/evenkeel/private/vrrpd.sock root:evenkeel-private 666
