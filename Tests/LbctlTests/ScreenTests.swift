@@ -76,6 +76,16 @@ enum Recorded: String, CaseIterable {
 }
 
 @Suite struct ScreenTests {
+    @Test func `a checkd that hangs is a problem, and not when nobody can hear it`() {
+        var status = Status.well
+        let now = Timestamp(before(0))
+        #expect(now.map { status.problems(at: $0).isEmpty } == true)
+        status.services = [.sample(servers: [.sample("192.168.200.103:80", stale: true)])]
+        #expect(now.map { status.problems(at: $0).map(\.subject) } == ["checkd"])
+        status.isDirect = true
+        #expect(now.map { status.problems(at: $0).isEmpty } == true)
+    }
+
     @Test(arguments: Recorded.allCases)
     func `a screen looks as recorded`(_ screen: Recorded) throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(

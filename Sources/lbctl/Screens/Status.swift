@@ -68,6 +68,7 @@ extension Status {
         let all =
             alarms.map(problem) + Daemon.allCases.compactMap(problem) + instances.flatMap { problems($0, now) }
             + services.flatMap { problems($0, now) } + configurationProblems()
+            + [silentChecks].compactMap(\.self)
         return all.enumerated().sorted { ($0.element.severity, $0.offset) < ($1.element.severity, $1.offset) }
             .map(\.element)
     }
@@ -89,6 +90,16 @@ extension Status {
         return Problem(
             severity: .critical, subject: daemon.rawValue, text: text,
             remedy: "systemctl status evenkeel-\(daemon.rawValue)")
+    }
+
+    /// checkd is attached, but ipvsd has not heard its heartbeat: it hangs. Without busd nobody hears it, so that says nothing.
+    private var silentChecks: Problem? {
+        let isStale = services.contains { $0.servers.contains(where: \.runtime.stale) }
+        guard isStale, !isDirect, case .present? = presence[.checkd] else { return nil }
+        return Problem(
+            severity: .critical, subject: Daemon.checkd.rawValue,
+            text: "gives no sign of life; the last verdicts stay in force, and a server that fails now stays in use",
+            remedy: "systemctl restart evenkeel-checkd")
     }
 
     private func problems(_ instance: VrrpAPI.Instance, _ now: Timestamp) -> [Problem] {
