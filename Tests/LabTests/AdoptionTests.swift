@@ -39,7 +39,6 @@ struct AdoptionTests {
 
         let director = try Director(on: .director1, configuration: "master.conf", lab: lab)
         try director.start()
-        lab.logs = { director.logs }
         let found = Set(try lab.table(of: .director1))
         let wanted = Set(full + foreign)
         try lab.eventually("web2 has the weight of the configuration", within: .seconds(10)) {

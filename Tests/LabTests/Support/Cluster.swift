@@ -19,7 +19,6 @@ final class Cluster {
         web2 = try WebServer(on: .web2, loop: lab.loop)
         master = try Director(on: .director1, configuration: "master.conf", lab: lab)
         backup = try Director(on: .director2, configuration: "backup.conf", lab: lab)
-        lab.logs = { [master, backup] in "\(master.logs)\n\(backup.logs)" }
         for director in [master, backup] {
             if keepalived { try director.startKeepalived() } else { try director.start() }
         }

@@ -29,6 +29,7 @@ final class Director {
         for name in ["run/private", "state"] {
             try FileSystem.makeDirectory("\(directory)/\(name)", mode: 0o755)
         }
+        lab.quote(self) { $0.logs }
     }
 
     /// Its run and state directories and its logs.

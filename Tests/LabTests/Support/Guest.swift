@@ -34,8 +34,9 @@ class Guest {
     let loop: EventLoop
     /// Logs, configurations, sockets and states of this test.
     let directory: String
-    /// What the programs of this test have said, for the message of a wait in vain.
-    var logs: () -> String = { "" }
+    /// Who can say what the programs of this test have said, for the message of a wait in vain. They are not held: a program ends with
+    /// its test.
+    private var speakers: [() -> String?] = []
     private var commands = 0
 
     init() throws {
@@ -46,6 +47,11 @@ class Guest {
 
     /// The checkout that this file was compiled from.
     static let repository = #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 }
+
+    /// Has `logs` of `speaker` in the message of every wait in vain.
+    func quote<Speaker: AnyObject>(_ speaker: Speaker, _ logs: @escaping (Speaker) -> String) {
+        speakers.append { [weak speaker] in speaker.map(logs) }
+    }
 
     /// Runs a command to its successful end and returns what it said.
     @discardableResult
@@ -62,7 +68,10 @@ class Guest {
     func eventually(_ what: String, within limit: Duration, _ condition: () throws -> Bool) throws -> Duration {
         let start = loop.refreshNow()
         while !(try condition()) {
-            guard loop.now - start < limit else { throw LabFailure.timedOut(what, after: limit, logs: logs()) }
+            guard loop.now - start < limit else {
+                let logs = speakers.compactMap { $0() }.joined(separator: "\n")
+                throw LabFailure.timedOut(what, after: limit, logs: logs)
+            }
             try loop.turn(timeoutMilliseconds: 5)
         }
         return loop.refreshNow() - start
