@@ -7,7 +7,7 @@ public import Configuration
 public import Platform
 
 /// Reloads one daemon.
-public final class ConfigurationReload<API: ReloadableAPI> {
+public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
     /// Changes that a log line names; the others are counted.
     private static var changesInLog: Int { 20 }
 
@@ -40,7 +40,7 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     private var underWay: [Request]?
     private var next: [Request] = []
 
-    /// Answers the interface's three methods on `service`.
+    /// Answers the interface's three methods; its events go to `service`.
     /// - Parameters:
     ///   - path: the file that is read.
     ///   - changes: what going over to a configuration would change, one line each.
@@ -71,18 +71,6 @@ public final class ConfigurationReload<API: ReloadableAPI> {
         service.events.provide(
             EventType.configuration, subjects: { [name = service.name] in [name] },
             state: { [weak self] _ in self?.inForce })
-        service.handle(API.PrepareReload.self) { [weak self] _, responder in self?.read(.prepare(responder)) }
-        service.handle(API.CommitReload.self) { [weak self] call, responder in
-            guard let self, let file = prepared?.file, file.digest == call.digest else {
-                return responder.fail(API.NotPrepared(digest: call.digest))
-            }
-            commit(file)
-            responder.reply(API.CommitReload.Reply())
-        }
-        service.handle(API.AbortReload.self) { [weak self] _, responder in
-            self?.prepared = nil
-            responder.reply(API.AbortReload.Reply())
-        }
     }
 
     /// SIGHUP: prepare and commit in one.
@@ -94,6 +82,25 @@ public final class ConfigurationReload<API: ReloadableAPI> {
     public func publish(_ loaded: ConfigurationFile) {
         inForce = DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp)
         service.events.changed(EventType.configuration, subject: service.name)
+    }
+
+    // MARK: The interface's methods
+
+    public func prepareReload(_ call: API.PrepareReload, _ responder: Responder<API.PrepareReload>) {
+        read(.prepare(responder))
+    }
+
+    public func commitReload(_ call: API.CommitReload, _ responder: Responder<API.CommitReload>) {
+        guard let file = prepared?.file, file.digest == call.digest else {
+            return responder.fail(API.NotPrepared(digest: call.digest))
+        }
+        commit(file)
+        responder.reply(API.CommitReload.Reply())
+    }
+
+    public func abortReload(_ call: API.AbortReload, _ responder: Responder<API.AbortReload>) {
+        prepared = nil
+        responder.reply(API.AbortReload.Reply())
     }
 
     // MARK: Reading

@@ -17,8 +17,8 @@ public final class DaemonService {
     private let options: DaemonOptions
     private let definition: InterfaceDefinition
     private let trusted: Set<UInt32>
-    private var handlers: [String: (VarlinkCall, PendingCall) -> Void] = [:]
-    private var service: VarlinkService
+    private let service: VarlinkService
+    private var dispatch: Dispatch?
     private var listener: Listener?
     private var connections: [ObjectIdentifier: ServiceConnection] = [:]
     /// Shares the loop among the connections.
@@ -26,7 +26,7 @@ public final class DaemonService {
     let peerLog: PeerLog
     private var registration: BusRegistration?
 
-    /// A service that does nothing yet: add handlers, then `start`.
+    /// A service that does nothing yet.
     public init(
         name: String, interface: InterfaceDefinition, options: DaemonOptions, loop: EventLoop, logger: Logger
     ) {
@@ -36,29 +36,16 @@ public final class DaemonService {
         self.logger = logger
         definition = interface
         trusted = Set([0, geteuid(), Accounts.user("evenkeel-busd")].compactMap { $0 })
-        service = VarlinkService(info: .evenkeel(name), interfaces: [interface], implemented: [])
+        service = VarlinkService(info: .evenkeel(name), interfaces: [interface])
         turns = FairTurns(on: loop, turn: ServiceLimits.turn, visit: ServiceLimits.visit)
         peerLog = PeerLog(name + ": ", on: loop, logger: logger)
         events = EventPublisher(
             source: "/" + name, socket: options.privateSocket(of: "bus"), loop: loop, logger: logger)
     }
 
-    /// Handles calls of a method. The parameters have been checked against the interface; the answer may come later.
-    public func handle<Method: VarlinkMethod>(
-        _ method: Method.Type, _ body: @escaping (Method, Responder<Method>) -> Void
-    ) {
-        handlers[Method.method] = { call, pending in
-            do throws(JSONCodingError) {
-                body(try JSONValue.object(call.parameters).decode(), Responder(pending))
-            } catch {
-                pending.answer(VarlinkServiceError.invalidParameter(error.path).reply)
-            }
-        }
-    }
-
-    /// Listens on the private socket and joins the bus, now or as soon as it is there.
-    public func start() throws(Errno) {
-        service = VarlinkService(info: .evenkeel(name), interfaces: [definition], implemented: Set(handlers.keys))
+    /// Listens on the private socket and joins the bus, now or as soon as it is there. `dispatch` answers the calls.
+    public func start(_ dispatch: @escaping Dispatch) throws(Errno) {
+        self.dispatch = dispatch
         let path = options.privateSocket(of: name)
         let socket: FileDescriptor
         do throws(Errno) {
@@ -106,7 +93,7 @@ public final class DaemonService {
     func serve(_ call: VarlinkCall, _ pending: PendingCall) {
         switch service.dispatch(call) {
         case .answer(let reply): pending.answer(reply)
-        case .handle: handlers[call.method]?(call, pending)
+        case .handle: dispatch?(call, pending)
         }
     }
 

@@ -87,8 +87,11 @@ public final class Responder<Method: VarlinkMethod> {
     }
 }
 
+/// Gives a call to the one who answers it: made by the generated `dispatch` of an interface.
+public typealias Dispatch = (VarlinkCall, PendingCall) -> Void
+
 /// A call that waits for its answer, without the method's types.
-final class PendingCall {
+public final class PendingCall {
     let caller: Caller
     let wantsMore: Bool
     private let interface: String
@@ -108,6 +111,15 @@ final class PendingCall {
 
     deinit {
         if !isAnswered { answer(VarlinkReply(BusAPI.ServiceUnavailable(interface: interface))) }
+    }
+
+    /// Gives the call to `body` with its parameters as the method's type.
+    func hand<Method: VarlinkMethod>(_ call: VarlinkCall, to body: (Method, Responder<Method>) -> Void) {
+        do throws(JSONCodingError) {
+            body(try JSONValue.object(call.parameters).decode(), Responder(self))
+        } catch {
+            answer(VarlinkServiceError.invalidParameter(error.path).reply)
+        }
     }
 
     func error(_ name: String) -> String { "\(interface).\(name)" }

@@ -99,24 +99,18 @@ public struct VarlinkService: Sendable {
     public enum Dispatch: Hashable, Sendable {
         /// Answer with this; no handler is concerned.
         case answer(VarlinkReply)
-        /// The handler of the method; the parameters have the declared types.
+        /// Whoever answers the method; the parameters have the declared types.
         case handle
     }
 
     private let info: VarlinkServiceInfo
     private let definitions: [InterfaceDefinition]
-    private let implemented: Set<String>
     private let streaming: Set<String>
 
-    /// A service. `implemented` are the full names of methods that have a handler, `streaming` those that make no
-    /// sense without `more`.
-    public init(
-        info: VarlinkServiceInfo, interfaces: [InterfaceDefinition], implemented: Set<String>,
-        streaming: Set<String> = []
-    ) {
+    /// A service. `streaming` are the full names of methods that make no sense without `more`.
+    public init(info: VarlinkServiceInfo, interfaces: [InterfaceDefinition], streaming: Set<String> = []) {
         self.info = info
         definitions = interfaces
-        self.implemented = implemented
         self.streaming = streaming
     }
 
@@ -132,7 +126,6 @@ public struct VarlinkService: Sendable {
             guard case .method(let input, _) = definition[String(member)]?.declaration else {
                 throw .methodNotFound(call.method)
             }
-            guard implemented.contains(call.method) else { throw .methodNotImplemented(call.method) }
             guard call.more || !streaming.contains(call.method) else { throw .expectedMore }
             do throws(JSONCodingError) {
                 try definition.check(call.parameters, against: input)

@@ -31,18 +31,19 @@ extension Broker {
         _ call: VarlinkCall, _ envelope: CallEnvelope, from client: Client
     ) throws(JSONCodingError) {
         let parameters = JSONValue.object(call.parameters)
-        switch call.method {
-        case BusAPI.Subscribe.method: subscribe(client, try parameters.decode(), envelope)
-        case BusAPI.Register.method: register(client, try parameters.decode(), envelope)
-        case BusAPI.ListServices.method:
+        switch BusAPI.MethodName(rawValue: call.method) {
+        case .subscribe: subscribe(client, try parameters.decode(), envelope)
+        case .publish: return  // Answered before a value is made of the call: `publish`.
+        case .register: register(client, try parameters.decode(), envelope)
+        case .listServices:
             let attached = Dictionary(grouping: services.values) { ObjectIdentifier($0) }.compactMap(\.value.first)
             let sorted = attached.map(\.description).sorted { $0.name < $1.name }
             client.reply(try VarlinkReply(encoding: BusAPI.ListServices.Reply(services: sorted)), to: envelope)
-        case BusAPI.GetStatistics.method:
+        case .getStatistics:
             let reply = BusAPI.GetStatistics.Reply(statistics: statistics())
             client.reply(try VarlinkReply(encoding: reply), to: envelope)
-        case "org.varlink.resolver.GetInfo": client.reply(information(), to: envelope)
-        default: resolve(call.parameters["interface"]?.string ?? "", envelope, for: client)
+        case nil where call.method == "org.varlink.resolver.GetInfo": client.reply(information(), to: envelope)
+        case nil: resolve(call.parameters["interface"]?.string ?? "", envelope, for: client)
         }
     }
 

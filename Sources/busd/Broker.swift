@@ -58,11 +58,7 @@ final class Broker {
         store = EventStore(startingAt: Int(SystemClock.sinceBoot.nanoseconds / 1000))
         ownService = VarlinkService(
             info: .evenkeel("busd"), interfaces: [try Interfaces.resolver(), try Interfaces.bus()],
-            implemented: [
-                "org.varlink.resolver.GetInfo", "org.varlink.resolver.Resolve", BusAPI.Subscribe.method,
-                BusAPI.Publish.method, BusAPI.Register.method, BusAPI.ListServices.method,
-                BusAPI.GetStatistics.method,
-            ], streaming: Interfaces.needMore)
+            streaming: Interfaces.needMore)
     }
 
     // MARK: Connections

@@ -23,7 +23,6 @@ private final class CheckProgram: RunningDaemon {
     private let service: DaemonService
     private let ledger: Ledger
     private let daemon: CheckDaemon
-    private let face: BusFace
     private let reloading: ConfigurationReload<CheckAPI>
 
     init(_ context: DaemonContext) throws {
@@ -43,14 +42,13 @@ private final class CheckProgram: RunningDaemon {
                 support: { ProbeSupport($0, on: network) }))
         self.service = service
         self.daemon = daemon
-        face = BusFace(service, daemon)
         reloading = ConfigurationReload(
             CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
             adopt: { daemon.reload($0.configuration) })
     }
 
     func start() throws {
-        try service.start()
+        try service.start(CheckAPI.dispatch(to: daemon, reload: reloading))
         daemon.start(loaded.configuration)
         reloading.publish(loaded)
     }

@@ -27,7 +27,7 @@ final class IPVSDaemon: RunningDaemon {
     /// What people are told about services beyond their standing.
     private(set) var records: [VirtualServerIdentity: ServiceRecord] = [:]
     /// Goes over to new configurations.
-    private var reloading: ConfigurationReload<IpvsAPI>?
+    private let reloading: ConfigurationReload<IpvsAPI>
     private(set) var loaded: ConfigurationFile
     let started = SystemClock.timestamp
     private(set) var isStale = true
@@ -54,23 +54,24 @@ final class IPVSDaemon: RunningDaemon {
             memory: StandingKeeper(
                 ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
             timeouts: loaded.configuration.global.timeouts, clock: { SystemClock.now })
-        timer = loop.timer { [weak self] in self?.turn() }
-        keeper.decisions.changed = { [weak self] in self?.planTurn() }
+        var adopt: (ConfigurationFile) -> Void = { _ in }
         reloading = ConfigurationReload(
             IpvsAPI.self, on: bus, path: options.config, loop: loop,
-            changes: { [weak self] in
-                self?.keeper.reconciler.changes(to: $0.virtualServers).map(\.description).sorted() ?? []
-            }, adopt: { [weak self] in self?.commit($0) })
+            changes: { [keeper] in
+                keeper.reconciler.changes(to: $0.virtualServers).map(\.description).sorted()
+            }, adopt: { adopt($0) })
+        adopt = { [weak self] in self?.commit($0) }
+        timer = loop.timer { [weak self] in self?.turn() }
+        keeper.decisions.changed = { [weak self] in self?.planTurn() }
         addEvents()
-        addMethods()
     }
 
     /// Takes over the kernel's table, then joins the bus.
     func start() throws(Errno) {
         commit(loaded)
         repeat { turn() } while keeper.deadline <= loop.refreshNow()
-        try bus.start()
-        reloading?.publish(loaded)
+        try bus.start(IpvsAPI.dispatch(to: self, reload: reloading))
+        reloading.publish(loaded)
         subscription = bus.subscribe(types: [EventType.checkServer, EventType.checkHeartbeat, EventType.interface]) {
             [weak self] in self?.heard($0)
         }
@@ -79,7 +80,7 @@ final class IPVSDaemon: RunningDaemon {
 
     /// SIGHUP: goes over to what the file says now.
     func reload() {
-        reloading?.reload()
+        reloading.reload()
     }
 
     /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it.

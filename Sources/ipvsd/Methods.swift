@@ -6,43 +6,41 @@ import IPVS
 import Platform
 import Varlink
 
-extension IPVSDaemon {
-    func addMethods() {
-        bus.handle(IpvsAPI.ListServices.self) { [weak self] _, responder in
-            guard let self else { return }
-            keeper.list(at: loop.now) { [weak self] snapshots in self?.list(snapshots ?? [:], responder) }
-            planTurn()
-        }
-        bus.handle(IpvsAPI.ShowService.self) { [weak self] call, responder in
-            guard let self else { return }
-            guard let service = VirtualServerIdentity(call.name), let standing = keeper.reconciler.standings[service],
-                let pool = standing.pool
-            else { return responder.fail(IpvsAPI.ServiceNotFound(name: call.name)) }
-            let snapshot = keeper.snapshot(of: service)
-            responder.reply(IpvsAPI.ShowService.Reply(service: self.service(standing, pool, snapshot)))
-        }
-        addDecisions()
+extension IPVSDaemon: IpvsAPI.Handler {
+    func listServices(_ call: IpvsAPI.ListServices, _ responder: Responder<IpvsAPI.ListServices>) {
+        keeper.list(at: loop.now) { [weak self] snapshots in self?.list(snapshots ?? [:], responder) }
+        planTurn()
     }
 
-    private func addDecisions() {
-        bus.handle(IpvsAPI.SetWeight.self) { [weak self] call, responder in
-            guard let weight = Int32(exactly: call.weight), weight >= 0 else {
-                return responder.fail(.invalidParameter("weight"))
-            }
-            self?.decide(call.server, responder) { $0.weight = weight }
+    func showService(_ call: IpvsAPI.ShowService, _ responder: Responder<IpvsAPI.ShowService>) {
+        guard let service = VirtualServerIdentity(call.name), let standing = keeper.reconciler.standings[service],
+            let pool = standing.pool
+        else { return responder.fail(IpvsAPI.ServiceNotFound(name: call.name)) }
+        let snapshot = keeper.snapshot(of: service)
+        responder.reply(IpvsAPI.ShowService.Reply(service: self.service(standing, pool, snapshot)))
+    }
+
+    func setWeight(_ call: IpvsAPI.SetWeight, _ responder: Responder<IpvsAPI.SetWeight>) {
+        guard let weight = Int32(exactly: call.weight), weight >= 0 else {
+            return responder.fail(.invalidParameter("weight"))
         }
-        bus.handle(IpvsAPI.Drain.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) { $0.mode = .drained }
-        }
-        bus.handle(IpvsAPI.Disable.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) { $0.mode = .disabled }
-        }
-        bus.handle(IpvsAPI.Enable.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) { $0.mode = .enabled }
-        }
-        bus.handle(IpvsAPI.Reset.self) { [weak self] call, responder in
-            self?.decide(call.server, responder) { $0 = ServerOverride() }
-        }
+        decide(call.server, responder) { $0.weight = weight }
+    }
+
+    func drain(_ call: IpvsAPI.Drain, _ responder: Responder<IpvsAPI.Drain>) {
+        decide(call.server, responder) { $0.mode = .drained }
+    }
+
+    func disable(_ call: IpvsAPI.Disable, _ responder: Responder<IpvsAPI.Disable>) {
+        decide(call.server, responder) { $0.mode = .disabled }
+    }
+
+    func enable(_ call: IpvsAPI.Enable, _ responder: Responder<IpvsAPI.Enable>) {
+        decide(call.server, responder) { $0.mode = .enabled }
+    }
+
+    func reset(_ call: IpvsAPI.Reset, _ responder: Responder<IpvsAPI.Reset>) {
+        decide(call.server, responder) { $0 = ServerOverride() }
     }
 
     private func list(

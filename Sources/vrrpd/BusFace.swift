@@ -35,8 +35,6 @@ final class BusFace {
             VrrpAPI.self, on: service, path: options.config, loop: loop,
             changes: { [daemon] in daemon.director.changes(to: $0) },
             adopt: { [daemon] in daemon.reload($0.configuration) })
-        answerQuestions()
-        answerOperators()
         service.events.provide(
             EventType.vrrpInstance,
             subjects: { [daemon] in daemon.director.order.compactMap { daemon.director.view(of: $0)?.name } },
@@ -47,7 +45,7 @@ final class BusFace {
 
     /// Listens on the private socket.
     func start() throws(Errno) {
-        try service.start()
+        try service.start(VrrpAPI.dispatch(to: self, reload: reload))
     }
 
     /// Everything has been published once.
@@ -60,47 +58,6 @@ final class BusFace {
     func set(_ key: VrrpAlarm, _ alarm: Alarm?) {
         machine[key] = alarm
         showAlarms()
-    }
-
-    private func answerQuestions() {
-        service.handle(VrrpAPI.List.self) { [daemon] _, responder in
-            let instances = daemon.director.order.compactMap { daemon.description(of: $0) }
-            responder.reply(list: instances) { VrrpAPI.List.Reply(instances: $0) }
-        }
-        service.handle(VrrpAPI.Show.self) { [daemon] call, responder in
-            guard let instance = daemon.director.router(named: call.name).flatMap({ daemon.description(of: $0) }) else {
-                return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
-            }
-            responder.reply(VrrpAPI.Show.Reply(instance: instance))
-        }
-    }
-
-    private func answerOperators() {
-        service.handle(VrrpAPI.Failover.self) { [weak self, daemon] call, responder in
-            guard let id = daemon.director.router(named: call.name) else {
-                return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
-            }
-            guard daemon.stepDown(id) else { return responder.reply(ChangeReply()) }
-            self?.log(call.name, "steps down", responder.caller)
-            self?.whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
-        }
-        service.handle(VrrpAPI.Resume.self) { [weak self, daemon] call, responder in
-            guard let id = daemon.director.router(named: call.name) else {
-                return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
-            }
-            guard daemon.resume(id) else { return responder.reply(ChangeReply()) }
-            self?.log(call.name, "takes part again", responder.caller)
-            self?.whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
-        }
-    }
-
-    private func log(_ name: String, _ what: String, _ caller: Caller) {
-        logger.notice("\(name): \(what), asked by uid \(caller.uid) (pid \(caller.pid))")
-    }
-
-    /// Calls `body` with the place of the instance's next event.
-    private func whenPublished(_ name: String, _ body: @escaping (Int?) -> Void) {
-        service.events.changed(EventType.vrrpInstance, subject: name, published: body)
     }
 
     // MARK: Alarms
@@ -119,6 +76,47 @@ final class BusFace {
                     message: "\(steppedDownFile.path): \($0)",
                     remedy: "a restart would forget who stepped down; make the directory writable")
             })
+    }
+}
+
+extension BusFace: VrrpAPI.Handler {
+    func list(_ call: VrrpAPI.List, _ responder: Responder<VrrpAPI.List>) {
+        let instances = daemon.director.order.compactMap { daemon.description(of: $0) }
+        responder.reply(list: instances) { VrrpAPI.List.Reply(instances: $0) }
+    }
+
+    func show(_ call: VrrpAPI.Show, _ responder: Responder<VrrpAPI.Show>) {
+        guard let instance = daemon.director.router(named: call.name).flatMap({ daemon.description(of: $0) }) else {
+            return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
+        }
+        responder.reply(VrrpAPI.Show.Reply(instance: instance))
+    }
+
+    func failover(_ call: VrrpAPI.Failover, _ responder: Responder<VrrpAPI.Failover>) {
+        guard let id = daemon.director.router(named: call.name) else {
+            return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
+        }
+        guard daemon.stepDown(id) else { return responder.reply(ChangeReply()) }
+        log(call.name, "steps down", responder.caller)
+        whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
+    }
+
+    func resume(_ call: VrrpAPI.Resume, _ responder: Responder<VrrpAPI.Resume>) {
+        guard let id = daemon.director.router(named: call.name) else {
+            return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
+        }
+        guard daemon.resume(id) else { return responder.reply(ChangeReply()) }
+        log(call.name, "takes part again", responder.caller)
+        whenPublished(call.name) { responder.reply(ChangeReply(seq: $0)) }
+    }
+
+    private func log(_ name: String, _ what: String, _ caller: Caller) {
+        logger.notice("\(name): \(what), asked by uid \(caller.uid) (pid \(caller.pid))")
+    }
+
+    /// Calls `body` with the place of the instance's next event.
+    private func whenPublished(_ name: String, _ body: @escaping (Int?) -> Void) {
+        service.events.changed(EventType.vrrpInstance, subject: name, published: body)
     }
 }
 

@@ -19,8 +19,7 @@ final class CertificationServer: @unchecked Sendable {
         listener = try UnixSocket.listen(at: path, mode: 0o600)
         service = VarlinkService(
             info: VarlinkServiceInfo(vendor: "Evenkeel", product: "certification", version: "1", url: ""),
-            interfaces: [definition],
-            implemented: Set(Self.order.map { "org.varlink.certification." + $0 }))
+            interfaces: [definition])
     }
 
     func serveOneConnection() {

@@ -91,8 +91,7 @@ import Varlink
         let definition = try InterfaceDefinition(
             parsing: "interface a.b\ntype Kind (one, two)\nmethod Do(kind: Kind) -> ()")
         let service = VarlinkService(
-            info: VarlinkServiceInfo(vendor: "", product: "", version: "", url: ""), interfaces: [definition],
-            implemented: ["a.b.Do"])
+            info: VarlinkServiceInfo(vendor: "", product: "", version: "", url: ""), interfaces: [definition])
         let reply = service.dispatch(VarlinkCall(method: "a.b.Do", parameters: ["kind": "three"]))
         #expect(reply == .answer(VarlinkServiceError.invalidParameter("kind").reply))
     }

@@ -51,7 +51,7 @@ private final class Shelf: Sendable {
 @Suite(.timeLimit(.minutes(1))) struct ReloadTests {
     private static let texts = ["! one\n", "! two\n", "! three\n"]
 
-    private final class Daemon {
+    private final class Daemon: VrrpAPI.Handler {
         let bus: BusProgram
         let service: DaemonService
         let reload: ConfigurationReload<VrrpAPI>
@@ -70,11 +70,17 @@ private final class Shelf: Sendable {
                 VrrpAPI.self, on: service, path: "shelf", loop: loop, reader: { shelf.read() }, changes: { _ in [] },
                 adopt: { adopt($0) })
             adopt = { [unowned self] in adopted.append($0.digest) }
-            try service.start()
+            try service.start(VrrpAPI.dispatch(to: self, reload: reload))
             try loop.run(until: "vrrpd is attached") {
                 try bus.client().call(BusAPI.ListServices()).services.map(\.name) == ["vrrpd"]
             }
         }
+
+        // Only reloads are asked for.
+        func list(_ call: VrrpAPI.List, _ responder: Responder<VrrpAPI.List>) {}
+        func show(_ call: VrrpAPI.Show, _ responder: Responder<VrrpAPI.Show>) {}
+        func failover(_ call: VrrpAPI.Failover, _ responder: Responder<VrrpAPI.Failover>) {}
+        func resume(_ call: VrrpAPI.Resume, _ responder: Responder<VrrpAPI.Resume>) {}
     }
 
     @Test func `of several reloads the last that was asked for is in force, and reads do not overlap`() throws {

@@ -6,6 +6,7 @@ import Platform
 final class TestService {
     let service: DaemonService
     private var instances: [String: VrrpAPI.Instance] = [:]
+    private let listed: Int
     /// Who made the last call.
     var lastCaller: Caller?
     /// Failover calls that have not been answered.
@@ -16,32 +17,14 @@ final class TestService {
     var waiting: [Responder<VrrpAPI.Show>] = []
 
     init(_ bus: BusProgram, on loop: EventLoop, instances: Int = 2) throws {
+        listed = instances
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: try bus.options(), loop: loop,
             logger: Logger(level: .error))
         service.events.provide(
             EventType.vrrpInstance, subjects: { [weak self] in (self?.instances.keys).map(Array.init) ?? [] },
             state: { [weak self] in self?.instances[$0] })
-        service.handle(VrrpAPI.List.self) { _, responder in
-            responder.reply(list: (0..<instances).map { Self.instance("VI_\($0)") }) { .init(instances: $0) }
-        }
-        service.handle(VrrpAPI.Show.self) { [weak self] call, responder in
-            self?.lastCaller = responder.caller
-            self?.shown.append(call.name)
-            if call.name == "VI_wait" {
-                self?.waiting.append(responder)
-                return
-            }
-            guard call.name.hasPrefix("VI_") else {
-                return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
-            }
-            responder.reply(.init(instance: Self.instance(call.name)))
-        }
-        service.handle(VrrpAPI.Failover.self) { [weak self] _, responder in self?.kept.append(responder) }
-        service.handle(VrrpAPI.Resume.self) { [weak self] call, responder in
-            self?.publish(call.name) { seq in responder.reply(.init(seq: seq)) }
-        }
-        try service.start()
+        try service.start(VrrpAPI.dispatch(to: self, reload: self))
         try loop.run(until: "vrrpd is attached") {
             try bus.client().call(BusAPI.ListServices()).services.map(\.name) == ["vrrpd"]
         }
@@ -66,5 +49,46 @@ final class TestService {
                 statistics: .init(
                     advertisementsSent: 1, advertisementsReceived: 2, becameMaster: 3, releasedMaster: 4,
                     priorityZeroSent: 5, priorityZeroReceived: 6, discarded: ["checksum": 7])))
+    }
+}
+
+extension TestService: VrrpAPI.Handler {
+    func list(_ call: VrrpAPI.List, _ responder: Responder<VrrpAPI.List>) {
+        responder.reply(list: (0..<listed).map { Self.instance("VI_\($0)") }) { .init(instances: $0) }
+    }
+
+    func show(_ call: VrrpAPI.Show, _ responder: Responder<VrrpAPI.Show>) {
+        lastCaller = responder.caller
+        shown.append(call.name)
+        if call.name == "VI_wait" {
+            waiting.append(responder)
+            return
+        }
+        guard call.name.hasPrefix("VI_") else {
+            return responder.fail(VrrpAPI.InstanceNotFound(name: call.name))
+        }
+        responder.reply(.init(instance: Self.instance(call.name)))
+    }
+
+    func failover(_ call: VrrpAPI.Failover, _ responder: Responder<VrrpAPI.Failover>) { kept.append(responder) }
+
+    func resume(_ call: VrrpAPI.Resume, _ responder: Responder<VrrpAPI.Resume>) {
+        publish(call.name) { responder.reply(.init(seq: $0)) }
+    }
+}
+
+extension TestService: ReloadHandler {
+    typealias API = VrrpAPI
+
+    func prepareReload(_ call: VrrpAPI.PrepareReload, _ responder: Responder<VrrpAPI.PrepareReload>) {
+        responder.fail(VrrpAPI.ConfigurationRefused(diagnostics: ["there is no file"]))
+    }
+
+    func commitReload(_ call: VrrpAPI.CommitReload, _ responder: Responder<VrrpAPI.CommitReload>) {
+        responder.fail(VrrpAPI.NotPrepared(digest: call.digest))
+    }
+
+    func abortReload(_ call: VrrpAPI.AbortReload, _ responder: Responder<VrrpAPI.AbortReload>) {
+        responder.reply(.init())
     }
 }

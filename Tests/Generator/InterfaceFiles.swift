@@ -29,7 +29,9 @@ public struct InterfaceFiles {
         var files: [GeneratedFile] = []
         for interface in own {
             let generator = InterfaceGenerator(interface, shared)
-            files += [try generator.types(), try generator.enumerations(), try generator.methods()].compactMap { $0 }
+            files += [
+                try generator.types(), try generator.enumerations(), try generator.methods(), try generator.dispatch(),
+            ].compactMap { $0 }
         }
         files += [try shared.changeReply(), try shared.reloading()].compactMap { $0 }
         return files + [try policy()]

@@ -1,9 +1,10 @@
-// One interface: a file of its structs, one of its enumerations, one of its methods and errors.
+// One interface: a file of its structs, one of its enumerations, one of its methods and errors; Dispatch.swift makes
+// the one of who answers them.
 import Varlink
 
 struct InterfaceGenerator {
-    private let interface: InterfaceDefinition
-    private let shared: Shared
+    let interface: InterfaceDefinition
+    let shared: Shared
 
     init(_ interface: InterfaceDefinition, _ shared: Shared) {
         self.interface = interface
@@ -11,8 +12,8 @@ struct InterfaceGenerator {
     }
 
     /// `io.evenkeel.Vrrp` is `VrrpAPI`.
-    private var namespace: String { interface.name.split(separator: ".").suffix(1).joined() + "API" }
-    private var source: String { "Sources/Bus/interfaces/\(interface.name).varlink" }
+    var namespace: String { interface.name.split(separator: ".").suffix(1).joined() + "API" }
+    var source: String { "Sources/Bus/interfaces/\(interface.name).varlink" }
 
     /// The namespace with its structs.
     func types() throws(GeneratorError) -> GeneratedFile {

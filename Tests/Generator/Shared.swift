@@ -74,6 +74,14 @@ struct Shared {
             for name in Self.reload { text.line("public typealias \(name) = Reloading<Self>.\(name)") }
         }
         text.line()
+        text.documentation("Answers the calls of a reload of the interface `API`.")
+        try text.block("public protocol ReloadHandler<API>: AnyObject") { (text) throws(GeneratorError) in
+            text.line("associatedtype API: ReloadableAPI")
+            for member in reloadMembers {
+                if case .method = member.declaration { text.requirement("API.", member.name) }
+            }
+        }
+        text.line()
         text.documentation("The members of a reload in the interface `API`.")
         try text.block("public enum Reloading<API: ReloadableAPI>") { (text) throws(GeneratorError) in
             for (number, member) in reloadMembers.enumerated() {

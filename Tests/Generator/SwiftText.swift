@@ -13,11 +13,11 @@ struct SwiftText {
         text += "\n"
     }
 
-    /// `head {`, what `body` writes, `}`.
+    /// `head {`, what `body` writes, `}`. A closure has no head, but `parameters`: ` call in`.
     mutating func block(
-        _ head: String, _ body: (inout SwiftText) throws(GeneratorError) -> Void
+        _ head: String, parameters: String = "", _ body: (inout SwiftText) throws(GeneratorError) -> Void
     ) throws(GeneratorError) {
-        line(head + " {")
+        line((head.isEmpty ? "" : head + " ") + "{" + parameters)
         indentation += 4
         try body(&self)
         indentation -= 4

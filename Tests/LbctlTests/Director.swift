@@ -149,9 +149,9 @@ final class Director {
         let thread = Thread { [ending] in
             do {
                 let loop = try EventLoop()
-                let service = try Self.service(options, loop)
+                let daemon = try MadeUpVrrpd(options, loop)
                 while !ending.hasCome.load(ordering: .relaxed) { try loop.turn(timeoutMilliseconds: 5) }
-                withExtendedLifetime(service) {}
+                withExtendedLifetime(daemon) {}
             } catch {
                 Issue.record(error)
             }
@@ -159,25 +159,48 @@ final class Director {
         thread.start()
     }
 
-    private static func service(_ options: DaemonOptions, _ loop: EventLoop) throws -> DaemonService {
-        let service = DaemonService(
+}
+
+/// A vrrpd of one made-up instance. Failover is never answered.
+private final class MadeUpVrrpd: VrrpAPI.Handler, ReloadHandler {
+    typealias API = VrrpAPI
+
+    private let service: DaemonService
+    private let instance = VrrpAPI.Instance.sample(reason: "no advert from 192.168.200.102 for 3.609 s")
+    private var unanswered: [Responder<VrrpAPI.Failover>] = []
+
+    init(_ options: DaemonOptions, _ loop: EventLoop) throws {
+        service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: Logger(level: .error)
         )
-        let instance = VrrpAPI.Instance.sample(reason: "no advert from 192.168.200.102 for 3.609 s")
-        var unanswered: [Responder<VrrpAPI.Failover>] = []
-        service.handle(VrrpAPI.List.self) { $1.reply(.init(instances: [instance])) }
-        service.handle(VrrpAPI.Show.self) { call, responder in
-            guard call.name == instance.name else { return responder.fail(VrrpAPI.InstanceNotFound(name: call.name)) }
-            responder.reply(.init(instance: instance))
-        }
-        service.handle(VrrpAPI.Failover.self) { unanswered.append($1) }
-        service.handle(VrrpAPI.PrepareReload.self) {
-            $1.reply(.init(digest: "d1", changes: ["VI_1: priority 100 -> 150"]))
-        }
-        service.handle(VrrpAPI.AbortReload.self) { $1.reply(.init()) }
-        try service.start()
-        service.events.provide(EventType.vrrpInstance, subjects: { [instance.name] }, state: { _ in instance })
-        return service
+        try service.start(VrrpAPI.dispatch(to: self, reload: self))
+        service.events.provide(
+            EventType.vrrpInstance, subjects: { [instance] in [instance.name] }, state: { [instance] _ in instance })
+    }
+
+    func list(_ call: VrrpAPI.List, _ responder: Responder<VrrpAPI.List>) {
+        responder.reply(.init(instances: [instance]))
+    }
+
+    func show(_ call: VrrpAPI.Show, _ responder: Responder<VrrpAPI.Show>) {
+        guard call.name == instance.name else { return responder.fail(VrrpAPI.InstanceNotFound(name: call.name)) }
+        responder.reply(.init(instance: instance))
+    }
+
+    func failover(_ call: VrrpAPI.Failover, _ responder: Responder<VrrpAPI.Failover>) { unanswered.append(responder) }
+
+    func resume(_ call: VrrpAPI.Resume, _ responder: Responder<VrrpAPI.Resume>) { responder.reply(.init()) }
+
+    func prepareReload(_ call: VrrpAPI.PrepareReload, _ responder: Responder<VrrpAPI.PrepareReload>) {
+        responder.reply(.init(digest: "d1", changes: ["VI_1: priority 100 -> 150"]))
+    }
+
+    func commitReload(_ call: VrrpAPI.CommitReload, _ responder: Responder<VrrpAPI.CommitReload>) {
+        responder.fail(VrrpAPI.NotPrepared(digest: call.digest))
+    }
+
+    func abortReload(_ call: VrrpAPI.AbortReload, _ responder: Responder<VrrpAPI.AbortReload>) {
+        responder.reply(.init())
     }
 }
 

@@ -91,17 +91,16 @@ import Varlink
 @Suite struct ServiceTests {
     func dispatch(_ call: VarlinkCall) throws -> VarlinkService.Dispatch {
         let definition = try InterfaceDefinition(
-            parsing: "interface a.b\nmethod Do(x: int) -> ()\nmethod Not() -> ()\nmethod Watch() -> ()")
+            parsing: "interface a.b\nmethod Do(x: int) -> ()\nmethod Watch() -> ()")
         return VarlinkService(
             info: VarlinkServiceInfo(vendor: "v", product: "p", version: "1", url: "u"), interfaces: [definition],
-            implemented: ["a.b.Do", "a.b.Watch"], streaming: ["a.b.Watch"]
+            streaming: ["a.b.Watch"]
         ).dispatch(call)
     }
 
     @Test(arguments: [
         (VarlinkCall(method: "a.x.Do"), VarlinkServiceError.interfaceNotFound("a.x")),
         (VarlinkCall(method: "a.b.Nope"), .methodNotFound("a.b.Nope")),
-        (VarlinkCall(method: "a.b.Not"), .methodNotImplemented("a.b.Not")),
         (VarlinkCall(method: "a.b.Do"), .invalidParameter("x")),
         (VarlinkCall(method: "a.b.Do", parameters: ["x": 1, "y": 2]), .invalidParameter("y")),
         (VarlinkCall(method: "a.b.Do", parameters: ["x": 1], upgrade: true), .invalidParameter("upgrade")),

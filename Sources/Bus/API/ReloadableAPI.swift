@@ -17,6 +17,14 @@ extension ReloadableAPI {
     public typealias NotPrepared = Reloading<Self>.NotPrepared
 }
 
+/// Answers the calls of a reload of the interface `API`.
+public protocol ReloadHandler<API>: AnyObject {
+    associatedtype API: ReloadableAPI
+    func prepareReload(_ call: API.PrepareReload, _ responder: Responder<API.PrepareReload>)
+    func commitReload(_ call: API.CommitReload, _ responder: Responder<API.CommitReload>)
+    func abortReload(_ call: API.AbortReload, _ responder: Responder<API.AbortReload>)
+}
+
 /// The members of a reload in the interface `API`.
 public enum Reloading<API: ReloadableAPI> {
     /// Reads and checks the configuration file without acting on it. A second call replaces what the first prepared.
