@@ -20,28 +20,39 @@ struct ServiceRecord {
     }
 }
 
-extension IPVSDaemon {
+extension KeeperNews.Line: CustomStringConvertible {
     /// Names in one line; the others are counted.
     private static let namesInLog = 20
 
-    func log(_ line: KeeperNews.Line) {
-        switch line {
-        case .verdict(let server, let note): logger.notice("\(server) is \(note.state.rawValue): \(note.reason)")
-        case .tableRead(let services): logger.info("IPVS table read: \(services) services of ours are in it")
-        case .repaired(let commands):
-            logger.warning("somebody else changed the IPVS table; repaired: \(Self.list(commands))")
+    /// The line, whose length does not go by the size of the table.
+    var description: String {
+        switch self {
+        case .verdict(let server, let note): "\(server) is \(note.state.rawValue): \(note.reason)"
+        case .tableRead(let services): "IPVS table read: \(services) services of ours are in it"
+        case .repaired(let commands): "somebody else changed the IPVS table; repaired: \(Self.list(commands))"
         case .changedByOthers(let services):
-            logger.warning("somebody else changed the IPVS table, nothing was to be done: \(Self.list(services))")
-        case .refused(let service, let text): logger.error("\(service) is not as it should be: \(text)")
+            "somebody else changed the IPVS table, nothing was to be done: \(Self.list(services))"
+        case .refused(let service, let text): "\(service) is not as it should be: \(text)"
         case .orphansDropped(let servers):
-            logger.warning("too many decisions about servers that are not configured; forgotten: \(Self.list(servers))")
-        case .timeoutsNotSet(let error): logger.warning("lvs_timeouts not set: \(error)")
+            "too many decisions about servers that are not configured; forgotten: \(Self.list(servers))"
+        case .timeoutsNotSet(let error): "lvs_timeouts not set: \(error)"
         }
     }
 
     private static func list(_ items: [some CustomStringConvertible]) -> String {
         let named = items.prefix(namesInLog).map(\.description).joined(separator: ", ")
         return items.count > namesInLog ? "\(named) and \(items.count - namesInLog) more" : named
+    }
+}
+
+extension IPVSDaemon {
+    func log(_ line: KeeperNews.Line) {
+        switch line {
+        case .verdict: logger.notice("\(line)")
+        case .tableRead: logger.info("\(line)")
+        case .repaired, .changedByOthers, .orphansDropped, .timeoutsNotSet: logger.warning("\(line)")
+        case .refused: logger.error("\(line)")
+        }
     }
 
     /// The alarms that stand, as a function of the keeper's state.

@@ -13,6 +13,7 @@ final class BusFace {
     private let service: DaemonService
     private let logger: Logger
     private let steppedDownFile: LedgerFile
+    private let runDirectory: String
     let alarms: StandingAlarms<VrrpAlarm>
     /// Goes over to new configurations.
     let reload: ConfigurationReload<VrrpAPI>
@@ -28,6 +29,7 @@ final class BusFace {
         self.daemon = daemon
         self.logger = logger
         steppedDownFile = file
+        runDirectory = options.runDirectory
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "vrrpd", events: service.events, logger: logger)
@@ -171,8 +173,8 @@ extension BusFace: DaemonObserver {
         }
         machine[.heartbeat] = trouble.notes.map {
             Alarm(
-                message: "the heartbeat file: \($0)",
-                remedy: "a restart will be a failover; make RUN-DIR/vrrpd writable")
+                message: "the heartbeat file in \(runDirectory)/vrrpd: \($0)",
+                remedy: "a restart will be a failover; make that a directory that only root can write, with room")
         }
         machine[.gratuitousARP] = trouble.frames.map {
             Alarm(message: "gratuitous ARP: \($0)", remedy: "give vrrpd CAP_NET_RAW; look at the interface's queue")

@@ -285,6 +285,7 @@ final class Daemon {
             try notes.write(note, of: router)
             trouble.notes = nil
         } catch {
+            notesAreBegun = false
             trouble.notes = "\(error)"
         }
     }
@@ -328,8 +329,8 @@ final class Daemon {
         observer?.troubled(trouble)
     }
 
-    /// Notes follow the state; another set of routers begins the file anew. One that could not be begun is tried with the next change, and with
-    /// an advertisement, once a second.
+    /// Notes follow the state; another set of routers begins the file anew, and so does a note that could not be written. A file that could not
+    /// be begun is tried with the next change, and with an advertisement, once a second.
     private func writeNotes(_ changed: Set<RouterID>) {
         let isSameSet = notesAreBegun && changed.allSatisfy { (noted[$0] != nil) == (director.view(of: $0) != nil) }
         if isSameSet {

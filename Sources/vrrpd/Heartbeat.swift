@@ -14,19 +14,20 @@ import VRRP
 /// The file of last advertisements.
 final class Heartbeat: MastershipNotes {
     private static let digits = 20
-    private let path: String?
+    /// Where it is, or why there is none.
+    private let path: Result<String, Errno>
     private var descriptor: FileDescriptor?
     private var offsets: [RouterID: Int64] = [:]
     private var field = [UInt8](repeating: 0, count: Heartbeat.digits)
 
-    /// The file in a directory that only root can write; nil = there is none, and nothing is noted or believed.
-    init(directory: String?) {
+    /// The file in a directory that only root can write. Where there is none, nothing is noted or believed.
+    init(in directory: Result<String, Errno>) {
         path = directory.map { $0 + "/heartbeat" }
     }
 
     /// What the process before this one noted, by identity. Version 0.1.0 kept the file elsewhere.
     func predecessors(orAt earlier: String) throws(Errno) -> [String: Predecessor] {
-        guard let path else { return [:] }
+        guard case .success(let path) = path else { return [:] }
         var bytes = try FileSystem.ownContents(of: path, limit: 1 << 20)
         let marksAddresses = bytes != nil
         if bytes == nil { bytes = try FileSystem.ownContents(of: earlier, limit: 1 << 20) }
@@ -56,7 +57,7 @@ final class Heartbeat: MastershipNotes {
             text += field
             text += " \(note.identity)\n".utf8
         }
-        guard let path else { throw Errno(ENOENT, "open") }
+        let path = try path.get()
         let temporary = path + ".new"
         unlink(temporary)
         let new = FileDescriptor(
@@ -77,6 +78,9 @@ final class Heartbeat: MastershipNotes {
 
     func write(_ note: MastershipNote, of router: RouterID) throws(Errno) {
         guard let offset = offsets[router], let number = descriptor?.number else { return }
+        // Somebody took the file away: what is written here nobody will read.
+        var status = stat()
+        guard fstat(number, &status) == 0, status.st_nlink > 0 else { throw Errno(ENOENT, "fstat") }
         fill(note)
         let written = try Errno.check(ek_pwrite(number, field, field.count, offset), "pwrite")
         guard written == field.count else { throw Errno(ENOSPC, "pwrite") }

@@ -32,19 +32,20 @@ final class Program: RunningDaemon {
         loop = context.loop
         logger = context.logger
         let logger = self.logger
-        var directoryFailure: Errno?
+        let directory: Result<String, Errno>
         do throws(Errno) {
-            runDirectory = try RunDirectory(in: options.runDirectory)
+            let own = try RunDirectory(in: options.runDirectory)
+            directory = .success(own.path)
+            runDirectory = consume own
         } catch {
             guard error.code != EWOULDBLOCK else {
                 logger.error(
                     "another vrrpd holds \(options.runDirectory)/vrrpd/lock; stop it, or name another --run-dir")
                 throw error
             }
-            runDirectory = nil
-            directoryFailure = error
+            directory = .failure(error)
         }
-        heartbeat = Heartbeat(directory: runDirectory?.path)
+        heartbeat = Heartbeat(in: directory)
         // Abstract, so it belongs to the network namespace and goes with the process.
         claim = try? UnixSocket.listen(at: "@evenkeel-vrrpd", mode: 0)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
@@ -61,13 +62,6 @@ final class Program: RunningDaemon {
         wire.arrived = { [weak daemon] in daemon?.hear($0) }
         self.daemon = daemon
         face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger)
-        if let directoryFailure {
-            face.set(
-                .heartbeat,
-                Alarm(
-                    message: "\(options.runDirectory)/vrrpd: \(directoryFailure)",
-                    remedy: "a restart will be a failover; make it a directory that only root can write"))
-        }
         applyProcessSettings(loaded.configuration.global)
     }
 

@@ -17,6 +17,7 @@ final class BusProgram {
     let directory: String
     private(set) var process = Process()
     private let hasOwnAccounts: Bool
+    private let descriptors: Int?
 
     var socket: String { directory + "/bus.sock" }
     /// The daemons' own.
@@ -34,9 +35,11 @@ final class BusProgram {
         return options
     }
 
-    /// `people`: busd knows the users of `Person`. Everybody may then make sockets in its private directory.
-    init(people: Bool = false) throws {
+    /// `people`: busd knows the users of `Person`. Everybody may then make sockets in its private directory. `descriptors`: how many it may
+    /// have open; as many as this process where nothing is said.
+    init(people: Bool = false, descriptors: Int? = nil) throws {
         hasOwnAccounts = people
+        self.descriptors = descriptors
         directory = NSTemporaryDirectory() + "/bus-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory + "/private", withIntermediateDirectories: true)
         if people {
@@ -71,7 +74,8 @@ final class BusProgram {
     /// Starts busd (again) and waits until it answers.
     func start() throws {
         process = Process()
-        let program = [try Self.path(of: "busd"), "--run-dir", directory, "--log-level", "warning"]
+        let limit = descriptors.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
+        let program = limit + [try Self.path(of: "busd"), "--run-dir", directory, "--log-level", "warning"]
         let disguise = """
             mount --bind "$0/passwd" /etc/passwd; mount --bind "$0/group" /etc/group; exec "$@"
             """

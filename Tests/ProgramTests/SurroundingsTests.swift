@@ -82,4 +82,86 @@ struct SurroundingsTests {
         try advertises(segment, wire, router, "it is master")
         program.signal(SIGKILL)
     }
+
+    // MARK: Its own directory
+
+    private func heartbeat(of router: Router) -> String {
+        let octets = (try? FileSystem.contents(of: router.directory + "/run/vrrpd/heartbeat", limit: 1 << 16)) ?? nil
+        return String(decoding: octets ?? [], as: UTF8.self)
+    }
+
+    @Test func `a directory that others may write is not written to`() throws {
+        let (segment, wire, router) = try waiting()
+        let directory = router.directory + "/run/vrrpd"
+        let victim = segment.directory + "/victim"
+        let content = Array("not yours".utf8)
+        try FileSystem.replace(victim, with: content, durable: false)
+        try FileSystem.makeDirectory(directory, mode: 0o755)
+        #expect(chmod(directory, 0o777) == 0)
+        let names = ["heartbeat", "heartbeat.new", "lock"]
+        for name in names { #expect(symlink(victim, "\(directory)/\(name)") == 0) }
+        try router.start()
+        try advertises(segment, wire, router, "it is master")
+        let complaints = router.log.split(separator: "\n").filter { $0.contains(directory) }
+        #expect(complaints.count == 1 && complaints[0].contains("Operation not permitted"), "\(router.log)")
+        router.signal(SIGHUP)
+        try segment.observe(for: .milliseconds(1500))
+        try advertises(segment, wire, router, "it goes on")
+        #expect(try FileSystem.contents(of: victim, limit: 1 << 16) == content)
+        var status = stat()
+        for name in names { #expect(lstat("\(directory)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK) }
+    }
+
+    @Test func `notes that somebody takes away, or keeps from being begun, are begun again`() throws {
+        let (segment, wire, router) = try waiting()
+        let directory = router.directory + "/run/vrrpd"
+        // Something is in the way of the first.
+        try FileSystem.makeDirectory(directory + "/heartbeat.new/full", mode: 0o755)
+        try router.start()
+        try advertises(segment, wire, router, "it is master")
+        try segment.eventually("it says so", within: .seconds(2)) { router.log.contains("heartbeat file") }
+        #expect(heartbeat(of: router) == "")
+        #expect(rmdir(directory + "/heartbeat.new/full") == 0 && rmdir(directory + "/heartbeat.new") == 0)
+        func isNoted() -> Bool { heartbeat(of: router).contains(" 51/inet/eth0/") }
+        try segment.eventually("it is begun", within: .seconds(2)) { isNoted() }
+        #expect(unlink(directory + "/heartbeat") == 0)
+        try segment.eventually("it is begun again", within: .seconds(2)) { isNoted() }
+        // And it is what the next process goes on from.
+        try router.crash()
+        let heard = wire.heard.count
+        try router.start()
+        try advertises(segment, wire, router, "it goes on")
+        #expect(wire.heard.dropFirst(heard).first?.priority == 100)
+        #expect(try router.show().runtime.reason.contains("continues as master"), "\(router.log)")
+    }
+
+    @Test func `two of one namespace leave each other's addresses alone`() throws {
+        let (segment, wire, router) = try waiting()
+        try router.start()
+        try advertises(segment, wire, router, "it is master")
+        let (host, peer) = (segment.hosts[0], segment.hosts[1])
+        let text = Dialect.version3.text(100, on: host, peer: peer, addresses: ["10.77.0.101/24"])
+        let second = try Router(
+            .vrrpd, on: host, of: segment, text.replacing("router_id 51", with: "router_id 52"), at: "second")
+        try second.start()
+        var seen: Set<[String]> = []
+        try segment.eventually("both hold theirs", within: .seconds(5)) {
+            seen.insert(try segment.holders(of: virtualAddress))
+            return try segment.holders(of: "10.77.0.101") == ["a"]
+        }
+        try segment.observe(for: .seconds(1)) { seen.insert(try segment.holders(of: virtualAddress)) }
+        #expect(seen == [["a"]])
+        #expect(!router.log.contains("somebody else"), "\(router.log)")
+        // Whichever goes takes its own.
+        try second.end(SIGTERM)
+        #expect(try segment.holders(of: "10.77.0.101") == [])
+        #expect(try segment.holders(of: virtualAddress) == ["a"])
+        try second.start()
+        try segment.eventually("it holds its own", within: .seconds(5)) {
+            try segment.holders(of: "10.77.0.101") == ["a"]
+        }
+        try router.end(SIGTERM)
+        #expect(try segment.holders(of: "10.77.0.101") == ["a"])
+        #expect(try segment.holders(of: virtualAddress) == [])
+    }
 }

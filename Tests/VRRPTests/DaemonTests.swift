@@ -8,47 +8,6 @@ import VRRP
 
 @testable import vrrpd
 
-/// A block with one address.
-func block(
-    _ name: String = "VI_1", router: UInt8 = 51, interface: String? = "eth0", priority: UInt8 = 100,
-    addresses: [String] = ["10.0.0.100/24"], device: String? = nil
-) -> VRRPInstanceConfiguration {
-    var block = VRRPInstanceConfiguration(name: name, interface: interface, virtualRouterID: router)
-    block.version = .v3
-    block.priority = priority
-    block.virtualAddresses = addresses.compactMap { text in
-        IPPrefix(text).map { AddressLine($0, device: device ?? interface) }
-    }
-    return block
-}
-
-/// One host with eth0 (2), 10.0.0.1/24, and one instance.
-private func lone(_ blocks: [VRRPInstanceConfiguration] = [block()], groups: [SyncGroupConfiguration] = [])
-    -> (SimulatedNetwork, ScriptedHost)
-{
-    let network = SimulatedNetwork()
-    let host = ScriptedHost(0, Configuration(instances: blocks, syncGroups: groups), in: network)
-    network.hosts = [host]
-    host.set(2, "eth0")
-    host.add("10.0.0.1/24", to: 2)
-    return (network, host)
-}
-
-/// The same, as master for ten seconds.
-private func master(_ blocks: [VRRPInstanceConfiguration] = [block()], groups: [SyncGroupConfiguration] = [])
-    -> (SimulatedNetwork, ScriptedHost)
-{
-    let (network, host) = lone(blocks, groups: groups)
-    host.start()
-    network.run(.seconds(14))
-    host.forget()
-    return (network, host)
-}
-
-private func prefix(_ text: String) -> IPPrefix { IPPrefix(text) ?? IPPrefix(host: .v4(IPv4Address(0, 0, 0, 0))) }
-
-private func address(_ text: String) -> IPAddress { IPAddress(text) ?? .v4(IPv4Address(0, 0, 0, 0)) }
-
 extension ScriptedHost {
     /// Addresses announced by gratuitous ARP, each once.
     fileprivate var announced: Set<IPAddress> {
@@ -69,14 +28,8 @@ extension ScriptedHost {
 
     @Test(arguments: [100, 700, 1300, 2500])
     func `priority 0 is followed after the skew, whenever it comes`(milliseconds: Int) {
-        let network = SimulatedNetwork()
-        for (number, priority) in [(0, 150), (1, 100)] as [(Int, UInt8)] {
-            let host = ScriptedHost(number, Configuration(instances: [block(priority: priority)]), in: network)
-            network.hosts.append(host)
-            host.set(2, "eth0")
-            host.add("10.0.0.\(number + 1)/24", to: 2)
-            host.start()
-        }
+        let network = hosts([[block(priority: 150)], [block(priority: 100)]])
+        for host in network.hosts { host.start() }
         network.run(.seconds(10) + .milliseconds(milliseconds))
         network.hosts[0].stop()
         network.run(.milliseconds(609) + .milliseconds(2))
@@ -95,7 +48,7 @@ extension ScriptedHost {
     }
 
     @Test func `a failed dump is read again after a second`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.capacity = 0
         host.failingDumps = 2
         host.set(2, "eth0", up: false)
@@ -108,7 +61,7 @@ extension ScriptedHost {
     }
 
     @Test func `an instance of the same name and another identity is a new one`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.reload(Configuration(instances: [block(router: 61)]))
         #expect(host.sent.map(\.priority) == [0])
         network.run(.seconds(5))
@@ -133,7 +86,7 @@ extension ScriptedHost {
     }
 
     @Test func `a refused removal is asked for every second`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.refuses = { if case .delete = $0 { .refused(code: 1, message: "") } else { nil } }
         host.tell { daemon in _ = daemon.director.order.map { daemon.stepDown($0) } }
         network.run(.seconds(2))
@@ -146,7 +99,7 @@ extension ScriptedHost {
     }
 
     @Test func `on a renamed interface the address is taken off where it is`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.set(2, "lan0")
         network.run(.milliseconds(10))
         #expect(host.state() == .fault)
@@ -158,7 +111,7 @@ extension ScriptedHost {
         var late = block(addresses: ["10.0.0.100/24"])
         late.virtualAddresses.append(contentsOf: block(addresses: ["10.7.0.1/24"], device: "late0").virtualAddresses)
         late.virtualAddresses[1].isTracked = false
-        let (network, host) = master([late])
+        let (network, host) = loneMaster([late])
         #expect(host.concerns().addresses == [.noInterface(prefix("10.7.0.1/24"), "late0")])
         host.set(7, "late0", segment: 3)
         network.run(.milliseconds(10))
@@ -168,7 +121,7 @@ extension ScriptedHost {
     }
 
     @Test func `a master whose own address goes says priority 0 from it`() {
-        let (network, host) = master([block(addresses: ["10.0.0.100/32"])])
+        let (network, host) = loneMaster([block(addresses: ["10.0.0.100/32"])])
         host.remove("10.0.0.1/24", from: 2)
         network.run(.milliseconds(10))
         #expect(host.sent.map(\.priority) == [0])
@@ -177,7 +130,7 @@ extension ScriptedHost {
     }
 
     @Test func `another hardware address is announced`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.set(2, "eth0", mac: 0x0200_0000_0077)
         network.run(.milliseconds(10))
         #expect(host.announced == [address("10.0.0.100")])
@@ -185,7 +138,7 @@ extension ScriptedHost {
     }
 
     @Test func `an interface made again in one batch gets its address, sockets and announcement`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.pausedUntil = network.now + .milliseconds(500)
         host.delete(2)
         host.set(5, "eth0")
@@ -197,15 +150,8 @@ extension ScriptedHost {
     }
 
     @Test func `an interface made again under its old number is heard again`() {
-        let network = SimulatedNetwork()
-        for number in 0..<2 {
-            let priority = UInt8(100 + 50 * number)
-            let host = ScriptedHost(number, Configuration(instances: [block(priority: priority)]), in: network)
-            network.hosts.append(host)
-            host.set(2, "eth0")
-            host.add("10.0.0.\(number + 1)/24", to: 2)
-            host.start()
-        }
+        let network = hosts([[block(priority: 100)], [block(priority: 150)]])
+        for host in network.hosts { host.start() }
         network.run(.seconds(10))
         let host = network.hosts[0]
         host.pausedUntil = network.now + .milliseconds(100)
@@ -217,7 +163,7 @@ extension ScriptedHost {
     }
 
     @Test func `the host's own address counts although it is a secondary`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.promotesSecondaries = true
         host.pausedUntil = network.now + .milliseconds(100)
         host.remove("10.0.0.1/24", from: 2)
@@ -266,7 +212,7 @@ extension ScriptedHost {
     }
 
     @Test func `what a crashed process left is taken off, or kept when nobody has missed it`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.crash()
         network.run(.milliseconds(1500))
         host.start()
@@ -280,7 +226,7 @@ extension ScriptedHost {
     }
 
     @Test func `put-backs of a fight become slower and an alarm names it`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         for _ in 0..<4 {
             host.remove("10.0.0.100/24", from: 2)
             network.run(.milliseconds(10))
@@ -297,7 +243,7 @@ extension ScriptedHost {
     }
 
     @Test func `advertisements that cannot be sent are an alarm`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.sendingFails = 1
         network.run(.seconds(2))
         #expect(host.concerns().muteness != nil)
@@ -329,7 +275,7 @@ extension ScriptedHost {
     }
 
     @Test func `after the end nothing starts again`() {
-        let (_, host) = master()
+        let (_, host) = loneMaster()
         host.tell { $0.stop() }
         host.reload(
             Configuration(instances: [block(), block("VI_2", router: 52, priority: 255, addresses: ["10.0.0.200/24"])]))
@@ -337,7 +283,7 @@ extension ScriptedHost {
     }
 
     @Test func `notes that cannot be begun leave the old ones in force`() {
-        let (network, host) = master()
+        let (network, host) = loneMaster()
         host.notesFail = true
         host.reload(Configuration(instances: [block(), block("VI_2", router: 52, addresses: ["10.0.0.200/24"])]))
         network.run(.seconds(2))
@@ -356,7 +302,7 @@ extension ScriptedHost {
     private static let group = SyncGroupConfiguration(name: "VG", members: ["VI_1", "VI_2"])
 
     @Test func `every member that steps down says priority 0, and a reload remembers who did`() {
-        let (network, host) = master(Self.pair, groups: [Self.group])
+        let (network, host) = loneMaster(Self.pair, groups: [Self.group])
         #expect(host.state("VI_2") == .master)
         host.tell { daemon in _ = daemon.director.router(named: "VI_1").map { daemon.stepDown($0) } }
         #expect(host.sent.map(\.router).sorted() == [51, 52])
@@ -382,7 +328,7 @@ extension ScriptedHost {
     }
 
     @Test func `what a reload lets the group track counts at once`() {
-        let (_, host) = master(Self.pair, groups: [Self.group])
+        let (_, host) = loneMaster(Self.pair, groups: [Self.group])
         host.set(3, "eth1", segment: 1, up: false)
         host.turn()
         var tracking = Self.group
@@ -393,15 +339,10 @@ extension ScriptedHost {
     }
 
     @Test func `a master and a backup that a reload groups become backup together, with priority 0`() {
-        let network = SimulatedNetwork()
-        let other = [block(), block("VI_2", router: 52, priority: 150, addresses: ["10.0.0.200/24"])]
-        for (number, blocks) in [Self.pair, [other[1]]].enumerated() {
-            let host = ScriptedHost(number, Configuration(instances: blocks), in: network)
-            network.hosts.append(host)
-            host.set(2, "eth0")
-            host.add("10.0.0.\(number + 1)/24", to: 2)
-            host.start()
-        }
+        let network = hosts([
+            Self.pair, [block("VI_2", router: 52, priority: 150, addresses: ["10.0.0.200/24"])],
+        ])
+        for host in network.hosts { host.start() }
         network.run(.seconds(10))
         let host = network.hosts[0]
         #expect([host.state(), host.state("VI_2")] == [.master, .backup])
@@ -412,7 +353,7 @@ extension ScriptedHost {
     }
 
     @Test func `names that two instances of a group swap are only names`() {
-        let (network, host) = master(Self.pair, groups: [Self.group])
+        let (network, host) = loneMaster(Self.pair, groups: [Self.group])
         var swapped = [block("VI_2"), block("VI_1", router: 52, addresses: ["10.0.0.200/24"])]
         swapped[0].priority = 120
         host.reload(Configuration(instances: swapped, syncGroups: [Self.group]))
@@ -422,20 +363,13 @@ extension ScriptedHost {
     }
 
     @Test func `a member waits until all are ready, and one that is outranked takes the others along`() {
-        let network = SimulatedNetwork()
-        for number in 0..<2 {
-            let priority = UInt8(100 + 50 * number)
-            let blocks = Self.pair.map { pair in
-                var pair = pair
-                pair.priority = priority
-                return pair
-            }
-            let host = ScriptedHost(
-                number, Configuration(instances: blocks, syncGroups: [Self.group]), in: network)
-            network.hosts.append(host)
-            host.set(2, "eth0")
-            host.add("10.0.0.\(number + 1)/24", to: 2)
-        }
+        let network = hosts(
+            [100, 150].map { priority in
+                [
+                    block(priority: priority),
+                    block("VI_2", router: 52, priority: priority, addresses: ["10.0.0.200/24"]),
+                ]
+            }, groups: [Self.group])
         network.hosts[0].start()
         network.run(.seconds(10))
         network.hosts[1].start()

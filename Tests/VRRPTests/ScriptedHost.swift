@@ -42,6 +42,8 @@ final class ScriptedHost {
     var refuses: (AddressChange) -> NetlinkError? = { _ in nil }
     /// Why nothing can be sent.
     var sendingFails: Int32?
+    /// Interfaces that forward IPv6.
+    var forwarding: Set<String> = []
 
     // The process.
     private var sockets: [ChannelKey: Int] = [:]
@@ -51,6 +53,11 @@ final class ScriptedHost {
     private var notes: [String: MastershipNote] = [:]
     private var identities: [RouterID: String] = [:]
     var notesFail = false
+    private var notesAreLost = false
+    /// How often notes were begun, or not.
+    private(set) var notesBegun = 0
+    /// No other vrrpd runs on the host.
+    var isAlone = true
     private(set) var steppedDown: Set<String> = []
 
     // What was seen.
@@ -73,8 +80,7 @@ final class ScriptedHost {
     /// Starts a process.
     func start() {
         let daemon = Daemon(
-            steppedDown: steppedDown, kernel: self, wire: self, notes: self, turns: self,
-            isAlone: true)
+            steppedDown: steppedDown, kernel: self, wire: self, notes: self, turns: self, isAlone: isAlone)
         daemon.observer = self
         self.daemon = daemon
         needsDump = true
@@ -165,6 +171,12 @@ final class ScriptedHost {
         return daemon.director.concerns(of: id, at: network.now)
     }
 
+    /// Somebody takes the notes away.
+    func loseNotes() {
+        notes = [:]
+        notesAreLost = true
+    }
+
     /// Forgets what was seen.
     func forget() {
         requests = []
@@ -201,10 +213,10 @@ final class ScriptedHost {
         notify(.linkGone(link))
     }
 
-    /// `ip address add`.
-    func add(_ text: String, to index: Int32) {
+    /// `ip address add`; `origin`: who says to have made it (IFA_PROTO).
+    func add(_ text: String, to index: Int32, origin: UInt8 = 0) {
         guard let prefix = IPPrefix(text) else { return }
-        _ = insert(InterfaceAddress(link: index, prefix: prefix))
+        _ = insert(InterfaceAddress(link: index, prefix: prefix, origin: origin))
     }
 
     /// `ip address delete`, by somebody else.
@@ -371,18 +383,21 @@ extension ScriptedHost: Wire {
         frames.append((link, frame))
     }
 
-    func forwardsIPv6(_ interface: String) -> Bool { true }
+    func forwardsIPv6(_ interface: String) -> Bool { forwarding.contains(interface) }
 }
 
 extension ScriptedHost: MastershipNotes {
     func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno) {
+        notesBegun += 1
         if notesFail { throw Errno(28, "pwrite") }
+        notesAreLost = false
         self.notes = Dictionary(uniqueKeysWithValues: notes.map { ($0.identity, $0.note) })
         identities = Dictionary(uniqueKeysWithValues: notes.map { ($0.router, $0.identity) })
     }
 
     func write(_ note: MastershipNote, of router: RouterID) throws(Errno) {
         if notesFail { throw Errno(28, "pwrite") }
+        if notesAreLost { throw Errno(2, "pwrite") }
         if let identity = identities[router] { notes[identity] = note }
     }
 }

@@ -21,12 +21,15 @@ final class Router {
     let directory: String
     private var program: Program?
 
-    /// A router with a configuration, not started.
-    init(_ implementation: Implementation, on host: Host, of segment: Segment, _ configuration: String) throws {
+    /// A router with a configuration, not started; its files are in the directory `name`, the host's where none is given.
+    init(
+        _ implementation: Implementation, on host: Host, of segment: Segment, _ configuration: String,
+        at name: String? = nil
+    ) throws {
         self.host = host
         self.segment = segment
         self.implementation = implementation
-        directory = "\(segment.directory)/\(host.name)"
+        directory = "\(segment.directory)/\(name ?? host.name)"
         try FileSystem.makeDirectory(directory + "/run/private", mode: 0o755)
         try FileSystem.makeDirectory(directory + "/state", mode: 0o755)
         try configure(configuration)
