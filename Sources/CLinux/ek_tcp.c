@@ -75,8 +75,3 @@ int ek_socket_error(int fd) {
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return errno;
     return error;
 }
-
-const char *ek_errno_name(int number) {
-    const char *name = strerrorname_np(number);
-    return name != NULL ? name : "an unnamed error";
-}

@@ -13,7 +13,7 @@ public enum ProbeOutcome: Hashable, Sendable {
 
 /// Why a probe says nothing about the server: trouble of this host, or nobody can tell.
 public enum ProbeHindrance: Hashable, Sendable, CustomStringConvertible {
-    /// A system call of this host failed; the symbolic errno, e.g. `EMFILE`.
+    /// A system call of this host failed; why, in words: `too many open files`.
     case system(String)
     /// A library is missing or refuses what the configuration asks for (a CA file that cannot be read); its words.
     case library(String)
@@ -25,8 +25,7 @@ public enum ProbeHindrance: Hashable, Sendable, CustomStringConvertible {
     /// Short enough for a log line.
     public var description: String {
         switch self {
-        case .system(let name): name
-        case .library(let text), .unknown(let text): text
+        case .system(let text), .library(let text), .unknown(let text): text
         case .paused: "this host was paused"
         }
     }
@@ -39,7 +38,7 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
         case connect, answer
     }
 
-    /// The connection was refused or broke; the symbolic errno, e.g. `ECONNREFUSED`.
+    /// The connection was refused or broke; how, in words: `connection refused`.
     case connection(String)
     /// Nothing came within connect_timeout.
     case timeout(Phase)
@@ -54,10 +53,10 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     /// The body was longer than a digest is computed over, in octets.
     case oversized(limit: Int)
 
-    /// Short enough for a log line: `ECONNREFUSED`, `timeout (connect)`, `status 503`.
+    /// Short enough for a log line: `connection refused`, `timeout (connect)`, `status 503`.
     public var description: String {
         switch self {
-        case .connection(let name): name
+        case .connection(let text): text
         case .timeout(let phase): "timeout (\(phase.rawValue))"
         case .tls(let text): "TLS: \(text)"
         case .status(let code): "status \(code)"

@@ -27,6 +27,12 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     /// `connect: Connection refused`
     public var description: String { "\(call): \(String(cString: strerror(code)))" }
 
+    /// The error within a sentence, without the call: `connection refused`.
+    public static func words(for code: Int32) -> String {
+        let text = String(cString: strerror(code))
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+
     public static func == (left: Errno, right: Errno) -> Bool { left.code == right.code }
     public func hash(into hasher: inout Hasher) { hasher.combine(code) }
 }

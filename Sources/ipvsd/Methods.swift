@@ -46,18 +46,16 @@ extension IPVSDaemon: IpvsAPI.Handler {
     private func list(
         _ snapshots: [VirtualServerIdentity: ServiceSnapshot], _ responder: Responder<IpvsAPI.ListServices>
     ) {
-        let services = loaded.configuration.virtualServers.compactMap { server -> IpvsAPI.Service? in
-            guard let standing = keeper.reconciler.standings[server.identity], let pool = standing.pool else {
-                return nil
-            }
-            return service(standing, pool, snapshots[server.identity])
-        }
         // Those that belong to no service come with the first part.
-        var orphans = orphans
-        responder.reply(list: services) { part in
-            defer { if part.first?.name != services.first?.name { orphans = nil } }
-            let isFirst = part.first?.name == services.first?.name
-            return IpvsAPI.ListServices.Reply(services: part, orphans: isFirst ? orphans : nil)
+        let first = loaded.configuration.virtualServers.first?.identity
+        let orphans = orphans
+        responder.reply(list: loaded.configuration.virtualServers.map(\.identity)) { [weak self] part in
+            let standings = self?.keeper.reconciler.standings ?? [:]
+            return IpvsAPI.ListServices.Reply(
+                services: part.compactMap { identity in
+                    guard let self, let standing = standings[identity], let pool = standing.pool else { return nil }
+                    return self.service(standing, pool, snapshots[identity])
+                }, orphans: part.first == first ? orphans : nil)
         }
     }
 

@@ -83,8 +83,9 @@ final class BusFace {
 
 extension BusFace: VrrpAPI.Handler {
     func list(_ call: VrrpAPI.List, _ responder: Responder<VrrpAPI.List>) {
-        let instances = daemon.director.order.compactMap { daemon.description(of: $0) }
-        responder.reply(list: instances) { VrrpAPI.List.Reply(instances: $0) }
+        responder.reply(list: daemon.director.order) { [daemon] part in
+            VrrpAPI.List.Reply(instances: part.compactMap { daemon.description(of: $0) })
+        }
     }
 
     func show(_ call: VrrpAPI.Show, _ responder: Responder<VrrpAPI.Show>) {

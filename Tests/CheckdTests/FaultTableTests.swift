@@ -123,6 +123,23 @@ import Testing
         for number in Int32(1)...133 { #expect(!isFailure(SystemFault.here(number))) }
     }
 
+    @Test func `an error is said in words, not by its symbol`() {
+        #expect(SystemFault.onTheWire(ECONNREFUSED) == .failure(.connection("connection refused")))
+        #expect(SystemFault.connecting(EHOSTUNREACH) == .failure(.connection("no route to host")))
+        #expect(SystemFault.here(EMFILE) == .inconclusive(.system("too many open files")))
+        for number in Int32(1)...133 {
+            for outcome in [SystemFault.here(number), SystemFault.connecting(number), SystemFault.onTheWire(number)] {
+                let text =
+                    switch outcome {
+                    case .success: ""
+                    case .failure(let failure): failure.description
+                    case .inconclusive(let hindrance): hindrance.description
+                    }
+                #expect(text.contains { $0.isLowercase }, "\(number): \(text)")
+            }
+        }
+    }
+
     @Test func `no way to a server is a failure at once and later`() {
         for number in [ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT] {
             #expect(isFailure(SystemFault.connecting(number)) && isFailure(SystemFault.onTheWire(number)))

@@ -73,7 +73,7 @@ import Testing
         var hindered = HinderedCheckers()
         var texts: Set<Alarm?> = []
         for number in 0..<10_000 {
-            hindered.set(key(number), .system("EMFILE"))
+            hindered.set(key(number), .system("too many open files"))
             texts.insert(hindered.alarm)
         }
         #expect(texts.count == 1)
@@ -89,8 +89,8 @@ import Testing
 
     @Test func `a checker of the same server that can be asked ends no alarm of another`() {
         var hindered = HinderedCheckers()
-        hindered.set(CheckerKey(server: "s", title: "TCP_CHECK", number: 0), .system("EADDRNOTAVAIL"))
+        hindered.set(CheckerKey(server: "s", title: "TCP_CHECK", number: 0), .system("cannot assign requested address"))
         hindered.set(CheckerKey(server: "s", title: "TCP_CHECK", number: 1), nil)
-        #expect(hindered.alarm?.message.contains("EADDRNOTAVAIL") == true)
+        #expect(hindered.alarm?.message.contains("cannot assign requested address") == true)
     }
 }

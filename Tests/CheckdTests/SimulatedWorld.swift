@@ -153,7 +153,7 @@ struct SimulatedCheck: ProbeKind {
         let latency = Duration.milliseconds(Int.random(in: 1...120, using: &network.generator))
         switch network.manners[checker.target.endpoint.port] ?? .good {
         case .good: answer(.success, latency, attempt, run)
-        case .refuses: answer(.failure(.connection("ECONNREFUSED")), latency, attempt, run)
+        case .refuses: answer(.failure(.connection("connection refused")), latency, attempt, run)
         case .garbage: answer(.failure(.malformed("closed inside the headers")), latency, attempt, run)
         case .silent: break
         case .drips:

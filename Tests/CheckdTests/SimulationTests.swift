@@ -119,7 +119,7 @@ private final class Simulation {
         case 1...4:
             guard let server = servers.randomElement(using: &generator) else { return }
             change(server.port)
-        case 5: network.trouble = .system("EMFILE")
+        case 5: network.trouble = .system("too many open files")
         case 6: network.trouble = nil
         case 7: turns.stopProcess(for: .milliseconds(roll(100...4000)))
         // Longer than twice any time limit: a shorter one between two turns cannot be seen from within the machine.
@@ -244,7 +244,7 @@ private final class Simulation {
 
     /// While the host cannot ask, the alarm stands; while the disk is full and something is to be written, so does that one.
     func checkAlarms() {
-        network.trouble = .system("EMFILE")
+        network.trouble = .system("too many open files")
         disk.condition = .full
         servers[0].edits += 1
         daemon?.reload(configuration)

@@ -5,7 +5,7 @@ import Net
 import Testing
 
 let t0 = Instant(nanoseconds: 1_000_000_000_000)
-let refused = ProbeFailure.connection("ECONNREFUSED")
+let refused = ProbeFailure.connection("connection refused")
 let refusal = ProbeOutcome.failure(refused)
 
 /// xorshift64*: the same sequence for the same seed on every machine.

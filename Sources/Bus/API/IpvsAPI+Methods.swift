@@ -153,12 +153,16 @@ extension IpvsAPI {
         }
     }
 
-    /// The decision is kept, but the kernel refuses what follows from it; it is tried again.
+    /// The decision is kept, but the table does not have what follows from it; ipvsd goes on trying. Either the kernel
+    /// refuses the server or its service (the scheduler's module is missing, say); or the table cannot be kept at all
+    /// (no IPVS in the kernel, no CAP_NET_ADMIN, answers lost again and again); or it is not written yet, because
+    /// something else of the service was refused that has to come first, or because the table is still being read or
+    /// written.
     public struct NotTaken: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Ipvs.NotTaken"
         /// Whom it is about.
         public var server: String
-        /// What the kernel said.
+        /// Which of these: what the kernel said, or what is wrong with the table and what to do about it.
         public var problem: String
 
         public init(server: String, problem: String) {

@@ -21,5 +21,3 @@ enum ek_tcp_stage { EK_TCP_PREPARE = 0, EK_TCP_CONNECT = 1 };
 int ek_tcp_connect(const struct ek_tcp_target *target, int *stage);
 // Why the connection failed, as a positive errno; 0 when it did not.
 int ek_socket_error(int fd);
-// The symbolic name, "ECONNREFUSED"; "an unnamed error" for one without.
-const char *ek_errno_name(int number);

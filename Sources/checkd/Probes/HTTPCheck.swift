@@ -1,5 +1,4 @@
 // HTTP_GET and SSL_GET: a connection, then one request on it through libcurl, a url per step.
-import CLinux
 import Configuration
 import HealthCheck
 import Platform
@@ -106,7 +105,7 @@ struct ProbeObstacle: Error {
         do throws(Errno) {
             return try body()
         } catch {
-            throw ProbeObstacle(.system(String(cString: ek_errno_name(error.code))))
+            throw ProbeObstacle(.system(Errno.words(for: error.code)))
         }
     }
 

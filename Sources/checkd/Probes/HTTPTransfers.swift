@@ -2,6 +2,7 @@
 // woken, the loop says what happened. One of these serves every HTTP and SSL check of the process.
 import CCurl
 import CLinux
+import Glibc
 import HealthCheck
 import Net
 import Platform
@@ -46,7 +47,7 @@ final class HTTPTransfers {
         exchanges[number] = exchange
         guard exchange.begin(curl, socket: number) else {
             exchanges[number] = nil
-            throw ProbeObstacle(.system("ENOMEM"))
+            throw ProbeObstacle(.system(Errno.words(for: ENOMEM)))
         }
     }
 

@@ -1,9 +1,9 @@
 // Whose fault a failed system call is. One table for each moment, because the same number means different things: EACCES at once is this
 // host's own rule, EACCES that arrives on a connection is an ICMPv6 message (icmpv6_err_convert in the kernel's net/ipv6/icmp.c) that a
 // server can send. What a server or the way to it can cause is always a failure.
-import CLinux
 import Glibc
 import HealthCheck
+import Platform
 
 /// Errors of sockets as results of probes.
 enum SystemFault {
@@ -20,18 +20,18 @@ enum SystemFault {
 
     /// A call that involves nobody else failed: socket, bind, an option, epoll.
     static func here(_ number: Int32) -> ProbeOutcome {
-        .inconclusive(.system(name(number)))
+        .inconclusive(.system(Errno.words(for: number)))
     }
 
     /// connect() failed at once.
     static func connecting(_ number: Int32) -> ProbeOutcome {
-        unreachable.contains(number) ? .failure(.connection(name(number))) : .inconclusive(.system(name(number)))
+        unreachable.contains(number)
+            ? .failure(.connection(Errno.words(for: number))) : .inconclusive(.system(Errno.words(for: number)))
     }
 
     /// An error that came up while the connection was being made, or on it.
     static func onTheWire(_ number: Int32) -> ProbeOutcome {
-        ours.contains(number) ? .inconclusive(.system(name(number))) : .failure(.connection(name(number)))
+        ours.contains(number)
+            ? .inconclusive(.system(Errno.words(for: number))) : .failure(.connection(Errno.words(for: number)))
     }
-
-    private static func name(_ number: Int32) -> String { String(cString: ek_errno_name(number)) }
 }
