@@ -80,7 +80,8 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
 
     /// Says on the bus which configuration is in force.
     public func publish(_ loaded: ConfigurationFile) {
-        inForce = DaemonConfiguration(digest: loaded.digest, file: path, loaded: SystemClock.timestamp)
+        inForce = DaemonConfiguration(
+            digest: loaded.digest, file: path, loaded: SystemClock.timestamp, needs: loaded.configuration.neededDaemons)
         service.events.changed(EventType.configuration, subject: service.name)
     }
 

@@ -25,6 +25,8 @@ public final class DaemonService {
     let turns: FairTurns
     let peerLog: PeerLog
     private var registration: BusRegistration?
+    /// Why listening failed the last time: said once.
+    private var failure: Errno?
 
     /// A service that does nothing yet.
     public init(
@@ -43,7 +45,8 @@ public final class DaemonService {
             source: "/" + name, socket: options.privateSocket(of: "bus"), loop: loop, logger: logger)
     }
 
-    /// Listens on the private socket and joins the bus, now or as soon as it is there. `dispatch` answers the calls.
+    /// Listens on the private socket and joins the bus, now or as soon as it is there. `dispatch` answers the calls. After an error it may be
+    /// called again.
     public func start(_ dispatch: @escaping Dispatch) throws(Errno) {
         self.dispatch = dispatch
         let path = options.privateSocket(of: name)
@@ -53,7 +56,8 @@ public final class DaemonService {
             // The directory keeps strangers out, the peer's credentials decide.
             socket = try UnixSocket.listen(at: path, mode: 0o666)
         } catch {
-            logger.error(UnixSocket.advice(after: error, listeningAt: path))
+            if error.code != failure?.code { logger.error(UnixSocket.advice(after: error, listeningAt: path)) }
+            failure = error
             throw error
         }
         listener = try Listener(socket, on: loop) { [weak self] in self?.accept($0) }

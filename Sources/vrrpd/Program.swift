@@ -24,6 +24,9 @@ final class Program: RunningDaemon {
     private let loaded: ConfigurationFile
     private var watch: Watch?
     private var stopTimer: LoopTimer?
+    /// When the private socket is tried again, and how long after that.
+    private var socketRetry: LoopTimer?
+    private var socketDelay = Duration.seconds(1)
 
     /// Opens what no instance can do without. EWOULDBLOCK: another vrrpd has this run directory.
     init(_ context: DaemonContext) throws {
@@ -67,6 +70,7 @@ final class Program: RunningDaemon {
 
     /// Takes part.
     func start() throws {
+        socketRetry = loop.timer { [weak self] in self?.listen() }
         try show()
         watch = try loop.watch(kernel.number, .read) { [daemon] _ in daemon.hearKernel() }
         stopTimer = loop.timer { [weak self] in self?.end() }
@@ -132,20 +136,30 @@ final class Program: RunningDaemon {
 
     /// Joins the bus. Whatever stands in the way of the private socket is no reason not to hold elections, but another vrrpd of root's.
     private func show() throws {
-        let path = options.privateSocket(of: "vrrpd")
+        guard let error = listen(), error.code == EADDRINUSE,
+            let connection = try? UnixSocket.connect(to: options.privateSocket(of: "vrrpd")),
+            let peer = try? PeerCredentials(of: connection.number), peer.uid == 0 || peer.uid == geteuid()
+        else { return }
+        throw error
+    }
+
+    /// Opens the private socket. What stands in its way is an alarm, and it is tried again after 1, 2, 4 … 60 s.
+    @discardableResult
+    private func listen() -> Errno? {
         do throws(Errno) {
             try face.start()
+            face.set(.bus, nil)
+            return nil
         } catch {
-            if error.code == EADDRINUSE, let connection = try? UnixSocket.connect(to: path),
-                let peer = try? PeerCredentials(of: connection.number), peer.uid == 0 || peer.uid == geteuid()
-            {
-                throw error
-            }
+            let path = options.privateSocket(of: "vrrpd")
             face.set(
                 .bus,
                 Alarm(
                     message: "no private socket: \(error)",
-                    remedy: "lbctl cannot reach this vrrpd; take away what stands at \(path) and restart vrrpd"))
+                    remedy: "lbctl cannot reach this vrrpd; take away what stands at \(path); it is tried again"))
+            socketRetry?.arm(after: socketDelay)
+            socketDelay = min(socketDelay * 2, .seconds(60))
+            return error
         }
     }
 

@@ -27,6 +27,24 @@ import Testing
         #expect(request.host == "www.example.com:7444")
     }
 
+    @Test(arguments: [("", false), ("verify", true), ("enable_sni", true), ("sni_name www.example.com", true)])
+    func `verify names the server, or another certificate than the one that is asked for could be shown`(
+        _ line: String, _ sends: Bool
+    ) throws {
+        let tls = try #require(try probe("SSL_GET {\n\(line)\nurl {\npath /\nvirtualhost www.example.com\n}\n}")?.tls)
+        #expect(tls.sendsServerName == sends)
+    }
+
+    @Test func `a configuration says which daemons it needs`() throws {
+        func needs(_ text: String) -> [String]? { load(text).configuration?.neededDaemons }
+        let instance = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.9\n}\n}\n"
+        let service = "virtual_server 192.0.2.1 80 {\nprotocol TCP\nreal_server 192.0.2.2 80 {\n"
+        #expect(needs("") == [])
+        #expect(needs(instance) == ["vrrpd"])
+        #expect(needs(service + "}\n}\n") == ["ipvsd"])
+        #expect(needs(instance + service + "TCP_CHECK {\n}\n}\n}\n") == ["vrrpd", "ipvsd", "checkd"])
+    }
+
     private func probe(_ check: String, _ lines: String = "") throws -> HTTPProbe? {
         guard case .http(let probe) = try service(lines, server: check).realServers.first?.checkers.first?.probe else {
             return nil

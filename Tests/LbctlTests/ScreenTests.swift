@@ -11,7 +11,7 @@ import Testing
 /// The screens that are recorded.
 enum Recorded: String, CaseIterable {
     case statusTroubled80, statusTroubled40, statusWell, statusBackup, statusTroubled, statusColoured, statusDirect,
-        statusEmpty
+        statusEmpty, statusWithoutServices
     case vrrpList, vrrpMaster, vrrpSteppedDown
     case serviceList, serviceShow, serverList
     case checkList, checkRun, events, explain
@@ -46,6 +46,15 @@ enum Recorded: String, CaseIterable {
             shown { screen in
                 var status = Status.well
                 (status.instances, status.services) = ([], [])
+                screen.add(status)
+            }
+        case .statusWithoutServices:
+            shown { screen in
+                var status = Status.well
+                status.services = []
+                status.presence = [.vrrpd: .present(since: before(10_000), pid: 811)]
+                status.configurations = status.configurations.filter { $0.key == "vrrpd" }
+                status.configurations["vrrpd"]?.needs = ["vrrpd"]
                 screen.add(status)
             }
         case .vrrpList: shown { $0.add($0.instanceTable(Status.troubled.instances)) }
@@ -84,6 +93,21 @@ enum Recorded: String, CaseIterable {
         #expect(now.map { status.problems(at: $0).map(\.subject) } == ["checkd"])
         status.isDirect = true
         #expect(now.map { status.problems(at: $0).isEmpty } == true)
+    }
+
+    @Test func `a daemon that is missing is a problem as soon as one configuration needs it`() {
+        var status = Status.well
+        let now = Timestamp(before(0))
+        status.presence = [.vrrpd: .present(since: before(10_000), pid: 811)]
+        for daemon in status.configurations.keys { status.configurations[daemon]?.needs = ["vrrpd"] }
+        #expect(now.map { status.problems(at: $0).isEmpty } == true)
+        status.configurations["ipvsd"]?.needs = ["vrrpd", "ipvsd"]
+        #expect(now.map { status.problems(at: $0).map(\.subject) } == ["ipvsd"])
+        // One that is too old to say, or none at all: nobody knows.
+        status.configurations["ipvsd"]?.needs = nil
+        #expect(now.map { status.problems(at: $0).map(\.subject) } == ["ipvsd", "checkd"])
+        status.configurations = [:]
+        #expect(now.map { status.problems(at: $0).map(\.subject) } == ["ipvsd", "checkd"])
     }
 
     @Test(arguments: Recorded.allCases)

@@ -191,7 +191,8 @@ struct CheckHTTPTests {
         let maker = try Program(
             [
                 "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", files.key, "-out",
+                "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:www.example.com", "-keyout", files.key,
+                "-out",
                 files.certificate,
             ], on: nil, log: room.directory + "/openssl", loop: room.loop)
         try room.eventually("a certificate is made", within: .seconds(30)) { maker.exit != nil }
@@ -210,13 +211,20 @@ struct CheckHTTPTests {
                 httpCheck(port, "verify\n " + url, kind: "SSL_GET"),
                 httpCheck(plain.port, url, kind: "SSL_GET"),
                 httpCheck(port, "enable_sni\n virtualhost www.example.com:7444\n " + url, kind: "SSL_GET"),
+                httpCheck(
+                    port, "verify\n ca \(files.certificate)\n virtualhost www.example.com\n " + url, kind: "SSL_GET"),
+                httpCheck(
+                    port, "verify\n ca \(files.certificate)\n virtualhost www.example.org\n " + url, kind: "SSL_GET"),
             ]))
         _ = try room.becomes(realServer(5), .up)
         _ = try room.becomes(realServer(1), .up)
         _ = try room.becomes(realServer(2), .up)
-        try room.eventually("the certificate is refused") {
-            let health = try room.list()[realServer(3)]
-            return health?.state == .down && health?.reason.contains("TLS: ") == true
+        _ = try room.becomes(realServer(6), .up)
+        try room.eventually("certificates of strangers, and for other names, are refused") {
+            let list = try room.list()
+            return [3, 7].allSatisfy {
+                list[realServer($0)]?.state == .down && list[realServer($0)]?.reason.contains("TLS: ") == true
+            }
         }
         _ = try room.becomes(realServer(4), .down)
         server.signal(SIGKILL)

@@ -61,9 +61,13 @@ struct SurroundingsTests {
 
     @Test func `a dangling link in the place of its socket is no reason not to run`() throws {
         let (segment, wire, router) = try waiting()
-        #expect(symlink("/nonexistent/socket", router.directory + "/run/private/vrrpd.sock") == 0)
+        let path = router.directory + "/run/private/vrrpd.sock"
+        #expect(symlink("/nonexistent/socket", path) == 0)
         try router.start()
         try advertises(segment, wire, router, "it is master")
+        #expect(unlink(path) == 0)
+        try segment.eventually("its socket is there", within: .seconds(20)) { access(path, F_OK) == 0 }
+        #expect(try router.show().runtime.state == .master)
     }
 
     @Test func `a listener of another user in its place is no reason not to run`() throws {

@@ -119,11 +119,14 @@ public enum BusAPI {
         public var file: String
         /// When it was loaded: RFC 3339, UTC.
         public var loaded: String
+        /// The daemons that it gives something to do; null where the daemon is too old to say.
+        public var needs: [String]?
 
-        public init(digest: String, file: String, loaded: String) {
+        public init(digest: String, file: String, loaded: String, needs: [String]? = nil) {
             self.digest = digest
             self.file = file
             self.loaded = loaded
+            self.needs = needs
         }
     }
 

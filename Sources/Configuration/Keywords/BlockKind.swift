@@ -39,10 +39,9 @@ enum BlockKind: String, Sendable, CaseIterable {
 
 /// Which keyword opens which block.
 enum Structure {
-    /// The kind of block that `word` opens inside a block of kind `parent`; nil when it opens none there.
-    static func child(of parent: BlockKind, _ word: Word) -> BlockKind? {
-        guard !word.isQuoted else { return nil }
-        return children[parent]?[word.text]
+    /// The words that open a block inside a block of kind `parent`, with the kind of each.
+    static func openers(in parent: BlockKind) -> [String: BlockKind] {
+        children[parent] ?? [:]
     }
 
     private static let children: [BlockKind: [String: BlockKind]] = {

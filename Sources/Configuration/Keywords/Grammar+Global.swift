@@ -144,9 +144,9 @@ extension Grammars {
         .boolean(
             "vrrp_lower_prio_no_advert", \.model.lowerPriorityNoAdvert, .rare,
             "do not answer an advert of lower priority"),
-        .boolean(
-            "vrrp_higher_prio_send_advert", \.model.higherPrioritySendAdvert, .rare,
-            "one more advert before giving way"),
+        .unneeded(
+            "vrrp_higher_prio_send_advert", "[BOOL]", "one more advert before giving way",
+            because: "vrrpd always sends it"),
         .toggle(
             "v3_checksum_as_v2", \.model.checksumWithoutPseudoHeader, .rare,
             "v3 IPv4 checksum without pseudo-header, as RFC 9568 says"),

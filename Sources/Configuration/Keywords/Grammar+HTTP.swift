@@ -37,7 +37,10 @@ extension Grammars {
     ]
 
     private static let tlsRows: [Keyword<CheckerDraft>] = [
-        Keyword.boolean("verify", \.tls.verifies, .common, "the certificate must be valid for the name").addition,
+        Keyword.boolean(
+            "verify", \.tls.verifies, .common,
+            "the certificate must be valid for the server name, which is sent; without a name, for the address"
+        ).addition,
         Keyword.word("ca", "FILE", \.tls.authorities, standard: "the system's", .common, "authorities for verify")
             .addition,
     ]

@@ -31,7 +31,6 @@ struct InstanceDraft: BlockDraft {
         model.gratuitousARP = global.gratuitousARP
         model.downTimerAdverts = global.downTimerAdverts
         model.lowerPriorityNoAdvert = global.lowerPriorityNoAdvert
-        model.higherPrioritySendAdvert = global.higherPrioritySendAdvert
         model.checksumWithoutPseudoHeader = global.checksumWithoutPseudoHeader
         model.checkUnicastSource = global.checkUnicastSource
         model.mailAlert = global.mail.vrrpAlerts ?? false
@@ -179,9 +178,9 @@ extension Grammars {
         .boolean(
             "lower_prio_no_advert", \.model.lowerPriorityNoAdvert, standard: "vrrp_lower_prio_no_advert", .rare,
             "do not answer an advert of lower priority"),
-        .boolean(
-            "higher_prio_send_advert", \.model.higherPrioritySendAdvert, standard: "vrrp_higher_prio_send_advert",
-            .rare, "one more advert before giving way"),
+        .unneeded(
+            "higher_prio_send_advert", "[BOOL]", standard: "vrrp_higher_prio_send_advert",
+            "one more advert before giving way", because: "vrrpd always sends it"),
         .boolean(
             "v3_checksum_as_v2", \.model.checksumWithoutPseudoHeader, standard: "v3_checksum_as_v2 of global_defs",
             .rare, "v3 IPv4 checksum without pseudo-header"),

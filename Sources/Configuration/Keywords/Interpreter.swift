@@ -36,7 +36,7 @@ struct Interpreter {
 
     /// Reads a block, starting from a draft that holds what is inherited.
     mutating func read<Draft>(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) -> Parsed<Draft> {
-        var parsed = Parsed(draft: start, opener: opener)
+        var parsed = Parsed(opener, grammar, from: start)
         let statements = opener.block?.statements ?? []
         var known: [(row: Int, statement: Int)] = []
         known.reserveCapacity(statements.count)
@@ -45,8 +45,8 @@ struct Interpreter {
                 if let meant = sayUnknown(statement, grammar) { parsed.attempted.insert(meant) }
                 continue
             }
-            note(grammar.keywords[row], statement, grammar, parsed)
-            parsed.places[grammar.keywords[row].canonical] = place
+            note(row, statement, grammar, parsed)
+            parsed.note(grammar.canonicalRows[row], at: place)
             known.append((row, place))
         }
         for phase in Keyword<Draft>.Phase.allCases {
@@ -57,20 +57,21 @@ struct Interpreter {
                 if isMuted { mutedDepth -= 1 }
             }
         }
-        for keyword in grammar.keywords where keyword.isRequired && !parsed.isWritten(keyword.entry.word) {
+        for row in grammar.required where parsed[row] == nil {
+            let entry = grammar.keywords[row].entry
+            guard !parsed.isWritten(entry.word) else { continue }
             reporter.error(
-                .missingKeyword, at: opener.keyword, "\(opener.title) has no \(keyword.entry.word)",
-                remedy: "add \(keyword.entry.word) \(keyword.entry.value) (\(keyword.entry.meaning))")
+                .missingKeyword, at: opener.keyword, "\(opener.title) has no \(entry.word)",
+                remedy: "add \(entry.word) \(entry.value) (\(entry.meaning))")
         }
         return parsed
     }
 
     /// Remembers the statement, and says what the table says about its keyword.
     private mutating func note<Draft>(
-        _ keyword: Keyword<Draft>, _ statement: Statement, _ grammar: Grammar<Draft>, _ parsed: borrowing Parsed<Draft>
+        _ row: Int, _ statement: Statement, _ grammar: Grammar<Draft>, _ parsed: borrowing Parsed<Draft>
     ) {
-        let name = keyword.canonical
-        switch keyword.entry.support {
+        switch grammar.keywords[row].entry.support {
         case .supported, .addition: break
         case .notYet where mutedDepth > 0: break
         case .notYet:
@@ -84,19 +85,21 @@ struct Interpreter {
             meant.text = use
             count(meant, .notYet, in: grammar.kind)
         }
-        if let before = parsed.statement(name), !keyword.entry.repeats {
+        let name = grammar.keywords[row].canonical
+        if !grammar.keywords[row].entry.repeats, let before = parsed[grammar.canonicalRows[row]] {
             reporter.warning(
                 .duplicateKeyword, at: statement.keyword,
                 "\(name) stands twice in \(parsed.opener.title); this one counts",
                 remedy: "remove one of them", notes: [(before.keyword, "the other one")])
         }
-        if keyword.entry.child == nil, let block = statement.block {
+        let takesBlock = grammar.keywords[row].entry.child != nil
+        if !takesBlock, let block = statement.block {
             reporter.error(
                 .unexpectedBrace, at: statement.keyword, "\(name) takes no { … }",
                 remedy: block.statements.isEmpty
                     ? "remove the braces" : "close the block before it, or remove the braces")
         }
-        if keyword.entry.child != nil, statement.block == nil {
+        if takesBlock, statement.block == nil {
             reporter.error(
                 .missingBlock, at: statement.keyword, "\(statement.title) has no { … }",
                 remedy: "write \(statement.title) { … }")

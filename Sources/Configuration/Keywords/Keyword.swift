@@ -86,12 +86,16 @@ struct Keyword<Draft: BlockDraft>: Sendable {
     }
 }
 
-/// The keywords of a kind of block.
-struct Grammar<Draft: BlockDraft>: Sendable {
+/// The keywords of a kind of block. A class, because every block that was read refers to it.
+final class Grammar<Draft: BlockDraft>: Sendable {
     let kind: BlockKind
     let keywords: [Keyword<Draft>]
     /// Its words, to find what was meant.
     let vocabulary: Vocabulary
+    /// The rows of keywords that the block is wrong without.
+    let required: [Int]
+    /// For each row the row it is a spelling of.
+    let canonicalRows: [Int]
     private let index: [String: Int]
 
     /// The rows come in groups: one literal of all of them takes the compiler minutes.
@@ -104,7 +108,11 @@ struct Grammar<Draft: BlockDraft>: Sendable {
             return keyword
         }
         vocabulary = Vocabulary(keywords.lazy.map(\.entry.word))
-        index = Dictionary(zip(keywords.map(\.entry.word), keywords.indices), uniquingKeysWith: { first, _ in first })
+        let index = Dictionary(
+            zip(keywords.map(\.entry.word), keywords.indices), uniquingKeysWith: { first, _ in first })
+        self.index = index
+        required = keywords.indices.filter { keywords[$0].isRequired }
+        canonicalRows = keywords.indices.map { index[keywords[$0].canonical] ?? $0 }
     }
 
     var entries: [KeywordTable.Entry] { keywords.map(\.entry) }
@@ -118,8 +126,24 @@ struct Parsed<Draft: BlockDraft>: Sendable {
     var draft: Draft
     /// The statement that opened the block.
     var opener: Statement
-    /// Where in the block the last statement of each keyword stands, by its current name.
-    var places: [String: Int] = [:]
+    private let grammar: Grammar<Draft>
+    /// Where in the block the last statement of each keyword stands, by its canonical row: from 1, 0 = nowhere.
+    private var places: [Int32]
+
+    init(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) {
+        draft = start
+        self.opener = opener
+        self.grammar = grammar
+        places = Array(repeating: 0, count: grammar.keywords.count)
+    }
+
+    /// The last statement of a canonical row.
+    subscript(row: Int) -> Statement? {
+        places[row] > 0 ? opener.block?.statements[Int(places[row]) - 1] : nil
+    }
+
+    /// The statement at `place` is the last of a canonical row.
+    mutating func note(_ row: Int, at place: Int) { places[row] = Int32(clamping: place + 1) }
 
     /// Keywords that seem to be meant by words that are none: what they lack has been said.
     var attempted: Set<String> = []
@@ -129,11 +153,11 @@ struct Parsed<Draft: BlockDraft>: Sendable {
 
     /// The last statement of a keyword.
     func statement(_ word: String) -> Statement? {
-        places[word].flatMap { opener.block?.statements[$0] }
+        grammar.row(of: word).flatMap { self[$0] }
     }
 
     /// True when the keyword was written.
-    func has(_ word: String) -> Bool { places[word] != nil }
+    func has(_ word: String) -> Bool { grammar.row(of: word).map { places[$0] > 0 } ?? false }
 
     /// The first argument of a keyword, else the keyword, else what opened the block: where to point.
     func place(of word: String) -> Word {

@@ -110,9 +110,9 @@ public struct HTTPProbe: Equatable, Sendable {
 
     /// TLS for SSL_GET.
     public struct TLS: Equatable, Sendable {
-        /// `enable_sni`: the server name is sent.
+        /// `enable_sni`, `sni_name` or `verify`: the server name is sent.
         public var sendsServerName = false
-        /// Evenkeel's `verify`: the certificate must be valid for the name.
+        /// Evenkeel's `verify`: the certificate must be valid for the server name; without one for the target's address.
         public var verifies = false
         /// Evenkeel's `ca FILE`; nil = the system's.
         public var authorities: String?

@@ -44,3 +44,16 @@ public struct Configuration: Equatable, Sendable {
         self.virtualServers = virtualServers
     }
 }
+
+extension Configuration {
+    /// The daemons that it gives something to do, by name.
+    public var neededDaemons: [String] {
+        var names: [String] = []
+        if !instances.isEmpty || !staticAddresses.isEmpty { names.append("vrrpd") }
+        if !virtualServers.isEmpty { names.append("ipvsd") }
+        if virtualServers.contains(where: { $0.realServers.contains { !$0.checkers.isEmpty } }) {
+            names.append("checkd")
+        }
+        return names
+    }
+}

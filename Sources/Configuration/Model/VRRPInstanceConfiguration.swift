@@ -66,8 +66,6 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var checksumWithoutPseudoHeader = false
     /// `lower_prio_no_advert`: a master does not answer an advert of lower priority.
     public var lowerPriorityNoAdvert = false
-    /// `higher_prio_send_advert`: a master sends one more advert before it gives way.
-    public var higherPrioritySendAdvert = false
     /// False = `dont_track_primary`: the instance does not go to FAULT with its own interface.
     public var tracksPrimaryInterface = true
     /// `track_src_ip`: FAULT when the source address goes away.

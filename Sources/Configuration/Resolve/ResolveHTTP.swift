@@ -9,7 +9,8 @@ extension Interpreter {
     ) -> HTTPProbe {
         let draft = parsed.draft
         var tls = tls
-        if draft.serverName != nil { tls?.sendsServerName = true }
+        // A server with several certificates shows the right one only to who names it.
+        if draft.serverName != nil || tls?.verifies == true { tls?.sendsServerName = true }
         let urls = draft.urls.compactMap { page -> HTTPRequest? in
             let url = page.draft
             guard var path = url.path else { return nil }
@@ -20,7 +21,7 @@ extension Interpreter {
             }
             let host = url.virtualHost ?? draft.ownVirtualHost ?? draft.check.virtualHost?.text
             var request = HTTPRequest(path: path, host: host ?? "\(target.endpoint)")
-            if let tls, tls.sendsServerName || tls.verifies { request.serverName = resolveServerName(page, parsed) }
+            if tls?.sendsServerName == true { request.serverName = resolveServerName(page, parsed) }
             request.digest = url.digest
             request.regex = url.pattern.map { pattern in
                 var regex = RegexCheck(pattern: pattern)

@@ -45,20 +45,26 @@ struct Preprocessor<Loader: FileLoader> {
     /// Reads a file into the tree; false when it cannot be read (the caller says so where it was named).
     mutating func readFile(_ path: String) throws(FileLoaderError) {
         let bytes = try loader.read(path, limit: limits.fileBytes)
-        digestInput += Array(path.utf8) + [0] + bytes + [0]
+        digestInput.append(contentsOf: path.utf8)
+        digestInput.append(0)
+        digestInput.append(contentsOf: bytes)
+        digestInput.append(0)
         for byte in bytes.prefix(4096) { randomState = (randomState ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         let file = reporter.sources.add(path: path, bytes: bytes)
         includeStack.append(path)
         let outer = openDefinition
         openDefinition = nil
         for index in reporter.sources.files[Int(file)].lineStarts.indices {
-            var line = Array(reporter.sources.line(file, Int32(clamping: index)))
-            var start = Place(file: file, line: Int32(clamping: index), byte: 0)
-            if index == 0, line.starts(with: [0xEF, 0xBB, 0xBF]) {
-                line.removeFirst(3)
-                start.byte = 3
-            }
-            readLine(LogicalLine(bytes: line, start: start))
+            let whole = reporter.sources.line(file, Int32(clamping: index))
+            var line = whole
+            if index == 0, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
+            while let first = line.first, isBlank(first) { line.removeFirst() }
+            while let last = line.last, isBlank(last) { line.removeLast() }
+            guard !line.isEmpty || openDefinition != nil else { continue }
+            let byte = Int32(clamping: line.startIndex - whole.startIndex)
+            readLine(
+                LogicalLine(
+                    bytes: Array(line), start: Place(file: file, line: Int32(clamping: index), byte: byte)))
         }
         finishDefinition()
         openDefinition = outer
@@ -70,7 +76,7 @@ struct Preprocessor<Loader: FileLoader> {
         builder.finish(&reporter)
     }
 
-    /// One line as it stands in a file.
+    /// One line as it stands in a file, without blanks at its ends.
     private mutating func readLine(_ raw: LogicalLine) {
         if let index = raw.bytes.firstIndex(of: 0) {
             reporter.report(
@@ -89,7 +95,7 @@ struct Preprocessor<Loader: FileLoader> {
                 remedy: "put the word in double quotes if it is all meant, else a blank before the comment")
         }
         // In a definition a backslash at the end of a comment counts too.
-        let goesOnInComment = line.bytes.last != UInt8(ascii: "\\") && raw.trimmed().bytes.last == UInt8(ascii: "\\")
+        let goesOnInComment = line.bytes.last != UInt8(ascii: "\\") && raw.bytes.last == UInt8(ascii: "\\")
         if openDefinition != nil {
             let goesOn = line.removeContinuation() || goesOnInComment
             if !line.bytes.isEmpty { openDefinition?.lines.append(line) }

@@ -7,8 +7,19 @@ struct TreeBuilder {
     private struct Frame {
         /// What opened it; nil for the file itself.
         var opener: Statement?
-        var kind: BlockKind
+        let kind: BlockKind
+        /// What opens a block in it.
+        private let openers: [String: BlockKind]
         var block = Block()
+
+        init(opener: Statement? = nil, kind: BlockKind) {
+            self.opener = opener
+            self.kind = kind
+            openers = Structure.openers(in: kind)
+        }
+
+        /// The kind of block that `word` opens in it; nil when it opens none.
+        func child(_ word: Word) -> BlockKind? { word.isQuoted ? nil : openers[word.text] }
     }
 
     /// Blocks within blocks; keepalived's deepest is five.
@@ -26,6 +37,7 @@ struct TreeBuilder {
         let scripts = line.needsScriptReading ? scriptSegments(line, matching: tokens) : nil
         var segment = 0
         var words: [Word] = []
+        words.reserveCapacity(tokens.count)
         for token in tokens {
             switch token {
             case .word(let word): words.append(word)
@@ -88,7 +100,7 @@ struct TreeBuilder {
     /// A block-taking keyword without `{`, followed by more: its block is taken as open from here.
     private mutating func openForgotten(_ reporter: inout Reporter) {
         guard let last = frames[top].block.statements.last, last.block == nil,
-            let kind = Structure.child(of: frames[top].kind, last.keyword), frames.count < TreeBuilder.maximumDepth
+            let kind = frames[top].child(last.keyword), frames.count < TreeBuilder.maximumDepth
         else { return }
         reporter.error(
             .missingBlock, at: last.keyword, "\(last.title) has no { on its line or the next",
@@ -120,14 +132,14 @@ struct TreeBuilder {
             skippedDepth = 1
             return
         }
-        frames.append(Frame(opener: opener, kind: Structure.child(of: frames[top].kind, opener.keyword) ?? .unknown))
+        frames.append(Frame(opener: opener, kind: frames[top].child(opener.keyword) ?? .unknown))
     }
 
     /// A block that cannot be here but could be further out: everything between was not closed.
     private mutating func closeForgotten(before word: Word, _ words: [Word], _ reporter: inout Reporter) {
-        guard Structure.child(of: frames[top].kind, word) == nil else { return }
+        guard frames[top].child(word) == nil else { return }
         let candidates = frames.indices.dropLast().reversed().filter { frames[top].kind != .unknown || $0 == 0 }
-        guard let outer = candidates.first(where: { Structure.child(of: frames[$0].kind, word) != nil }) else { return }
+        guard let outer = candidates.first(where: { frames[$0].child(word) != nil }) else { return }
         let sibling = Statement(words: words, scriptWords: nil, block: nil)
         while top > outer, let frame = frames.popLast() {
             if let opener = frame.opener {

@@ -54,6 +54,7 @@ struct WordSplitter {
     mutating func tokens() -> [Token] {
         let bytes = line.bytes
         var tokens: [Token] = []
+        tokens.reserveCapacity(4)
         var index = 0
         while index < bytes.count {
             if isBlank(bytes[index]) {
@@ -92,6 +93,13 @@ struct WordSplitter {
     private mutating func word(from index: inout Int, bracesEnd: Bool = true) -> Word {
         let bytes = line.bytes
         let start = index
+        while index < bytes.count, isPlain(bytes[index]) { index += 1 }
+        if index == bytes.count || isBlank(bytes[index]) || (bracesEnd && isBrace(bytes[index])) {
+            return Word(
+                text: String(decoding: bytes[start..<index], as: UTF8.self), place: line.place(start),
+                length: line.length(start..<index))
+        }
+        index = start
         var text: [UInt8] = []
         var isQuoted = false
         var quote: (closing: Closing, start: Int)?
@@ -104,7 +112,7 @@ struct WordSplitter {
             }
             if quote == nil {
                 if isBlank(byte) { break scan }
-                if bracesEnd, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}") { break scan }
+                if bracesEnd, isBrace(byte) { break scan }
                 if let (closing, width) = Closing.opened(by: bytes, index), closing != .single || isScript {
                     if closing.isTypographic {
                         let character = String(decoding: bytes[index..<index + width], as: UTF8.self)
@@ -203,6 +211,16 @@ private enum Closing {
             guard let (other, width) = Closing.opened(by: bytes, index) else { return nil }
             return other == self || (self == .typographicDouble && other == .double) ? width : nil
         }
+    }
+}
+
+private func isBrace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}") }
+
+/// Certain to stand for itself in every word: no blank, brace, escape, and not what a quote begins with.
+private func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "\\"), UInt8(ascii: "{"), UInt8(ascii: "}"), 0xE2: false
+    default: !isBlank(byte)
     }
 }
 

@@ -63,6 +63,12 @@ struct Problem: Equatable {
 }
 
 extension Status {
+    /// False when every daemon says that its configuration gives this one nothing to do.
+    func needs(_ daemon: Daemon) -> Bool {
+        configurations.isEmpty
+            || configurations.values.contains { $0.needs?.contains(daemon.rawValue) ?? true }
+    }
+
     /// Everything that is out of order, the worst first.
     func problems(at now: Timestamp) -> [Problem] {
         let all =
@@ -84,7 +90,9 @@ extension Status {
         switch presence[daemon] ?? .absent(nil) {
         case .present: return nil
         case .silent(let text): why = text
-        case .absent(let text): why = text ?? "not attached to the bus"
+        case .absent(let text):
+            guard needs(daemon) else { return nil }
+            why = text ?? "not attached to the bus"
         }
         let text = "\(why); \(daemon.absence)"
         return Problem(

@@ -100,7 +100,9 @@ extension Screen {
                     Cell(daemon.rawValue), Cell(status.isDirect ? "answers" : "attached", .good),
                     Cell(since.map(ago) ?? ""), Cell(pid.map(String.init) ?? ""), Cell(loaded), Cell(file))
             case .silent: table.row(Cell(daemon.rawValue), Cell("SILENT", .bad), "", "", Cell(loaded), Cell(file))
-            case .absent: table.row(Cell(daemon.rawValue), Cell("MISSING", .bad), "", "", Cell(loaded), Cell(file))
+            case .absent:
+                let state = status.needs(daemon) ? Cell("MISSING", .bad) : Cell("not needed", .faint)
+                table.row(Cell(daemon.rawValue), state, "", "", Cell(loaded), Cell(file))
             }
         }
         return table
