@@ -13,7 +13,8 @@ private struct FuzzFiles: FileLoader {
     func paths(matching pattern: String) -> [String] { pattern == "part" ? ["part"] : [] }
 }
 
-/// A configuration is given exactly when nothing is an error; what is said can be shown; the same bytes read the same.
+/// A configuration is given exactly when nothing is an error; what is said can be shown; the same bytes read the
+/// same, which one input of eight shows.
 func fuzzConfiguration(_ input: UnsafeRawBufferPointer) {
     var options = LoadOptions(configID: "left")
     options.limits.lines = 5000
@@ -22,5 +23,7 @@ func fuzzConfiguration(_ input: UnsafeRawBufferPointer) {
     let loaded = Configuration.load(files: files, path: "main", options: options)
     precondition(loaded.hasErrors == loaded.diagnostics.contains { $0.severity == .error })
     for diagnostic in loaded.diagnostics { precondition(diagnostic.rendered().hasSuffix("\n")) }
+    // Half of the time would go into this one invariant.
+    guard input.count % 8 == 0 else { return }
     precondition(Configuration.load(files: files, path: "main", options: options) == loaded)
 }

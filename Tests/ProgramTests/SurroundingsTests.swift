@@ -61,11 +61,18 @@ struct SurroundingsTests {
 
     @Test func `a dangling link in the place of its socket is no reason not to run`() throws {
         let (segment, wire, router) = try waiting()
-        let path = router.directory + "/run/private/vrrpd.sock"
-        #expect(symlink("/nonexistent/socket", path) == 0)
+        #expect(symlink("/nonexistent/socket", router.directory + "/run/private/vrrpd.sock") == 0)
         try router.start()
         try advertises(segment, wire, router, "it is master")
-        #expect(unlink(path) == 0)
+    }
+
+    @Test func `what stands in the place of its socket is waited for, and the elections are not`() throws {
+        let (segment, wire, router) = try waiting()
+        let path = router.directory + "/run/private/vrrpd.sock"
+        #expect(mkdir(path, 0o700) == 0)
+        try router.start()
+        try advertises(segment, wire, router, "it is master")
+        #expect(rmdir(path) == 0)
         try segment.eventually("its socket is there", within: .seconds(20)) { access(path, F_OK) == 0 }
         #expect(try router.show().runtime.state == .master)
     }

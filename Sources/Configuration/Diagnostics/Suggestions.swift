@@ -38,13 +38,13 @@ struct Vocabulary: Sendable {
         let letters = Letters(word)
         var best: String?
         var limit = allowed
-        for entry in entries where limit >= 0 {
+        for index in entries.indices where limit >= 0 {
             // Each edit adds or removes one byte, and puts at most one letter in the place of another.
-            guard abs(entry.letters.bytes.count - length) <= limit,
-                (entry.letters.set ^ letters.set).nonzeroBitCount <= 2 * limit,
-                let distance = editDistance(letters.bytes, entry.letters.bytes, limit: limit)
+            guard (entries[index].letters.set ^ letters.set).nonzeroBitCount <= 2 * limit,
+                abs(entries[index].letters.bytes.count - length) <= limit,
+                let distance = editDistance(letters.bytes, entries[index].letters.bytes, limit: limit)
             else { continue }
-            best = entry.word
+            best = entries[index].word
             limit = distance - 1
         }
         return best
