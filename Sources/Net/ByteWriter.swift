@@ -14,6 +14,13 @@ extension [UInt8] {
         append(bigEndian: UInt16(truncatingIfNeeded: value))
     }
 
+    /// Eight octets, big-endian.
+    @inlinable
+    public mutating func append(bigEndian value: UInt64) {
+        append(bigEndian: UInt32(truncatingIfNeeded: value >> 32))
+        append(bigEndian: UInt32(truncatingIfNeeded: value))
+    }
+
     /// The address in network order: 4 or 16 octets.
     @inlinable
     public mutating func append(_ address: IPAddress) {
@@ -21,10 +28,8 @@ extension [UInt8] {
         case .v4(let address):
             append(bigEndian: address.rawValue)
         case .v6(let address):
-            for half in [address.high, address.low] {
-                append(bigEndian: UInt32(truncatingIfNeeded: half >> 32))
-                append(bigEndian: UInt32(truncatingIfNeeded: half))
-            }
+            append(bigEndian: address.high)
+            append(bigEndian: address.low)
         }
     }
 }

@@ -68,6 +68,14 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
         }
     }
 
+    /// True for fe80::/10. IPv4's 169.254.0.0/16 needs no interface's name beside it.
+    public var isLinkLocal: Bool {
+        switch self {
+        case .v4: false
+        case .v6(let address): address.isLinkLocal
+        }
+    }
+
     /// True for 127.0.0.0/8 and ::1.
     public var isLoopback: Bool {
         switch self {

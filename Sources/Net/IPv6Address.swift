@@ -76,6 +76,8 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// True for ff00::/8.
     public var isMulticast: Bool { high >> 56 == 0xFF }
+    /// True for fe80::/10: means something only together with an interface.
+    public var isLinkLocal: Bool { high >> 54 == 0x3FA }
     /// True for ::1.
     public var isLoopback: Bool { high == 0 && low == 1 }
 

@@ -110,6 +110,8 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case interfaceDown(String)
     /// The interface has no address to advertise from.
     case noSourceAddress(String)
+    /// The interface has no link-local IPv6 address that has passed duplicate address detection.
+    case noLinkLocalAddress(String)
     /// The sockets cannot be opened.
     case noSocket(String)
     /// This build cannot run the instance.
@@ -122,6 +124,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .interfaceMissing(let name): "interface \(name) does not exist"
         case .interfaceDown(let name): "interface \(name) is down"
         case .noSourceAddress(let name): "interface \(name) has no usable address"
+        case .noLinkLocalAddress(let name): "interface \(name) has no IPv6 link-local address that is ready"
         case .noSocket(let why): "no VRRP socket: \(why)"
         case .unsupported(let what): what
         case .group(let name): "another member of sync group \(name) is in fault"

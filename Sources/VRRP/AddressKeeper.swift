@@ -150,6 +150,14 @@ struct AddressKeeper {
         compare(key)
     }
 
+    /// The kernel took the address off because its interface was set down.
+    mutating func wentWithLink(_ key: AddressKey) {
+        guard entries[key] != nil else { return }
+        entries[key]?.isOurs = false
+        entries[key]?.announced = nil
+        compare(key)
+    }
+
     /// The interface is gone, and its addresses with it.
     mutating func linkGone(_ link: Int32) {
         for key in entries.keys where key.link == link {
@@ -273,7 +281,7 @@ struct AddressKeeper {
         guard !arrivals.isEmpty else { return [] }
         var result: [(ordinal: Int, router: RouterID, address: InterfaceAddress, link: Link)] = []
         for key in arrivals {
-            guard let entry = entries[key], !entry.wantedBy.isEmpty, table.address(key) != nil,
+            guard let entry = entries[key], !entry.wantedBy.isEmpty, table.address(key)?.isTentative == false,
                 let link = table.links[key.link], link.announces, link.isUsable, entry.announced != link.mac
             else { continue }
             entries[key]?.announced = link.mac
@@ -358,6 +366,8 @@ public enum AddressTrouble: Hashable, Sendable {
     case refused(IPPrefix, String)
     /// Somebody else takes it off again and again.
     case takenOffAgainAndAgain(IPPrefix)
+    /// Duplicate address detection found another host that has it (IPv6, `-nodad`).
+    case isOnAnotherHost(IPPrefix)
     /// Its interface is not there; nil = the configuration names none.
     case noInterface(IPPrefix, String?)
     /// It was on the interface before us and stays there although this router is not master.

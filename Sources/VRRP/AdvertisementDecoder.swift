@@ -18,16 +18,18 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
     /// The message.
     public let advertisement: Advertisement
 
-    /// Decodes a whole IPv4 packet as a raw socket delivers it. Octets beyond the header's total length are Ethernet
-    /// padding and are ignored.
+    /// Decodes a whole IPv4 or IPv6 packet. Octets beyond the length that its header gives are Ethernet padding and are ignored.
     public init(packet bytes: ArraySlice<UInt8>) throws(DecodeError) {
-        let header = try IPv4Header(parsing: bytes)
+        let header = try PacketHeader(parsing: bytes)
+        guard header.totalLength >= header.length, header.totalLength <= bytes.count else {
+            throw .truncated(needed: max(header.length, header.totalLength), available: bytes.count)
+        }
         let message = bytes.dropFirst(header.length).prefix(header.totalLength - header.length)
         try self.init(
-            message: message, from: .v4(header.source), to: .v4(header.destination), timeToLive: header.timeToLive)
+            message: message, from: header.source, to: header.destination, timeToLive: header.timeToLive)
     }
 
-    /// Decodes a VRRP message whose IP header was taken off: IPv6, where the kernel does so.
+    /// Decodes a VRRP message whose IP header was taken off.
     public init(
         message bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, timeToLive: UInt8
     ) throws(DecodeError) {
@@ -70,13 +72,13 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
 
     /// The virtual router that a packet is about, even when it is otherwise broken: for attributing errors.
     public static func virtualRouterID(ofPacket bytes: ArraySlice<UInt8>) -> UInt8? {
-        guard let header = try? IPv4Header(parsing: bytes) else { return nil }
+        guard let header = try? PacketHeader(parsing: bytes) else { return nil }
         return bytes.dropFirst(header.length + 1).first
     }
 
     /// The sender of a packet, even when the message is broken.
     public static func source(ofPacket bytes: ArraySlice<UInt8>) -> IPAddress? {
-        (try? IPv4Header(parsing: bytes)).map { .v4($0.source) }
+        (try? PacketHeader(parsing: bytes))?.source
     }
 
     /// The form whose sum over the message is zero; nil when neither is.
@@ -92,56 +94,25 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
     }
 }
 
-/// The fields of an IPv4 header that VRRP looks at.
-private struct IPv4Header {
-    /// Octets of the header, options included.
-    let length: Int
-    /// Octets of the packet.
-    let totalLength: Int
-    let timeToLive: UInt8
-    let source: IPv4Address
-    let destination: IPv4Address
-
-    init(parsing bytes: ArraySlice<UInt8>) throws(DecodeError) {
-        var reader = ByteReader(bytes)
-        let versionAndLength = try reader.octet()
-        _ = try reader.octet()
-        totalLength = Int(try reader.word())
-        _ = try reader.double()
-        timeToLive = try reader.octet()
-        let protocolNumber = try reader.octet()
-        _ = try reader.word()
-        source = IPv4Address(rawValue: try reader.double())
-        destination = IPv4Address(rawValue: try reader.double())
-        length = Int(versionAndLength & 0x0F) * 4
-        guard versionAndLength >> 4 == 4, length >= 20, protocolNumber == Advertisement.protocolNumber else {
-            throw .notVRRP
-        }
-        guard totalLength >= length, totalLength <= bytes.count else {
-            throw .truncated(needed: max(length, totalLength), available: bytes.count)
-        }
-    }
-}
-
 /// The reader's calls with this module's error.
 extension ByteReader {
-    fileprivate mutating func octet() throws(DecodeError) -> UInt8 {
+    mutating func octet() throws(DecodeError) -> UInt8 {
         do { return try readUInt8() } catch { throw DecodeError(error) }
     }
 
-    fileprivate mutating func word() throws(DecodeError) -> UInt16 {
+    mutating func word() throws(DecodeError) -> UInt16 {
         do { return try readUInt16() } catch { throw DecodeError(error) }
     }
 
-    fileprivate mutating func double() throws(DecodeError) -> UInt32 {
+    mutating func double() throws(DecodeError) -> UInt32 {
         do { return try readUInt32() } catch { throw DecodeError(error) }
     }
 
-    fileprivate mutating func password() throws(DecodeError) -> Password {
+    mutating func password() throws(DecodeError) -> Password {
         Password(bits: UInt64(try double()) << 32 | UInt64(try double()))
     }
 
-    fileprivate mutating func address(_ family: AddressFamily) throws(DecodeError) -> IPAddress {
+    mutating func address(_ family: AddressFamily) throws(DecodeError) -> IPAddress {
         switch family {
         case .inet:
             .v4(IPv4Address(rawValue: try double()))
@@ -155,7 +126,7 @@ extension ByteReader {
 }
 
 extension DecodeError {
-    fileprivate init(_ error: Truncated) {
+    init(_ error: Truncated) {
         self = .truncated(needed: error.needed, available: error.available)
     }
 }

@@ -52,24 +52,34 @@ extension Advertisement {
         bytes[start + 7] = UInt8(truncatingIfNeeded: value)
     }
 
-    /// Replaces `bytes` by the whole IPv4 packet: header with TTL 255 (unless given) and precedence "internetwork control" (0xC0), then
-    /// the message. The kernel fills the identification and the header's checksum (raw(7), IP_HDRINCL).
+    /// Replaces `bytes` by the whole packet: header with TTL or hop limit 255 (unless given) and precedence "internetwork control" (0xC0),
+    /// then the message. IPv4's identification and header checksum are the kernel's to fill (raw(7), IP_HDRINCL). Source and
+    /// destination are of one family.
     public func encodePacket(
-        into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPv4Address, to destination: IPv4Address,
+        into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPAddress, to destination: IPAddress,
         checksum form: ChecksumForm, timeToLive: UInt8 = Advertisement.timeToLive
     ) {
-        let length = 20 + Advertisement.length(version, addresses: min(addresses.count, 255), family: .inet)
+        let family = source.family
+        let message = Advertisement.length(version, addresses: min(addresses.count, 255), family: family)
         bytes.removeAll(keepingCapacity: true)
-        bytes.append(0x45)
-        bytes.append(0xC0)
-        bytes.append(bigEndian: UInt16(clamping: length))
-        bytes.append(bigEndian: UInt32(0))
-        bytes.append(timeToLive)
-        bytes.append(Advertisement.protocolNumber)
-        bytes.append(bigEndian: UInt16(0))
-        bytes.append(bigEndian: source.rawValue)
-        bytes.append(bigEndian: destination.rawValue)
-        encode(into: &bytes, priority: priority, from: .v4(source), to: .v4(destination), checksum: form)
+        switch family {
+        case .inet:
+            bytes.append(0x45)
+            bytes.append(0xC0)
+            bytes.append(bigEndian: UInt16(clamping: 20 + message))
+            bytes.append(bigEndian: UInt32(0))
+            bytes.append(timeToLive)
+            bytes.append(Advertisement.protocolNumber)
+            bytes.append(bigEndian: UInt16(0))
+        case .inet6:
+            bytes.append(bigEndian: UInt32(0x6C00_0000))
+            bytes.append(bigEndian: UInt16(clamping: message))
+            bytes.append(Advertisement.protocolNumber)
+            bytes.append(timeToLive)
+        }
+        bytes.append(source)
+        bytes.append(destination)
+        encode(into: &bytes, priority: priority, from: source, to: destination, checksum: form)
     }
 }
 
@@ -88,9 +98,15 @@ extension InternetChecksum {
             add(UInt16(truncatingIfNeeded: address.rawValue >> 16))
             add(UInt16(truncatingIfNeeded: address.rawValue))
         case .v6(let address):
-            for half in [address.high, address.low] {
-                for shift in [48, 32, 16, 0] as [UInt64] { add(UInt16(truncatingIfNeeded: half >> shift)) }
-            }
+            add(address.high)
+            add(address.low)
         }
+    }
+
+    private mutating func add(_ value: UInt64) {
+        add(UInt16(truncatingIfNeeded: value >> 48))
+        add(UInt16(truncatingIfNeeded: value >> 32))
+        add(UInt16(truncatingIfNeeded: value >> 16))
+        add(UInt16(truncatingIfNeeded: value))
     }
 }

@@ -9,6 +9,7 @@ extension Director {
     mutating func adopt(_ configuration: Configuration, at now: Instant) {
         guard phase != .stopped else { return }
         startupDelay = configuration.global.startupDelay
+        hearForeign(configuration.global.logsUnknownRouters)
         var ids = Dictionary(order.compactMap { id in routers[id].map { ($0.identity, id) } }) { first, _ in first }
         let names = Dictionary(order.compactMap { id in routers[id].map { ($0.block.name, $0) } }) { first, _ in first }
         let kept = Set(configuration.instances.map(\.identity))

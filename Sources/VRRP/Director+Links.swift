@@ -8,19 +8,28 @@ internal import Net
 extension Director {
     /// Addresses of an interface to speak from.
     struct LinkSources: Equatable {
-        /// The first that is neither virtual nor, if there is a choice, a secondary; else one that was there before us.
-        var own: IPv4Address?
-        /// The first primary: an owner's own address is a virtual one.
-        var owner: IPv4Address?
+        /// IPv4: the first that is neither virtual nor, if there is a choice, a secondary; else one that was there before us.
+        var own: IPAddress?
+        /// IPv4: the first primary: an owner's own address is a virtual one.
+        var owner: IPAddress?
+        /// IPv6's link-local one, which multicast advertisements come from (RFC 9568 §5.1.2.1).
+        var linkLocal: IPAddress?
+        /// IPv6's first that is known beyond the link, for unicast.
+        var routable: IPAddress?
     }
 
     mutating func heard(_ events: [RouteEvent], at now: Instant) {
         var names: Set<String> = []
         var links: Set<Int32> = []
-        // Addresses that go with their interface were taken off by nobody.
+        // Addresses that go with their interface were taken off by nobody; IPv6 ones go when it is set down already.
         var deletions: [Int32: Int] = [:]
+        var closings: [Int32: Int] = [:]
         for (position, event) in events.enumerated() {
-            if case .linkGone(let link) = event { deletions[link.index] = position }
+            switch event {
+            case .linkGone(let link): deletions[link.index] = position
+            case .link(let link) where link.flags & Link.up == 0: closings[link.index] = position
+            case .link, .address, .addressGone: break
+            }
         }
         for (position, event) in events.enumerated() {
             switch event {
@@ -43,6 +52,9 @@ extension Director {
             switch event {
             case .address(let address): keeper.heard(address.key, isGone: false, at: now)
             case .addressGone(let address) where position < deletions[address.link] ?? 0: break
+            case .addressGone(let address)
+            where position < closings[address.link] ?? 0 && address.prefix.address.family == .inet6:
+                keeper.wentWithLink(address.key)
             case .addressGone(let address): keeper.heard(address.key, isGone: true, at: now)
             case .link, .linkGone: break
             }
@@ -81,19 +93,35 @@ extension Director {
     }
 
     private func sources(on link: Int32) -> LinkSources {
-        func value(_ address: InterfaceAddress?) -> IPv4Address? {
-            if case .v4(let value)? = address?.prefix.address { value } else { nil }
+        func first(_ rank: (InterfaceAddress) -> Int?) -> IPAddress? {
+            table.firstAddress(on: link, rank: rank)?.prefix.address
         }
-        let own = table.firstAddress(on: link) { address in
-            guard case .v4 = address.prefix.address, !keeper.isOurs(address.key) else { return nil }
+        /// One that is not ours and that the host answers for; a virtual one, or one to be used less (`lesser`), only for want of another.
+        func rank(_ address: InterfaceAddress, lesser: UInt32) -> Int? {
+            guard !keeper.isOurs(address.key), !address.isTentative else { return nil }
             if virtualAddresses[address.prefix.address] != nil { return 2 }
-            return address.flags & InterfaceAddress.secondary == 0 ? 0 : 1
+            return address.flags & lesser == 0 ? 0 : 1
         }
-        let owner = table.firstAddress(on: link) { address in
+        var sources = LinkSources()
+        sources.own = first { address in
+            guard case .v4 = address.prefix.address else { return nil }
+            return rank(address, lesser: InterfaceAddress.secondary)
+        }
+        sources.owner = first { address in
             guard case .v4 = address.prefix.address else { return nil }
             return address.flags & InterfaceAddress.secondary == 0 ? 0 : 1
         }
-        return LinkSources(own: value(own), owner: value(owner))
+        sources.linkLocal = first { address in
+            guard address.prefix.address.isLinkLocal else { return nil }
+            return rank(address, lesser: 0)
+        }
+        sources.routable = first { address in
+            guard case .v6(let value) = address.prefix.address, !value.isLinkLocal, !value.isLoopback else {
+                return nil
+            }
+            return rank(address, lesser: InterfaceAddress.deprecated | InterfaceAddress.temporary)
+        }
+        return sources
     }
 
     /// Computes what the world means for one router and tells its machine. A master that must give up does so with the voice that it had.
@@ -112,7 +140,6 @@ extension Director {
         tellFaults(id, at: now)
         let weight = weight(of: block, group: routers.values[index].group)
         if let channel, let source { routers.values[index].voice = Voice(channel: channel, source: source) }
-        let address = source.map { IPAddress.v4($0) }
         let parameters = RouterConfiguration(
             block, isGrouped: routers.values[index].group != nil, mtu: link.map { Int($0.mtu) } ?? .max)
         let unadvertised = block.virtualAddresses.count - parameters.addresses.count
@@ -121,33 +148,36 @@ extension Director {
             changed.insert(id)
         }
         run(id, at: now) { machine in
-            machine.sourceAddress = address ?? machine.sourceAddress
+            machine.sourceAddress = source ?? machine.sourceAddress
             machine.weightChanged(to: weight)
             return machine.reconfigure(parameters, at: now)
         }
         place(index)
     }
 
-    private func source(of block: VRRPInstanceConfiguration, _ link: Link?) -> IPv4Address? {
-        if case .v4(let given)? = block.sourceAddress { return given }
+    private func source(of block: VRRPInstanceConfiguration, _ link: Link?) -> IPAddress? {
+        if let given = block.sourceAddress { return given }
         guard let link, let sources = sources[link.index] else { return nil }
-        return block.priority == 255 ? sources.owner : sources.own
+        switch (block.family, block.delivery) {
+        case (.inet, _): return block.priority == 255 ? sources.owner : sources.own
+        case (.inet6, .multicast): return sources.linkLocal
+        case (.inet6, .unicast(let peers, _)):
+            let isOnLink = peers.allSatisfy(\.address.isLinkLocal)
+            return isOnLink ? sources.linkLocal : sources.routable ?? sources.linkLocal
+        }
     }
 
-    private func channel(
-        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPv4Address?
-    ) -> ChannelKey? {
+    private func channel(of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?) -> ChannelKey? {
         guard block.unsupported == nil, block.interface == nil || link != nil else { return nil }
         let birth = link.map { table.birth(of: $0.index) } ?? 0
         switch block.delivery {
-        case .multicast(.v4(let group)): return ChannelKey(link: link?.index, birth: birth, local: group)
+        case .multicast(let group): return ChannelKey(link: link?.index, birth: birth, local: group)
         case .unicast: return source.map { ChannelKey(link: link?.index, birth: birth, local: $0) }
-        case .multicast(.v6): return nil
         }
     }
 
     private func faults(
-        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPv4Address?, _ channel: ChannelKey?,
+        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?, _ channel: ChannelKey?,
         group: String?
     ) -> Set<Fault> {
         if let reason = block.unsupported { return [.unsupported(reason)] }
@@ -162,10 +192,10 @@ extension Director {
         if let interface = block.interface, link == nil {
             faults.insert(.interfaceMissing(interface))
         } else if source == nil {
-            faults.insert(.noSourceAddress(block.interface ?? "any"))
+            faults.insert(.noSource(of: block))
         }
-        if block.needsSourceAddress, let source = block.sourceAddress, !table.contains(source) {
-            faults.insert(.noSourceAddress(block.interface ?? "any"))
+        if block.needsSourceAddress, let source = block.sourceAddress, !table.offers(source, on: link?.index) {
+            faults.insert(.noSource(of: block))
         }
         if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }
         return faults
@@ -208,5 +238,12 @@ extension Director {
         let keys = Set(placed.map(\.key))
         for old in router.placed where !keys.contains(old.key) { keeper.release(old.key, by: router.id) }
         for address in placed { keeper.want(address, by: router.id) }
+    }
+}
+
+extension Fault {
+    fileprivate static func noSource(of block: VRRPInstanceConfiguration) -> Fault {
+        let name = block.interface ?? "any"
+        return block.family == .inet6 && block.sourceAddress == nil ? .noLinkLocalAddress(name) : .noSourceAddress(name)
     }
 }

@@ -12,7 +12,7 @@ extension Director {
             guard let id = router(of: channel.routers[Int(identifier)], hearing: received.source),
                 let index = routers.index(forKey: id)
             else {
-                return effects.remarks.append(.foreign(virtualRouterID: identifier, from: received.source))
+                return noteForeign(identifier, from: received.source)
             }
             do throws(DecodeError) {
                 let remark = try routers.values[index].machine.configuration.admit(received)
@@ -33,6 +33,12 @@ extension Director {
                 for id in channel.routers.joined() { refuse(error, from: source, by: id) }
             }
         }
+    }
+
+    /// Virtual routers of others wake this process only where people want to read of them; each is said once.
+    private mutating func noteForeign(_ identifier: UInt8, from source: IPAddress) {
+        guard hearsForeign, saidForeign.insert(identifier).inserted else { return }
+        effects.remarks.append(.foreign(virtualRouterID: identifier, from: source))
     }
 
     /// Whose an advertisement is: of several the one that has its sender as a peer, else the first, which says what is wrong with it.
@@ -72,18 +78,36 @@ extension Director {
 
     // MARK: Channels
 
-    /// The channels to have, each with its interface's name and whether it is to be opened now.
-    public mutating func takeChannels(at now: Instant) -> [(key: ChannelKey, interface: String?, isDue: Bool)] {
+    /// The channels to have, and what to do to each now.
+    public mutating func takeChannels(at now: Instant) -> [ChannelRequest] {
         channelsChanged = false
-        return channels.map { key, channel in
-            let isDue =
+        return channels.keys.compactMap { key in
+            guard let channel = channels[key] else { return nil }
+            let work: ChannelRequest.Work =
                 switch channel.state {
-                case .wanted: true
-                case .open: false
-                case .failed(_, let retryAt): retryAt <= now
+                case .wanted: .open
+                case .open: channel.isMisfiltered ? .filter : .none
+                case .failed(_, let retryAt): retryAt <= now ? .open : .none
                 }
-            return (key, key.link.flatMap { table.links[$0]?.name }, isDue)
+            if work != .none { channels[key]?.isMisfiltered = false }
+            return ChannelRequest(
+                key: key, interface: key.link.flatMap { table.links[$0]?.name }, routers: heard(through: channel),
+                work: work)
         }
+    }
+
+    private func heard(through channel: Channel) -> VirtualRouterIDs {
+        if hearsForeign { return .all }
+        return VirtualRouterIDs((0...255).filter { !channel.routers[Int($0)].isEmpty })
+    }
+
+    /// Goes over to hearing everybody, or no longer.
+    mutating func hearForeign(_ hears: Bool) {
+        guard hears != hearsForeign else { return }
+        hearsForeign = hears
+        saidForeign = []
+        for key in channels.keys { channels[key]?.isMisfiltered = true }
+        channelsChanged = true
     }
 
     /// When a channel that could not be opened is tried again.
@@ -112,6 +136,7 @@ extension Director {
         if let old = router.channel, let place = channels[old]?.routers[identifier].firstIndex(of: id) {
             channels[old]?.routers[identifier].remove(at: place)
             channels[old]?.count -= 1
+            channels[old]?.isMisfiltered = true
             if channels[old]?.count == 0 {
                 channels[old] = nil
                 failedChannels.remove(old)
@@ -120,11 +145,10 @@ extension Director {
         }
         routers[id]?.channel = key
         guard let key else { return }
-        if channels[key] == nil {
-            channels[key] = Channel()
-            channelsChanged = true
-        }
+        if channels[key] == nil { channels[key] = Channel() }
         channels[key]?.routers[identifier].append(id)
         channels[key]?.count += 1
+        channels[key]?.isMisfiltered = true
+        channelsChanged = true
     }
 }

@@ -17,7 +17,7 @@ extension Director {
         /// Its sync group.
         public let group: String?
         /// Where its advertisements come from, or came from last.
-        public let source: IPv4Address?
+        public let source: IPAddress?
         /// The addresses that are on their interfaces for it.
         public let held: [IPPrefix]
     }
@@ -75,6 +75,11 @@ extension Director {
             router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
         let keys = Set(router.placed.map(\.key) + keeper.lingering(of: id)).sorted { $0.address < $1.address }
         concerns.addresses += keys.compactMap { keeper.trouble(with: $0, at: now) }
+        if router.isHolding {
+            concerns.addresses += router.placed
+                .filter { (table.address($0.key)?.flags ?? 0) & InterfaceAddress.duplicate != 0 }
+                .map { .isOnAnotherHost($0.prefix) }
+        }
         if !router.isHolding, router.block.priority != 255, router.machine.state != .initialize {
             concerns.addresses += router.placed.filter { table.address($0.key) != nil && !keeper.isOurs($0.key) }
                 .map { .wasThereBefore($0.prefix) }

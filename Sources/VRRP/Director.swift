@@ -47,6 +47,8 @@ public struct Director {
         var routers = [[RouterID]](repeating: [], count: 256)
         var count = 0
         var state = ChannelState.wanted
+        /// Its filter does not fit its routers any more.
+        var isMisfiltered = false
     }
 
     var routers: [RouterID: Router] = [:]
@@ -58,6 +60,9 @@ public struct Director {
     var failedChannels: Set<ChannelKey> = []
     var groups: [String: Group] = [:]
     var startupDelay = Duration.zero
+    /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.
+    var hearsForeign = false
+    var saidForeign: Set<UInt8> = []
     /// Identities that an operator made step down, also while they are not configured.
     public internal(set) var steppedDown: Set<String> = []
     /// The kernel's interfaces and addresses as last heard.
@@ -230,7 +235,7 @@ public struct Director {
     private mutating func announce(_ count: Int, of router: Router) {
         guard count > 0 else { return }
         var byLink: [Int32: [IPAddress]] = [:]
-        for address in router.placed where table.address(address.key) != nil {
+        for address in router.placed where table.address(address.key)?.isTentative == false {
             byLink[address.link, default: []].append(address.prefix.address)
         }
         for (index, addresses) in byLink.sorted(by: { $0.key < $1.key }) {
@@ -247,7 +252,8 @@ public struct Director {
             }
             // The kernel has done it; its notification is on the way.
             switch change {
-            case .add(let address):
+            case .add(var address):
+                if address.isDetectedFirst { address.flags |= InterfaceAddress.tentative }
                 if table.address(address.key) == nil { table.apply(.address(address)) }
             case .delete(let address): table.apply(.addressGone(address))
             }

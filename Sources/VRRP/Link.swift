@@ -82,10 +82,26 @@ public struct InterfaceAddress: Hashable, Sendable {
     public static let secondary: UInt32 = 0x01
     /// IFA_F_NODAD: no duplicate address detection (IPv6).
     public static let noDuplicateDetection: UInt32 = 0x02
+    /// IFA_F_TENTATIVE: duplicate address detection is not done yet (IPv6). IFA_F_OPTIMISTIC: the address works meanwhile (RFC 4429).
+    public static let tentative: UInt32 = 0x40, optimistic: UInt32 = 0x04
+    /// IFA_F_DADFAILED: another host has the address (IPv6).
+    public static let duplicate: UInt32 = 0x08
+    /// IFA_F_TEMPORARY: a privacy address that comes and goes (IPv6); the same bit as IFA_F_SECONDARY.
+    public static let temporary: UInt32 = 0x01
+    /// IFA_F_DEPRECATED: its preferred lifetime is over.
+    public static let deprecated: UInt32 = 0x20
     /// IFA_F_HOMEADDRESS, IFA_F_MANAGETEMPADDR, IFA_F_NOPREFIXROUTE, IFA_F_MCAUTOJOIN.
     public static let home: UInt32 = 0x10, manageTemporary: UInt32 = 0x100, noPrefixRoute: UInt32 = 0x200
     /// IFA_F_MCAUTOJOIN.
     public static let autoJoin: UInt32 = 0x400
+
+    /// The host does not answer for the address yet, or never will: duplicate address detection (RFC 4862 §5.4) runs or has failed.
+    public var isTentative: Bool {
+        flags & Self.duplicate != 0 || flags & (Self.tentative | Self.optimistic) == Self.tentative
+    }
+
+    /// Adding it begins duplicate address detection.
+    var isDetectedFirst: Bool { prefix.address.family == .inet6 && flags & Self.noDuplicateDetection == 0 }
 
     /// True for the same address on the same interface, whatever its flags.
     public func isSame(_ other: InterfaceAddress) -> Bool {

@@ -116,9 +116,12 @@ public struct LinkTable: Sendable {
             .sorted { ($0.link, $0.prefix) < ($1.link, $1.prefix) }
     }
 
-    /// True when any interface has the address. Linear.
-    public func contains(_ address: IPAddress) -> Bool {
-        seats.values.contains { $0.values.contains { $0.address.prefix.address == address } }
+    /// True when an interface has the address and answers for it; a link-local one counts on `link` only. Linear.
+    public func offers(_ address: IPAddress, on link: Int32?) -> Bool {
+        seats.contains { index, seats in
+            guard !address.isLinkLocal || link == nil || link == index else { return false }
+            return seats.values.contains { $0.address.prefix.address == address && !$0.address.isTentative }
+        }
     }
 
     /// Takes over a notification.

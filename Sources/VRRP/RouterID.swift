@@ -20,7 +20,7 @@ public struct ChannelKey: Hashable, Sendable {
     /// Tells an interface from an earlier one with the same number.
     public var birth: Int
     /// The group, or this host's unicast address.
-    public var local: IPv4Address
+    public var local: IPAddress
 }
 
 /// How a router speaks: through which channel and from which address.
@@ -28,7 +28,7 @@ public struct Voice: Hashable, Sendable {
     /// The sockets.
     public var channel: ChannelKey
     /// The source of its advertisements.
-    public var source: IPv4Address
+    public var source: IPAddress
 }
 
 /// The channel's sockets.
@@ -39,4 +39,53 @@ public enum ChannelState: Hashable, Sendable {
     case open
     /// They could not be had, in the system's words; asked for again at the time.
     case failed(String, retryAt: Instant)
+}
+
+/// A set of virtual router IDs, for a filter in the kernel.
+public struct VirtualRouterIDs: Hashable, Sendable {
+    /// Bit N % 32 of word N / 32.
+    public private(set) var words = [UInt32](repeating: 0, count: 8)
+
+    /// Nobody.
+    public init() {}
+
+    /// Everybody.
+    public static let all = VirtualRouterIDs(0...255)
+
+    /// These.
+    public init(_ identifiers: some Sequence<UInt8>) {
+        for identifier in identifiers { insert(identifier) }
+    }
+
+    /// One more.
+    public mutating func insert(_ identifier: UInt8) {
+        words[Int(identifier) / 32] |= 1 << UInt32(identifier % 32)
+    }
+
+    /// True when the set has it.
+    public func contains(_ identifier: UInt8) -> Bool {
+        words[Int(identifier) / 32] >> UInt32(identifier % 32) & 1 == 1
+    }
+}
+
+/// What is to be done to a channel.
+public struct ChannelRequest: Sendable {
+    /// The work; its result comes back as `Event.channel`.
+    public enum Work: Hashable, Sendable {
+        /// None: it is as it should be, or not due yet.
+        case none
+        /// Open its sockets.
+        case open
+        /// Let its filter pass other virtual routers.
+        case filter
+    }
+
+    /// Which one.
+    public let key: ChannelKey
+    /// Its interface's name.
+    public let interface: String?
+    /// Whose advertisements it is for.
+    public let routers: VirtualRouterIDs
+    /// What to do.
+    public let work: Work
 }

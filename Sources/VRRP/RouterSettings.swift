@@ -47,7 +47,7 @@ extension VRRPInstanceConfiguration {
     /// How many virtual addresses an advertisement carries: 255, or fewer on an interface with a small MTU, because a packet whose header
     /// we write is not fragmented (raw(7)).
     func advertisable(within mtu: Int) -> Int {
-        let rest = mtu - 20 - 8 - (version == .v2 ? 8 : 0)
+        let rest = mtu - (family == .inet ? 20 : 40) - 8 - (version == .v2 ? 8 : 0)
         return min(255, max(0, rest / (family.bits / 8)))
     }
 
@@ -92,7 +92,6 @@ extension VRRPInstanceConfiguration {
 
     /// Why this build cannot run the instance; nil when it can.
     var unsupported: String? {
-        if family == .inet6 { return "IPv6 instances are not supported yet" }
         if case .authenticationHeader = authentication { return "auth_type AH is not supported; use PASS or none" }
         return nil
     }

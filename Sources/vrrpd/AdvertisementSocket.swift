@@ -1,49 +1,92 @@
 // The raw sockets of one interface and one group (or one unicast source), shared by all virtual routers there: one to
-// receive, bound to device and destination, one to send packets whose header we write. Buffers are allocated once.
+// receive, bound to device and destination and with a filter for these routers, one to send packets whose header we write.
 
 import CLinux
 import Net
 import Platform
 import VRRP
 
+/// Where packets are read into, for all sockets: allocated once.
+final class PacketSlots {
+    fileprivate var octets = [UInt8](repeating: 0, count: Int(EK_VRRP_SLOT * EK_VRRP_SLOTS))
+    fileprivate var lengths = [UInt32](repeating: 0, count: Int(EK_VRRP_SLOTS))
+}
+
 /// A pair of VRRP sockets.
 final class AdvertisementSocket {
-    /// Longest packet: 20 + 40 octets of header and options, 8 + 255 × 4 + 8 of message.
-    private static let capacity = 2048
     /// Packets per `drain`: a flood cannot keep a timer from firing.
     private static let burst = 256
 
     private let receiver: FileDescriptor
     private let sender: FileDescriptor
+    private let isIPv6: Bool
+    private let link: Int32
+    private let slots: PacketSlots
     private var watch: Watch?
-    private var buffer = [UInt8](repeating: 0, count: AdvertisementSocket.capacity)
 
     /// Opens the pair; `arrived` is called when packets wait.
     init(
-        _ key: ChannelKey, interface: String?, on loop: EventLoop, arrived: @escaping () -> Void
+        _ key: ChannelKey, interface: String?, for routers: VirtualRouterIDs, slots: PacketSlots, on loop: EventLoop,
+        arrived: @escaping () -> Void
     ) throws(Errno) {
-        let index = key.link ?? 0
+        link = key.link ?? 0
+        isIPv6 = key.local.family == .inet6
+        self.slots = slots
         receiver = FileDescriptor(
-            owning: try Errno.check(ek_vrrp_receiver(interface, index, key.local.rawValue), "socket(VRRP receiver)"))
-        sender = FileDescriptor(owning: try Errno.check(ek_vrrp_sender(interface, index), "socket(VRRP sender)"))
+            owning: try Errno.check(
+                ek_vrrp_receiver(interface, link, ek_ip(key.local), ek_vrids(routers)), "socket(VRRP receiver)"))
+        sender = FileDescriptor(
+            owning: try Errno.check(ek_vrrp_sender(interface, link, isIPv6 ? 1 : 0), "socket(VRRP sender)"))
         watch = try loop.watch(receiver.number, .read) { _ in arrived() }
+    }
+
+    /// Receives packets for these routers only from now on.
+    func filter(_ routers: VirtualRouterIDs) throws(Errno) {
+        try Errno.check(
+            ek_vrrp_filter(receiver.number, isIPv6 ? 1 : 0, ek_vrids(routers)), "setsockopt(SO_ATTACH_FILTER)")
     }
 
     /// Hands over the packets that wait.
     func drain(_ body: (ArraySlice<UInt8>) -> Void) {
-        for _ in 0..<Self.burst {
-            let received = buffer.withUnsafeMutableBytes {
-                ek_vrrp_receive(receiver.number, $0.baseAddress, $0.count)
+        var handled = 0
+        while handled < Self.burst {
+            let count = Int(ek_vrrp_receive(receiver.number, isIPv6 ? 1 : 0, &slots.octets, &slots.lengths))
+            guard count > 0 else { return }
+            for slot in 0..<count {
+                let start = slot * Int(EK_VRRP_SLOT)
+                body(slots.octets[start..<start + Int(slots.lengths[slot])])
             }
-            guard received > 0 else { return }
-            body(buffer[..<received])
+            guard count == Int(EK_VRRP_SLOTS) else { return }
+            handled += count
         }
     }
 
-    /// Sends a whole IPv4 packet.
-    func send(_ packet: [UInt8], to destination: IPv4Address) throws(Errno) {
+    /// Sends a whole IP packet.
+    func send(_ packet: [UInt8], to destination: IPAddress) throws(Errno) {
         try Errno.check(
-            ek_vrrp_send(sender.number, packet, packet.count, destination.rawValue), "sendto(VRRP advertisement)")
+            ek_vrrp_send(sender.number, packet, packet.count, ek_ip(destination), link), "sendto(VRRP advertisement)")
+    }
+}
+
+extension ek_ip {
+    /// An address for the calls of ek_vrrp.h.
+    init(_ address: IPAddress) {
+        switch address {
+        case .v4(let address): self.init(high: 0, low: UInt64(address.rawValue), is_ipv6: 0)
+        case .v6(let address): self.init(high: address.high, low: address.low, is_ipv6: 1)
+        }
+    }
+}
+
+extension ek_vrids {
+    /// A set for the calls of ek_vrrp.h.
+    init(_ routers: VirtualRouterIDs) {
+        self.init()
+        withUnsafeMutableBytes(of: &words) { words in
+            for (index, word) in routers.words.enumerated() {
+                words.storeBytes(of: word, toByteOffset: 4 * index, as: UInt32.self)
+            }
+        }
     }
 }
 

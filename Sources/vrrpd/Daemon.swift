@@ -59,7 +59,7 @@ final class Daemon {
         self.wire = wire
         self.notes = notes
         self.turns = turns
-        packet.reserveCapacity(20 + 16 + 4 * 255)
+        packet.reserveCapacity(40 + 8 + 16 * 255)
         frame.reserveCapacity(128)
     }
 
@@ -203,10 +203,14 @@ final class Daemon {
     private func openChannels() {
         let channels = director.takeChannels(at: turns.now)
         wire.close(except: Set(channels.map(\.key)))
-        for channel in channels where channel.isDue {
+        for channel in channels where channel.work != .none {
             var failure: String?
             do throws(Errno) {
-                try wire.open(channel.key, interface: channel.interface)
+                switch channel.work {
+                case .none: break
+                case .open: try wire.open(channel.key, interface: channel.interface, for: channel.routers)
+                case .filter: try wire.filter(channel.key, for: channel.routers)
+                }
             } catch {
                 failure = "\(error)"
             }
@@ -249,7 +253,7 @@ final class Daemon {
     private func transmit(
         _ sending: Effects.Sending, _ voice: Voice, to destination: IPAddress, timeToLive: UInt8
     ) -> Errno? {
-        guard case .v4(let destination) = destination else { return nil }
+        guard destination.family == voice.source.family else { return nil }
         sending.advertisement.encodePacket(
             into: &packet, from: voice.source, to: destination, checksum: sending.checksum, timeToLive: timeToLive)
         do throws(Errno) {

@@ -32,6 +32,7 @@ final class NetlinkKernel: AddressKernel {
 final class SocketWire: Wire {
     private let loop: EventLoop
     private let frames: FrameSocket?
+    private let slots = PacketSlots()
     private var sockets: [ChannelKey: AdvertisementSocket] = [:]
     /// Why there is no socket for gratuitous ARP.
     private let frameFailure: Errno?
@@ -50,11 +51,15 @@ final class SocketWire: Wire {
         }
     }
 
-    func open(_ channel: ChannelKey, interface: String?) throws(Errno) {
+    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs) throws(Errno) {
         sockets[channel] = nil
-        sockets[channel] = try AdvertisementSocket(channel, interface: interface, on: loop) { [weak self] in
-            self?.arrived?(channel)
-        }
+        sockets[channel] = try AdvertisementSocket(
+            channel, interface: interface, for: routers, slots: slots, on: loop
+        ) { [weak self] in self?.arrived?(channel) }
+    }
+
+    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno) {
+        try sockets[channel]?.filter(routers)
     }
 
     func close(except channels: Set<ChannelKey>) {
@@ -65,7 +70,7 @@ final class SocketWire: Wire {
         sockets[channel]?.drain(body)
     }
 
-    func send(_ packet: [UInt8], to destination: IPv4Address, through channel: ChannelKey) throws(Errno) {
+    func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno) {
         guard let socket = sockets[channel] else { throw Errno(ENODEV, "sendto(VRRP advertisement)") }
         try socket.send(packet, to: destination)
     }

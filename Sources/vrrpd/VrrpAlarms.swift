@@ -82,6 +82,10 @@ extension Fault {
             remedy = "waiting for an interface of that name; check 'interface' in the configuration or create \(name)"
         case .noSourceAddress:
             remedy = "give the interface an address, or set mcast_src_ip or unicast_src_ip"
+        case .noLinkLocalAddress(let name):
+            remedy =
+                "it gets one when IPv6 is on (sysctl net.ipv6.conf.\(name).disable_ipv6 = 0, addr_gen_mode not 1); "
+                + "look for another host with the same one if it stays"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
         case .unsupported:
@@ -106,6 +110,10 @@ extension AddressTrouble {
             return Alarm(
                 message: "another manager takes \(prefix)\(more) off again and again",
                 remedy: "it is put back ever more slowly; find who else manages the interface's addresses")
+        case .isOnAnotherHost(let prefix):
+            return Alarm(
+                message: "\(prefix)\(more) is on another host of the link: duplicate address detection failed",
+                remedy: "find that host; or leave out -nodad, so that the address is taken without asking")
         case .noInterface(let prefix, let device?):
             return Alarm(
                 message: "\(prefix)\(more) cannot be held: there is no interface \(device)",

@@ -18,14 +18,16 @@ protocol AddressKernel: AnyObject {
 
 /// Sockets.
 protocol Wire: AnyObject {
-    /// Opens a channel's sockets on an interface (nil = any).
-    func open(_ channel: ChannelKey, interface: String?) throws(Errno)
+    /// Opens a channel's sockets on an interface (nil = any) for packets of these virtual routers.
+    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs) throws(Errno)
+    /// An open channel is for these virtual routers from now on; what others send wakes nobody.
+    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno)
     /// Closes every channel that is not in `channels`.
     func close(except channels: Set<ChannelKey>)
     /// Hands over the packets that wait.
     func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void)
-    /// Sends a whole IPv4 packet.
-    func send(_ packet: [UInt8], to destination: IPv4Address, through channel: ChannelKey) throws(Errno)
+    /// Sends a whole IP packet.
+    func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno)
     /// Sends a whole Ethernet frame.
     func send(frame: [UInt8], through link: Int32) throws(Errno)
     /// True when this host forwards IPv6 between interfaces: neighbour advertisements then say "router" (RFC 4861 §7.2.6).

@@ -45,7 +45,6 @@ import Testing
             vrrp_instance V {
                 interface eth0
                 virtual_router_id 1
-                version 2
                 virtual_ipaddress {
                     fe80::1
                     2001:db8::1/64
@@ -56,6 +55,30 @@ import Testing
         #expect(instance.version == .v3)
         #expect(instance.family == .inet6)
         #expect(instance.delivery == .multicast(group: AdvertDelivery.defaultGroup(.inet6)))
+        #expect(load(text, options: LoadOptions(isStrict: true)).configuration != nil)
+    }
+
+    @Test(arguments: [
+        ("interface eth0\nversion 2", "2001:db8::1", "VRRP version 2 has no IPv6"),
+        ("interface eth0", "2001:db8::1\n10.0.0.1", "mixes IPv4 and IPv6 addresses"),
+        ("interface eth0\nmcast_src_ip 10.0.0.9", "2001:db8::1", "not of the addresses' family"),
+        ("unicast_src_ip fe80::1\nunicast_peer {\n2001:db8::7\n}", "2001:db8::1 dev eth0", "without an interface"),
+        ("unicast_src_ip 2001:db8::6\nunicast_peer {\nfe80::7\n}", "2001:db8::1 dev eth0", "without an interface"),
+    ])
+    func `what IPv6 cannot be is an error with its place`(_ lines: String, _ addresses: String, _ words: String) {
+        let result = load(
+            "vrrp_instance V {\nvirtual_router_id 1\n\(lines)\nvirtual_ipaddress {\n\(addresses)\n}\n}\n")
+        #expect(result.configuration == nil)
+        #expect(
+            result.diagnostics.contains { $0.severity == .error && $0.message.contains(words) && $0.position.line > 1 })
+    }
+
+    @Test func `a source that is not link-local is not used for IPv6 multicast`() throws {
+        let result = load(
+            "vrrp_instance V {\nvirtual_router_id 1\ninterface eth0\nmcast_src_ip 2001:db8::5\nvirtual_ipaddress {\nfe80::1\n}\n}\n"
+        )
+        #expect(try #require(result.configuration?.instances.first).sourceAddress == nil)
+        #expect(result.diagnostics.contains { $0.message.contains("is not link-local") })
     }
 
     @Test func `global values are inherited, wherever global_defs stands`() throws {

@@ -46,7 +46,7 @@ private func advertisement(_ version: ProtocolVersion) -> Advertisement {
 private func encode(_ advertisement: Advertisement, _ form: ChecksumForm, priority: UInt8? = nil) -> [UInt8] {
     var bytes: [UInt8] = []
     advertisement.encodePacket(
-        into: &bytes, priority: priority, from: source, to: Advertisement.group4, checksum: form)
+        into: &bytes, priority: priority, from: .v4(source), to: .v4(Advertisement.group4), checksum: form)
     return bytes
 }
 
@@ -172,6 +172,37 @@ private func encode(_ advertisement: Advertisement, _ form: ChecksumForm, priori
         }
     }
 
+    /// Heard from keepalived 2.2.7 but for the flow label, which the kernel fills in there.
+    @Test func `annotated octets of an IPv6 packet decode and encode`() throws {
+        let octets: [UInt8] = [
+            0x6C, 0, 0, 0,  // version 6, traffic class 0xC0, no flow label
+            0, 24, 112, 255,  // payload length, VRRP, hop limit
+            0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0x20, 0x32, 0x0A, 0xFF, 0xFE, 0x99, 0x41, 0x93,
+            0xFF, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12,
+            0x31, 0x33, 0x64, 1,  // version 3 type 1, VRID 51, priority 100, one address
+            0, 100, 0xD3, 0x30,  // 100 centiseconds, checksum with pseudo-header
+            0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+        ]
+        let received = try ReceivedAdvertisement(packet: octets[...])
+        #expect(received.source == IPAddress("fe80::2032:aff:fe99:4193"))
+        #expect(received.destination == .v6(Advertisement.group6))
+        #expect(received.timeToLive == 255)
+        #expect(received.advertisement.addresses == [IPAddress("2001:db8::1")])
+        var bytes: [UInt8] = []
+        received.advertisement.encodePacket(
+            into: &bytes, from: received.source, to: received.destination, checksum: .messageOnly)
+        #expect(bytes == octets)
+        #expect(ReceivedAdvertisement.virtualRouterID(ofPacket: octets[..<44]) == 0x33)
+        for count in octets.indices {
+            #expect(throws: DecodeError.self) { try ReceivedAdvertisement(packet: octets[..<count]) }
+        }
+        for bit in (40 * 8)..<(octets.count * 8) {
+            var octets = octets
+            octets[bit / 8] ^= 1 << (bit % 8)
+            #expect(throws: DecodeError.self) { try ReceivedAdvertisement(packet: octets[...]) }
+        }
+    }
+
     @Test func `an interval outside the field is clamped`() throws {
         var value = advertisement(.v3)
         value.interval = .seconds(100)
@@ -187,9 +218,10 @@ private func encode(_ advertisement: Advertisement, _ form: ChecksumForm, priori
     @Test func `encoding again reuses the buffer`() {
         var bytes: [UInt8] = []
         let value = advertisement(.v2)
-        value.encodePacket(into: &bytes, from: source, to: Advertisement.group4, checksum: .messageOnly)
+        value.encodePacket(into: &bytes, from: .v4(source), to: .v4(Advertisement.group4), checksum: .messageOnly)
         let before = bytes.withUnsafeBytes { $0.baseAddress }
-        value.encodePacket(into: &bytes, priority: 0, from: source, to: Advertisement.group4, checksum: .messageOnly)
+        value.encodePacket(
+            into: &bytes, priority: 0, from: .v4(source), to: .v4(Advertisement.group4), checksum: .messageOnly)
         #expect(bytes.withUnsafeBytes { $0.baseAddress } == before)
         #expect(bytes[22] == 0)
     }

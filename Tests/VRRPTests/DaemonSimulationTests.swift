@@ -23,15 +23,19 @@ private final class Storm {
     var priorities: [UInt8] = []
     /// Addresses taken off by others: more than a few in a row are a fight, which is put back ever more slowly.
     var takings = 0
+    /// A third of the runs have an IPv6 virtual router too.
+    let hasIPv6: Bool
     var problems: [String] = []
 
     init(seed: UInt64) {
         random = SplitMix(seed: seed)
         network = SimulatedNetwork(seed: seed &* 7919)
+        hasIPv6 = seed % 3 == 0
         for number in 0..<Int.random(in: 2...3, using: &random) {
             priorities.append(UInt8(60 + 60 * number + Int.random(in: 0...20, using: &random)))
             let host = ScriptedHost(number, configuration(of: number), in: network)
             network.hosts.append(host)
+            host.hasIPv6 = hasIPv6
             host.promotesSecondaries = Bool.random(using: &random)
             restoreLinks(of: host)
             host.start()
@@ -56,6 +60,13 @@ private final class Storm {
             if roll(2) == 0 { third.virtualAddresses += block(addresses: ["10.0.0.151/24"]).virtualAddresses }
             blocks.append(third)
         }
+        if hasIPv6 {
+            var fourth = block(
+                "VI_6", router: 54, priority: priority,
+                addresses: ["fe80::36/64", "2001:db8::100/64", "2001:db8::101/128"])
+            fourth.excludedAddresses = block(addresses: ["10.1.0.160/24"], device: "eth1").virtualAddresses
+            blocks.insert(fourth, at: roll(blocks.count))
+        }
         let groups =
             roll(2) == 0
             ? [SyncGroupConfiguration(name: roll(2) == 0 ? "VG" : "VH", members: [names[0], names[1]])] : []
@@ -73,6 +84,7 @@ private final class Storm {
             }
             for link in host.links.values where link.name == name {
                 if !link.isUsable { host.set(link.index, name, segment: segment) }
+                host.addLinkLocal(to: link.index)
                 let address = "10.\(segment).0.\(host.number + 1)/24"
                 host.add(address, to: link.index)
                 own[host.number, default: [:]][link.index] = [address]
@@ -83,7 +95,7 @@ private final class Storm {
     func disturb() {
         let host = network.hosts[roll(network.hosts.count)]
         let link = host.links.values.sorted { $0.index < $1.index }.dropFirst(roll(2)).first
-        switch roll(22) {
+        switch roll(23) {
         case 0: network.lossPercent = roll(90)
         case 1: network.duplicatePercent = roll(50)
         case 2: host.side = roll(2)
@@ -127,6 +139,7 @@ private final class Storm {
         case 18: if host.isAlive { host.crash() } else { host.start() }
         case 19: if host.isAlive, host.failingDumps == 0 { host.handOver() } else { host.start() }
         case 20: if host.isAlive { host.stop() }
+        case 21: host.filteringFails = roll(3)
         default: host.notesFail = roll(2) == 0
         }
     }
@@ -141,6 +154,7 @@ private final class Storm {
             host.lostAnswers = 0
             host.failingDumps = 0
             host.notesFail = false
+            host.filteringFails = 0
             host.capacity = 1000
             restoreLinks(of: host)
             if !host.isAlive { host.start() }
@@ -167,7 +181,7 @@ private final class Storm {
             }
             for (index, link) in host.links {
                 let expected = (wanted[link.name] ?? []).union(own[host.number]?[index] ?? [])
-                let shown = Set(host.shown(index))
+                let shown = Set(host.shown(index).filter { $0 != "fe80::\(host.number + 1)/64" })
                 if shown != expected {
                     problems.append(
                         "\(when): host \(host.number) \(link.name) has \(shown.sorted()), not \(expected.sorted())")
@@ -181,7 +195,7 @@ private final class Storm {
     }
 
     func checkMasters(_ when: String) {
-        for router in [51, 52, 53] as [UInt8] {
+        for router in [51, 52, 53, 54] as [UInt8] {
             let states = network.hosts.flatMap { host in
                 host.daemon.map { daemon in
                     daemon.director.order.compactMap { daemon.director.view(of: $0) }

@@ -170,7 +170,7 @@ extension ScriptedHost {
         host.add("10.0.0.1/24", to: 2)
         network.run(.seconds(2))
         #expect(host.state() == .master)
-        #expect(host.view()?.source == IPv4Address(10, 0, 0, 1))
+        #expect(host.view()?.source == address("10.0.0.1"))
     }
 
     @Test func `a virtual address that goes does not take the host's own with it`() {

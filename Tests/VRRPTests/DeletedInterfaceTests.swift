@@ -22,8 +22,8 @@ import Testing
         snapshot.addresses = [InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.1/24")))]
         _ = director.handle(.snapshot(snapshot, then: []), at: .zero)
         _ = director.handle(.start([:]), at: .zero)
-        for (key, _, _) in director.takeChannels(at: .zero) {
-            _ = director.handle(.channel(key, failure: nil), at: .zero)
+        for request in director.takeChannels(at: .zero) {
+            _ = director.handle(.channel(request.key, failure: nil), at: .zero)
         }
         let now = Instant.zero + .seconds(10)
         let effects = director.handle(.timer, at: now)

@@ -24,7 +24,9 @@ import Testing
         snapshot.addresses = [InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.201/24")))]
         _ = director.handle(.snapshot(snapshot, then: []), at: now)
         _ = director.handle(.start([:]), at: now)
-        for (key, _, _) in director.takeChannels(at: now) { _ = director.handle(.channel(key, failure: nil), at: now) }
+        for request in director.takeChannels(at: now) {
+            _ = director.handle(.channel(request.key, failure: nil), at: now)
+        }
         let id = try #require(director.order.first)
         now = now + .seconds(5)
         _ = director.handle(.timer, at: now)
@@ -37,7 +39,7 @@ import Testing
         Advertisement(
             version: version, virtualRouterID: 51, priority: priority, interval: .seconds(1),
             addresses: [.v4(IPv4Address(192, 0, 2, 100))]
-        ).encodePacket(into: &packet, from: other, to: group, checksum: .pseudoHeader)
+        ).encodePacket(into: &packet, from: .v4(other), to: .v4(group), checksum: .pseudoHeader)
         return packet[...]
     }
 

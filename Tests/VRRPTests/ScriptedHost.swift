@@ -40,13 +40,19 @@ final class ScriptedHost {
     var lostAnswers = 0
     /// What the kernel refuses.
     var refuses: (AddressChange) -> NetlinkError? = { _ in nil }
+    /// How many of the next changes of a socket's filter fail.
+    var filteringFails = 0
     /// Why nothing can be sent.
     var sendingFails: Int32?
     /// Interfaces that forward IPv6.
     var forwarding: Set<String> = []
 
+    /// Interfaces that are up have a link-local address, which duplicate address detection holds back for a second.
+    var hasIPv6 = false
+    private var detections: [(at: Instant, key: AddressKey)] = []
+
     // The process.
-    private var sockets: [ChannelKey: Int] = [:]
+    private var sockets: [ChannelKey: (birth: Int, routers: VirtualRouterIDs)] = [:]
     private var inbox: [(channel: ChannelKey, packet: [UInt8])] = []
     private var deadline: Instant?
     private var work: [() -> Void] = []
@@ -143,6 +149,7 @@ final class ScriptedHost {
 
     /// Whatever is ready at this time.
     func turn() {
+        endDetections()
         guard let daemon, network.now >= pausedUntil else { return }
         if !queue.isEmpty || overran { daemon.hearKernel() }
         for channel in Set(inbox.map(\.channel)).sorted(by: { $0.local < $1.local }) { daemon.hear(channel) }
@@ -200,7 +207,38 @@ final class ScriptedHost {
             mac: address ?? MACAddress(rawValue: 0x0200_0000_0000 | UInt64(number) << 8 | UInt64(index)), mtu: mtu)
         links[index] = link
         segments[index] = segment
+        if !up {
+            for address in addresses[index] ?? [] where address.prefix.address.family == .inet6 { _ = take(address) }
+        }
         notify(.link(link))
+        if up { addLinkLocal(to: index) }
+    }
+
+    /// What the kernel does when an interface comes up.
+    func addLinkLocal(to index: Int32) {
+        guard hasIPv6, links[index]?.isUsable == true else { return }
+        let own = IPAddress.v6(IPv6Address(high: 0xFE80 << 48, low: UInt64(number + 1)))
+        guard let prefix = IPPrefix(own, length: 64) else { return }
+        _ = insert(InterfaceAddress(link: index, prefix: prefix))
+    }
+
+    /// Duplicate address detection finds another host.
+    func fail(_ text: String, on index: Int32) {
+        guard let place = addresses[index]?.firstIndex(where: { "\($0.prefix)" == text }) else { return }
+        addresses[index]?[place].flags |= InterfaceAddress.tentative | InterfaceAddress.duplicate
+        detections.removeAll { $0.key == addresses[index]?[place].key }
+        if let address = addresses[index]?[place] { notify(.address(address)) }
+    }
+
+    private func endDetections() {
+        for (at, key) in detections where at <= network.now {
+            guard let place = addresses[key.link]?.firstIndex(where: { $0.key == key }),
+                let address = addresses[key.link]?[place], address.isTentative
+            else { continue }
+            addresses[key.link]?[place].flags &= ~InterfaceAddress.tentative
+            if let address = addresses[key.link]?[place] { notify(.address(address)) }
+        }
+        detections.removeAll { $0.at <= network.now }
     }
 
     /// An interface is deleted with its addresses.
@@ -233,6 +271,11 @@ final class ScriptedHost {
         var list = addresses[address.link] ?? []
         guard !list.contains(where: { $0.key == address.key }) else { return true }
         var address = address
+        if address.prefix.address.family == .inet6, address.flags & InterfaceAddress.noDuplicateDetection == 0 {
+            address.flags |= InterfaceAddress.tentative
+            detections.append((network.now + .seconds(1), address.key))
+            network.wake(self, at: network.now + .seconds(1))
+        }
         if list.contains(where: { $0.isOfSubnet(of: address) }) { address.flags |= InterfaceAddress.secondary }
         list.append(address)
         addresses[address.link] = list
@@ -277,10 +320,13 @@ final class ScriptedHost {
     // MARK: The wire, from outside
 
     /// A packet arrives at an interface.
-    func arrive(_ packet: [UInt8], to destination: IPv4Address, at index: Int32) {
+    func arrive(_ packet: [UInt8], to destination: IPAddress, at index: Int32) {
         guard isAlive, links[index]?.isUsable == true else { return }
-        for (channel, birth) in sockets where channel.local == destination {
-            guard channel.link == nil || (channel.link == index && births[index] == birth) else { continue }
+        for (channel, socket) in sockets where channel.local == destination {
+            guard channel.link == nil || (channel.link == index && births[index] == socket.birth),
+                let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet[...]),
+                socket.routers.contains(identifier)
+            else { continue }
             inbox.append((channel, packet))
             network.wake(self, at: network.now)
         }
@@ -347,13 +393,21 @@ extension ScriptedHost: AddressKernel {
 }
 
 extension ScriptedHost: Wire {
-    func open(_ channel: ChannelKey, interface: String?) throws(Errno) {
+    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs) throws(Errno) {
         if let link = channel.link {
             guard let birth = births[link] else { throw Errno(19, "setsockopt") }
-            sockets[channel] = birth
+            sockets[channel] = (birth, routers)
         } else {
-            sockets[channel] = 0
+            sockets[channel] = (0, routers)
         }
+    }
+
+    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno) {
+        if filteringFails > 0 {
+            filteringFails -= 1
+            throw Errno(12, "setsockopt")
+        }
+        sockets[channel]?.routers = routers
     }
 
     func close(except channels: Set<ChannelKey>) {
@@ -366,9 +420,9 @@ extension ScriptedHost: Wire {
         for packet in packets { body(packet.packet[...]) }
     }
 
-    func send(_ packet: [UInt8], to destination: IPv4Address, through channel: ChannelKey) throws(Errno) {
+    func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno) {
         if let sendingFails { throw Errno(sendingFails, "sendto") }
-        guard let birth = sockets[channel] else { throw Errno(19, "sendto") }
+        guard let birth = sockets[channel]?.birth else { throw Errno(19, "sendto") }
         let index = channel.link ?? links.keys.min() ?? 0
         guard let link = links[index], channel.link == nil || births[index] == birth else { throw Errno(19, "sendto") }
         guard packet.count <= Int(link.mtu) else { throw Errno(90, "sendto") }

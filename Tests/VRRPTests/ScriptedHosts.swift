@@ -17,6 +17,8 @@ func block(
     block.virtualAddresses = addresses.compactMap { text in
         IPPrefix(text).map { AddressLine($0, device: device ?? interface) }
     }
+    block.family = block.virtualAddresses.first?.prefix.address.family ?? .inet
+    block.delivery = .multicast(group: AdvertDelivery.defaultGroup(block.family))
     return block
 }
 

@@ -35,8 +35,8 @@ import Testing
         snapshot.addresses = [InterfaceAddress(link: 2, prefix: prefix)]
         _ = director.handle(.snapshot(snapshot, then: []), at: now)
         _ = director.handle(.start([:]), at: now)
-        for (key, _, _) in director.takeChannels(at: now) {
-            _ = director.handle(.channel(key, failure: nil), at: now)
+        for request in director.takeChannels(at: now) {
+            _ = director.handle(.channel(request.key, failure: nil), at: now)
         }
         let key = try #require(director.channels.keys.first)
         #expect(director.channels.count == 1)
@@ -46,7 +46,7 @@ import Testing
             let advertisement = Advertisement(
                 version: .v2, virtualRouterID: 51, priority: 200, interval: .seconds(1),
                 addresses: [.v4(IPv4Address(192, 0, 2, 102))])
-            advertisement.encodePacket(into: &packet, from: source, to: own, checksum: .pseudoHeader)
+            advertisement.encodePacket(into: &packet, from: .v4(source), to: .v4(own), checksum: .pseudoHeader)
             _ = director.handle(.packet(packet[...], through: key), at: now)
         }
         let received = director.order.map { director.routers[$0]?.machine.statistics.received }

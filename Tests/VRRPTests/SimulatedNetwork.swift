@@ -9,7 +9,7 @@ final class SimulatedNetwork {
     private struct Due: Comparable {
         enum What {
             case turn(Int)
-            case packet([UInt8], IPv4Address, host: Int, segment: Int)
+            case packet([UInt8], IPAddress, host: Int, segment: Int)
         }
         let at: Instant
         let ordinal: Int
@@ -37,7 +37,7 @@ final class SimulatedNetwork {
     }
 
     /// A packet goes out to all other hosts on the wire.
-    func transmit(_ packet: [UInt8], to destination: IPv4Address, from sender: ScriptedHost, on segment: Int) {
+    func transmit(_ packet: [UInt8], to destination: IPAddress, from sender: ScriptedHost, on segment: Int) {
         for host in hosts where host !== sender && host.side == sender.side {
             guard Int.random(in: 0..<100, using: &random) >= lossPercent else { continue }
             let copies = Int.random(in: 0..<100, using: &random) < duplicatePercent ? 2 : 1

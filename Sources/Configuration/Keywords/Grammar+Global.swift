@@ -152,6 +152,9 @@ extension Grammars {
             "v3 IPv4 checksum without pseudo-header, as RFC 9568 says"),
         .toggle(
             "vrrp_check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
+        .toggle(
+            "log_unknown_vrids", \.model.logsUnknownRouters, .rare,
+            "log each virtual router that is heard and not configured, once"),
         multicastGroup4, multicastGroup6,
         .seconds(
             "vrrp_startup_delay", 0...longestTime, \.model.startupDelay, .rare, "no elections for this long after start"

@@ -55,7 +55,6 @@ extension Grammars {
             .notYet("vrrp_rx_bufs_multiplier", "N", standard: "3", "adverts in the receive buffer"),
             .notYet(
                 "vrrp_delay_after_boot", "SECONDS", unit: "s", standard: "0", "no elections for this long after boot"),
-            .notYet("log_unknown_vrids", "log adverts of virtual routers that are not configured"),
             .notYet("umask", "MODE", standard: "0137", "permissions of files"),
             .notYet("set_supplementary_groups", "[BOOL]", "scripts get the user's other groups"),
             .notYet("use_symlink_paths", "[BOOL]", "script security follows symbolic links"),

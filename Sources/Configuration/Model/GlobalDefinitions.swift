@@ -26,6 +26,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var checksumWithoutPseudoHeader = false
     /// `vrrp_check_unicast_src`: adverts from others than the unicast peers are dropped.
     public var checkUnicastSource = false
+    /// `log_unknown_vrids`: adverts of virtual routers that are not configured are heard and logged, each number once.
+    public var logsUnknownRouters = false
     /// `vrrp_startup_delay`: how long adverts are ignored and elections held off after start.
     public var startupDelay = Duration.zero
     /// `vrrp_garp_*` and `vrrp_gna_interval`.

@@ -12,6 +12,7 @@ extension Interpreter {
                 remedy: "write an \(instance.family == .inet ? "IPv4" : "IPv6") address")
         }
         if draft.unicastPeers.isEmpty {
+            resolveSource(parsed, sourceWord, &instance)
             resolveMulticast(parsed, &instance)
         } else {
             resolveUnicast(parsed, &instance)
@@ -21,6 +22,18 @@ extension Interpreter {
                 .contradiction, at: parsed.place(of: "interface"), "VRRP cannot run on the loopback interface",
                 remedy: "name the interface that the other directors are on")
         }
+    }
+
+    /// RFC 9568 §5.1.2.1: IPv6 advertisements to the group come from a link-local address. keepalived's fail to be sent (EINVAL) otherwise.
+    private mutating func resolveSource(
+        _ parsed: Parsed<InstanceDraft>, _ word: String, _ instance: inout VRRPInstanceConfiguration
+    ) {
+        guard case .v6(let source)? = instance.sourceAddress, !source.isLinkLocal else { return }
+        reporter.warning(
+            .adjusted, at: parsed.place(of: word),
+            "\(source) is not link-local: IPv6 adverts come from the interface's link-local address",
+            remedy: "remove \(word), or write a link-local address of the interface")
+        instance.sourceAddress = nil
     }
 
     private mutating func resolveMulticast(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)
@@ -53,12 +66,18 @@ extension Interpreter {
                 "\(parsed.opener.title) has neither interface nor unicast_src_ip",
                 remedy: "add one of them")
         }
+        let needsLink = instance.interface == nil && !parsed.isWritten("interface")
+        if needsLink, let source = instance.sourceAddress, source.isLinkLocal {
+            sayNoLink(of: source, at: parsed.place(of: "unicast_src_ip"), parsed)
+        }
         var peers: [UnicastPeer] = []
         for (word, peer) in parsed.draft.unicastPeers {
             if peer.address.family != instance.family {
                 reporter.error(
                     .contradiction, at: word, "the peer is not of the addresses' family",
                     remedy: "write an \(instance.family == .inet ? "IPv4" : "IPv6") address")
+            } else if needsLink, peer.address.isLinkLocal {
+                sayNoLink(of: peer.address, at: word, parsed)
             } else if peer.address == instance.sourceAddress {
                 reporter.warning(.adjusted, at: word, "this is the own unicast_src_ip; it is left out of the peers")
             } else if peers.contains(where: { $0.address == peer.address }) {
@@ -69,5 +88,11 @@ extension Interpreter {
         }
         if peers.contains(where: { $0.timeToLive != nil }) { instance.checkUnicastSource = true }
         instance.delivery = .unicast(peers: peers, timeToLive: parsed.draft.unicastTimeToLive)
+    }
+
+    private mutating func sayNoLink(of address: IPAddress, at word: Word, _ parsed: Parsed<InstanceDraft>) {
+        reporter.error(
+            .missingValue, at: word, "\(address) is link-local: it means nothing without an interface",
+            remedy: "write interface IF in \(parsed.opener.title)")
     }
 }

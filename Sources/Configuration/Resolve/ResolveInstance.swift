@@ -94,11 +94,28 @@ extension Interpreter {
 
     private mutating func resolveVersion(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
         guard instance.family == .inet6 else { return }
-        idle.append((parsed.opener, parsed.place(of: "virtual_ipaddress"), "IPv6 instances do not run"))
         if parsed.has("version"), instance.version == .v2 {
-            reporter.warning(.adjusted, at: parsed.place(of: "version"), "IPv6 needs version 3; version 3 is used")
+            // keepalived sends packets of version 2 over IPv6 then, which no RFC knows.
+            reporter.error(
+                .contradiction, at: parsed.place(of: "version"), "VRRP version 2 has no IPv6",
+                remedy: "write version 3 on every director of \(parsed.opener.title)")
         }
         instance.version = .v3
+        if let first = instance.virtualAddresses.first, !first.prefix.address.isLinkLocal {
+            sayNotLinkLocal(first, parsed, instance)
+        }
+    }
+
+    /// RFC 9568 §5.2.9: "the first address must be the IPv6 link-local address associated with the Virtual Router". keepalived asks for it
+    /// in strict mode only, and hosts that use a global address as their router do not miss it.
+    private mutating func sayNotLinkLocal(
+        _ first: AddressLine, _ parsed: Parsed<InstanceDraft>, _ instance: VRRPInstanceConfiguration
+    ) {
+        guard instance.strict else { return }
+        reporter.warning(
+            .contradiction, at: parsed.place(of: "virtual_ipaddress"),
+            "strict mode: the first IPv6 address must be link-local, \(first.prefix.address) is not",
+            remedy: "write a link-local one before it, fe80::\(instance.virtualRouterID)/64, say")
     }
 
     private mutating func resolvePriority(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)

@@ -94,7 +94,7 @@ struct Alone {
     ) -> [UInt8] {
         var bytes: [UInt8] = []
         advertisement(priority: priority, id: id, interval: interval).encodePacket(
-            into: &bytes, from: IPv4Address(10, 77, 0, 2), to: Advertisement.group4, checksum: .pseudoHeader,
+            into: &bytes, from: .v4(IPv4Address(10, 77, 0, 2)), to: .v4(Advertisement.group4), checksum: .pseudoHeader,
             timeToLive: timeToLive)
         return bytes
     }

@@ -4,8 +4,10 @@
 import CLinux
 import Glibc
 import Net
+import Netlink
 import Platform
 import Testing
+import VRRP
 
 /// True where network namespaces can be made.
 let canMakeNetworks = geteuid() == 0 && access("/sbin/ip", X_OK) == 0 && access("/proc/self/ns/net", R_OK) == 0
@@ -144,7 +146,8 @@ final class Segment {
 
     /// The hosts that hold an address: only a local address can be bound.
     func holders(of address: String) throws -> [String] {
-        try hosts.filter { host in
+        if case .v6(let value)? = IPAddress(address) { return try holders(of: value) }
+        return try hosts.filter { host in
             try host.inside {
                 let socket = FileDescriptor(
                     owning: try Errno.check(Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0), "socket"))
@@ -158,5 +161,40 @@ final class Segment {
                 } == 0
             }
         }.map(\.name)
+    }
+
+    private func holders(of address: IPv6Address) throws -> [String] {
+        try hosts.filter { host in
+            try host.inside {
+                let socket = FileDescriptor(
+                    owning: try Errno.check(Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0), "socket"))
+                var name = sockaddr_in6()
+                name.sin6_family = sa_family_t(AF_INET6)
+                name.sin6_scope_id = address.isLinkLocal ? if_nametoindex("eth0") : 0
+                withUnsafeMutableBytes(of: &name.sin6_addr) { $0.copyBytes(from: address.octets) }
+                return withUnsafePointer(to: name) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(socket.number, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                    }
+                } == 0
+            }
+        }.map(\.name)
+    }
+
+    /// The link-local address of a host's eth0, as soon as the host answers for it.
+    func linkLocal(of host: Host) throws -> IPAddress {
+        var found: IPAddress?
+        let kernel = try host.inside { try RouteNetlink() }
+        try eventually("\(host.name) has a link-local address", within: .seconds(10)) {
+            let snapshot = try kernel.snapshot()
+            let index = snapshot.links.first { $0.name == "eth0" }?.index
+            found =
+                snapshot.addresses.first {
+                    $0.link == index && $0.prefix.address.isLinkLocal && !$0.isTentative
+                        && $0.origin != InterfaceAddress.ofVRRP
+                }?.prefix.address
+            return found != nil
+        }
+        return try #require(found)
     }
 }
