@@ -25,6 +25,7 @@ private let addresses = ["fe80::33/64", "2001:db8::100/64", "2001:db8::101"]
 @Suite struct IPv6Tests {
     @Test func `an IPv6 router waits for its link-local address, then advertises, adds, announces`() throws {
         let (network, host) = sixth([block(addresses: addresses)])
+        host.forwarding = ["eth0"]
         host.start()
         network.run(.milliseconds(900))
         #expect(host.state() == .fault)
