@@ -44,38 +44,30 @@ public final class Responder<Method: VarlinkMethod> {
         pending.answer(error.reply)
     }
 
-    /// A list as the last reply. To a caller that `wantsMore` it is sent in parts, each when the connection's turn
-    /// comes; to others in one reply, or as the error TooLarge. `make` builds the reply of a part.
+    /// A list as the last reply, made in parts as the connection's turns come. A caller that `wantsMore` gets each part as a reply,
+    /// others one reply at the end, or the error TooLarge. `make` builds the reply of a part.
     public func reply<Element>(list: [Element], _ make: @escaping ([Element]) -> Method.Reply) {
-        guard wantsMore, list.count > 1 else {
-            guard isFarTooLong(list, make) else { return reply(make(list)) }
-            return pending.answer(pending.tooLarge)
-        }
+        guard list.count > 1 else { return reply(make(list)) }
         var rest = list[...]
-        var size = Self.firstPart
-        pending.goOn(with: { [pending, encoded] in
+        // Enough to see how long an element is.
+        var size = 16
+        var whole = VarlinkListReply()
+        pending.goOn(with: { [pending, encoded, wantsMore] in
             let part = Array(rest.prefix(size))
             let isLast = part.count == rest.count
-            guard let octets = pending.answerIfItFits(encoded(make(part), !isLast)) else {
-                guard part.count > 1 else { return pending.answer(pending.tooLarge) }
+            let reply = encoded(make(part), wantsMore && !isLast)
+            guard let octets = wantsMore ? pending.answerIfItFits(reply) : pending.add(reply, to: &whole, isLast) else {
+                guard wantsMore, part.count > 1 else {
+                    pending.answer(pending.tooLarge)
+                    return 0
+                }
                 size = part.count / 2
-                return
+                return ServiceLimits.listPart
             }
             rest = rest.dropFirst(part.count)
             size = max(1, part.count * ServiceLimits.listPart / max(octets, 1))
+            return octets
         })
-    }
-
-    /// Elements of the first part of a list: enough to see how long one is.
-    private static var firstPart: Int { 16 }
-
-    /// Whether the beginning of a list shows that the whole does not fit into one message by far: finding out exactly
-    /// would take longer than a turn may.
-    private func isFarTooLong<Element>(_ list: [Element], _ make: ([Element]) -> Method.Reply) -> Bool {
-        guard list.count > 4 * Self.firstPart else { return false }
-        let sample = encoded(make(Array(list.prefix(Self.firstPart))), false)
-        let octets = (try? sample.encoded())?.count ?? 0
-        return octets / Self.firstPart * list.count > 2 * VarlinkFramer.messageLimit
     }
 
     private func encoded(_ reply: Method.Reply, _ continues: Bool) -> VarlinkReply {
@@ -97,8 +89,8 @@ public final class PendingCall {
     private let interface: String
     private(set) weak var connection: ServiceConnection?
     private var isAnswered = false
-    /// Sends the next part of a long answer.
-    private var nextPart: (() -> Void)?
+    /// Makes the next part of a long answer, and gives its octets.
+    private var nextPart: (() -> Int)?
     /// The call itself, while a long answer is under way and nobody else holds it.
     private var itself: PendingCall?
 
@@ -147,20 +139,42 @@ public final class PendingCall {
         return octets
     }
 
+    /// Adds a part to a list, and answers with the whole when it was the last.
+    /// - Returns: octets of the part; nil when the list is too long for a message.
+    func add(_ part: VarlinkReply, to list: inout VarlinkListReply, _ isLast: Bool) -> Int? {
+        guard part.error == nil else {
+            answer(part)
+            return 0
+        }
+        let before = list.count
+        do throws(JSONError) { try list.append(part) } catch { return nil }
+        guard list.count < VarlinkFramer.messageLimit else { return nil }
+        if isLast {
+            isAnswered = true
+            guard connection == nil || connection?.answer(list) != nil else {
+                isAnswered = false
+                return nil
+            }
+            letGo()
+        }
+        return list.count - before
+    }
+
     // MARK: A long answer
 
     /// More of the answer can be sent at once.
     var hasMore: Bool { nextPart != nil }
 
     /// Answers part by part: now, and whenever it is the connection's turn again.
-    func goOn(with part: @escaping () -> Void) {
+    func goOn(with part: @escaping () -> Int) {
         nextPart = part
         itself = self
-        part()
+        _ = part()
         connection?.standInLine()
     }
 
-    func goOn() { nextPart?() }
+    /// Octets of the part that was made.
+    func goOn() -> Int { nextPart?() ?? 0 }
 
     private func letGo() {
         nextPart = nil

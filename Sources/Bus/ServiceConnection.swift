@@ -58,12 +58,11 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
     func takeTurn(_ allowance: inout TurnAllowance) -> Bool {
         do throws(VarlinkProtocolError) {
             while !allowance.isSpent, hasRoom {
-                let before = answered
                 if let pending, pending.hasMore {
-                    pending.goOn()
-                    allowance.spend(octets: answered - before)
+                    allowance.spend(octets: pending.goOn())
                     continue
                 }
+                let before = answered
                 let waiting = server.pendingInput
                 guard let call = try server.nextCall() else { break }
                 serve(call)
@@ -100,9 +99,18 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
     /// be.
     @discardableResult
     func answer(_ reply: VarlinkReply) -> Int? {
+        answer { server throws(VarlinkProtocolError) in try server.reply(reply) }
+    }
+
+    /// The same with a long list.
+    func answer(_ reply: VarlinkListReply) -> Int? {
+        answer { server throws(VarlinkProtocolError) in try server.reply(reply) }
+    }
+
+    private func answer(_ make: (inout VarlinkServer) throws(VarlinkProtocolError) -> [UInt8]) -> Int? {
         do throws(VarlinkProtocolError) {
             var after = server
-            let octets = try after.reply(reply)
+            let octets = try make(&after)
             guard octets.count <= VarlinkFramer.messageLimit else { return nil }
             server = after
             answered += octets.count

@@ -123,6 +123,35 @@ public struct VarlinkReply: Hashable, Sendable {
     }
 }
 
+/// The last reply to a call that asks for one long list, put together from replies with parts of it: a list of a thousand elements takes
+/// longer to encode than one turn of a daemon may.
+public struct VarlinkListReply: Sendable {
+    private var name = ""
+    /// The elements, separated by commas.
+    private var elements: [UInt8] = []
+
+    /// No element yet.
+    public init() {}
+
+    /// Octets so far.
+    public var count: Int { elements.count }
+
+    /// Adds the elements of a reply whose only parameter is the list.
+    public mutating func append(_ part: VarlinkReply) throws(JSONError) {
+        guard let member = part.parameters.members.first, case .array(let values) = member.value, !values.isEmpty else {
+            return
+        }
+        name = member.key
+        if !elements.isEmpty { elements.append(UInt8(ascii: ",")) }
+        elements += try member.value.serialised().dropFirst().dropLast()
+    }
+
+    /// The message with its NUL.
+    func encoded() -> [UInt8] {
+        Array("{\"parameters\":{\"\(name)\":[".utf8) + elements + Array("]}}".utf8) + [0]
+    }
+}
+
 extension JSONValue {
     fileprivate init(message: ArraySlice<UInt8>) throws(VarlinkProtocolError) {
         do throws(JSONError) { self = try JSONValue(parsing: message) } catch { throw .json(error) }

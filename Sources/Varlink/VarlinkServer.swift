@@ -60,4 +60,11 @@ public struct VarlinkServer: Sendable {
         guard !oneway else { return [] }
         do throws(JSONError) { return try reply.encoded() } catch { throw .json(error) }
     }
+
+    /// The same with a long list, for the last time.
+    public mutating func reply(_ reply: VarlinkListReply) throws(VarlinkProtocolError) -> [UInt8] {
+        guard case .serving(_, let oneway) = state else { throw .unexpectedReply }
+        state = .idle
+        return oneway ? [] : reply.encoded()
+    }
 }

@@ -88,6 +88,17 @@ import Varlink
         #expect(refusal == "io.evenkeel.Vrrp.TooLarge")
     }
 
+    @Test func `a long list that fits a message comes in one reply to who asks for one`() throws {
+        let bus = try BusProgram()
+        let loop = try EventLoop()
+        let daemon = try TestService(bus, on: loop, instances: 700)
+        let socket = bus.socket
+        let names = try withExtendedLifetime(daemon) {
+            try loop.run { try BusClient(path: socket).call(VrrpAPI.List()).instances.map(\.name) }
+        }
+        #expect(names == (0..<700).map { "VI_\($0)" })
+    }
+
     @Test func `a daemon that goes away during a call is an error, not silence`() throws {
         let bus = try BusProgram()
         let loop = try EventLoop()
