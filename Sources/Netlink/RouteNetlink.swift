@@ -99,7 +99,7 @@ extension NetlinkMessage {
 
     /// RTM_NEWADDR (refused when the address exists) or RTM_DELADDR.
     static func changing(_ change: AddressChange) throws(NetlinkError) -> NetlinkMessage {
-        let address = change.address
+        let address = change.object
         let remote = address.peer ?? address.prefix
         var header = ifaddrmsg()
         header.ifa_family = UInt8(address.prefix.address.family == .inet ? AF_INET : AF_INET6)

@@ -111,12 +111,12 @@ extension Director {
                 predecessor.map { !kernelMarks || !$0.marksAddresses } ?? false && router.block.priority != 255
             for address in router.placed {
                 guard let present = table.address(address.key) else { continue }
-                if present.origin == InterfaceAddress.ofVRRP || isNoted { keeper.adopt(address, from: id) }
+                if present.origin == InterfaceAddress.ofVRRP || isNoted { keeper.held.adopt(address, from: id) }
             }
         }
         // Addresses of ours that no router has any more: the configuration was edited while nobody ran.
-        let strays = isAlone ? table.marked.filter { !keeper.isOurs($0.key) } : []
-        for address in strays { keeper.adopt(address, from: .nobody) }
+        let strays = isAlone ? table.marked.filter { !keeper.held.isOurs($0.key) } : []
+        for address in strays { keeper.held.adopt(address, from: .nobody) }
         if !strays.isEmpty { effects.remarks.append(.leftBehind(.nobody, strays.map(\.prefix))) }
         deriveAll(at: now)
         let able = Set(order.filter { canContinue($0, predecessors) })
@@ -125,7 +125,7 @@ extension Director {
             if continuing.contains(id) {
                 run(id, at: now) { $0.start(at: now, continuing: true) }
             } else if let router = routers[id] {
-                let left = router.placed.filter { keeper.isOurs($0.key) }.map(\.prefix)
+                let left = router.placed.filter { keeper.held.isOurs($0.key) }.map(\.prefix)
                 if !left.isEmpty { effects.remarks.append(.leftBehind(id, left)) }
             }
         }

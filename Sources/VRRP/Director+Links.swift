@@ -50,12 +50,12 @@ extension Director {
             }
             table.apply(event)
             switch event {
-            case .address(let address): keeper.heard(address.key, isGone: false, at: now)
+            case .address(let address): keeper.held.heard(address.key, isGone: false, at: now)
             case .addressGone(let address) where position < deletions[address.link] ?? 0: break
             case .addressGone(let address)
             where position < closings[address.link] ?? 0 && address.prefix.address.family == .inet6:
-                keeper.wentWithLink(address.key)
-            case .addressGone(let address): keeper.heard(address.key, isGone: true, at: now)
+                keeper.held.wentAlong(address.key)
+            case .addressGone(let address): keeper.held.heard(address.key, isGone: true, at: now)
             case .link, .linkGone: break
             }
         }
@@ -77,7 +77,7 @@ extension Director {
             if case .link(let link) = event { announceAgain(ifReachedAnew: link) }
             table.apply(event)
         }
-        keeper.tableReplaced(by: table)
+        keeper.held.tableReplaced(by: table)
         deriveAll(at: now)
     }
 
@@ -98,7 +98,7 @@ extension Director {
         }
         /// One that is not ours and that the host answers for; a virtual one, or one to be used less (`lesser`), only for want of another.
         func rank(_ address: InterfaceAddress, lesser: UInt32) -> Int? {
-            guard !keeper.isOurs(address.key), !address.isTentative else { return nil }
+            guard !keeper.held.isOurs(address.key), !address.isTentative else { return nil }
             if virtualAddresses[address.prefix.address] != nil { return 2 }
             return address.flags & lesser == 0 ? 0 : 1
         }
@@ -236,8 +236,8 @@ extension Director {
         changed.insert(router.id)
         guard router.isHolding else { return }
         let keys = Set(placed.map(\.key))
-        for old in router.placed where !keys.contains(old.key) { keeper.release(old.key, by: router.id) }
-        for address in placed { keeper.want(address, by: router.id) }
+        for old in router.placed where !keys.contains(old.key) { keeper.held.release(old.key, by: router.id) }
+        for address in placed { keeper.held.want(address, by: router.id) }
     }
 }
 

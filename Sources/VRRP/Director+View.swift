@@ -40,7 +40,7 @@ extension Director {
     public func guards(_ id: RouterID) -> Predecessor? {
         guard let router = routers[id] else { return nil }
         if router.isMaster { return Predecessor(silence: .zero) }
-        return keeper.lingering(of: id).isEmpty ? nil : Predecessor(silence: nil)
+        return keeper.held.lingering(of: id).isEmpty ? nil : Predecessor(silence: nil)
     }
 
     /// What a person must mend about a router: its first fault that does not mend itself, its addresses, its advertisements.
@@ -73,15 +73,15 @@ extension Director {
         if let rivalry = router.rivalry, rivalry.isSure { concerns.rival = rivalry.rival }
         concerns.addresses =
             router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
-        let keys = Set(router.placed.map(\.key) + keeper.lingering(of: id)).sorted { $0.address < $1.address }
-        concerns.addresses += keys.compactMap { keeper.trouble(with: $0, at: now) }
+        let keys = Set(router.placed.map(\.key) + keeper.held.lingering(of: id)).sorted { $0.address < $1.address }
+        concerns.addresses += keys.compactMap { keeper.held.trouble(with: $0, at: now) }.map(AddressTrouble.init)
         if router.isHolding {
             concerns.addresses += router.placed
                 .filter { (table.address($0.key)?.flags ?? 0) & InterfaceAddress.duplicate != 0 }
                 .map { .isOnAnotherHost($0.prefix) }
         }
         if !router.isHolding, router.block.priority != 255, router.machine.state != .initialize {
-            concerns.addresses += router.placed.filter { table.address($0.key) != nil && !keeper.isOurs($0.key) }
+            concerns.addresses += router.placed.filter { table.address($0.key) != nil && !keeper.held.isOurs($0.key) }
                 .map { .wasThereBefore($0.prefix) }
         }
         return concerns
@@ -89,7 +89,7 @@ extension Director {
 
     /// What is wrong with addresses of routers that are not configured any more.
     public func strayTroubles(at now: Instant) -> [AddressTrouble] {
-        keeper.trouble(besides: { routers[$0] != nil }, at: now)
+        keeper.held.trouble(besides: { routers[$0] != nil }, at: now).map(AddressTrouble.init)
     }
 
     /// Channels of backups whose timer is about to run out: what waits in them is to be heard first, because this process may have been

@@ -109,7 +109,7 @@ public struct Director {
             if let time { first = first.map { min($0, time) } ?? time }
         }
         consider(keeper.deadline)
-        consider(keeper.calmAt)
+        consider(keeper.held.calmAt)
         consider(channelRetry)
         if case .delayed(let until) = phase { consider(until) }
         return first
@@ -199,9 +199,9 @@ public struct Director {
         routers.values[index].isHolding = isHolding
         let router = routers.values[index]
         if isHolding {
-            for address in router.placed { keeper.want(address, by: router.id) }
+            for address in router.placed { keeper.held.want(address, by: router.id) }
         } else {
-            for address in router.placed { keeper.release(address.key, by: router.id) }
+            for address in router.placed { keeper.held.release(address.key, by: router.id) }
             routers.values[index].schedule.stop()
             routers.values[index].muteness = nil
         }
@@ -266,9 +266,9 @@ public struct Director {
         settleGroups(at: now)
         effects.changes = keeper.plan(against: table, at: now)
         if effects.changes.isEmpty { announceArrivals() }
-        let news = keeper.news(at: now)
+        let news = keeper.held.news(at: now)
         changed.formUnion(news.moved)
-        effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.prefix) }
+        effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.object.prefix) }
         defer { effects = Effects() }
         return effects
     }

@@ -110,14 +110,4 @@ public struct InterfaceAddress: Hashable, Sendable {
 }
 
 /// A change of addresses.
-public enum AddressChange: Hashable, Sendable {
-    case add(InterfaceAddress)
-    case delete(InterfaceAddress)
-
-    /// What is added or deleted.
-    public var address: InterfaceAddress {
-        switch self {
-        case .add(let address), .delete(let address): address
-        }
-    }
-}
+public typealias AddressChange = Change<InterfaceAddress>

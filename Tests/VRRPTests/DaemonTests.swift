@@ -72,7 +72,7 @@ extension ScriptedHost {
     @Test func `a refused address is asked for every second, then announced alone`() {
         let both = block(addresses: ["10.0.0.100/24", "10.0.0.101/24"])
         let (network, host) = lone([both])
-        host.refuses = { $0.address.prefix.address == address("10.0.0.101") ? .refused(code: 1, message: "") : nil }
+        host.refuses = { $0.object.prefix.address == address("10.0.0.101") ? .refused(code: 1, message: "") : nil }
         host.start()
         network.run(.seconds(12))
         #expect(host.announced == [address("10.0.0.100")])

@@ -30,7 +30,7 @@ import Testing
         _ = director.handle(.changed(effects.changes, refused: [:]), at: now)
         let id = try #require(director.order.first)
         #expect(director.routers[id]?.isMaster == true)
-        return (director, id, try #require(effects.changes.first?.address), now)
+        return (director, id, try #require(effects.changes.first?.object), now)
     }
 
     @Test func `what goes with its interface was taken off by nobody`() throws {
@@ -79,7 +79,7 @@ import Testing
         block.virtualAddresses[1].isTracked = false
         _ = director.handle(.configuration(Configuration(instances: [block])), at: now)
         var effects = director.handle(.links([.link(late)]), at: now)
-        #expect(effects.changes.map(\.address.link) == [9])
+        #expect(effects.changes.map(\.object.link) == [9])
         effects = director.handle(.changed(effects.changes, refused: [:]), at: now)
         #expect(effects.announcements.isEmpty, "nobody would hear it")
         late.flags = Link.up | Link.running

@@ -36,7 +36,7 @@ private let addresses = ["fe80::33/64", "2001:db8::100/64", "2001:db8::101"]
         #expect(host.state() == .master)
         #expect(host.sent.first?.source == address("fe80::1"))
         #expect(host.shown(2) == ["fe80::1/64", "10.0.0.1/24", "fe80::33/64", "2001:db8::100/64", "2001:db8::101/128"])
-        let added = host.requests.map(\.address)
+        let added = host.requests.map(\.object)
         #expect(added.allSatisfy { $0.flags == InterfaceAddress.noDuplicateDetection })
         #expect(added.allSatisfy { $0.origin == InterfaceAddress.ofVRRP })
         // A /128 is not to be chosen as a source.

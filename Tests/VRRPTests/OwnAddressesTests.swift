@@ -26,10 +26,10 @@ import Testing
     /// A keeper that holds the addresses for the routers.
     private func keeper(_ wanted: [(InterfaceAddress, RouterID)], _ table: LinkTable) -> AddressKeeper {
         var keeper = AddressKeeper()
-        for (address, router) in wanted { keeper.want(address, by: router) }
+        for (address, router) in wanted { keeper.held.want(address, by: router) }
         for change in keeper.plan(against: self.table([]), at: now) { keeper.done(change) }
         #expect(keeper.plan(against: table, at: now).isEmpty)
-        _ = keeper.news(at: now)
+        _ = keeper.held.news(at: now)
         return keeper
     }
 
@@ -39,20 +39,20 @@ import Testing
         let secondary = try address("192.0.2.2", flags: InterfaceAddress.secondary)
         let wanted = try address("192.0.2.2")
         var keeper = keeper([(primary, first), (wanted, second)], table([primary, secondary]))
-        keeper.release(primary.key, by: first)
+        keeper.held.release(primary.key, by: first)
         let changes = keeper.plan(against: table([primary, secondary]), at: now)
         #expect(changes == [.delete(primary), .add(wanted)])
         for change in changes { keeper.done(change) }
         // The kernel's notifications: both gone, one back.
-        for _ in 0..<8 { keeper.heard(wanted.key, isGone: true, at: now + .milliseconds(5)) }
-        keeper.heard(wanted.key, isGone: false, at: now + .milliseconds(5))
-        #expect(keeper.news(at: now + .milliseconds(5)).taken.isEmpty)
-        #expect(keeper.trouble(with: wanted.key, at: now + .milliseconds(5)) == nil)
+        for _ in 0..<8 { keeper.held.heard(wanted.key, isGone: true, at: now + .milliseconds(5)) }
+        keeper.held.heard(wanted.key, isGone: false, at: now + .milliseconds(5))
+        #expect(keeper.held.news(at: now + .milliseconds(5)).taken.isEmpty)
+        #expect(keeper.held.trouble(with: wanted.key, at: now + .milliseconds(5)) == nil)
         #expect(keeper.plan(against: table([wanted]), at: now + .milliseconds(5)).isEmpty)
-        #expect(keeper.isOurs(wanted.key))
+        #expect(keeper.held.isOurs(wanted.key))
         // Somebody else's doing is still told apart.
-        keeper.heard(wanted.key, isGone: true, at: now + .seconds(2))
-        #expect(keeper.news(at: now + .seconds(2)).taken.count == 1)
+        keeper.held.heard(wanted.key, isGone: true, at: now + .seconds(2))
+        #expect(keeper.held.news(at: now + .seconds(2)).taken.count == 1)
         #expect(keeper.plan(against: table([]), at: now + .seconds(2)) == [.add(wanted)])
     }
 
@@ -60,13 +60,13 @@ import Testing
         let before = try address("192.0.2.1")
         let after = try address("192.0.2.1", label: "eth0:1")
         var keeper = keeper([(before, first)], table([before]))
-        keeper.want(after, by: first)
+        keeper.held.want(after, by: first)
         let changes = keeper.plan(against: table([before]), at: now)
         #expect(changes == [.delete(after), .add(after)])
         for change in changes { keeper.done(change) }
-        keeper.heard(after.key, isGone: true, at: now)
-        keeper.heard(after.key, isGone: false, at: now)
-        #expect(keeper.news(at: now).taken.isEmpty)
+        keeper.held.heard(after.key, isGone: true, at: now)
+        keeper.held.heard(after.key, isGone: false, at: now)
+        #expect(keeper.held.news(at: now).taken.isEmpty)
         #expect(keeper.plan(against: table([after]), at: now).isEmpty)
     }
 }
