@@ -52,7 +52,7 @@ let package = Package(
         module("JSON", ["CJsonC"]),
         module("Varlink", ["JSON"]),
         module("Configuration", ["Net"]),
-        module("VRRP", ["Net", "Configuration", heap]),
+        module("VRRP", ["Net", "Configuration", heap, deque]),
         module("IPVS", ["Net", "Configuration"]),
         module("HealthCheck", ["Net", "Configuration", deque]),
 

@@ -203,14 +203,36 @@ int ek_vrrp_receive(int fd, int is_ipv6, uint8_t *slots, uint32_t *lengths) {
 
 int ek_frame_sender(void) {
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) return -errno;
+    // A takeover of thousands of addresses is queued at once; a frame counts with about 800 octets.
+    int room = 8 << 20;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+    return fd;
 }
 
-ssize_t ek_frame_send(int fd, int index, const void *frame, size_t length) {
+int ek_frames_send(int fd, int index, const void *frames, size_t length, unsigned count) {
     struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = index, .sll_halen = 6};
-    memcpy(address.sll_addr, frame, 6);
-    ssize_t sent = sendto(fd, frame, length, 0, (struct sockaddr *)&address, sizeof address);
-    return sent < 0 ? -errno : sent;
+    memcpy(address.sll_addr, frames, 6);
+    struct mmsghdr messages[64];
+    struct iovec parts[64];
+    int failure = 0;
+    for (const char *next = frames; count > 0;) {
+        unsigned some = count < 64 ? count : 64;
+        for (unsigned i = 0; i < some; i++) {
+            parts[i] = (struct iovec){.iov_base = (void *)(next + i * length), .iov_len = length};
+            messages[i] = (struct mmsghdr){
+                .msg_hdr = {.msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &parts[i], .msg_iovlen = 1}};
+        }
+        int sent = sendmmsg(fd, messages, some, 0);
+        if (sent < 0) {
+            if (errno == EINTR) continue;
+            failure = -errno;
+            sent = 1;
+        }
+        next += (size_t)sent * length;
+        count -= (unsigned)sent;
+    }
+    return failure;
 }
 
 int ek_realtime(int priority) {

@@ -10,6 +10,7 @@ extension Director {
         guard phase != .stopped else { return }
         startupDelay = configuration.global.startupDelay
         hearForeign(configuration.global.logsUnknownRouters)
+        pacer.adopt(configuration)
         var ids = Dictionary(order.compactMap { id in routers[id].map { ($0.identity, id) } }) { first, _ in first }
         let names = Dictionary(order.compactMap { id in routers[id].map { ($0.block.name, $0) } }) { first, _ in first }
         let kept = Set(configuration.instances.map(\.identity))

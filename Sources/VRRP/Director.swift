@@ -68,6 +68,7 @@ public struct Director {
     /// The kernel's interfaces and addresses as last heard.
     public internal(set) var table = LinkTable()
     var keeper = AddressKeeper()
+    var pacer = AnnouncementPacer()
     /// Who looks at an interface, by its name.
     var dependents: [String: Set<RouterID>] = [:]
     /// Who has a virtual address.
@@ -110,6 +111,7 @@ public struct Director {
         }
         consider(keeper.deadline)
         consider(keeper.held.calmAt)
+        consider(pacer.deadline)
         consider(channelRetry)
         if case .delayed(let until) = phase { consider(until) }
         return first
@@ -186,7 +188,7 @@ public struct Director {
             // The first burst goes out when the addresses are in place.
             _ = routers.values[index].schedule.start(.becameMaster, at: now)
         case .announce(.lowerPriorityHeard):
-            announce(routers.values[index].schedule.start(.lowerPriorityHeard, at: now), of: router)
+            announce(routers.values[index].schedule.start(.lowerPriorityHeard, at: now), of: router, at: now)
         case .follow:
             return
         case .report(let transition):
@@ -201,7 +203,10 @@ public struct Director {
         if isHolding {
             for address in router.placed { keeper.held.want(address, by: router.id) }
         } else {
-            for address in router.placed { keeper.held.release(address.key, by: router.id) }
+            for address in router.placed {
+                keeper.held.release(address.key, by: router.id)
+                pacer.remove(address.key)
+            }
             routers.values[index].schedule.stop()
             routers.values[index].muteness = nil
         }
@@ -221,7 +226,7 @@ public struct Director {
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
             if let due = routers.values[index].schedule.deadline, due <= now {
-                announce(routers.values[index].schedule.due(at: now), of: routers.values[index])
+                announce(routers.values[index].schedule.due(at: now), of: routers.values[index], at: now)
             }
             if let due = routers.values[index].machine.deadline, due <= now {
                 run(id, at: now) { $0.timerExpired(at: now) }
@@ -232,15 +237,20 @@ public struct Director {
     }
 
     /// Announces what is in place of a router's addresses.
-    private mutating func announce(_ count: Int, of router: Router) {
-        guard count > 0 else { return }
-        var byLink: [Int32: [IPAddress]] = [:]
+    private mutating func announce(_ count: Int, of router: Router, at now: Instant) {
         for address in router.placed where table.address(address.key)?.isTentative == false {
-            byLink[address.link, default: []].append(address.prefix.address)
+            guard let link = table.links[address.link], link.announces else { continue }
+            announce(address.key, on: link, count: count, at: now)
         }
-        for (index, addresses) in byLink.sorted(by: { $0.key < $1.key }) {
-            guard let link = table.links[index], link.announces else { continue }
-            effects.announcements.append(Effects.Announcing(link: link, addresses: addresses, count: count))
+    }
+
+    /// Announces an address: at once, or as the limits of its interface allow.
+    private mutating func announce(_ address: AddressKey, on link: Link, count: Int, at now: Instant) {
+        guard count > 0 else { return }
+        if pacer.limits(link.name, address.address.family) {
+            pacer.add(address, on: link.name, count: count, at: now)
+        } else {
+            effects.announce(address.address, on: link, count: count)
         }
     }
 
@@ -265,7 +275,11 @@ public struct Director {
     private mutating func finish(at now: Instant) -> Effects {
         settleGroups(at: now)
         effects.changes = keeper.plan(against: table, at: now)
-        if effects.changes.isEmpty { announceArrivals() }
+        if effects.changes.isEmpty { announceArrivals(at: now) }
+        for address in pacer.due(at: now) where table.address(address) != nil {
+            guard let link = table.links[address.link], link.announces else { continue }
+            effects.announce(address.address, on: link, count: 1)
+        }
         let news = keeper.held.news(at: now)
         changed.formUnion(news.moved)
         effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.object.prefix) }
@@ -273,16 +287,10 @@ public struct Director {
         return effects
     }
 
-    private mutating func announceArrivals() {
+    private mutating func announceArrivals(at now: Instant) {
         for (id, address, link) in keeper.toAnnounce(in: table) {
             let count = routers[id]?.schedule.settings.becameMaster.count ?? 0
-            guard count > 0 else { continue }
-            if let last = effects.announcements.last, last.link == link, last.count == count {
-                effects.announcements[effects.announcements.count - 1].addresses.append(address.prefix.address)
-            } else {
-                effects.announcements.append(
-                    Effects.Announcing(link: link, addresses: [address.prefix.address], count: count))
-            }
+            announce(address.key, on: link, count: count, at: now)
         }
     }
 }

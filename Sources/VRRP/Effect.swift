@@ -72,7 +72,7 @@ public struct Effects {
         public var link: Link
         /// What.
         public var addresses: [IPAddress]
-        /// Frames of each.
+        /// Frames of each, in rounds: every address once, then the repeats.
         public var count: Int
     }
 
@@ -86,6 +86,15 @@ public struct Effects {
     public var isTableInDoubt = false
     /// To say.
     public var remarks: [Remark] = []
+
+    /// Adds an address to announce; those of one interface that go out equally often go together.
+    mutating func announce(_ address: IPAddress, on link: Link, count: Int) {
+        if let last = announcements.indices.last, announcements[last].link == link, announcements[last].count == count {
+            announcements[last].addresses.append(address)
+        } else {
+            announcements.append(Announcing(link: link, addresses: [address], count: count))
+        }
+    }
 }
 
 /// What is worth a log line.

@@ -5,21 +5,20 @@ public import Net
 
 /// Frames that announce an address.
 public enum Announcement {
-    /// Replaces `frame` by the announcement of `address`: ARP for IPv4, a Neighbour Advertisement for IPv6.
+    /// Appends the announcement of `address`: ARP for IPv4, a Neighbour Advertisement for IPv6; those of a family are of one length.
     /// - Parameter isRouter: the host forwards IPv6 (the R flag).
-    public static func encode(
-        into frame: inout [UInt8], _ address: IPAddress, mac: MACAddress, isRouter: Bool = false
+    public static func append(
+        to frames: inout [UInt8], _ address: IPAddress, mac: MACAddress, isRouter: Bool = false
     ) {
-        frame.removeAll(keepingCapacity: true)
         switch address {
-        case .v4(let address): encodeARP(into: &frame, address, mac: mac)
-        case .v6(let address): encodeNeighborAdvertisement(into: &frame, address, mac: mac, isRouter: isRouter)
+        case .v4(let address): appendARP(to: &frames, address, mac: mac)
+        case .v6(let address): appendNeighborAdvertisement(to: &frames, address, mac: mac, isRouter: isRouter)
         }
     }
 
     /// An ARP request that nobody answers: sender and target are the address itself, the target's MAC is broadcast, as
     /// keepalived sends it. RFC 826's fields: hardware 1, protocol 0x0800, lengths 6 and 4, operation 1.
-    private static func encodeARP(into frame: inout [UInt8], _ address: IPv4Address, mac: MACAddress) {
+    private static func appendARP(to frame: inout [UInt8], _ address: IPv4Address, mac: MACAddress) {
         frame.append(mac: .broadcast)
         frame.append(mac: mac)
         frame.append(bigEndian: UInt16(0x0806))
@@ -35,8 +34,8 @@ public enum Announcement {
     }
 
     /// To all nodes (ff02::1), Override set, Solicited clear, with the target link-layer address option.
-    private static func encodeNeighborAdvertisement(
-        into frame: inout [UInt8], _ address: IPv6Address, mac: MACAddress, isRouter: Bool
+    private static func appendNeighborAdvertisement(
+        to frame: inout [UInt8], _ address: IPv6Address, mac: MACAddress, isRouter: Bool
     ) {
         let allNodes = IPv6Address(high: 0xFF02_0000_0000_0000, low: 1)
         frame.append(mac: MACAddress(rawValue: 0x3333_0000_0001))

@@ -99,8 +99,10 @@ struct FrameSocket: ~Copyable {
         descriptor = FileDescriptor(owning: try Errno.check(ek_frame_sender(), "socket(AF_PACKET)"))
     }
 
-    /// Sends a whole Ethernet frame.
-    func send(_ frame: [UInt8], through link: Int32) throws(Errno) {
-        try Errno.check(ek_frame_send(descriptor.number, link, frame, frame.count), "sendto(gratuitous ARP)")
+    /// Sends whole Ethernet frames of one length, many with a system call. One that cannot be sent is left out and reported.
+    func send(_ frames: [UInt8], count: Int, through link: Int32) throws(Errno) {
+        try Errno.check(
+            ek_frames_send(descriptor.number, link, frames, frames.count / count, UInt32(count)),
+            "sendmmsg(gratuitous ARP)")
     }
 }

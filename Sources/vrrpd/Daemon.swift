@@ -41,7 +41,7 @@ final class Daemon {
     private var readTableAt: Instant?
     private var turnEnds = false
     private var packet: [UInt8] = []
-    private var frame: [UInt8] = []
+    private var frames: [UInt8] = []
 
     /// Notifications of so many changes fit the monitor's buffer with room to spare.
     private static let changesAtOnce = 128
@@ -60,7 +60,6 @@ final class Daemon {
         self.notes = notes
         self.turns = turns
         packet.reserveCapacity(40 + 8 + 16 * 255)
-        frame.reserveCapacity(128)
     }
 
     /// The time of this turn.
@@ -266,13 +265,16 @@ final class Daemon {
 
     private func announce(_ announcing: Effects.Announcing) {
         guard let mac = announcing.link.mac else { return }
-        var isRouter: Bool?
-        for address in announcing.addresses {
-            if case .v6 = address { isRouter = isRouter ?? wire.forwardsIPv6(announcing.link.name) }
-            Announcement.encode(into: &frame, address, mac: mac, isRouter: isRouter ?? false)
+        for family in [AddressFamily.inet, .inet6] {
+            let addresses = announcing.addresses.lazy.filter { $0.family == family }
+            guard !addresses.isEmpty else { continue }
+            let isRouter = family == .inet6 && wire.forwardsIPv6(announcing.link.name)
+            frames.removeAll(keepingCapacity: true)
+            for address in addresses { Announcement.append(to: &frames, address, mac: mac, isRouter: isRouter) }
+            // One round for all, then the repeats: no address waits for those of another.
             for _ in 0..<announcing.count {
                 do throws(Errno) {
-                    try wire.send(frame: frame, through: announcing.link.index)
+                    try wire.send(frames: frames, count: addresses.count, through: announcing.link.index)
                     trouble.frames = nil
                 } catch {
                     trouble.frames = "\(error)"

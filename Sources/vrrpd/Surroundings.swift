@@ -31,7 +31,7 @@ final class NetlinkKernel: AddressKernel {
 /// Raw sockets on the event loop.
 final class SocketWire: Wire {
     private let loop: EventLoop
-    private let frames: FrameSocket?
+    private let frameSocket: FrameSocket?
     private let slots = PacketSlots()
     private var sockets: [ChannelKey: AdvertisementSocket] = [:]
     /// Why there is no socket for gratuitous ARP.
@@ -43,10 +43,10 @@ final class SocketWire: Wire {
     init(on loop: EventLoop) {
         self.loop = loop
         do throws(Errno) {
-            frames = try FrameSocket()
+            frameSocket = try FrameSocket()
             frameFailure = nil
         } catch {
-            frames = nil
+            frameSocket = nil
             frameFailure = error
         }
     }
@@ -75,9 +75,9 @@ final class SocketWire: Wire {
         try socket.send(packet, to: destination)
     }
 
-    func send(frame: [UInt8], through link: Int32) throws(Errno) {
-        switch frames {
-        case .some(let frames): try frames.send(frame, through: link)
+    func send(frames: [UInt8], count: Int, through link: Int32) throws(Errno) {
+        switch frameSocket {
+        case .some(let socket): try socket.send(frames, count: count, through: link)
         case .none: throw frameFailure ?? Errno(EBADF, "socket(AF_PACKET)")
         }
     }

@@ -28,8 +28,8 @@ protocol Wire: AnyObject {
     func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void)
     /// Sends a whole IP packet.
     func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno)
-    /// Sends a whole Ethernet frame.
-    func send(frame: [UInt8], through link: Int32) throws(Errno)
+    /// Sends `count` whole Ethernet frames of one length, each once; one that cannot be sent does not hold up those after it.
+    func send(frames: [UInt8], count: Int, through link: Int32) throws(Errno)
     /// True when this host forwards IPv6 between interfaces: neighbour advertisements then say "router" (RFC 4861 §7.2.6).
     func forwardsIPv6(_ interface: String) -> Bool
 }

@@ -187,3 +187,20 @@ import Testing
         #expect(load("global_defs {\nlvs_sync_daemon eth0 VI_9\n}\n" + instanceText("")).configuration == nil)
     }
 }
+
+@Suite struct GARPGroupTests {
+    @Test func `a group has interfaces and limits`() throws {
+        let loaded = load(
+            "garp_group {\n garp_interval 0.5\n gna_interval 1.5\n interface eth0\n interfaces {\n eth1 eth2\n eth3\n }\n}\n")
+        let group = try #require(loaded.configuration?.garpGroups.first)
+        #expect(loaded.diagnostics == [])
+        #expect(group.interval == .milliseconds(500) && group.neighbourInterval == .milliseconds(1500))
+        #expect(group.interfaces == ["eth0", "eth1", "eth2", "eth3"])
+    }
+
+    @Test func `what does nothing is said`() {
+        let loaded = load("garp_group {\n}\ngarp_group {\n garp_interval 1\n interface eth0\n interface eth0\n}\n")
+        #expect(loaded.diagnostics.map(\.code) == [.missingValue, .missingValue, .duplicateKeyword])
+        #expect(loaded.configuration?.garpGroups.last?.interfaces == ["eth0"])
+    }
+}

@@ -10,7 +10,7 @@ private let mac = MACAddress(rawValue: 0x0200_0A00_0001)
 @Suite struct AnnouncementTests {
     @Test func `a gratuitous ARP has the fields that keepalived sends`() {
         var frame: [UInt8] = []
-        Announcement.encode(into: &frame, .v4(IPv4Address(192, 168, 200, 254)), mac: mac)
+        Announcement.append(to: &frame, .v4(IPv4Address(192, 168, 200, 254)), mac: mac)
         #expect(
             frame == [
                 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,  // to everybody
@@ -25,7 +25,7 @@ private let mac = MACAddress(rawValue: 0x0200_0A00_0001)
     @Test func `a neighbour advertisement overrides and has a right checksum`() throws {
         var frame: [UInt8] = []
         let address = try #require(IPAddress("2001:db8::9"))
-        Announcement.encode(into: &frame, address, mac: mac, isRouter: true)
+        Announcement.append(to: &frame, address, mac: mac, isRouter: true)
         #expect(frame.count == 14 + 40 + 32)
         #expect(frame[21] == 255)
         #expect(frame[54] == 136)

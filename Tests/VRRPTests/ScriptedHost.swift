@@ -433,8 +433,11 @@ extension ScriptedHost: Wire {
         network.transmit(packet, to: destination, from: self, on: segment)
     }
 
-    func send(frame: [UInt8], through link: Int32) throws(Errno) {
-        frames.append((link, frame))
+    func send(frames: [UInt8], count: Int, through link: Int32) throws(Errno) {
+        let length = frames.count / count
+        for start in stride(from: 0, to: frames.count, by: length) {
+            self.frames.append((link, Array(frames[start..<start + length])))
+        }
     }
 
     func forwardsIPv6(_ interface: String) -> Bool { forwarding.contains(interface) }

@@ -33,7 +33,9 @@ int ek_vrrp_receive(int fd, int is_ipv6, uint8_t *slots, uint32_t *lengths);
 
 // Sends whole Ethernet frames; receives nothing.
 int ek_frame_sender(void);
-ssize_t ek_frame_send(int fd, int index, const void *frame, size_t length);
+// Sends `count` frames of `length` octets each to one Ethernet destination, that of the first. One that cannot be sent is left out;
+// returns 0 or the last such -errno.
+int ek_frames_send(int fd, int index, const void *frames, size_t length, unsigned count);
 
 // SCHED_RR for this process, not for its children; keeps its memory from being swapped out.
 int ek_realtime(int priority);

@@ -10,6 +10,7 @@ struct FileDraft: BlockDraft {
     var trackFiles: [Parsed<TrackFileDraft>] = []
     var trackProcesses: [Parsed<TrackProcessDraft>] = []
     var syncGroups: [Parsed<SyncGroupDraft>] = []
+    var garpGroups: [Parsed<GARPGroupDraft>] = []
     var instances: [Parsed<InstanceDraft>] = []
     var staticAddresses: [AddressLine] = []
     var serverGroups: [ServerGroupDraft] = []
@@ -87,8 +88,9 @@ extension Grammars {
         .block(
             "garp_group", "", { garpGroup }, kind: .garpGroup, .rare,
             "interfaces that share a gratuitous ARP rate limit",
-            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
-        ).repeatable.notYet,
+            from: { _, _ in GARPGroupDraft() },
+            store: { draft, parsed, _ in draft.garpGroups.append(parsed) }
+        ).repeatable,
         .block(
             "vrrp_instance", "NAME", { instance }, kind: .instance, .everywhere, "a virtual router",
             from: { _, interpreter in InstanceDraft(global: interpreter.global) },

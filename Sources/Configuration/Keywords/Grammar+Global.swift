@@ -132,12 +132,10 @@ extension Grammars {
             standard: "vrrp_garp_master_repeat", .rare, "gratuitous ARPs after a lower-priority advert"),
         .seconds(
             "vrrp_garp_interval", 0...86400, \.model.gratuitousARP.interval, .common,
-            "least time between gratuitous ARPs on an interface"
-        ).notYet,
+            "least time between gratuitous ARPs on an interface"),
         .seconds(
             "vrrp_gna_interval", 0...86400, \.model.gratuitousARP.neighbourInterval, .common,
-            "least time between neighbour advertisements on an interface"
-        ).notYet,
+            "least time between neighbour advertisements on an interface"),
         .boolean("vrrp_min_garp", \.minimumGARP, .rare, "one gratuitous ARP, no second burst"),
         .integer(
             "vrrp_down_timer_adverts", 1...100, \.model.downTimerAdverts, .rare, "adverts missed until master down"),

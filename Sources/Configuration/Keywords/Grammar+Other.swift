@@ -1,16 +1,7 @@
-// Rows of blocks that nothing acts on yet: bfd_instance, SSL, garp_group, track_group, auth_hmac. They are rows all the same:
+// Rows of blocks that nothing acts on yet: bfd_instance, SSL, track_group, auth_hmac. They are rows all the same:
 // a typing mistake in them is found, and explain and the migration table know them.
 
 extension Grammars {
-    static let garpGroup = Grammar<ListsDraft>(
-        .garpGroup,
-        [
-            .notYet("garp_interval", "SECONDS", unit: "s", standard: "0", "least time between gratuitous ARPs"),
-            .notYet("gna_interval", "SECONDS", unit: "s", standard: "0", "least time between neighbour advertisements"),
-            .notYet("interface", "IF", standard: "none", "an interface of the group"),
-            .list("interfaces", lines: "IF…", .rare, "interfaces of the group") { _, _, _ in }.notYet,
-        ])
-
     static let trackGroup = Grammar<ListsDraft>(
         .trackGroup, [.list("group", lines: "INSTANCE…", .rare, "the instances") { _, _, _ in }.notYet])
 

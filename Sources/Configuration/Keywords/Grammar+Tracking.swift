@@ -1,5 +1,4 @@
-// Rows of what instances watch: vrrp_script, track_file, vrrp_track_process, sync groups; and small blocks that nothing
-// acts on yet: garp_group, track_group, bfd_instance, SSL.
+// Rows of what instances watch: vrrp_script, track_file, vrrp_track_process; and of what they share: sync groups, garp_group.
 import Net
 
 /// `vrrp_script` while it is read.
@@ -27,6 +26,11 @@ struct TrackDraft: Sendable {
     /// Nil = the tracked block's own weight.
     var weight: Int?
     var isReversed: Bool?
+}
+
+/// `garp_group` while it is read.
+struct GARPGroupDraft: BlockDraft {
+    var model = GARPGroupConfiguration()
 }
 
 /// `vrrp_sync_group` while it is read.
@@ -69,6 +73,25 @@ extension Grammars {
                 draft.user = interpreter.user(statement) ?? draft.user
             },
             .toggle("init_fail", \.model.startsFailed, .rare, "failed until it has succeeded"),
+        ])
+
+    static let garpGroup = Grammar<GARPGroupDraft>(
+        .garpGroup,
+        [
+            .seconds("garp_interval", 0...86400, \.model.interval, .rare, "least time between gratuitous ARPs"),
+            .seconds(
+                "gna_interval", 0...86400, \.model.neighbourInterval, .rare,
+                "least time between neighbour advertisements"),
+            Keyword("interface", "IF", standard: "none", .rare, "an interface of the group") {
+                draft, statement, interpreter in
+                if let name = interpreter.interface(statement) { draft.model.interfaces.append(name) }
+            }.repeatable,
+            .list("interfaces", lines: "IF…", .rare, "interfaces of the group") { draft, statement, interpreter in
+                for word in interpreter.listLines(statement).joined() {
+                    interpreter.noteInterface(word)
+                    draft.model.interfaces.append(word.text)
+                }
+            }.repeatable,
         ])
 
     static let trackFile = Grammar<TrackFileDraft>(

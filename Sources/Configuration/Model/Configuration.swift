@@ -18,6 +18,8 @@ public struct Configuration: Equatable, Sendable {
     public var instances: [VRRPInstanceConfiguration]
     /// `vrrp_sync_group` blocks in file order, names unique; members exist.
     public var syncGroups: [SyncGroupConfiguration]
+    /// `garp_group` blocks in file order; no interface is in two.
+    public var garpGroups: [GARPGroupConfiguration]
     /// `static_ipaddress` lines: addresses that do not follow any election.
     public var staticAddresses: [AddressLine]
     /// `virtual_server` blocks in file order, identities unique; one per address when a group is named.
@@ -31,6 +33,7 @@ public struct Configuration: Equatable, Sendable {
         trackProcesses: [TrackProcessConfiguration] = [],
         instances: [VRRPInstanceConfiguration] = [],
         syncGroups: [SyncGroupConfiguration] = [],
+        garpGroups: [GARPGroupConfiguration] = [],
         staticAddresses: [AddressLine] = [],
         virtualServers: [VirtualServerConfiguration] = []
     ) {
@@ -40,6 +43,7 @@ public struct Configuration: Equatable, Sendable {
         self.trackProcesses = trackProcesses
         self.instances = instances
         self.syncGroups = syncGroups
+        self.garpGroups = garpGroups
         self.staticAddresses = staticAddresses
         self.virtualServers = virtualServers
     }

@@ -164,6 +164,19 @@ public struct GratuitousARPSettings: Equatable, Sendable {
     public init() {}
 }
 
+/// `garp_group`: interfaces that share a limit, because they lead to one switch.
+public struct GARPGroupConfiguration: Equatable, Sendable {
+    /// `garp_interval`: least time between two gratuitous ARPs; zero = no limit.
+    public var interval = Duration.zero
+    /// `gna_interval`: least time between two neighbour advertisements; zero = no limit.
+    public var neighbourInterval = Duration.zero
+    /// Names of interfaces.
+    public var interfaces: [String] = []
+
+    /// A group of nothing.
+    public init() {}
+}
+
 /// `use_vmac [NAME] …`.
 public struct VirtualMACConfiguration: Equatable, Sendable {
     /// The macvlan's name; vrrp.VRID unless given.

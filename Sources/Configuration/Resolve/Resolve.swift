@@ -13,6 +13,7 @@ extension Interpreter {
         configuration.scripts = resolveScripts(file.scripts)
         configuration.instances = resolveInstances(file.instances, configuration)
         configuration.syncGroups = resolveSyncGroups(file.syncGroups, configuration)
+        configuration.garpGroups = resolveGARPGroups(file.garpGroups)
         dropGroupedWeights(file.instances, &configuration)
         configuration.virtualServers = resolveVirtualServers(file, configuration)
         resolveSyncDaemon(&configuration)

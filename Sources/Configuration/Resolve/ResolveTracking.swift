@@ -35,6 +35,32 @@ extension Interpreter {
         }
     }
 
+    /// A group without interfaces or limits, and an interface in two groups, are mistakes of the file, as in keepalived.
+    mutating func resolveGARPGroups(_ drafts: [Parsed<GARPGroupDraft>]) -> [GARPGroupConfiguration] {
+        var taken: Set<String> = []
+        return drafts.map { parsed in
+            var group = parsed.draft.model
+            if group.interfaces.isEmpty {
+                reporter.warning(
+                    .missingValue, at: parsed.opener.keyword, "garp_group names no interface",
+                    remedy: "write interface IF, or interfaces { IF… }")
+            }
+            if group.interval == .zero, group.neighbourInterval == .zero {
+                reporter.warning(
+                    .missingValue, at: parsed.opener.keyword, "garp_group limits nothing",
+                    remedy: "write garp_interval SECONDS or gna_interval SECONDS")
+            }
+            for name in group.interfaces where !taken.insert(name).inserted {
+                reporter.warning(
+                    .duplicateKeyword, at: parsed.opener.keyword,
+                    "\(name) is in a garp_group already; the first counts")
+            }
+            var seen: Set<String> = []
+            group.interfaces = group.interfaces.filter { seen.insert($0).inserted }
+            return group
+        }
+    }
+
     mutating func resolveSyncGroups(
         _ drafts: [Parsed<SyncGroupDraft>], _ configuration: Configuration
     ) -> [SyncGroupConfiguration] {
