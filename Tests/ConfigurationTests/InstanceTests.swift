@@ -191,7 +191,8 @@ import Testing
 @Suite struct GARPGroupTests {
     @Test func `a group has interfaces and limits`() throws {
         let loaded = load(
-            "garp_group {\n garp_interval 0.5\n gna_interval 1.5\n interface eth0\n interfaces {\n eth1 eth2\n eth3\n }\n}\n")
+            "garp_group {\n garp_interval 0.5\n gna_interval 1.5\n interface eth0\n interfaces {\n eth1 eth2\n eth3\n }\n}\n"
+        )
         let group = try #require(loaded.configuration?.garpGroups.first)
         #expect(loaded.diagnostics == [])
         #expect(group.interval == .milliseconds(500) && group.neighbourInterval == .milliseconds(1500))

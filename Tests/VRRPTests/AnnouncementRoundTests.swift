@@ -18,7 +18,8 @@ import Testing
         let network = SimulatedNetwork()
         let host = ScriptedHost(0, configuration, in: network)
         network.hosts = [host]
-        for (index, name, own) in [(2, "eth0", "10.0.0.1/24"), (3, "eth1", "10.1.0.1/24")] as [(Int32, String, String)] {
+        for (index, name, own) in [(2, "eth0", "10.0.0.1/24"), (3, "eth1", "10.1.0.1/24")] as [(Int32, String, String)]
+        {
             host.set(index, name)
             host.add(own, to: index)
         }
