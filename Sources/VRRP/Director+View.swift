@@ -25,7 +25,9 @@ extension Director {
     /// The router; nil when it is gone.
     public func view(of id: RouterID) -> View? {
         guard let router = routers[id] else { return nil }
-        let held = router.isHolding ? router.placed.filter { table.address($0.key) != nil }.map(\.prefix) : []
+        // A backup has what the kernel has not let it take off yet.
+        let keys = router.isHolding ? router.placed.map(\.key) : keeper.held.lingering(of: id)
+        let held = keys.compactMap { table.address($0)?.prefix }
         return View(
             name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held)

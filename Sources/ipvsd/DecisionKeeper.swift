@@ -48,8 +48,10 @@ final class DecisionKeeper {
 
     /// Where decisions are kept.
     var path: String { store.path }
-    /// The latest decisions are on the disk.
-    var isKept: Bool { !isDirty }
+    /// The latest decisions are on the disk. Those in a file that cannot be read are unknown, and what it says is not what is in force.
+    var isKept: Bool {
+        if case .unreadable = readTrouble { false } else { !isDirty }
+    }
     /// What a person must know about the file.
     var trouble: DecisionTrouble? {
         store.failure.map { .unwritable(path: store.path, $0) } ?? readTrouble

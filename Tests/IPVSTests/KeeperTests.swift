@@ -219,12 +219,14 @@ import Testing
         #expect(try weights(rig.kernel.table, 1...2) == [0, 1])
     }
 
-    @Test func `a file that cannot be read is never written`() throws {
+    /// Taking a decision back is one as well: the file may have it.
+    @Test(arguments: [true, false])
+    func `a file that cannot be read is never written`(isTakenBack: Bool) throws {
         let file = ScriptedFile("decisions.state", Array("precious".utf8))
         file.readError = Errno(EIO, "read")
         let rig = KeeperRig([try virtualServer(weights: [1, 1])], decisions: file)
         var outcome: DecisionOutcome?
-        rig.keeper.decide(try server(1), drained, at: rig.now) { outcome = $0 }
+        rig.keeper.decide(try server(1), isTakenBack ? nil : drained, at: rig.now) { outcome = $0 }
         rig.settle()
         #expect(file.content == Array("precious".utf8))
         guard case .notKept = outcome else {

@@ -131,6 +131,7 @@ struct AlarmTests {
         let start = alone.segment.loop.refreshNow()
         try outranked("time passes") { alone.segment.loop.now - start > .milliseconds(1500) }
         #expect(try alone.segment.holders(of: virtualAddress) == ["a"])
+        #expect(try alone.router.show().runtime.heldAddresses == ["\(virtualAddress)/24"])
         #expect(strace.exit == nil)
         strace.signal(SIGTERM)
         try outranked("strace is gone") { strace.exit != nil }
