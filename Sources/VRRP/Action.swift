@@ -112,6 +112,8 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noSourceAddress(String)
     /// The interface has no link-local IPv6 address that has passed duplicate address detection.
     case noLinkLocalAddress(String)
+    /// `unicast_fault_no_peer`: there is nobody to speak to.
+    case noUnicastPeer
     /// The sockets cannot be opened.
     case noSocket(String)
     /// This build cannot run the instance.
@@ -125,6 +127,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .interfaceDown(let name): "interface \(name) is down"
         case .noSourceAddress(let name): "interface \(name) has no usable address"
         case .noLinkLocalAddress(let name): "interface \(name) has no IPv6 link-local address that is ready"
+        case .noUnicastPeer: "no unicast peer is configured"
         case .noSocket(let why): "no VRRP socket: \(why)"
         case .unsupported(let what): what
         case .group(let name): "another member of sync group \(name) is in fault"

@@ -197,6 +197,7 @@ extension Director {
         if block.needsSourceAddress, let source = block.sourceAddress, !table.offers(source, on: link?.index) {
             faults.insert(.noSource(of: block))
         }
+        if case .unicast(let peers, _) = block.delivery, peers.isEmpty { faults.insert(.noUnicastPeer) }
         if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }
         return faults
     }

@@ -16,9 +16,10 @@ extension Director {
             }
             do throws(DecodeError) {
                 let remark = try routers.values[index].machine.configuration.admit(received)
-                if let remark { refuse(remark, from: received.source, by: id) }
+                routers.values[index].peers.heard(received, at: now)
+                if let remark { refuse(remark, from: received.source, by: id, isAccepted: true, at: now) }
             } catch {
-                return refuse(error, from: received.source, by: id, rivalAt: now)
+                return refuse(error, from: received.source, by: id, at: now)
             }
             run(id, at: now) { $0.received(received.advertisement, from: received.source, at: now) }
             if received.advertisement.priority > 0 {
@@ -28,9 +29,9 @@ extension Director {
             let source = ReceivedAdvertisement.source(ofPacket: packet)
             // Damage that hides whom it is for counts for every router of the channel.
             if let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet) {
-                for id in channel.routers[Int(identifier)] { refuse(error, from: source, by: id, rivalAt: now) }
+                for id in channel.routers[Int(identifier)] { refuse(error, from: source, by: id, at: now) }
             } else {
-                for id in channel.routers.joined() { refuse(error, from: source, by: id) }
+                for id in channel.routers.joined() { refuse(error, from: source, by: id, isAttributed: false, at: now) }
             }
         }
     }
@@ -50,12 +51,20 @@ extension Director {
         } ?? ids.first
     }
 
-    /// - Parameter rivalAt: the time, where the advertisement is dropped because of the error.
+    /// - Parameters:
+    ///   - isAccepted: the advertisement counts all the same.
+    ///   - isAttributed: it is known to be for this router.
     private mutating func refuse(
-        _ error: DecodeError, from source: IPAddress?, by id: RouterID, rivalAt now: Instant? = nil
+        _ error: DecodeError, from source: IPAddress?, by id: RouterID, isAccepted: Bool = false,
+        isAttributed: Bool = true, at now: Instant
     ) {
         guard let index = routers.index(forKey: id) else { return }
-        if let source, let now { noteRival(of: index, from: source, refusal: "\(error)", at: now) }
+        if let source, isAttributed {
+            routers.values[index].peers.refused(error, from: source, isAccepted: isAccepted, at: now)
+            // Strangers are kept out on purpose.
+            let isStranger = error.reason == .source && !routers.values[index].isMaster
+            if !isAccepted, !isStranger { noteRival(of: index, from: source, refusal: "\(error)", at: now) }
+        }
         guard routers.values[index].machine.refused(error, from: source) else { return }
         effects.remarks.append(.refused(id, error, from: source))
         changed.insert(id)

@@ -1,10 +1,10 @@
-// Two masters of one virtual router. A master that goes on hearing another one, because the other's advertisements are refused here, or because
+// Two masters of one virtual router, and senders that a backup does not understand, which comes before it. A master that goes on hearing another one, because the other's advertisements are refused here, or because
 // it has the lower priority and does not yield, tells people: both hosts hold the addresses, and neither can end that.
 
 public import Net
 
 extension Director {
-    /// Another master on the link of this one.
+    /// Another master on the link of this one; for a backup, somebody whose advertisements it drops.
     public struct Rival: Hashable, Sendable {
         /// Where its advertisements come from.
         public let address: IPAddress
@@ -15,6 +15,8 @@ extension Director {
     /// A rival, and how surely it is one.
     struct Rivalry {
         var rival: Rival
+        /// This router is master; else it drops what the other one says.
+        let isBesideMaster: Bool
         /// Advertisements heard in a row. One or two are normal while masters change.
         var count = 1
         var heardAt: Instant
@@ -25,16 +27,17 @@ extension Director {
         var isSure: Bool { count >= Self.sure }
     }
 
-    /// An advertisement came to a master, and it is master still.
+    /// An advertisement came to a master, and it is master still; or a backup has dropped it.
     mutating func noteRival(
         of index: Dictionary<RouterID, Router>.Index, from source: IPAddress, refusal: String?, at now: Instant
     ) {
         let router = routers.values[index]
-        guard router.isMaster, source != router.machine.sourceAddress else { return }
+        let isConcerned = router.isMaster || refusal != nil && router.machine.state.name == .backup
+        guard isConcerned, source != router.machine.sourceAddress else { return }
         let rival = Rival(address: source, refusal: refusal)
         guard var rivalry = router.rivalry, rivalry.rival == rival else {
             if router.rivalry?.isSure ?? false { changed.insert(router.id) }
-            routers.values[index].rivalry = Rivalry(rival: rival, heardAt: now)
+            routers.values[index].rivalry = Rivalry(rival: rival, isBesideMaster: router.isMaster, heardAt: now)
             return
         }
         rivalry.count += 1
@@ -43,12 +46,14 @@ extension Director {
         routers.values[index].rivalry = rivalry
     }
 
-    /// Ends what was not heard for a while, or concerns a router that is not master any more. A master looks at every advertisement of its own.
+    /// Ends what was not heard for a while, or concerns a router in another state. A master looks at every advertisement of its own.
     mutating func endRivalry(of index: Dictionary<RouterID, Router>.Index, at now: Instant) {
         let router = routers.values[index]
         guard let rivalry = router.rivalry else { return }
         let limit = Rivalry.patience + router.machine.masterDownInterval
-        guard !router.isMaster || now >= rivalry.heardAt + limit else { return }
+        let isBackup = router.machine.state.name == .backup
+        let isAsBefore = rivalry.isBesideMaster ? router.isMaster : isBackup
+        guard !isAsBefore || now >= rivalry.heardAt + limit else { return }
         routers.values[index].rivalry = nil
         if rivalry.isSure { changed.insert(router.id) }
     }

@@ -20,6 +20,8 @@ extension Director {
         public let source: IPAddress?
         /// The addresses that are on their interfaces for it.
         public let held: [IPPrefix]
+        /// Who was heard, in the order of the addresses.
+        public let peers: [(address: IPAddress, record: PeerRecord)]
     }
 
     /// The router; nil when it is gone.
@@ -30,7 +32,8 @@ extension Director {
         let held = keys.compactMap { table.address($0)?.prefix }
         return View(
             name: router.block.name, identity: router.identity.description, block: router.block,
-            machine: router.machine, group: router.group, source: router.voice?.source, held: held)
+            machine: router.machine, group: router.group, source: router.voice?.source, held: held,
+            peers: router.peers.sorted)
     }
 
     /// The router of that name.
@@ -57,6 +60,8 @@ extension Director {
         public var unadvertised = 0
         /// Another host that is master too.
         public var rival: Rival?
+        /// A host whose advertisements this backup drops.
+        public var unheard: Rival?
 
         /// Nothing is wrong.
         public init() {}
@@ -72,7 +77,9 @@ extension Director {
         concerns.faults = router.machine.faults.sorted()
         concerns.muteness = router.muteness
         concerns.unadvertised = router.unadvertised
-        if let rivalry = router.rivalry, rivalry.isSure { concerns.rival = rivalry.rival }
+        if let rivalry = router.rivalry, rivalry.isSure {
+            if rivalry.isBesideMaster { concerns.rival = rivalry.rival } else { concerns.unheard = rivalry.rival }
+        }
         concerns.addresses =
             router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
         let keys = Set(router.placed.map(\.key) + keeper.held.lingering(of: id)).sorted { $0.address < $1.address }

@@ -35,8 +35,10 @@ public struct Director {
         var isHolding = false
         /// Why its advertisements cannot be sent.
         var muteness: String?
-        /// Another master beside it.
+        /// Another master beside it, or a sender that a backup does not understand.
         var rivalry: Rivalry?
+        /// Who was heard.
+        var peers = PeerTable()
         /// Addresses that do not fit an advertisement on its interface.
         var unadvertised = 0
     }

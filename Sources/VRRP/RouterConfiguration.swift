@@ -48,6 +48,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var origin: Origin
     /// Compare the advertised addresses with one's own; off: `skip_check_adv_addr`.
     public var checksAddresses: Bool
+    /// An owner (priority 255) does not listen to anybody: `owner_ignore_adverts`.
+    public var ownerIgnoresAdvertisements: Bool
     /// True when the router moves with the others of a sync group.
     public var isGrouped: Bool
 
@@ -56,7 +58,8 @@ public struct RouterConfiguration: Hashable, Sendable {
         version: ProtocolVersion, virtualRouterID: UInt8, priority: UInt8 = 100, interval: Duration = .seconds(1),
         addresses: [IPAddress] = [], password: Password? = nil, preemption: Preemption = .enabled,
         missedAdvertisements: Int = 3, answersLowerPriority: Bool = true, answersHigherPriority: Bool = false,
-        origin: Origin = .link, checksAddresses: Bool = true, isGrouped: Bool = false
+        origin: Origin = .link, checksAddresses: Bool = true,
+        ownerIgnoresAdvertisements: Bool = false, isGrouped: Bool = false
     ) {
         self.version = version
         self.virtualRouterID = virtualRouterID
@@ -70,6 +73,7 @@ public struct RouterConfiguration: Hashable, Sendable {
         self.answersHigherPriority = answersHigherPriority
         self.origin = origin
         self.checksAddresses = checksAddresses
+        self.ownerIgnoresAdvertisements = ownerIgnoresAdvertisements
         self.isGrouped = isGrouped
     }
 

@@ -13,8 +13,9 @@ extension RouterConfiguration {
             addresses: instance.virtualAddresses.prefix(instance.advertisable(within: mtu)).map(\.prefix.address),
             preemption: .enabled,
             missedAdvertisements: instance.downTimerAdverts, answersLowerPriority: !instance.lowerPriorityNoAdvert,
-            answersHigherPriority: true,
-            checksAddresses: !instance.skipCheckAdvertAddresses, isGrouped: isGrouped)
+            answersHigherPriority: !instance.strict,
+            checksAddresses: !instance.skipCheckAdvertAddresses,
+            ownerIgnoresAdvertisements: instance.ownerIgnoresAdverts, isGrouped: isGrouped)
         if case .password(let octets) = instance.authentication { password = Password(octets) }
         if !instance.preempt {
             preemption = .disabled

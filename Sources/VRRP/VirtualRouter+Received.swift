@@ -8,6 +8,7 @@ extension VirtualRouter {
     /// An advertisement that passed `RouterConfiguration.admit` came from `source`.
     public mutating func received(_ advertisement: Advertisement, from source: IPAddress, at now: Instant) -> [Action] {
         guard source != sourceAddress else { return [] }
+        if configuration.priority == 255, configuration.ownerIgnoresAdvertisements { return [] }
         let peer = Peer(address: source, priority: advertisement.priority)
         switch state {
         case .initialize, .fault:

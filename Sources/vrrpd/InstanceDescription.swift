@@ -40,8 +40,28 @@ extension Daemon {
             masterPriority: master.map { Int($0.priority) },
             masterDownIntervalMilliseconds: machine.masterDownInterval.milliseconds,
             heldAddresses: view.held.map { "\($0)" },
-            statistics: VrrpAPI.InstanceStatistics(machine.statistics))
+            statistics: VrrpAPI.InstanceStatistics(machine.statistics),
+            peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) })
     }
+}
+
+extension VrrpAPI.Peer {
+    fileprivate init(_ address: IPAddress, _ record: PeerRecord, at now: Instant) {
+        let last = record.last
+        let hasChoice = last?.version == .v3 && address.family == .inet
+        self.init(
+            address: "\(address)", silentMilliseconds: (now - record.heardAt).milliseconds,
+            advertisementsReceived: Int(clamping: record.received), priority: last.map { Int($0.priority) },
+            version: last.map { Int($0.version.rawValue) },
+            advertisementIntervalMilliseconds: last.map(\.interval.milliseconds),
+            checksum: hasChoice ? last?.checksum == .messageOnly ? .messageOnly : .pseudoHeader : nil,
+            discarded: discardedByReason(record.refused), refusal: record.refusal.map { "\($0)" })
+    }
+}
+
+/// Counters by the words that the bus has for the reasons.
+private func discardedByReason(_ counters: [Reason: UInt64]) -> [String: Int] {
+    Dictionary(uniqueKeysWithValues: counters.map { ($0.key.rawValue, Int(clamping: $0.value)) })
 }
 
 extension VrrpAPI.State {
@@ -57,7 +77,6 @@ extension VrrpAPI.State {
 
 extension VrrpAPI.InstanceStatistics {
     fileprivate init(_ statistics: Statistics) {
-        let discarded = statistics.refused.map { ($0.key.rawValue, Int(clamping: $0.value)) }
         self.init(
             advertisementsSent: Int(clamping: statistics.sent),
             advertisementsReceived: Int(clamping: statistics.received),
@@ -65,7 +84,7 @@ extension VrrpAPI.InstanceStatistics {
             releasedMaster: Int(clamping: statistics.releasedMaster),
             priorityZeroSent: Int(clamping: statistics.priorityZeroSent),
             priorityZeroReceived: Int(clamping: statistics.priorityZeroReceived),
-            discarded: Dictionary(uniqueKeysWithValues: discarded))
+            discarded: discardedByReason(statistics.refused))
     }
 }
 

@@ -14,6 +14,8 @@ enum VrrpAlarm: AlarmKey {
     case advertisements(String)
     /// Another host is master of the same virtual router.
     case masters(String)
+    /// What another host says of the same virtual router is dropped.
+    case peers(String)
     case table, leftovers, heartbeat, gratuitousARP, steppedDown, realtime, memory, bus
 
     var subject: String {
@@ -22,6 +24,7 @@ enum VrrpAlarm: AlarmKey {
         case .addresses(let name): "addresses/\(name)"
         case .advertisements(let name): "advertisements/\(name)"
         case .masters(let name): "masters/\(name)"
+        case .peers(let name): "peers/\(name)"
         case .table: "interfaces"
         case .leftovers: "addresses"
         case .heartbeat: "heartbeat"
@@ -53,6 +56,11 @@ extension Director.Concerns {
                 remedy: "move them to virtual_ipaddress_excluded, or raise the interface's MTU")
         }
         alarms[.masters(name)] = rival?.alarm
+        alarms[.peers(name)] = unheard.map {
+            Alarm(
+                message: "advertisements from \($0.address) are dropped: \($0.refusal ?? "refused")",
+                remedy: "make the two configurations agree: both would be master together")
+        }
         return alarms
     }
 }
@@ -86,6 +94,8 @@ extension Fault {
             remedy =
                 "it gets one when IPv6 is on (sysctl net.ipv6.conf.\(name).disable_ipv6 = 0, addr_gen_mode not 1); "
                 + "look for another host with the same one if it stays"
+        case .noUnicastPeer:
+            remedy = "name the other directors in unicast_peer, or remove unicast_fault_no_peer"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
         case .unsupported:

@@ -138,6 +138,35 @@ private let addresses = ["fe80::33/64", "2001:db8::100/64", "2001:db8::101"]
         #expect(host.sent.first { $0.router == 52 }?.source == address("2001:db8::1"))
     }
 
+    @Test func `an owner that ignores advertisements does not yield, others do`() {
+        for (priority, ignores, isMaster) in [(255, true, true), (255, false, false), (254, true, false)]
+            as [(
+                UInt8, Bool, Bool
+            )]
+        {
+            let configuration = RouterConfiguration(
+                version: .v3, virtualRouterID: 1, priority: priority, ownerIgnoresAdvertisements: ignores)
+            var router = VirtualRouter(configuration, sourceAddress: address("fe80::1"))
+            _ = router.start(at: .zero, continuing: true)
+            _ = router.received(configuration.advertisement(priority: 255), from: address("fe80::2"), at: .zero)
+            #expect((router.state.name == .master) == isMaster)
+        }
+    }
+
+    @Test func `unicast_fault_no_peer is a fault while there is no peer`() {
+        var deserted = block()
+        deserted.delivery = .unicast(peers: [], timeToLive: 255)
+        let (network, host) = sixth([deserted])
+        host.start()
+        network.run(.seconds(5))
+        #expect(host.state() == .fault)
+        #expect(host.concerns().faults == [.noUnicastPeer])
+        deserted.delivery = .unicast(peers: [UnicastPeer(address("10.0.0.2"))], timeToLive: 255)
+        host.reload(Configuration(instances: [deserted]))
+        network.run(.seconds(5))
+        #expect(host.state() == .master)
+    }
+
     @Test func `equal priorities are settled by the address as one number`() {
         let configuration = RouterConfiguration(version: .v3, virtualRouterID: 1)
         let advertisement = configuration.advertisement(priority: 100)

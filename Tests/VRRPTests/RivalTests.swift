@@ -43,6 +43,55 @@ import Testing
         return packet[...]
     }
 
+    @Test func `a backup names whose advertisements it drops, and no more when they are accepted`() throws {
+        var (director, now, key, id) = try master()
+        // A higher one of the right version makes it a backup.
+        _ = director.handle(.packet(packet(priority: 200), through: key), at: now)
+        #expect(director.routers[id]?.machine.state.name == .backup)
+        _ = director.takeChanged()
+        for times in 1...4 {
+            _ = director.handle(.packet(packet(priority: 200, version: .v3), through: key), at: now)
+            let expected = times < 3 ? nil : "version 3 is not the configured one"
+            #expect(director.concerns(of: id, at: now).unheard?.refusal == expected)
+            #expect(director.concerns(of: id, at: now).rival == nil)
+        }
+        #expect(director.takeChanged() == [id])
+        now = now + .seconds(3)
+        _ = director.handle(.packet(packet(priority: 200), through: key), at: now)
+        now = now + .seconds(15)
+        _ = director.handle(.packet(packet(priority: 200), through: key), at: now)
+        #expect(director.concerns(of: id, at: now).unheard == nil)
+    }
+
+    @Test func `each sender has a record: what it speaks, what was accepted and what was not`() throws {
+        var (director, now, key, id) = try master()
+        for priority in [50, 60] as [UInt8] {
+            _ = director.handle(.packet(packet(priority: priority), through: key), at: now)
+        }
+        now = now + .milliseconds(5)
+        _ = director.handle(.packet(packet(priority: 70, version: .v3), through: key), at: now)
+        let peers = try #require(director.view(of: id)).peers
+        #expect(peers.map(\.address) == [.v4(other)])
+        let record = try #require(peers.first?.record)
+        #expect(record.received == 2)
+        #expect(record.last?.priority == 60)
+        #expect(record.last?.version == .v2)
+        #expect(record.refused == [.version: 1])
+        #expect(record.refusal == .version(3))
+        #expect(record.heardAt == now)
+    }
+
+    @Test func `invented senders do not fill the memory, and the latest ones are kept`() throws {
+        var table = PeerTable()
+        for number in 0..<1000 {
+            let source = IPAddress.v4(IPv4Address(rawValue: UInt32(number)))
+            table.refused(.type(2), from: source, isAccepted: false, at: .zero + .milliseconds(number))
+        }
+        #expect(table.records.count == PeerTable.limit)
+        #expect(table.records[.v4(IPv4Address(rawValue: 999))] != nil)
+        #expect(table.records[.v4(IPv4Address(rawValue: 0))] == nil)
+    }
+
     @Test func `a lower master that does not yield is named at the third time, and no more when it is silent`() throws {
         var (director, now, key, id) = try master()
         for times in 1...4 {

@@ -2,6 +2,23 @@
 // The enumerations of `io.evenkeel.Vrrp`; a value from a newer peer is `.other`.
 
 extension VrrpAPI {
+    /// What a version 3 checksum over IPv4 covers: keepalived's default, or what RFC 9568 says (v3_checksum_as_v2).
+    public enum Checksum: OpenEnumeration {
+        case pseudoHeader, messageOnly
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.pseudoHeader, .messageOnly]
+
+        public var rawValue: String {
+            switch self {
+            case .pseudoHeader: "pseudoHeader"
+            case .messageOnly: "messageOnly"
+            case .other(let word): word
+            }
+        }
+    }
+
     /// State of a virtual router.
     public enum State: OpenEnumeration {
         case initialize, backup, master, fault

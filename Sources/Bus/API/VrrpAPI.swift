@@ -105,11 +105,13 @@ public enum VrrpAPI: ReloadableAPI {
         public var heldAddresses: [String]
         /// Since vrrpd started.
         public var statistics: InstanceStatistics
+        /// Who was heard on this virtual router, the 32 latest.
+        public var peers: [Peer]?
 
         public init(
             state: State, since: String, reason: String, effectivePriority: Int, steppedDown: Bool, faults: [String],
             master: String? = nil, masterPriority: Int? = nil, masterDownIntervalMilliseconds: Int? = nil,
-            heldAddresses: [String], statistics: InstanceStatistics
+            heldAddresses: [String], statistics: InstanceStatistics, peers: [Peer]? = nil
         ) {
             self.state = state
             self.since = since
@@ -122,6 +124,45 @@ public enum VrrpAPI: ReloadableAPI {
             self.masterDownIntervalMilliseconds = masterDownIntervalMilliseconds
             self.heldAddresses = heldAddresses
             self.statistics = statistics
+            self.peers = peers
+        }
+    }
+
+    /// Another host of the virtual router, or somebody who pretends to be one.
+    public struct Peer: Codable, Hashable, Sendable {
+        /// Where its adverts come from.
+        public var address: String
+        /// Since its last advert.
+        public var silentMilliseconds: Int
+        /// Adverts accepted from it.
+        public var advertisementsReceived: Int
+        /// Priority of the last accepted one; 0 = it gave up.
+        public var priority: Int?
+        /// VRRP version of the last accepted one.
+        public var version: Int?
+        /// The interval that it gave.
+        public var advertisementIntervalMilliseconds: Int?
+        /// How it makes the checksum, where version 3 over IPv4 leaves a choice: pseudoHeader or messageOnly.
+        public var checksum: Checksum?
+        /// Its adverts not acted on, by reason, as in InstanceStatistics.
+        public var discarded: [String: Int]
+        /// Why its last advert was not acted on; absent when it was.
+        public var refusal: String?
+
+        public init(
+            address: String, silentMilliseconds: Int, advertisementsReceived: Int, priority: Int? = nil,
+            version: Int? = nil, advertisementIntervalMilliseconds: Int? = nil, checksum: Checksum? = nil,
+            discarded: [String: Int], refusal: String? = nil
+        ) {
+            self.address = address
+            self.silentMilliseconds = silentMilliseconds
+            self.advertisementsReceived = advertisementsReceived
+            self.priority = priority
+            self.version = version
+            self.advertisementIntervalMilliseconds = advertisementIntervalMilliseconds
+            self.checksum = checksum
+            self.discarded = discarded
+            self.refusal = refusal
         }
     }
 

@@ -40,7 +40,6 @@ extension KeywordTable {
         "use_vmac_addr": "addresses on other interfaces use those interfaces' own MAC",
         "use_ipvlan": "the interface itself is used",
         "no_accept": "the master answers for the addresses, as with accept",
-        "unicast_fault_no_peer": "an instance without a peer runs all the same",
         "timer_expired_backup": "an instance whose timers fire late stays master",
         "thread_timer_expired": "an instance whose timers fire late stays master",
         "SSL": "no client certificate is shown to servers",
@@ -63,7 +62,6 @@ extension KeywordTable {
         "smtp_connect_timeout": noMail, "no_email_faults": noMail, "no_checker_emails": noMail,
         "notify_fifo": noPipe, "vrrp_notify_fifo": noPipe, "lvs_notify_fifo": noPipe, "notify_fifo_script": noPipe,
         "vrrp_notify_fifo_script": noPipe, "lvs_notify_fifo_script": noPipe,
-        "vrrp_strict": "what the RFCs do not allow is allowed", "strict_mode": "what the RFCs do not allow is allowed",
         "omega": "no program is run at stop anyway", "rs_init_notifies": "no program is run anyway",
     ]
 }

@@ -109,7 +109,10 @@ extension Grammars {
 
     private static let globalVRRP: [Keyword<GlobalDraft>] = [
         vrrpVersion("vrrp_version", \.model.vrrpVersion, .everywhere, "protocol version of IPv4 instances"),
-        .toggle("vrrp_strict", \.model.vrrpStrict, .common, "refuse what the RFCs do not allow").notYet,
+        .toggle("vrrp_strict", \.model.vrrpStrict, .common, "reset what the RFCs do not allow"),
+        .boolean(
+            "vrrp_owner_ignore_adverts", \.model.ownerIgnoresAdverts, .rare,
+            "the owner of the addresses ignores adverts"),
         .toggle(
             "vrrp_skip_check_adv_addr", \.model.skipCheckAdvertAddresses, .common,
             "do not compare the addresses in a known master's adverts"),

@@ -5,7 +5,6 @@ extension Grammars {
     static let globalAlerts: [Keyword<GlobalDraft>] = [
         .notYet("no_checker_emails", "[BOOL]", "no mail about checks"),
         garpExtra, garpExtra.spelled("vrrp_vmac_garp_intvl"),
-        .notYet("vrrp_owner_ignore_adverts", "[BOOL]", "the owner ignores adverts"),
         .notYet(
             "notify_fifo", "PATH [USER [GROUP]]", standard: "none", .common, "every transition as a line in a pipe"),
         .notYet("notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", .common, "reader of notify_fifo"),

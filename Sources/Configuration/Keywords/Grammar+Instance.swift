@@ -10,6 +10,7 @@ struct InstanceDraft: BlockDraft {
     var multicastGroup: IPAddress?
     var unicastPeers: [(word: Word, peer: UnicastPeer)] = []
     var unicastTimeToLive: UInt8 = 255
+    var faultsWithoutPeer = false
     var lowerPriorityDelay: Duration?
     var lowerPriorityCount: Int?
     var authentication: AuthenticationDraft?
@@ -31,6 +32,7 @@ struct InstanceDraft: BlockDraft {
         model.gratuitousARP = global.gratuitousARP
         model.downTimerAdverts = global.downTimerAdverts
         model.lowerPriorityNoAdvert = global.lowerPriorityNoAdvert
+        model.ownerIgnoresAdverts = global.ownerIgnoresAdverts
         model.checksumWithoutPseudoHeader = global.checksumWithoutPseudoHeader
         model.checkUnicastSource = global.checkUnicastSource
         model.mailAlert = global.mail.vrrpAlerts ?? false
@@ -133,7 +135,7 @@ extension Grammars {
         }.repeatable,
         .integer("unicast_ttl", 0...255, \.unicastTimeToLive, .rare, "TTL of unicast adverts"),
         .toggle("check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
-        .notYet("unicast_fault_no_peer", "FAULT without a peer"),
+        .toggle("unicast_fault_no_peer", \.faultsWithoutPeer, .rare, "FAULT, not multicast, without a peer"),
         .toggle("track_src_ip", \.model.tracksSourceAddress, .rare, "FAULT when the source address goes"),
         .notYet("old_unicast_checksum", "[never]", standard: "automatic", "checksum of old keepalived"),
     ]
@@ -173,14 +175,16 @@ extension Grammars {
         .boolean(
             "skip_check_adv_addr", \.model.skipCheckAdvertAddresses, standard: "vrrp_skip_check_adv_addr", .common,
             "do not compare the addresses in a known master's adverts"),
-        .boolean("strict_mode", \.model.strict, standard: "vrrp_strict", .common, "refuse what the RFCs do not allow")
-            .notYet,
+        .boolean("strict_mode", \.model.strict, standard: "vrrp_strict", .common, "reset what the RFCs do not allow"),
         .boolean(
             "lower_prio_no_advert", \.model.lowerPriorityNoAdvert, standard: "vrrp_lower_prio_no_advert", .rare,
             "do not answer an advert of lower priority"),
         .unneeded(
             "higher_prio_send_advert", "[BOOL]", standard: "vrrp_higher_prio_send_advert",
             "one more advert before giving way", because: "vrrpd always sends it"),
+        .boolean(
+            "owner_ignore_adverts", \.model.ownerIgnoresAdverts, standard: "vrrp_owner_ignore_adverts", .rare,
+            "the owner of the addresses ignores adverts"),
         .boolean(
             "v3_checksum_as_v2", \.model.checksumWithoutPseudoHeader, standard: "v3_checksum_as_v2 of global_defs",
             .rare, "v3 IPv4 checksum without pseudo-header"),
@@ -218,7 +222,6 @@ extension Grammars {
         ).spelled("vmac_garp_intvl"),
         .notYet("timer_expired_backup", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
         .notYet("thread_timer_expired", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
-        .notYet("owner_ignore_adverts", "[BOOL]", standard: "vrrp_owner_ignore_adverts", "the owner ignores adverts"),
         .notYet(
             "kernel_rx_buf_size", "N", unit: "bytes", standard: "vrrp_rx_bufs_policy", "receive buffer for adverts"),
         .unneeded("debug", "N", range: "0…4", standard: "0", "debug level", because: "--log-level takes its place"),

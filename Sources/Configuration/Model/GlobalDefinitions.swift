@@ -22,6 +22,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var downTimerAdverts = 3
     /// `vrrp_lower_prio_no_advert`: a master does not answer an advert of lower priority.
     public var lowerPriorityNoAdvert = false
+    /// `vrrp_owner_ignore_adverts`: instances of priority 255 ignore adverts of others.
+    public var ownerIgnoresAdverts = false
     /// `v3_checksum_as_v2`: v3 IPv4 checksums without pseudo-header.
     public var checksumWithoutPseudoHeader = false
     /// `vrrp_check_unicast_src`: adverts from others than the unicast peers are dropped.

@@ -66,6 +66,8 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var checksumWithoutPseudoHeader = false
     /// `lower_prio_no_advert`: a master does not answer an advert of lower priority.
     public var lowerPriorityNoAdvert = false
+    /// `owner_ignore_adverts`: with priority 255 adverts of others are ignored; always in strict mode.
+    public var ownerIgnoresAdverts = false
     /// False = `dont_track_primary`: the instance does not go to FAULT with its own interface.
     public var tracksPrimaryInterface = true
     /// `track_src_ip`: FAULT when the source address goes away.

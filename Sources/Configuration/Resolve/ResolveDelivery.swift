@@ -11,7 +11,10 @@ extension Interpreter {
                 .contradiction, at: parsed.place(of: sourceWord), "the source address is not of the addresses' family",
                 remedy: "write an \(instance.family == .inet ? "IPv4" : "IPv6") address")
         }
-        if draft.unicastPeers.isEmpty {
+        let wantsUnicast = parsed.has("unicast_src_ip") || parsed.has("unicast_peer")
+        if draft.faultsWithoutPeer, wantsUnicast {
+            resolveUnicast(parsed, &instance)
+        } else if draft.unicastPeers.isEmpty {
             resolveSource(parsed, sourceWord, &instance)
             resolveMulticast(parsed, &instance)
         } else {

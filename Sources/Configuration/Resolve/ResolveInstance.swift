@@ -32,6 +32,7 @@ extension Interpreter {
                     name: parsed.draft.virtualMACName ?? "vrrp.\(instance.virtualRouterID)",
                     transmitsOnBase: parsed.draft.transmitsOnBase)
             }
+            resolveStrict(parsed, &instance)
             if let other = instances.firstIndex(where: { $0.clashes(with: instance) }) {
                 sayClash(parsed, instance, places[other], instances[other])
             }
@@ -101,21 +102,6 @@ extension Interpreter {
                 remedy: "write version 3 on every director of \(parsed.opener.title)")
         }
         instance.version = .v3
-        if let first = instance.virtualAddresses.first, !first.prefix.address.isLinkLocal {
-            sayNotLinkLocal(first, parsed, instance)
-        }
-    }
-
-    /// RFC 9568 §5.2.9: "the first address must be the IPv6 link-local address associated with the Virtual Router". keepalived asks for it
-    /// in strict mode only, and hosts that use a global address as their router do not miss it.
-    private mutating func sayNotLinkLocal(
-        _ first: AddressLine, _ parsed: Parsed<InstanceDraft>, _ instance: VRRPInstanceConfiguration
-    ) {
-        guard instance.strict else { return }
-        reporter.warning(
-            .contradiction, at: parsed.place(of: "virtual_ipaddress"),
-            "strict mode: the first IPv6 address must be link-local, \(first.prefix.address) is not",
-            remedy: "write a link-local one before it, fe80::\(instance.virtualRouterID)/64, say")
     }
 
     private mutating func resolvePriority(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration)

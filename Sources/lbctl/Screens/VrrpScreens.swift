@@ -55,6 +55,25 @@ extension Screen {
         let discarded = statistics.discarded.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         facts.add("discarded", each: discarded.map { "\($0.value) for \($0.key)" }, .warning)
         add(facts, indent: 2)
+        if let peers = runtime.peers, !peers.isEmpty { add(peerTable(peers), indent: 2) }
+    }
+
+    /// Who was heard on the virtual router.
+    private func peerTable(_ peers: [VrrpAPI.Peer]) -> Table {
+        var table = Table(
+            "HEARD FROM", .number("PRIORITY"), "VERSION", "EVERY", "CHECKSUM", "LAST", .number("ADVERTS"), "DROPPED")
+        for peer in peers {
+            let dropped = peer.discarded.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+            let counts = dropped.map { "\($0.value) for \($0.key)" }.joined(separator: ", ")
+            let reason = peer.refusal.map { counts + ": " + $0 } ?? counts
+            table.row(
+                Cell(peer.address), Cell(peer.priority.map(String.init) ?? ""),
+                Cell(peer.version.map(String.init) ?? ""),
+                Cell(peer.advertisementIntervalMilliseconds.map(Self.seconds) ?? ""), Cell(peer.checksum?.words ?? ""),
+                Cell("\(Self.seconds(peer.silentMilliseconds)) ago"), Cell(peer.advertisementsReceived),
+                Cell(reason, peer.refusal == nil ? .plain : .warning))
+        }
+        return table
     }
 
     private func priorityText(_ instance: VrrpAPI.Instance) -> String {

@@ -14,6 +14,17 @@ extension VrrpAPI.State {
     }
 }
 
+extension VrrpAPI.Checksum {
+    /// What it covers.
+    var words: String {
+        switch self {
+        case .pseudoHeader: "with pseudo-header"
+        case .messageOnly: "message only"
+        case .other(let word): word
+        }
+    }
+}
+
 extension VrrpAPI.Instance {
     /// The state, or that a person took it out of the election.
     var state: Cell { runtime.steppedDown ? Cell("stepped down", .warning) : runtime.state.cell }
