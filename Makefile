@@ -4,7 +4,7 @@ PREFIX  ?= /usr
 DESTDIR ?=
 FILTER  ?=
 
-PROGRAMS := vrrpd ipvsd checkd busd lbctl
+PROGRAMS := vrrpd ipvsd checkd scriptd busd lbctl
 SCRIPTS  := $(shell git ls-files 2>/dev/null | xargs -r grep -lE '^\#!(/bin/|/usr/bin/env )(ba)?sh' 2>/dev/null)
 MAKEFLAGS += --no-print-directory
 export PREFIX DESTDIR

@@ -31,7 +31,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let package = Package(
     name: "evenkeel",
-    products: ["vrrpd", "ipvsd", "checkd", "busd", "lbctl"].map { .executable(name: $0, targets: [$0]) },
+    products: ["vrrpd", "ipvsd", "checkd", "scriptd", "busd", "lbctl"].map { .executable(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -65,11 +65,13 @@ let package = Package(
             resources: [.embedInCode("interfaces")]),
 
         // Programs.
-        program("vrrpd", ["CLinux", "Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
+        program(
+            "vrrpd", ["CLinux", "Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink", deque]),
         program("ipvsd", ["Net", "Configuration", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
         program(
             "checkd",
             ["Net", "Configuration", "HealthCheck", "Platform", "Bus", "JSON", "Varlink", "CLinux", "CCurl", "CCrypto"]),
+        program("scriptd", ["CLinux", "Net", "Platform", "Bus"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
         program(
             "lbctl", ["Net", "Configuration", "IPVS", "Platform", "Bus", "JSON", "Varlink", arguments]),
@@ -86,6 +88,7 @@ let package = Package(
         tests("IPVSTests", ["IPVS", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("CheckdTests", ["checkd", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
+        tests("ScriptdTests", ["scriptd", "Bus", "Platform", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),
         tests(

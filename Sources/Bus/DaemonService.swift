@@ -17,6 +17,8 @@ public final class DaemonService {
     private let options: DaemonOptions
     private let definition: InterfaceDefinition
     private let trusted: Set<UInt32>
+    private let joinsBus: Bool
+    private let connectionLimit: Int
     private let service: VarlinkService
     private var dispatch: Dispatch?
     private var listener: Listener?
@@ -29,15 +31,21 @@ public final class DaemonService {
     private var failure: Errno?
 
     /// A service that does nothing yet.
+    /// - Parameters:
+    ///   - joinsBus: false = nobody reaches it but root, and the user it runs as, at its private socket; not even busd.
+    ///   - connections: how many at once; nil = as many as busd needs, and some for root.
     public init(
-        name: String, interface: InterfaceDefinition, options: DaemonOptions, loop: EventLoop, logger: Logger
+        name: String, interface: InterfaceDefinition, options: DaemonOptions, loop: EventLoop, logger: Logger,
+        joinsBus: Bool = true, connections: Int? = nil
     ) {
         self.name = name
         self.options = options
         self.loop = loop
         self.logger = logger
         definition = interface
-        trusted = Set([0, geteuid(), Accounts.user("evenkeel-busd")].compactMap { $0 })
+        self.joinsBus = joinsBus
+        connectionLimit = connections ?? ServiceLimits.connections
+        trusted = Set([0, geteuid(), joinsBus ? Accounts.user("evenkeel-busd") : nil].compactMap { $0 })
         service = VarlinkService(info: .evenkeel(name), interfaces: [interface])
         turns = FairTurns(on: loop, turn: ServiceLimits.turn, visit: ServiceLimits.visit)
         peerLog = PeerLog(name + ": ", on: loop, logger: logger)
@@ -45,8 +53,8 @@ public final class DaemonService {
             source: "/" + name, socket: options.privateSocket(of: "bus"), loop: loop, logger: logger)
     }
 
-    /// Listens on the private socket and joins the bus, now or as soon as it is there. `dispatch` answers the calls. After an error it may be
-    /// called again.
+    /// Listens on the private socket and joins the bus, if it is to, now or as soon as it is there. `dispatch` answers the calls. After an
+    /// error it may be called again.
     public func start(_ dispatch: @escaping Dispatch) throws(Errno) {
         self.dispatch = dispatch
         let path = options.privateSocket(of: name)
@@ -61,6 +69,7 @@ public final class DaemonService {
             throw error
         }
         listener = try Listener(socket, on: loop) { [weak self] in self?.accept($0) }
+        guard joinsBus else { return }
         registration = BusRegistration(
             BusAPI.Register(name: name, interfaces: [definition.name], address: "unix:" + path),
             socket: options.privateSocket(of: "bus"), loop: loop, logger: logger)
@@ -83,7 +92,7 @@ public final class DaemonService {
             guard trusted.contains(peer.uid) else {
                 return peerLog.note("refused at the private socket", peer, "call through the bus instead")
             }
-            let room = ServiceLimits.connections - (peer.uid == 0 ? 0 : ServiceLimits.reservedForRoot)
+            let room = connectionLimit - (peer.uid == 0 ? 0 : ServiceLimits.reservedForRoot)
             guard connections.count < room else {
                 return peerLog.note("connection refused", peer, "\(connections.count) are open; close some")
             }

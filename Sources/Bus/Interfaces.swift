@@ -23,6 +23,11 @@ public enum Interfaces {
         try parse(PackageResources.io_evenkeel_Check_varlink)
     }
 
+    /// `io.evenkeel.Script`, served by scriptd.
+    public static func script() throws(IDLError) -> InterfaceDefinition {
+        try parse(PackageResources.io_evenkeel_Script_varlink)
+    }
+
     /// `org.varlink.resolver`, served by busd.
     public static func resolver() throws(IDLError) -> InterfaceDefinition {
         try parse(PackageResources.org_varlink_resolver_varlink)

@@ -11,6 +11,8 @@ public protocol MachineFacts {
     func hasGroup(_ name: String) -> Bool?
     /// Why a program (a path, or a name to find in PATH) cannot be run; nil = it can, or it is not known.
     func problem(withProgram program: String) -> String?
+    /// The part of the way to a program that others than root can replace; nil = there is none, or it is not known.
+    func replaceablePart(ofProgram program: String) -> String?
     /// An environment variable, for `${_ENV NAME}`.
     func environment(_ name: String) -> String?
     /// The host name: `@ID` compares with its first label unless a config id is given.
@@ -30,6 +32,7 @@ public struct UnknownMachine: MachineFacts, Sendable {
     public func hasUser(_ name: String) -> Bool? { nil }
     public func hasGroup(_ name: String) -> Bool? { nil }
     public func problem(withProgram program: String) -> String? { nil }
+    public func replaceablePart(ofProgram program: String) -> String? { nil }
     public func environment(_ name: String) -> String? { nil }
 }
 

@@ -1,5 +1,6 @@
 // The configuration file as every program reads it: from the disk, with the digest by which the daemons see that they
 // read the same bytes.
+import CLinux
 public import Configuration
 import Glibc
 
@@ -89,12 +90,23 @@ public struct ThisMachine: MachineFacts, Sendable {
 
     public func problem(withProgram program: String) -> String? {
         guard isExamined else { return nil }
-        let candidates =
-            program.contains("/")
-            ? [program] : (environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
+        let candidates = paths(of: program)
         if candidates.contains(where: { access($0, X_OK) == 0 }) { return nil }
         if candidates.contains(where: { access($0, F_OK) == 0 }) { return "it is not executable" }
         return "there is no such file"
+    }
+
+    public func replaceablePart(ofProgram program: String) -> String? {
+        guard isExamined, let path = paths(of: program).first(where: { access($0, X_OK) == 0 }) else { return nil }
+        var part = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard ek_program_replaceable(path, &part) == 1 else { return nil }
+        return part.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// Where a program may be.
+    private func paths(of program: String) -> [String] {
+        program.contains("/")
+            ? [program] : (environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
     }
 
     public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

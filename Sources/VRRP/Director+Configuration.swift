@@ -38,6 +38,7 @@ extension Director {
         }
         regroup(configuration)
         index()
+        adoptScripts(configuration, at: now)
         deriveAll(at: now)
         // Whose group went has nobody's faults but its own.
         for id in order { tellFaults(id, at: now) }
@@ -78,6 +79,7 @@ extension Director {
             for id in members { routers[id]?.group = group.name }
             touchedGroups.insert(group.name)
         }
+        groupStates = groupStates.filter { groups[$0.key] != nil }
     }
 
     /// Who looks at which interface, and whose the virtual addresses are.
@@ -103,6 +105,7 @@ extension Director {
     /// left behind elsewhere is taken off.
     mutating func start(after predecessors: [String: Predecessor], at now: Instant) {
         guard phase == .waiting else { return }
+        scripts.begin(at: now)
         let kernelMarks = table.hasOrigins
         for id in order {
             guard let router = routers[id] else { continue }
@@ -139,9 +142,9 @@ extension Director {
         join(order, at: now)
     }
 
-    /// Starts routers that were not started. Those that are new in a group whose other members are all master join them.
-    private mutating func join(_ ids: [RouterID], at now: Instant) {
-        let initial = ids.filter { routers[$0]?.machine.state == .initialize }
+    /// Starts routers that were not started and wait for no script. Those that are new in a group whose other members are all master join them.
+    mutating func join(_ ids: [RouterID], at now: Instant) {
+        let initial = ids.filter { routers[$0]?.machine.state == .initialize && awaitedScripts(of: $0).isEmpty }
         for id in initial {
             let others = companions(of: id).filter { !initial.contains($0) }
             let joinsMasters = !others.isEmpty && others.allSatisfy { routers[$0]?.isMaster ?? false }
@@ -165,6 +168,7 @@ extension Director {
 
     mutating func stop(at now: Instant) {
         phase = .stopped
+        effects.scripts += scripts.end()
         for id in order { run(id, at: now) { $0.stop() } }
         touchedGroups = []
     }

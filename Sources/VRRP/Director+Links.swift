@@ -198,6 +198,7 @@ extension Director {
             faults.insert(.noSource(of: block))
         }
         if case .unicast(let peers, _) = block.delivery, peers.isEmpty { faults.insert(.noUnicastPeer) }
+        faults.formUnion(scriptFaults(of: block, group))
         if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }
         return faults
     }
@@ -211,7 +212,7 @@ extension Director {
     /// while the interface is usable, negative ones while it is not; `reverse` swaps them.
     private func weight(of block: VRRPInstanceConfiguration, group: String?) -> Int {
         guard group.flatMap({ groups[$0]?.configuration.usesTrackingWeights }) ?? true else { return 0 }
-        return tracked(by: block, group).reduce(0) { sum, tracked in
+        return tracked(by: block, group).reduce(scriptWeight(of: block, group)) { sum, tracked in
             let isUsable = table.link(named: tracked.name)?.isUsable ?? false
             let counts = (tracked.weight > 0) == (isUsable != tracked.isReversed)
             return counts ? sum + tracked.weight : sum

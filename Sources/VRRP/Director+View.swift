@@ -6,6 +6,8 @@ public import Net
 extension Director {
     /// A router as it is now.
     public struct View {
+        /// Which.
+        public let id: RouterID
         /// Its name in the configuration.
         public let name: String
         /// What makes it this virtual router, as text for files.
@@ -22,6 +24,8 @@ extension Director {
         public let held: [IPPrefix]
         /// Who was heard, in the order of the addresses.
         public let peers: [(address: IPAddress, record: PeerRecord)]
+        /// Scripts whose first run it waits for before it takes part.
+        public let awaitedScripts: [String]
     }
 
     /// The router; nil when it is gone.
@@ -31,9 +35,10 @@ extension Director {
         let keys = router.isHolding ? router.placed.map(\.key) : keeper.held.lingering(of: id)
         let held = keys.compactMap { table.address($0)?.prefix }
         return View(
-            name: router.block.name, identity: router.identity.description, block: router.block,
+            id: id, name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
-            peers: router.peers.sorted)
+            peers: router.peers.sorted,
+            awaitedScripts: router.machine.state == .initialize ? awaitedScripts(of: id) : [])
     }
 
     /// The router of that name.
@@ -62,6 +67,8 @@ extension Director {
         public var rival: Rival?
         /// A host whose advertisements this backup drops.
         public var unheard: Rival?
+        /// Tracked scripts that cannot be run as they are configured.
+        public var refusedScripts: [RefusedScript] = []
 
         /// Nothing is wrong.
         public init() {}
@@ -77,6 +84,7 @@ extension Director {
         concerns.faults = router.machine.faults.sorted()
         concerns.muteness = router.muteness
         concerns.unadvertised = router.unadvertised
+        concerns.refusedScripts = refusedScripts(of: id)
         if let rivalry = router.rivalry, rivalry.isSure {
             if rivalry.isBesideMaster { concerns.rival = rivalry.rival } else { concerns.unheard = rivalry.rival }
         }

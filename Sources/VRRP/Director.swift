@@ -61,6 +61,13 @@ public struct Director {
     public internal(set) var channelsChanged = false
     var failedChannels: Set<ChannelKey> = []
     var groups: [String: Group] = [:]
+    var scripts = TrackedScripts()
+    var notices = NoticeQueue()
+    /// Groups whose members this event moved, and what was last said of each group.
+    var noticedGroups: Set<String> = []
+    var groupStates: [String: StateName] = [:]
+    /// Who tracks a script.
+    var scriptTrackers: [String: Set<RouterID>] = [:]
     var startupDelay = Duration.zero
     /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.
     var hearsForeign = false
@@ -115,6 +122,8 @@ public struct Director {
         consider(keeper.held.calmAt)
         consider(pacer.deadline)
         consider(channelRetry)
+        consider(scripts.deadline)
+        consider(notices.deadline)
         if case .delayed(let until) = phase { consider(until) }
         return first
     }
@@ -128,6 +137,8 @@ public struct Director {
         case .snapshot(let snapshot, let events): tableRead(snapshot, then: events, at: now)
         case .channel(let key, let failure): channelAnswered(key, failure, at: now)
         case .sending(let id, let failure): noteSending(id, failure)
+        case .notified(let number, let report): notices.heard(report, of: number, at: now)
+        case .script(let run, let report): scriptHeard(report, of: run, at: now)
         case .changed(let changes, let refused): answered(changes, refused, at: now)
         case .changesUnknown(let changes, let words):
             for change in changes { keeper.isUnknown(change, words, at: now) }
@@ -167,7 +178,11 @@ public struct Director {
         endRivalry(of: index, at: now)
         let router = routers.values[index]
         if router.isHolding != router.isMaster { hold(router.isMaster, index) }
-        if before != Visible(router.machine) {
+        let after = Visible(router.machine)
+        if before.priority != after.priority, before.state == after.state, router.block.notifiesPriorityChanges {
+            noticePriority(of: router, at: now)
+        }
+        if before != after {
             changed.insert(id)
             if let group = router.group { touchedGroups.insert(group) }
         }
@@ -191,10 +206,12 @@ public struct Director {
             _ = routers.values[index].schedule.start(.becameMaster, at: now)
         case .announce(.lowerPriorityHeard):
             announce(routers.values[index].schedule.start(.lowerPriorityHeard, at: now), of: router, at: now)
+            notice(.heardLowerPriority, of: router, "a lower priority was heard", at: now)
         case .follow:
             return
         case .report(let transition):
             effects.remarks.append(.transition(router.id, transition, priority: router.machine.priority))
+            notice(transition, of: router, at: now)
         }
     }
 
@@ -236,6 +253,8 @@ public struct Director {
             setDeadline(of: index)
         }
         if let retry = channelRetry, retry <= now { channelsChanged = true }
+        scriptsAreDue(at: now)
+        notices.due(at: now)
     }
 
     /// Announces what is in place of a router's addresses.
@@ -276,6 +295,8 @@ public struct Director {
     /// The end of every event: groups follow, then addresses are compared, then announced.
     private mutating func finish(at now: Instant) -> Effects {
         settleGroups(at: now)
+        noticeGroups(at: now)
+        takeNotices()
         effects.changes = keeper.plan(against: table, at: now)
         if effects.changes.isEmpty { announceArrivals(at: now) }
         for address in pacer.due(at: now) where table.address(address) != nil {

@@ -17,6 +17,10 @@ public enum Event {
     case channel(ChannelKey, failure: String?)
     /// An advertisement could not be sent, or (nil) could again.
     case sending(RouterID, failure: String?)
+    /// The runner says something about a program that is told: the job's number.
+    case notified(Int, ScriptReport)
+    /// The runner says something about a script.
+    case script(ScriptRun, ScriptReport)
     /// The kernel's answer to the changes that were asked for: refused ones with the kernel's words (nil: the interface has just gone).
     case changed([AddressChange], refused: [AddressChange: String?])
     /// Nobody knows whether the kernel did the changes.
@@ -86,6 +90,12 @@ public struct Effects {
     public var isTableInDoubt = false
     /// To say.
     public var remarks: [Remark] = []
+    /// Tracked scripts to begin and to end, after everything else.
+    public var scripts: [ScriptOrder] = []
+    /// Programs to tell, after everything else.
+    public var notifications: [NotifyOrder] = []
+    /// What has happened, for the pipes.
+    public var notices: [Notice] = []
 
     /// Adds an address to announce; those of one interface that go out equally often go together.
     mutating func announce(_ address: IPAddress, on link: Link, count: Int) {
@@ -111,4 +121,10 @@ public enum Remark: Hashable, Sendable {
     case leftBehind(RouterID, [IPPrefix])
     /// Advertisements cannot be sent, or (nil) can again.
     case sending(RouterID, String?)
+    /// A tracked script is good, or failed, from now on.
+    case script(String, isGood: Bool, ScriptOutcome, lastLine: String)
+    /// A notify program (its keyword) failed, or cannot be run.
+    case notifyFailed(NoticeSubject, String, ScriptOutcome, lastLine: String)
+    /// So many programs were not told, because too many waited behind one that hangs.
+    case noticesLeftOut(NoticeSubject, Int)
 }

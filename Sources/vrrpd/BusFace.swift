@@ -139,8 +139,15 @@ extension BusFace: DaemonObserver {
         case .leftBehind(let id, let prefixes):
             let list = prefixes.map { "\($0)" }.joined(separator: ", ")
             logger.notice("\(name(id)): left behind by an earlier process and taken off: \(list)")
+        case .notifyFailed(let subject, let word, let outcome, let line):
+            logger.warning("\(subject): \(word): \(outcome)\(line.isEmpty ? "" : ": " + line)")
+        case .noticesLeftOut(let subject, let count):
+            logger.warning("\(subject): \(count) programs are not told: too many wait behind one that hangs")
         case .sending(let id, let failure?):
             logger.warning("\(name(id)): \(failure)")
+        case .script(let name, let isGood, let outcome, let line):
+            let text = "track_script \(name) \(isGood ? "succeeds" : "has failed"): \(outcome)"
+            logger.notice(line.isEmpty || isGood ? text : text + ": " + line)
         case .sending(let id, nil):
             logger.notice("\(name(id)): advertisements are sent again")
         }
@@ -176,6 +183,25 @@ extension BusFace: DaemonObserver {
             Alarm(
                 message: "the heartbeat file in \(runDirectory)/vrrpd: \($0)",
                 remedy: "a restart will be a failover; make that a directory that only root can write, with room")
+        }
+        machine[.scripts] = trouble.scripts.map {
+            Alarm(
+                message: "scripts are not run: \($0)",
+                remedy: "what they said last stands, whatever happens; systemctl status evenkeel-scriptd")
+        }
+        for key in machine.keys {
+            switch key {
+            case .notify, .pipe: machine[key] = nil
+            default: break
+            }
+        }
+        for (name, words) in trouble.notify {
+            machine[.notify(name)] = Alarm(
+                message: words, remedy: "it is tried again at the next change; mend the file or the configuration")
+        }
+        for (path, words) in trouble.pipes {
+            machine[.pipe(path)] = Alarm(
+                message: "\(path): \(words)", remedy: "start what reads it, or take the word out of the configuration")
         }
         machine[.gratuitousARP] = trouble.frames.map {
             Alarm(message: "gratuitous ARP: \($0)", remedy: "give vrrpd CAP_NET_RAW; look at the interface's queue")

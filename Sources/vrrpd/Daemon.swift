@@ -22,6 +22,8 @@ final class Daemon {
 
     private(set) var director: Director
     private(set) var standings: [RouterID: Standing] = [:]
+    /// When a tracked script's verdict began, RFC 3339.
+    private(set) var scriptsSince: [String: String] = [:]
     private(set) var trouble = Trouble()
     private var toldTrouble = Trouble()
     weak var observer: (any DaemonObserver)?
@@ -29,11 +31,17 @@ final class Daemon {
     private let kernel: any AddressKernel
     private let wire: any Wire
     private let notes: any MastershipNotes
+    private let scripts: any ScriptStarter
+    private let pipes: any NoticePipes
     private let turns: any Turns
     private var noted: [RouterID: MastershipNote] = [:]
     private var notesAreBegun = false
     private var notesRetryAt = Instant.zero
     private var remarks: [Remark] = []
+    private var scriptOrders: [ScriptOrder] = []
+    private var notifyOrders: [NotifyOrder] = []
+    private var notices: [Notice] = []
+    private var isScriptSecurityOn = false
     private var savedSteppedDown: Set<String>
     /// What the kernel said, to be handled when the event before it is done.
     private var heard: [Event] = []
@@ -45,19 +53,23 @@ final class Daemon {
 
     /// Notifications of so many changes fit the monitor's buffer with room to spare.
     private static let changesAtOnce = 128
+    /// Scripts that this host could not run for so long are a person's business: scriptd may be restarting.
+    private static let scriptPatience = Duration.seconds(3)
     /// A table that could not be read is read again after this.
     private static let retryInterval = Duration.seconds(1)
 
     /// A daemon that has not looked at anything yet.
     init(
         steppedDown: Set<String>, kernel: any AddressKernel, wire: any Wire, notes: any MastershipNotes,
-        turns: any Turns, isAlone: Bool
+        scripts: any ScriptStarter, pipes: any NoticePipes, turns: any Turns, isAlone: Bool
     ) {
         director = Director(steppedDown: steppedDown, isAlone: isAlone)
         savedSteppedDown = steppedDown
         self.kernel = kernel
         self.wire = wire
         self.notes = notes
+        self.scripts = scripts
+        self.pipes = pipes
         self.turns = turns
         packet.reserveCapacity(40 + 8 + 16 * 255)
     }
@@ -75,12 +87,20 @@ final class Daemon {
         if case .stale(let error) = news { throw error }
         take(news)
         settle()
-        step(.configuration(configuration))
+        adopt(configuration)
         step(.start(predecessors))
     }
 
     /// Goes over to a new configuration.
-    func reload(_ configuration: Configuration) { step(.configuration(configuration)) }
+    func reload(_ configuration: Configuration) { adopt(configuration) }
+
+    private func adopt(_ configuration: Configuration) {
+        isScriptSecurityOn = configuration.global.scriptSecurity
+        pipes.adopt(
+            [configuration.global.notifyPipe, configuration.global.vrrpNotifyPipe].compactMap(\.self),
+            isSecure: isScriptSecurityOn)
+        step(.configuration(configuration))
+    }
 
     /// Gives up every mastership: priority 0, addresses off.
     func stop() { step(.stop) }
@@ -88,7 +108,7 @@ final class Daemon {
     /// Makes room for a process that goes on as master (`systemctl restart`): goes over to what it will read, so that it knows every
     /// address that stays, and advertises once more, so that the others wait a whole master-down interval.
     func leave(to next: Configuration) {
-        step(.configuration(next))
+        adopt(next)
         step(.leave)
     }
 
@@ -110,6 +130,18 @@ final class Daemon {
     func hear(_ channel: ChannelKey) {
         wire.drain(channel) { step(.packet($0, through: channel)) }
     }
+
+    /// Something is known of a run.
+    func hear(_ report: ScriptReport, of run: ScriptRun) { step(.script(run, report)) }
+
+    /// Something is known of a program that is told.
+    func hear(_ report: ScriptReport, ofJob number: Int) { step(.notified(number, report)) }
+
+    /// A pipe has trouble, or none any more.
+    func pipesChanged() { endTurn() }
+
+    /// Everything that happened has been told.
+    var hasToldAll: Bool { director.hasToldAll && pipes.isIdle && notices.isEmpty }
 
     /// Notifications of the kernel wait.
     func hearKernel() {
@@ -152,6 +184,9 @@ final class Daemon {
         while true {
             for sending in effects.sends { send(sending) }
             remarks += effects.remarks
+            scriptOrders += effects.scripts
+            notifyOrders += effects.notifications
+            notices += effects.notices
             announcements += effects.announcements
             if effects.isTableInDoubt { readTableAt = turns.now }
             guard !effects.changes.isEmpty else { break }
@@ -299,12 +334,22 @@ final class Daemon {
     // MARK: The end of the turn
 
     private func endTurn() {
+        trouble.scripts = lasting(director.scriptHindrance) ?? lasting(director.noticeHindrance)
+        trouble.notify = director.noticeRefusals
+        trouble.pipes = pipes.troubles
         let isNews =
-            !remarks.isEmpty || !director.changed.isEmpty || trouble != toldTrouble
+            !remarks.isEmpty || !scriptOrders.isEmpty || !notifyOrders.isEmpty || !notices.isEmpty
+            || !director.changed.isEmpty || trouble != toldTrouble
             || director.steppedDown != savedSteppedDown
         guard isNews, !turnEnds else { return }
         turnEnds = true
         turns.soon { [weak self] in self?.turnEnded() }
+    }
+
+    /// Why scripts are not run, when that has lasted.
+    private func lasting(_ hindrance: (since: Instant, why: String)?) -> String? {
+        guard let hindrance, turns.now - hindrance.since >= Self.scriptPatience else { return nil }
+        return hindrance.why
     }
 
     private func turnEnded() {
@@ -319,6 +364,7 @@ final class Daemon {
                 standings[id]?.since = turns.timestamp
                 standings[id]?.reason = "\(transition.cause)"
             }
+            if case .script(let name, _, _, _) = remark { scriptsSince[name] = turns.timestamp }
             observer?.happened(remark)
         }
         remarks.removeAll(keepingCapacity: true)
@@ -330,9 +376,35 @@ final class Daemon {
             savedSteppedDown = director.steppedDown
             observer?.steppedDown(savedSteppedDown)
         }
-        guard trouble != toldTrouble else { return }
-        toldTrouble = trouble
-        observer?.troubled(trouble)
+        if trouble != toldTrouble {
+            toldTrouble = trouble
+            observer?.troubled(trouble)
+        }
+        carryOutScripts()
+    }
+
+    /// Last of all: nobody waits for a script.
+    private func carryOutScripts() {
+        let orders = scriptOrders
+        scriptOrders.removeAll(keepingCapacity: true)
+        let told = notifyOrders
+        notifyOrders.removeAll(keepingCapacity: true)
+        for order in orders {
+            switch order {
+            case .start(let run, let script): scripts.begin(run, script, isSecure: isScriptSecurityOn)
+            case .abandon(let run): scripts.abandon(run)
+            }
+        }
+        for order in told {
+            switch order {
+            case .start(let job): scripts.tell(job, isSecure: isScriptSecurityOn)
+            case .end(let job): scripts.end(job)
+            }
+        }
+        guard !notices.isEmpty else { return }
+        let lines = notices
+        notices.removeAll(keepingCapacity: true)
+        pipes.write(lines)
     }
 
     /// Notes follow the state; another set of routers begins the file anew, and so does a note that could not be written. A file that could not

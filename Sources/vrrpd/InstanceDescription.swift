@@ -34,14 +34,41 @@ extension Daemon {
         if case .backup(let backup) = machine.state { master = backup.master }
         return VrrpAPI.InstanceRuntime(
             state: VrrpAPI.State(machine.state.name), since: standing?.since ?? timestamp,
-            reason: standing?.reason ?? "not started",
+            reason: view.awaitedScripts.isEmpty
+                ? standing?.reason ?? "not started"
+                : "waits for the first result of track_script \(view.awaitedScripts.joined(separator: ", "))",
             effectivePriority: Int(machine.priority), steppedDown: machine.isSteppedDown,
             faults: machine.faults.sorted().map { "\($0)" }, master: master.map { "\($0.address)" },
             masterPriority: master.map { Int($0.priority) },
             masterDownIntervalMilliseconds: machine.masterDownInterval.milliseconds,
             heldAddresses: view.held.map { "\($0)" },
             statistics: VrrpAPI.InstanceStatistics(machine.statistics),
-            peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) })
+            peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) }, scripts: scripts(of: view.id))
+    }
+
+    private func scripts(of id: RouterID) -> [VrrpAPI.TrackedScript]? {
+        let tracked = director.trackedScripts(of: id)
+        return tracked.isEmpty
+            ? nil
+            : tracked.map { script in
+                VrrpAPI.TrackedScript(
+                    name: script.tracked.name, state: VrrpAPI.ScriptState(script.monitor.verdict),
+                    since: scriptsSince[script.tracked.name], weight: script.tracked.weight,
+                    reverse: script.tracked.isReversed, running: script.monitor.isRunning,
+                    lastResult: script.monitor.outcome.map { "\($0)" },
+                    lastLine: script.monitor.lastLine.isEmpty ? nil : script.monitor.lastLine,
+                    hindrance: script.monitor.hindrance)
+            }
+    }
+}
+
+extension VrrpAPI.ScriptState {
+    fileprivate init(_ verdict: ScriptMonitor.Verdict) {
+        switch verdict {
+        case .unknown: self = .unknown
+        case .good: self = .good
+        case .failed: self = .failed
+        }
     }
 }
 

@@ -24,6 +24,10 @@ final class Program: RunningDaemon {
     private let loaded: ConfigurationFile
     private var watch: Watch?
     private var stopTimer: LoopTimer?
+    private var stopBy = Instant.distantFuture
+
+    /// What is told at stop has so long; scriptd goes on with it when this process has gone.
+    private static let lastWords = Duration.seconds(2)
     /// When the private socket is tried again, and how long after that.
     private var socketRetry: LoopTimer?
     private var socketDelay = Duration.seconds(1)
@@ -55,14 +59,20 @@ final class Program: RunningDaemon {
         let file = ledger.file("stepped-down", durable: false)
         kernel = try NetlinkKernel()
         let wire = SocketWire(on: loop)
+        let scriptd = options.privateSocket(of: "scriptd")
+        let scripts = ScriptdScripts(socket: scriptd, name: "vrrpd/\(getpid())", on: loop)
+        let pipes = NotifyPipes(socket: scriptd, on: loop)
         let steppedDown = Self.identities(in: file, logger)
         var fired: () -> Void = {}
         let turns = LoopTurns(on: loop) { fired() }
         let daemon = Daemon(
-            steppedDown: steppedDown, kernel: kernel, wire: wire, notes: heartbeat, turns: turns,
-            isAlone: claim != nil)
+            steppedDown: steppedDown, kernel: kernel, wire: wire, notes: heartbeat, scripts: scripts,
+            pipes: pipes, turns: turns, isAlone: claim != nil)
         fired = { [weak daemon] in daemon?.timerFired() }
         wire.arrived = { [weak daemon] in daemon?.hear($0) }
+        scripts.heard = { [weak daemon] in daemon?.hear($1, of: $0) }
+        scripts.heardOfJob = { [weak daemon] in daemon?.hear($1, ofJob: $0) }
+        pipes.troubleChanged = { [weak daemon] in daemon?.pipesChanged() }
         self.daemon = daemon
         face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger)
         applyProcessSettings(loaded.configuration.global)
@@ -73,7 +83,7 @@ final class Program: RunningDaemon {
         socketRetry = loop.timer { [weak self] in self?.listen() }
         try show()
         watch = try loop.watch(kernel.number, .read) { [daemon] _ in daemon.hearKernel() }
-        stopTimer = loop.timer { [weak self] in self?.end() }
+        stopTimer = loop.timer { [weak self] in self?.endWhenTold() }
         try daemon.start(loaded.configuration, after: predecessors())
         face.stateIsComplete(loaded)
     }
@@ -85,6 +95,14 @@ final class Program: RunningDaemon {
         case .terminate: stop()
         case .handOver: leaveToSuccessor()
         }
+    }
+
+    private func endWhenTold() {
+        guard daemon.hasToldAll || loop.now >= stopBy else {
+            stopTimer?.arm(after: .milliseconds(20))
+            return
+        }
+        end()
     }
 
     /// What was written last reaches the disk.
@@ -104,6 +122,7 @@ final class Program: RunningDaemon {
 
     private func stop() {
         daemon.stop()
+        stopBy = loop.now + Self.lastWords
         // Long enough for the last events to reach busd.
         stopTimer?.arm(after: .milliseconds(50))
     }

@@ -16,7 +16,13 @@ enum VrrpAlarm: AlarmKey {
     case masters(String)
     /// What another host says of the same virtual router is dropped.
     case peers(String)
-    case table, leftovers, heartbeat, gratuitousARP, steppedDown, realtime, memory, bus
+    /// A tracked script cannot be run as it is configured.
+    case script(String)
+    /// A program that is to be told about an instance or a group cannot be run.
+    case notify(String)
+    /// A pipe that lines are lost from.
+    case pipe(String)
+    case table, leftovers, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
 
     var subject: String {
         switch self {
@@ -25,10 +31,14 @@ enum VrrpAlarm: AlarmKey {
         case .advertisements(let name): "advertisements/\(name)"
         case .masters(let name): "masters/\(name)"
         case .peers(let name): "peers/\(name)"
+        case .script(let name): "script/\(name)"
+        case .notify(let name): "notify/\(name)"
+        case .pipe(let path): "notify-fifo\(path)"
         case .table: "interfaces"
         case .leftovers: "addresses"
         case .heartbeat: "heartbeat"
         case .gratuitousARP: "gratuitous-arp"
+        case .scripts: "scripts"
         case .steppedDown: "stepped-down"
         case .realtime: "realtime"
         case .memory: "memory"
@@ -60,6 +70,13 @@ extension Director.Concerns {
             Alarm(
                 message: "advertisements from \($0.address) are dropped: \($0.refusal ?? "refused")",
                 remedy: "make the two configurations agree: both would be master together")
+        }
+        for script in refusedScripts {
+            alarms[.script(script.name)] = Alarm(
+                message: "track_script \(script.name) cannot be run: \(script.why)",
+                remedy:
+                    "it counts as failed until it can; mend the file, or vrrp_script \(script.name) in the configuration"
+            )
         }
         return alarms
     }
@@ -100,7 +117,7 @@ extension Fault {
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
         case .unsupported:
             remedy = "take the instance out of the configuration"
-        case .interfaceDown, .group:
+        case .interfaceDown, .scriptFailed, .group:
             return nil
         }
         return Alarm(message: "\(self)", remedy: remedy)

@@ -1,6 +1,7 @@
 // What the daemon needs of the machine it runs on, small enough to be played by a test: the kernel's addresses, the wire, the notes for
 // the next process, time.
 
+import Configuration
 import Net
 import Netlink
 import Platform
@@ -52,6 +53,30 @@ enum MastershipNote: Equatable {
     case master(Instant)
 }
 
+/// Runs scripts. Nothing here waits for one: what is heard of them comes later, through `Daemon.hear`.
+protocol ScriptStarter: AnyObject {
+    /// Begins a run.
+    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, isSecure: Bool)
+    /// Ends a run; nothing is heard of it any more.
+    func abandon(_ run: ScriptRun)
+    /// Begins a program that is told something.
+    func tell(_ job: NotifyJob, isSecure: Bool)
+    /// Ends it: it has had its time.
+    func end(_ job: NotifyJob)
+}
+
+/// `notify_fifo` and `vrrp_notify_fifo`.
+protocol NoticePipes: AnyObject {
+    /// Goes over to these pipes.
+    func adopt(_ pipes: [NotifyPipeConfiguration], isSecure: Bool)
+    /// Writes a line for each.
+    func write(_ notices: [Notice])
+    /// What is wrong with which pipe.
+    var troubles: [String: String] { get }
+    /// Nothing waits to be written.
+    var isIdle: Bool { get }
+}
+
 /// Clocks, the one timer, and the end of the turn.
 protocol Turns: AnyObject {
     /// The time of this turn.
@@ -86,4 +111,10 @@ struct Trouble: Equatable {
     var notes: String?
     /// Gratuitous ARP cannot be sent.
     var frames: String?
+    /// Scripts cannot be run: their last verdicts stand.
+    var scripts: String?
+    /// Programs that cannot be told, by instance or group.
+    var notify: [String: String] = [:]
+    /// Pipes that lines are lost from, by path.
+    var pipes: [String: String] = [:]
 }

@@ -59,6 +59,8 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             method(IpvsAPI.AbortReload.self),
             method(CheckAPI.List.self), method(CheckAPI.Run.self), method(CheckAPI.PrepareReload.self),
             method(CheckAPI.CommitReload.self), method(CheckAPI.AbortReload.self),
+            method(ScriptAPI.Run.self), method(ScriptAPI.List.self), method(ScriptAPI.End.self),
+            method(ScriptAPI.Write.self),
         ].flatMap(\.self) + [
             error(BusAPI.ServiceUnavailable.self), error(BusAPI.Overrun.self), error(BusAPI.QuotaExceeded.self),
             error(BusAPI.AlreadyRegistered.self),
@@ -69,12 +71,17 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             error(IpvsAPI.ConfigurationRefused.self), error(IpvsAPI.NotPrepared.self),
             error(CheckAPI.ServerNotFound.self), error(CheckAPI.TooLarge.self),
             error(CheckAPI.ConfigurationRefused.self), error(CheckAPI.NotPrepared.self),
+            error(ScriptAPI.Refused.self), error(ScriptAPI.Unable.self), error(ScriptAPI.NotAllowed.self),
+            error(ScriptAPI.TooLarge.self),
         ]
 }
 
 @Suite struct InterfaceTests {
     static func definition(_ name: String) throws -> InterfaceDefinition {
-        let all = [try Interfaces.bus(), try Interfaces.vrrp(), try Interfaces.ipvs(), try Interfaces.check()]
+        let all = [
+            try Interfaces.bus(), try Interfaces.vrrp(), try Interfaces.ipvs(), try Interfaces.check(),
+            try Interfaces.script(),
+        ]
         return try #require(all.first { $0.name == name })
     }
 

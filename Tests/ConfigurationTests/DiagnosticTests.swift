@@ -216,4 +216,27 @@ import Testing
         #expect(loaded.diagnostics.contains { $0.code == .unknownKeyword })
         #expect(load(String(repeating: "global_defs {\nrouter_id A B\n}\n", count: 1000)).configuration != nil)
     }
+
+    @Test func `a command that begins with a redirection is run by bash, and it is said`() throws {
+        let loaded = load("vrrp_script s {\nscript \"</dev/tcp/127.0.0.1/80\"\n}\n")
+        let command = try #require(loaded.configuration?.scripts.first?.command.arguments)
+        #expect(command == ["/bin/bash", "-c", "</dev/tcp/127.0.0.1/80"])
+        #expect(summary(loaded) == ["2:8 warning adjusted"])
+    }
+
+    @Test(arguments: ["a | b", "a && b", "a >/dev/null", "a $(hostname)"])
+    func `what only a shell understands is said`(_ command: String) {
+        #expect(summary(load("vrrp_script s {\nscript \"/bin/\(command)\"\n}\n")) == ["2:8 warning badValue"])
+        #expect(summary(load("vrrp_script s {\nscript \"/bin/sh -c '\(command)'\"\n}\n")) == [])
+    }
+
+    @Test func `a program of root's that others can replace is said, a strict check refuses it`() {
+        func text(_ user: String) -> String {
+            "global_defs {\nscript_user \(user)\n}\nvrrp_script s {\nscript /bin/open\n}\n"
+        }
+        #expect(summary(load(text("root"), machine: SmallMachine())) == ["5:8 warning machine"])
+        #expect(summary(load(text("nobody"), machine: SmallMachine())) == ["2:13 warning machine"])
+        let strict = load(text("root"), machine: SmallMachine(), options: LoadOptions(isStrict: true))
+        #expect(summary(strict) == ["5:8 error machine"])
+    }
 }

@@ -44,11 +44,11 @@ import Testing
         #expect(!consequence.isEmpty && !consequence.hasSuffix("."))
     }
 
-    @Test func `notify and track_script are of different weight`() {
+    @Test func `mail and virtual_routes are of different weight`() {
         let text =
-            instanceText("notify_master /bin/true\ntrack_script {\ns\n}") + "vrrp_script s {\nscript /bin/true\n}\n"
+            instanceText("smtp_alert\nvirtual_routes {\n192.0.2.0/24 via 10.0.0.1\n}")
         let found = Dictionary(uniqueKeysWithValues: inactions(text).map { ($0.subject, $0.cost) })
-        for (word, cost) in [("track_script", Inaction.Cost.protection), ("notify_master", .convenience)]
+        for (word, cost) in [("virtual_routes", Inaction.Cost.protection), ("smtp_alert", .convenience)]
         where KeywordTable.explain(word).contains(where: { $0.support == .notYet }) {
             #expect(found[word] == cost)
         }

@@ -36,7 +36,8 @@ struct SmallMachine: MachineFacts {
     func hasInterface(_ name: String) -> Bool? { interfaces.contains(name) }
     func hasUser(_ name: String) -> Bool? { name == "root" }
     func hasGroup(_ name: String) -> Bool? { name == "root" }
-    func problem(withProgram program: String) -> String? { program == "/bin/true" ? nil : "there is no such file" }
+    func problem(withProgram program: String) -> String? { program.hasPrefix("/bin/") ? nil : "there is no such file" }
+    func replaceablePart(ofProgram program: String) -> String? { program == "/bin/open" ? "/bin/open" : nil }
     func environment(_ name: String) -> String? { name == "ROLE" ? "standby" : nil }
 }
 

@@ -8,7 +8,8 @@ extension InterfaceGenerator {
     /// The protocol and the way to it, or the names.
     func dispatch() throws(GeneratorError) -> GeneratedFile {
         var text = SwiftText()
-        if shared.isReloadable(interface) {
+        // busd answers its own calls beside those that it passes on.
+        if interface.name != "io.evenkeel.Bus" {
             text.head(source, "Who answers the calls of `\(interface.name)`.")
             text.line("import Varlink")
             text.line()
@@ -46,15 +47,19 @@ extension InterfaceGenerator {
     }
 
     private func way(_ text: inout SwiftText) throws(GeneratorError) {
+        let reloads = shared.isReloadable(interface)
         text.documentation(
-            "Gives each call to its requirement. Neither of the two is kept: when one is gone, a call is answered with "
-                + "ServiceUnavailable.")
-        try text.block(
-            "public static func dispatch(to handler: some Handler, reload: some ReloadHandler<\(namespace)>) -> Dispatch"
-        ) { (text) throws(GeneratorError) in
-            try text.block("", parameters: " [weak handler, weak reload] call, pending in") {
+            reloads
+                ? "Gives each call to its requirement. Neither of the two is kept: when one is gone, a call is answered with "
+                    + "ServiceUnavailable."
+                : "Gives each call to its requirement. The handler is not kept: when it is gone, a call is answered with "
+                    + "ServiceUnavailable.")
+        let reload = reloads ? ", reload: some ReloadHandler<\(namespace)>" : ""
+        try text.block("public static func dispatch(to handler: some Handler\(reload)) -> Dispatch") {
+            (text) throws(GeneratorError) in
+            try text.block("", parameters: " [weak handler\(reloads ? ", weak reload" : "")] call, pending in") {
                 (text) throws(GeneratorError) in
-                text.line("guard let handler, let reload else { return }")
+                text.line("guard let handler\(reloads ? ", let reload" : "") else { return }")
                 text.line("switch call.method {")
                 for name in methodNames {
                     let target = shared.isReload(name) ? "reload" : "handler"

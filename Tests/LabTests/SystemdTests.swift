@@ -19,7 +19,7 @@ struct SystemdTests {
                 ip address add 192.168.200.101/24 dev eth0; ip link set eth0 up; }
             install -m 640 -g evenkeel-private '\(Guest.repository)/Tests/LabTests/Fixtures/master.conf' \
                 /etc/evenkeel/evenkeel.conf
-            systemctl reset-failed; systemctl start --no-block evenkeel.target evenkeel-{busd,vrrpd,ipvsd,checkd}
+            systemctl reset-failed; systemctl start --no-block evenkeel.target evenkeel-{busd,vrrpd,ipvsd,checkd,scriptd}
             """,
         ])
         for daemon in Daemon.allCases {
@@ -72,6 +72,7 @@ struct SystemdTests {
                 /run/evenkeel/private/bus.sock evenkeel-busd:evenkeel-private 660
                 /run/evenkeel/private/checkd.sock evenkeel-checkd:evenkeel-private 666
                 /run/evenkeel/private/ipvsd.sock evenkeel-ipvsd:evenkeel-private 666
+                /run/evenkeel/private/scriptd.sock root:evenkeel-private 666
                 /run/evenkeel/private/vrrpd.sock root:evenkeel-private 666
 
                 """)

@@ -8,7 +8,7 @@ import Testing
         ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: ".build/debug")
 
-    @Test(arguments: ["vrrpd", "ipvsd", "checkd", "busd"])
+    @Test(arguments: ["vrrpd", "ipvsd", "checkd", "scriptd", "busd"])
     func `a daemon links no Foundation, no TLS and no HTTP library`(_ daemon: String) throws {
         let ldd = Process()
         let output = Pipe()
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["vrrpd", "ipvsd", "checkd", "busd"])
+    @Test(arguments: ["vrrpd", "ipvsd", "checkd", "scriptd", "busd"])
     func `a daemon uses no task, no queue and nothing of Foundation`(_ daemon: String) throws {
         let program = try Data(contentsOf: Self.programs.appending(path: daemon))
         #expect(program.range(of: Data("json_tokener_parse_ex".utf8)) != nil, "symbols are there to be found")

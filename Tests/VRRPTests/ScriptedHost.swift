@@ -66,6 +66,13 @@ final class ScriptedHost {
     var isAlone = true
     private(set) var steppedDown: Set<String> = []
 
+    /// Scripts that run.
+    private(set) var runs: [ScriptRun] = []
+    /// Programs that are told.
+    private(set) var jobs: [NotifyJob] = []
+    /// What was written into pipes.
+    private(set) var lines: [String] = []
+
     // What was seen.
     private(set) var requests: [AddressChange] = []
     private(set) var frames: [(link: Int32, bytes: [UInt8])] = []
@@ -86,7 +93,8 @@ final class ScriptedHost {
     /// Starts a process.
     func start() {
         let daemon = Daemon(
-            steppedDown: steppedDown, kernel: self, wire: self, notes: self, turns: self, isAlone: isAlone)
+            steppedDown: steppedDown, kernel: self, wire: self, notes: self, scripts: self, pipes: self,
+            turns: self, isAlone: isAlone)
         daemon.observer = self
         self.daemon = daemon
         needsDump = true
@@ -117,6 +125,7 @@ final class ScriptedHost {
         deadline = nil
         work = []
         queue = []
+        runs = []
     }
 
     /// SIGTERM.
@@ -457,6 +466,20 @@ extension ScriptedHost: MastershipNotes {
         if notesAreLost { throw Errno(2, "pwrite") }
         if let identity = identities[router] { notes[identity] = note }
     }
+}
+
+extension ScriptedHost: ScriptStarter {
+    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, isSecure: Bool) { runs.append(run) }
+    func abandon(_ run: ScriptRun) { runs.removeAll { $0 == run } }
+    func tell(_ job: NotifyJob, isSecure: Bool) { jobs.append(job) }
+    func end(_ job: NotifyJob) {}
+}
+
+extension ScriptedHost: NoticePipes {
+    func adopt(_ pipes: [NotifyPipeConfiguration], isSecure: Bool) {}
+    func write(_ notices: [Notice]) { lines += notices.map(\.line) }
+    var troubles: [String: String] { [:] }
+    var isIdle: Bool { true }
 }
 
 extension ScriptedHost: Turns {

@@ -19,6 +19,24 @@ extension VrrpAPI {
         }
     }
 
+    /// What the runs of a script say: unknown until the first has ended.
+    public enum ScriptState: OpenEnumeration {
+        case unknown, good, failed
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.unknown, .good, .failed]
+
+        public var rawValue: String {
+            switch self {
+            case .unknown: "unknown"
+            case .good: "good"
+            case .failed: "failed"
+            case .other(let word): word
+            }
+        }
+    }
+
     /// State of a virtual router.
     public enum State: OpenEnumeration {
         case initialize, backup, master, fault

@@ -107,11 +107,14 @@ public enum VrrpAPI: ReloadableAPI {
         public var statistics: InstanceStatistics
         /// Who was heard on this virtual router, the 32 latest.
         public var peers: [Peer]?
+        /// Scripts that the instance or its sync group tracks; absent when there are none.
+        public var scripts: [TrackedScript]?
 
         public init(
             state: State, since: String, reason: String, effectivePriority: Int, steppedDown: Bool, faults: [String],
             master: String? = nil, masterPriority: Int? = nil, masterDownIntervalMilliseconds: Int? = nil,
-            heldAddresses: [String], statistics: InstanceStatistics, peers: [Peer]? = nil
+            heldAddresses: [String], statistics: InstanceStatistics, peers: [Peer]? = nil,
+            scripts: [TrackedScript]? = nil
         ) {
             self.state = state
             self.since = since
@@ -125,6 +128,7 @@ public enum VrrpAPI: ReloadableAPI {
             self.heldAddresses = heldAddresses
             self.statistics = statistics
             self.peers = peers
+            self.scripts = scripts
         }
     }
 
@@ -163,6 +167,43 @@ public enum VrrpAPI: ReloadableAPI {
             self.checksum = checksum
             self.discarded = discarded
             self.refusal = refusal
+        }
+    }
+
+    /// A tracked script.
+    public struct TrackedScript: Codable, Hashable, Sendable {
+        /// Its name in the configuration.
+        public var name: String
+        /// What its runs say.
+        public var state: ScriptState
+        /// When that began: RFC 3339, UTC; absent before the first run has ended.
+        public var since: String?
+        /// Change of priority; 0: a failure is a fault.
+        public var weight: Int
+        /// Good and failed change places.
+        public var reverse: Bool
+        /// A run is under way.
+        public var running: Bool
+        /// What the last run came to, for people: "exit status 1", "not done in time".
+        public var lastResult: String?
+        /// The last line that it printed.
+        public var lastLine: String?
+        /// Why this host could not run it last time; its state stays as it was.
+        public var hindrance: String?
+
+        public init(
+            name: String, state: ScriptState, since: String? = nil, weight: Int, reverse: Bool, running: Bool,
+            lastResult: String? = nil, lastLine: String? = nil, hindrance: String? = nil
+        ) {
+            self.name = name
+            self.state = state
+            self.since = since
+            self.weight = weight
+            self.reverse = reverse
+            self.running = running
+            self.lastResult = lastResult
+            self.lastLine = lastLine
+            self.hindrance = hindrance
         }
     }
 

@@ -4,6 +4,7 @@
 #include "ek_memory.h"
 #include "ek_netns.h"
 #include "ek_process.h"
+#include "ek_program.h"
 #include "ek_tcp.h"
 #include "ek_thread.h"
 #include "ek_unix.h"

@@ -15,8 +15,6 @@ extension KeywordTable {
 
     /// Where an address or a service is not protected as the file says.
     private static let protection: [String: String] = [
-        "vrrp_script": "the program is not run, so its failure moves nothing",
-        "track_script": "a script that fails does not move the addresses",
         "vrrp_track_process": "the processes are not watched, so their end moves nothing",
         "track_process": "a process that ends does not move the addresses",
         "track_file": "the file is not read, so its number moves nothing",
@@ -52,16 +50,12 @@ extension KeywordTable {
     private static let noPipe = "nothing is written to a pipe"
 
     private static let convenience: [String: String] = [
-        "notify": noProgram, "notify_master": noProgram, "notify_backup": noProgram, "notify_fault": noProgram,
-        "notify_stop": noProgram, "notify_deleted": noProgram, "notify_master_rx_lower_pri": noProgram,
         "notify_up": noProgram, "notify_down": noProgram, "quorum_up": noProgram, "quorum_down": noProgram,
         "startup_script": noProgram, "shutdown_script": noProgram,
-        "script_user": "no program is run anyway", "enable_script_security": "no program is run anyway",
         "notification_email": noMail, "notification_email_from": noMail, "smtp_server": noMail, "smtp_alert": noMail,
         "smtp_alert_vrrp": noMail, "smtp_alert_checker": noMail, "smtp_helo_name": noMail,
         "smtp_connect_timeout": noMail, "no_email_faults": noMail, "no_checker_emails": noMail,
-        "notify_fifo": noPipe, "vrrp_notify_fifo": noPipe, "lvs_notify_fifo": noPipe, "notify_fifo_script": noPipe,
-        "vrrp_notify_fifo_script": noPipe, "lvs_notify_fifo_script": noPipe,
+        "lvs_notify_fifo": noPipe, "lvs_notify_fifo_script": noPipe,
         "omega": "no program is run at stop anyway", "rs_init_notifies": "no program is run anyway",
     ]
 }

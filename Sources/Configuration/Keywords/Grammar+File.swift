@@ -73,7 +73,7 @@ extension Grammars {
             "vrrp_script", "NAME", { script }, kind: .script, .everywhere,
             "a program that tells whether this host is fit",
             from: { _, _ in ScriptDraft() }, store: { draft, parsed, _ in draft.scripts.append(parsed) }
-        ).repeatable.notYet,
+        ).repeatable,
         .block(
             "vrrp_track_process", "NAME", { trackProcess }, kind: .trackProcess, .common, "processes that must run",
             from: { _, _ in TrackProcessDraft() }, store: { draft, parsed, _ in draft.trackProcesses.append(parsed) }

@@ -20,6 +20,9 @@ struct GlobalDraft: BlockDraft {
         self.model = model
     }
 
+    var pipeScript: ScriptCommand?
+    var vrrpPipeScript: ScriptCommand?
+
     /// With the defaults that depend on other keywords.
     func resolved() -> GlobalDefinitions {
         var model = model
@@ -29,6 +32,14 @@ struct GlobalDraft: BlockDraft {
             model.gratuitousARP.refreshCount = 1
         }
         model.routerID = model.routerID ?? oldRouterID
+        model.notifyPipe?.script = pipeScript
+        model.vrrpNotifyPipe?.script = vrrpPipeScript
+        for path in [\GlobalDefinitions.notifyPipe, \GlobalDefinitions.vrrpNotifyPipe] {
+            guard var pipe = model[keyPath: path] else { continue }
+            pipe.user = pipe.user ?? model.scriptUser
+            if pipe.script?.user == nil { pipe.script?.user = model.scriptUser }
+            model[keyPath: path] = pipe
+        }
         model.gratuitousARP.lowerPriorityDelay = lowerPriorityDelay ?? model.gratuitousARP.delay
         model.gratuitousARP.lowerPriorityCount = lowerPriorityCount ?? model.gratuitousARP.count
         model.mail.vrrpAlerts = vrrpAlerts ?? alerts ?? model.mail.vrrpAlerts
@@ -39,7 +50,8 @@ struct GlobalDraft: BlockDraft {
 
 extension Grammars {
     static let globalDefinitions = Grammar<GlobalDraft>(
-        .globalDefinitions, globalBasics, globalMail, globalVRRP, globalIPVS, globalAlerts, globalProcesses,
+        .globalDefinitions, globalBasics, globalMail, globalVRRP, globalIPVS, globalPipes, globalAlerts,
+        globalProcesses,
         globalFiles,
         globalFirewall)
 
@@ -52,11 +64,11 @@ extension Grammars {
             "who runs scripts"
         ) { draft, statement, interpreter in
             draft.model.scriptUser = interpreter.user(statement) ?? draft.model.scriptUser
-        }.notYet,
+        },
         .toggle(
             "enable_script_security", \.model.scriptSecurity, .everywhere,
             "refuse to run as root what another user may write"
-        ).notYet,
+        ),
         .unneeded(
             "dynamic_interfaces", "[allow_if_changes]", "interfaces may appear later",
             because: "a missing interface is always waited for"),
@@ -163,7 +175,28 @@ extension Grammars {
         .integer(
             "vrrp_rt_priority", 0...99, \.model.vrrpRealtimePriority, .common, "SCHED_RR priority of vrrpd; 0 = none"
         ),
+        .boolean(
+            "vrrp_notify_priority_changes", \.model.notifiesPriorityChanges, .rare,
+            "notify changes of the effective priority"),
         .toggle("vrrp_no_swap", \.model.vrrpNoSwap, .rare, "lock vrrpd's memory"),
+    ]
+
+    /// A pipe and what reads it.
+    private static func pipe(
+        _ word: String, _ path: any WritableKeyPath<GlobalDraft, NotifyPipeConfiguration?> & Sendable, _ meaning: String
+    ) -> Keyword<GlobalDraft> {
+        Keyword(word, "PATH [USER [GROUP]]", standard: "none", .common, meaning) { draft, statement, interpreter in
+            guard let command = interpreter.pipe(statement) else { return }
+            draft[keyPath: path] = command
+        }
+    }
+
+    static let globalPipes: [Keyword<GlobalDraft>] = [
+        pipe(
+            "notify_fifo", \.model.notifyPipe, "every transition as a line in a pipe; so far those of vrrp_notify_fifo"),
+        .command("notify_fifo_script", \.pipeScript, .common, "reader of notify_fifo"),
+        pipe("vrrp_notify_fifo", \.model.vrrpNotifyPipe, "VRRP transitions as lines in a pipe"),
+        .command("vrrp_notify_fifo_script", \.vrrpPipeScript, .common, "reader of vrrp_notify_fifo"),
     ]
 
     private static let globalIPVS: [Keyword<GlobalDraft>] = [

@@ -5,15 +5,8 @@ extension Grammars {
     static let globalAlerts: [Keyword<GlobalDraft>] = [
         .notYet("no_checker_emails", "[BOOL]", "no mail about checks"),
         garpExtra, garpExtra.spelled("vrrp_vmac_garp_intvl"),
-        .notYet(
-            "notify_fifo", "PATH [USER [GROUP]]", standard: "none", .common, "every transition as a line in a pipe"),
-        .notYet("notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", .common, "reader of notify_fifo"),
-        .notYet("vrrp_notify_fifo", "PATH [USER [GROUP]]", standard: "none", .common, "VRRP transitions in a pipe"),
-        .notYet(
-            "vrrp_notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", .common, "reader of vrrp_notify_fifo"),
         .notYet("lvs_notify_fifo", "PATH [USER [GROUP]]", standard: "none", "server transitions in a pipe"),
         .notYet("lvs_notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", "reader of lvs_notify_fifo"),
-        .notYet("vrrp_notify_priority_changes", "[BOOL]", "notify changes of the effective priority"),
         .notYet("fifo_write_vrrp_states_on_reload", "write all states to the pipe at reload"),
         .notYet("startup_script", "CMD [USER [GROUP]]", standard: "none", "run once before everything"),
         .notYet("startup_script_timeout", "SECONDS", unit: "s", range: "1…1000", standard: "10", "its time limit"),

@@ -36,6 +36,7 @@ struct InstanceDraft: BlockDraft {
         model.checksumWithoutPseudoHeader = global.checksumWithoutPseudoHeader
         model.checkUnicastSource = global.checkUnicastSource
         model.mailAlert = global.mail.vrrpAlerts ?? false
+        model.notifiesPriorityChanges = global.notifiesPriorityChanges
     }
 }
 
@@ -203,13 +204,20 @@ extension Grammars {
     ]
 
     private static let instanceOther: [Keyword<InstanceDraft>] = [
-        .command("notify_deleted", \.model.notify.deleted, .rare, "run when a reload removes the instance").notYet,
+        Keyword(
+            "notify_deleted", "[CMD [USER [GROUP]]]", standard: "none: told as FAULT", .rare,
+            "run when a reload removes the instance; alone: notify is told DELETED"
+        ) { draft, statement, interpreter in
+            draft.model.notify.saysDeleted = true
+            if !statement.arguments.isEmpty { draft.model.notify.deleted = interpreter.command(statement) }
+        },
         .command(
             "notify_master_rx_lower_pri", \.model.notify.masterHeardLowerPriority, .rare,
             "run when a master hears a lower priority"
-        ).notYet,
-        .notYet(
-            "notify_priority_changes", "[BOOL]", standard: "vrrp_notify_priority_changes", "notify changes of priority"),
+        ),
+        .boolean(
+            "notify_priority_changes", \.model.notifiesPriorityChanges, standard: "vrrp_notify_priority_changes", .rare,
+            "notify changes of priority"),
         .notYet("use_vmac_addr", "VMAC also for addresses on other interfaces"),
         .notYet("use_ipvlan", "[NAME] [IF] [ADDR] [bridge|private|vepa]", "speak through an ipvlan"),
         .notYet("vrf", "NAME", standard: "none", "VRF of the instance"),

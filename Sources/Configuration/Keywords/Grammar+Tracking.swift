@@ -181,7 +181,7 @@ extension Grammars {
         }
         return [
             row("track_interface", \.interfaces, .everywhere, "interfaces that must be up"),
-            row("track_script", \.scripts, .everywhere, "vrrp_scripts that must succeed").notYet,
+            row("track_script", \.scripts, .everywhere, "vrrp_scripts that must succeed"),
             row("track_file", \.files, .common, "track_files that count", limit: 254).notYet,
             row("track_process", \.processes, .common, "vrrp_track_processes that must run").notYet,
             .list("track_bfd", lines: "NAME [weight N [reverse]]…", .rare, "BFD sessions that must be up") {
@@ -199,7 +199,7 @@ extension Grammars {
             Keyword(word, "CMD [USER [GROUP]]", standard: "none", tier, meaning) { draft, statement, interpreter in
                 guard let command = interpreter.command(statement) else { return }
                 draft[keyPath: path][keyPath: field] = command
-            }.notYet
+            }
         }
         return [
             row("notify_master", \.master, .everywhere, "run on becoming master"),

@@ -189,9 +189,27 @@ extension Interpreter {
         ignoreExtra(words.dropFirst(takesUser ? 3 : 1), statement)
         let user = users.first.map { ScriptUser(user: $0.text, group: users.count > 1 ? users[1].text : nil) }
         guard let arguments = splitCommand(first) else { return nil }
-        commands.append((first, arguments[0]))
+        commands.append((first, arguments[0], user ?? global.scriptUser))
         if let user, let word = users.first { self.users.append((word, user)) }
         return ScriptCommand(arguments: arguments, user: user ?? global.scriptUser)
+    }
+
+    /// `PATH [USER [GROUP]]` of a pipe.
+    mutating func pipe(_ statement: Statement) -> NotifyPipeConfiguration? {
+        guard let path = statement.arguments.first else {
+            sayMissing(statement)
+            return nil
+        }
+        guard path.text.hasPrefix("/") else {
+            reporter.error(
+                .badValue, at: path, "\(statement.keyword.text) takes a path from / on, not \(quoted(path.text))")
+            return nil
+        }
+        let users = Array(statement.arguments.dropFirst().prefix(2))
+        ignoreExtra(statement.arguments.dropFirst(3), statement)
+        let user = users.first.map { ScriptUser(user: $0.text, group: users.count > 1 ? users[1].text : nil) }
+        if let user, let word = users.first { self.users.append((word, user)) }
+        return NotifyPipeConfiguration(path: path.text, user: user)
     }
 
     /// A command's words: blanks separate them, single quotes keep them together.
@@ -203,7 +221,24 @@ extension Interpreter {
             reporter.error(.missingValue, at: word, "the command is empty")
             return nil
         }
+        if arguments[0].hasPrefix("<") { return redirection(word) }
+        // Where a shell is named it gets its line as one argument.
+        let shellWords: Set = ["|", "||", "&&", "&", ";", "<", ">", ">>", "2>&1", "2>/dev/null", ">/dev/null", "`"]
+        if let shellWord = arguments.dropFirst().first(where: { shellWords.contains($0) || $0.hasPrefix("$(") }) {
+            reporter.warning(
+                .badValue, at: word,
+                "\(quoted(shellWord)) is passed to \(arguments[0]) as it stands: commands run without a shell",
+                remedy: "write \"/bin/sh -c '…'\", or make it a script")
+        }
         return arguments
+    }
+
+    /// keepalived runs a command that begins with `<` by a shell: "can it be opened". /dev/tcp is bash's.
+    private mutating func redirection(_ word: Word) -> [String] {
+        reporter.warning(
+            .adjusted, at: word, "a redirection needs a shell: it is run by /bin/bash",
+            remedy: "write \"/bin/bash -c '\(word.text)'\"")
+        return ["/bin/bash", "-c", word.text]
     }
 }
 

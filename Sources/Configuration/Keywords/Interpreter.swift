@@ -7,7 +7,7 @@ struct Interpreter {
     /// `global_defs` is read first; instances and servers start from it.
     var global = GlobalDefinitions()
     /// Programs that are run, where they are named: what the machine is asked about.
-    var commands: [(word: Word, program: String)] = []
+    var commands: [(word: Word, program: String, user: ScriptUser?)] = []
     /// Users that scripts run as, where they are named.
     var users: [(word: Word, user: ScriptUser)] = []
     /// Interfaces, where they are named.

@@ -52,6 +52,12 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var notifyRealServersAtStart = false
     /// `vrrp_rt_priority`: SCHED_RR priority of vrrpd, 1...99; 0 = ordinary scheduling.
     public var vrrpRealtimePriority = 0
+    /// `notify_fifo`: a pipe that gets a line for every transition.
+    public var notifyPipe: NotifyPipeConfiguration?
+    /// `vrrp_notify_fifo`: one for those of instances and groups.
+    public var vrrpNotifyPipe: NotifyPipeConfiguration?
+    /// `vrrp_notify_priority_changes`: the default of instances.
+    public var notifiesPriorityChanges = false
     /// `vrrp_no_swap`: lock vrrpd's memory.
     public var vrrpNoSwap = false
 
@@ -84,6 +90,23 @@ public struct ScriptCommand: Equatable, Sendable {
     public init(arguments: [String], user: ScriptUser? = nil) {
         self.arguments = arguments
         self.user = user
+    }
+}
+
+/// `notify_fifo PATH [USER [GROUP]]` with its `notify_fifo_script`.
+public struct NotifyPipeConfiguration: Equatable, Sendable {
+    /// The pipe.
+    public var path: String
+    /// Who gets it when it is made; nil = root.
+    public var user: ScriptUser?
+    /// What reads it: started with the path behind its arguments, and again when it ends.
+    public var script: ScriptCommand?
+
+    /// A pipe at a path.
+    public init(path: String, user: ScriptUser? = nil, script: ScriptCommand? = nil) {
+        self.path = path
+        self.user = user
+        self.script = script
     }
 }
 

@@ -136,6 +136,8 @@ public struct NotifyCommands: Equatable, Sendable {
     public var stop: ScriptCommand?
     /// `notify_deleted CMD`.
     public var deleted: ScriptCommand?
+    /// `notify_deleted`, with or without a command: a removal is told as DELETED, not as FAULT.
+    public var saysDeleted = false
     /// `notify_master_rx_lower_pri`.
     public var masterHeardLowerPriority: ScriptCommand?
     /// `notify`: after the specific one, with `INSTANCE|GROUP NAME STATE PRIORITY` appended.

@@ -84,6 +84,8 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var trackedProcesses: [TrackedObject] = []
     /// `notify*` commands.
     public var notify = NotifyCommands()
+    /// `notify_priority_changes`: `notify` and the pipes are told of changes of the effective priority.
+    public var notifiesPriorityChanges = false
     /// `smtp_alert`: mail on every transition.
     public var mailAlert = false
     /// `use_vmac`: the macvlan to speak and listen on; nil = the interface itself.

@@ -98,13 +98,25 @@ extension Interpreter {
                     severity, word, "this machine has no group \(group)", remedy: "create it, or name another one")
             }
         }
-        for (word, program) in commands where seen.insert("c " + program).inserted {
+        for (word, program, user) in commands where seen.insert("c \(program) \(user?.user ?? "")").inserted {
             if let problem = machine.problem(withProgram: program) {
                 sayMachine(
                     severity, word, "\(program) cannot be run: \(problem)",
                     remedy: "scripts run without a shell; name a program with its path")
+            } else if runsAsRoot(user, machine), let part = machine.replaceablePart(ofProgram: program) {
+                sayMachine(
+                    severity, word,
+                    "\(program) runs as root, and others can replace \(part)"
+                        + (global.scriptSecurity ? ": with enable_script_security it is not run" : ""),
+                    remedy: "chown root and chmod go-w it, or name another user with script_user")
             }
         }
+    }
+
+    /// As scriptd decides it.
+    private func runsAsRoot(_ user: ScriptUser?, _ machine: some MachineFacts) -> Bool {
+        guard let user else { return machine.hasUser("keepalived_script") == false }
+        return user.user == "root" || user.user == "0"
     }
 
     private mutating func sayMachine(_ severity: Diagnostic.Severity, _ word: Word, _ message: String, remedy: String) {

@@ -119,6 +119,13 @@ extension Status {
                 Problem(
                     severity: .critical, subject: instance.name, text: "in fault\(since(runtime.since, now)): \(why)"))
         }
+        for script in runtime.scripts ?? [] where script.state == .failed && runtime.state != .fault {
+            problems.append(
+                Problem(
+                    severity: .degraded, subject: instance.name,
+                    text: "track_script \(script.name) has failed\(script.since.map { since($0, now) } ?? "")"
+                        + (script.lastResult.map { ": \($0)" } ?? "") + (script.lastLine.map { ": \($0)" } ?? "")))
+        }
         let missing = instance.missingAddresses
         if runtime.state == .master, !missing.isEmpty {
             problems.append(

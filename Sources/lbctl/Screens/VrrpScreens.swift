@@ -43,6 +43,7 @@ extension Screen {
         facts.add("source", context.sourceAddress)
         facts.add("unicast peers", each: context.unicastPeers ?? [])
         facts.add("tracked", (context.trackedInterfaces ?? []).joined(separator: " "))
+        facts.add("track scripts", each: (runtime.scripts ?? []).map(scriptText))
         facts.add("sync group", context.syncGroup)
         let statistics = runtime.statistics
         facts.add("adverts sent", "\(statistics.advertisementsSent), \(statistics.priorityZeroSent) of priority 0")
@@ -80,6 +81,17 @@ extension Screen {
         let now = instance.runtime.effectivePriority
         guard let configured = instance.context.priority, configured != now else { return String(now) }
         return "\(now) (configured \(configured), changed by tracking)"
+    }
+
+    /// `check: failed 3 min ago, exit status 1: connection refused (weight -20)`
+    private func scriptText(_ script: VrrpAPI.TrackedScript) -> String {
+        var text = "\(script.name): \(script.state.rawValue)"
+        if let since = script.since { text += " \(ago(since))" }
+        if let result = script.lastResult { text += ", \(result)" }
+        if let line = script.lastLine { text += ": \(line)" }
+        if let hindrance = script.hindrance { text += "; not run now: \(hindrance)" }
+        if script.weight != 0 { text += " (weight \(script.weight)\(script.reverse ? " reverse" : ""))" }
+        return text
     }
 
     private func routerText(_ context: VrrpAPI.InstanceContext) -> String? {

@@ -1,0 +1,28 @@
+// Generated from Sources/Bus/interfaces/io.evenkeel.Script.varlink: change that and run `make generate`.
+// The types of `io.evenkeel.Script`; methods and errors are in ScriptAPI+Methods.swift.
+
+/// Programs of the configuration (track scripts, notify scripts), run for the other daemons: none of them may start a
+/// program, and none waits for one. Served on scriptd's own socket only, never through the bus, and answers root alone.
+public enum ScriptAPI {
+    /// The interface.
+    public static let interface = "io.evenkeel.Script"
+
+    /// A program that runs.
+    public struct Program: Codable, Hashable, Sendable {
+        /// The program and its arguments.
+        public var arguments: [String]
+        /// The process, and its process group.
+        public var pid: Int
+        /// Since when, in milliseconds.
+        public var runningMilliseconds: Int
+        /// Its time is up, or who asked for it has gone: it is being ended.
+        public var isEnding: Bool
+
+        public init(arguments: [String], pid: Int, runningMilliseconds: Int, isEnding: Bool) {
+            self.arguments = arguments
+            self.pid = pid
+            self.runningMilliseconds = runningMilliseconds
+            self.isEnding = isEnding
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// What happens, as notices: for instances when their machine changes state, for groups when all that an event did to their members is done.
+// keepalived's order is kept: members, then the group; at the start the group first.
+
+internal import Configuration
+public import Net
+
+extension Director {
+    /// A machine has changed its state.
+    mutating func notice(_ transition: Transition, of router: Router, at now: Instant) {
+        let kind: Notice.Kind =
+            switch transition.to {
+            case .master: .master
+            case .backup: .backup
+            case .fault: .fault
+            // Removed by a reload; a program of its own says so, or it is a fault, as in keepalived.
+            case .initialize where phase != .stopped: router.block.notify.saysDeleted ? .deleted : .fault
+            case .initialize: .stop
+            }
+        notice(
+            Notice(
+                subject: .instance(router.block.name), kind: kind, previous: transition.from,
+                priority: router.machine.priority, reason: "\(transition.cause)"),
+            router.block.notify, at: now)
+        if let group = router.group { noticedGroups.insert(group) }
+    }
+
+    /// The state goes on, and something else is to be said.
+    mutating func notice(_ kind: Notice.Kind, of router: Router, _ reason: String, at now: Instant) {
+        notice(
+            Notice(
+                subject: .instance(router.block.name), kind: kind, previous: router.machine.state.name,
+                priority: router.machine.priority, reason: reason),
+            router.block.notify, at: now)
+    }
+
+    /// The effective priority has changed.
+    mutating func noticePriority(of router: Router, at now: Instant) {
+        switch router.machine.state.name {
+        case .master: notice(.masterPriority, of: router, "its priority changed", at: now)
+        case .backup: notice(.backupPriority, of: router, "its priority changed", at: now)
+        case .initialize, .fault: return
+        }
+    }
+
+    private mutating func notice(_ notice: Notice, _ commands: NotifyCommands, at now: Instant) {
+        effects.notices.append(notice)
+        notices.add(notice, commands, at: now)
+    }
+
+    /// The groups whose members have moved.
+    mutating func noticeGroups(at now: Instant) {
+        guard !noticedGroups.isEmpty else { return }
+        for name in noticedGroups.sorted() {
+            guard let group = groups[name] else { continue }
+            let states = group.members.compactMap { routers[$0]?.machine.state.name }
+            let state = Self.state(ofMembers: states)
+            let before = groupStates[name] ?? .initialize
+            guard state != before else { continue }
+            groupStates[name] = state
+            let kind: Notice.Kind =
+                switch state {
+                case .master: .master
+                case .backup: .backup
+                case .fault: .fault
+                case .initialize: .stop
+                }
+            let notice = Notice(
+                subject: .group(name), kind: kind, previous: before, priority: 0, reason: "follows its members")
+            let members = Set(group.members.compactMap { routers[$0]?.block.name })
+            let first = effects.notices.firstIndex { members.contains($0.subject.name) } ?? effects.notices.count
+            effects.notices.insert(notice, at: before == .initialize ? first : effects.notices.count)
+            notices.add(notice, group.configuration.notify, at: now)
+        }
+        noticedGroups = []
+    }
+
+    private static func state(ofMembers states: [StateName]) -> StateName {
+        let states = states.filter { $0 != .initialize }
+        if states.isEmpty { return .initialize }
+        if states.contains(.fault) { return .fault }
+        return states.allSatisfy { $0 == .master } ? .master : .backup
+    }
+
+    /// Takes over what is to be done for notices.
+    mutating func takeNotices() {
+        let (orders, remarks) = notices.take()
+        effects.notifications += orders
+        effects.remarks += remarks
+    }
+
+    /// Everything that is to be told has been told.
+    public var hasToldAll: Bool { notices.isIdle }
+
+    /// Programs that cannot be run, by the name of whom they would be told about.
+    public var noticeRefusals: [String: String] { notices.refusals }
+
+    /// Since when programs are not told for this host's fault, and why.
+    public var noticeHindrance: (since: Instant, why: String)? { notices.hindrance }
+}

@@ -1,0 +1,102 @@
+// What tracked scripts mean for routers: a fault or a weight, like interfaces (Director+Links); and that a router whose scripts have not
+// said anything yet is not started (keepalived's INIT), so that it takes nothing that it would have to give back. One that goes on as
+// master after a restart does not wait: until its scripts have run again they count as well.
+
+public import Configuration
+public import Net
+
+extension Director {
+    /// What the router and its sync group track.
+    func trackedScripts(by block: VRRPInstanceConfiguration, _ group: String?) -> [TrackedObject] {
+        block.trackedScripts + (group.flatMap { groups[$0]?.configuration.trackedScripts } ?? [])
+    }
+
+    /// Scripts that the router or one that moves with it tracks, and that have not run yet.
+    func awaitedScripts(of id: RouterID) -> [String] {
+        companions(of: id).flatMap { member in
+            routers[member].map { trackedScripts(by: $0.block, $0.group).map(\.name) } ?? []
+        }.filter { scripts.monitors[$0]?.verdict == .unknown }
+    }
+
+    /// Goes over to the scripts of a configuration, after routers and groups have.
+    mutating func adoptScripts(_ configuration: Configuration, at now: Instant) {
+        scriptTrackers = [:]
+        for id in order {
+            guard let router = routers[id] else { continue }
+            for script in trackedScripts(by: router.block, router.group) {
+                scriptTrackers[script.name, default: []].insert(id)
+            }
+        }
+        effects.scripts += scripts.adopt(configuration.scripts.filter { scriptTrackers[$0.name] != nil }, at: now)
+    }
+
+    mutating func scriptsAreDue(at now: Instant) {
+        let due = scripts.due(at: now)
+        effects.scripts += due.orders
+        for name in due.changed { changed.formUnion(scriptTrackers[name] ?? []) }
+    }
+
+    mutating func scriptHeard(_ report: ScriptReport, of run: ScriptRun, at now: Instant) {
+        let before = scripts.monitors[run.script]?.verdict
+        guard scripts.heard(report, of: run, at: now), let monitor = scripts.monitors[run.script] else { return }
+        let ids = (scriptTrackers[run.script] ?? []).sorted()
+        changed.formUnion(ids)
+        if before != monitor.verdict, let outcome = monitor.outcome {
+            effects.remarks.append(
+                .script(run.script, isGood: monitor.verdict == .good, outcome, lastLine: monitor.lastLine))
+        }
+        for id in ids { derive(id, at: now) }
+        if before == .unknown, phase == .running { join(order, at: now) }
+    }
+
+    /// Whether the script speaks for the router. One that cannot be run never does.
+    private func isWell(_ tracked: TrackedObject) -> Bool {
+        guard let monitor = scripts.monitors[tracked.name], !monitor.isRefused else { return false }
+        return monitor.verdict == .unknown || (monitor.verdict == .good) != tracked.isReversed
+    }
+
+    /// Faults because of scripts that are tracked without a weight.
+    func scriptFaults(of block: VRRPInstanceConfiguration, _ group: String?) -> [Fault] {
+        trackedScripts(by: block, group).filter { $0.weight == 0 && !isWell($0) }.map { .scriptFailed($0.name) }
+    }
+
+    /// The weights of scripts; see `weight(of:group:)`.
+    func scriptWeight(of block: VRRPInstanceConfiguration, _ group: String?) -> Int {
+        trackedScripts(by: block, group).reduce(0) { sum, tracked in
+            (tracked.weight > 0) == isWell(tracked) ? sum + tracked.weight : sum
+        }
+    }
+
+    /// Since when scripts are not run for this host's fault, and why.
+    public var scriptHindrance: (since: Instant, why: String)? { scripts.hindrance }
+
+    /// A script that a router tracks.
+    public struct TrackedScript: Sendable {
+        /// What the instance or its group says of it: the weight.
+        public let tracked: TrackedObject
+        /// How it stands.
+        public let monitor: ScriptMonitor
+    }
+
+    /// The scripts that a router and its group track.
+    public func trackedScripts(of id: RouterID) -> [TrackedScript] {
+        guard let router = routers[id] else { return [] }
+        return trackedScripts(by: router.block, router.group).compactMap { tracked in
+            scripts.monitors[tracked.name].map { TrackedScript(tracked: tracked, monitor: $0) }
+        }
+    }
+
+    /// A tracked script that cannot be run as it is configured.
+    public struct RefusedScript: Hashable, Sendable {
+        public let name: String
+        /// For people.
+        public let why: String
+    }
+
+    func refusedScripts(of id: RouterID) -> [RefusedScript] {
+        trackedScripts(of: id).compactMap { script in
+            guard script.monitor.isRefused, case .refused(let why)? = script.monitor.outcome else { return nil }
+            return RefusedScript(name: script.tracked.name, why: why)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+// One `vrrp_script`: when it runs, and what its runs say (keepalived's vrrp_script_thread and vrrp_script_child_thread). No clock and no
+// processes: `due` says that a run is to begin, reports of the runner come in, the verdict comes out.
+//
+// Only the script's own runs move the verdict. When this host could not run it (the runner is away, or has no process left) nothing is
+// said about what the script watches, and the last verdict stays.
+
+public import Configuration
+public import Net
+
+/// What one run of a script came to.
+public enum ScriptOutcome: Hashable, Sendable, CustomStringConvertible {
+    /// It exited; 0 = success.
+    case exited(Int)
+    /// A signal ended it.
+    case signalled(Int)
+    /// It did not end in time and was ended.
+    case timedOut
+    /// It cannot be run, and why: no such file, not executable, not secure.
+    case refused(String)
+
+    public var description: String {
+        switch self {
+        case .exited(let status): "exit status \(status)"
+        case .signalled(let signal): "ended by signal \(signal)"
+        case .timedOut: "not done in time"
+        case .refused(let why): "cannot be run: \(why)"
+        }
+    }
+}
+
+/// What the runner says about a run.
+public enum ScriptReport: Hashable, Sendable {
+    /// Its time is up: it is being ended and is still there.
+    case timedOut
+    /// It is over. The last line of its output, at most 256 octets.
+    case ended(ScriptOutcome, lastLine: String)
+    /// This host could not run it, and why.
+    case notRun(String)
+}
+
+/// A script and its standing.
+public struct ScriptMonitor: Equatable, Sendable {
+    /// What the runs so far say.
+    public enum Verdict: Hashable, Sendable {
+        /// No run has ended.
+        case unknown
+        case good
+        case failed
+    }
+
+    /// Where the current run is.
+    enum Run: Hashable {
+        /// The next one begins at the time.
+        case waiting(until: Instant)
+        /// Began, and must have been heard of by the time.
+        case running(since: Instant, patience: Instant)
+        /// Has failed for want of time and must be gone by the time.
+        case ending(since: Instant, patience: Instant)
+    }
+
+    /// Its block.
+    public private(set) var configuration: TrackScriptConfiguration
+    /// What its runs say.
+    public private(set) var verdict: Verdict
+    /// What the last run came to.
+    public private(set) var outcome: ScriptOutcome?
+    /// The last line that the last run printed.
+    public private(set) var lastLine = ""
+    /// Why the last run could not begin or was lost; nil when it was not.
+    public private(set) var hindrance: String?
+    private(set) var run: Run
+    /// keepalived's count from 0 to rise + fall - 1; good from rise on.
+    private var count: Int
+
+    /// What the runner needs to end a program that has no time left, and to say so.
+    static let grace = Duration.seconds(4)
+    /// After a run that this host could not do the next one comes this early at the latest.
+    static let retry = Duration.milliseconds(500)
+
+    /// A script that runs at once. The first run decides; with `init_fail` it has failed until `rise` runs have succeeded.
+    public init(_ configuration: TrackScriptConfiguration, at now: Instant) {
+        self.configuration = configuration
+        verdict = configuration.startsFailed ? .failed : .unknown
+        count = configuration.startsFailed ? 0 : configuration.rise - 1
+        run = .waiting(until: now)
+    }
+
+    /// It cannot be run, so it is not well whatever `reverse` says.
+    public var isRefused: Bool { if case .refused? = outcome { verdict == .failed } else { false } }
+
+    /// A run is under way, or being ended.
+    public var isRunning: Bool { if case .waiting = run { false } else { true } }
+
+    /// When to call `due`.
+    public var deadline: Instant {
+        switch run {
+        case .waiting(let next): next
+        case .running(_, let patience), .ending(_, let patience): patience
+        }
+    }
+
+    /// What `due` asks for.
+    enum Order: Hashable {
+        /// Begin a run.
+        case start
+        /// Give up the run: nothing was heard of it in time.
+        case abandon
+    }
+
+    /// The time of `deadline` has come.
+    mutating func due(at now: Instant) -> Order? {
+        guard deadline <= now else { return nil }
+        switch run {
+        case .waiting:
+            run = .running(since: now, patience: now + configuration.timeout + Self.grace)
+            return .start
+        case .running, .ending:
+            heard(.notRun("the runner gave no answer in time"), at: now)
+            return .abandon
+        }
+    }
+
+    /// The runner says something about the current run.
+    mutating func heard(_ report: ScriptReport, at now: Instant) {
+        switch (run, report) {
+        case (.waiting, _): return
+        case (.running(let since, _), .timedOut):
+            run = .ending(since: since, patience: now + Self.grace)
+            hindrance = nil
+            count(.timedOut)
+        case (.ending, .timedOut): return
+        case (.running(let since, _), .ended(let outcome, let line)):
+            run = .waiting(until: next(after: since, at: now))
+            lastLine = line
+            hindrance = nil
+            count(outcome)
+        case (.ending(let since, _), .ended(_, let line)):
+            run = .waiting(until: next(after: since, at: now))
+            lastLine = line
+        case (.running, .notRun(let why)):
+            run = .waiting(until: now + min(configuration.interval, Self.retry))
+            hindrance = why
+        case (.ending(let since, _), .notRun(let why)):
+            run = .waiting(until: next(after: since, at: now))
+            hindrance = why
+        }
+    }
+
+    /// Goes over to an edited block; the same program's results stay.
+    mutating func adopt(_ configuration: TrackScriptConfiguration) {
+        let before = self.configuration
+        self.configuration = configuration
+        switch verdict {
+        case .unknown: count = configuration.rise - 1
+        case .good: count = configuration.rise + configuration.fall - 1
+        case .failed: count = min(count, configuration.rise - 1)
+        }
+        if case .waiting(let next) = run, before.interval > configuration.interval {
+            run = .waiting(until: next - (before.interval - configuration.interval))
+        }
+    }
+
+    /// Runs keep their rhythm: a beat at which the last one is still there is left out.
+    private func next(after since: Instant, at now: Instant) -> Instant {
+        let interval = configuration.interval
+        let beats = max(1, ((now - since).nanoseconds + interval.nanoseconds - 1) / max(1, interval.nanoseconds))
+        return since + .nanoseconds(interval.nanoseconds * beats)
+    }
+
+    private mutating func count(_ outcome: ScriptOutcome) {
+        self.outcome = outcome
+        let (rise, top) = (configuration.rise, configuration.rise + configuration.fall - 1)
+        if outcome == .exited(0) {
+            count = count < rise - 1 ? count + 1 : top
+        } else {
+            count = count <= rise ? 0 : count - 1
+        }
+        verdict = count >= rise ? .good : .failed
+    }
+}

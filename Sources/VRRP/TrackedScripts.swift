@@ -1,0 +1,120 @@
+// The scripts that some router tracks, by name. Those that nobody tracks do not run, as in keepalived.
+
+public import Configuration
+internal import Net
+
+/// A run that was asked for; its reports carry it.
+public struct ScriptRun: Hashable, Sendable {
+    /// The script.
+    public let script: String
+    /// Which run of it. Never the same for two blocks that had the name one after the other.
+    public let number: Int
+}
+
+/// What a driver is to do about scripts. Nobody waits for it: after everything else of the turn.
+public enum ScriptOrder: Equatable, Sendable {
+    /// Begin a run.
+    case start(ScriptRun, TrackScriptConfiguration)
+    /// End a run, if it is still there; nothing that is said of it counts any more.
+    case abandon(ScriptRun)
+}
+
+/// All tracked scripts.
+struct TrackedScripts {
+    private(set) var monitors: [String: ScriptMonitor] = [:]
+    /// Scripts that must not begin yet: before the start.
+    private var isRunning = false
+    private var runs: [String: ScriptRun] = [:]
+    private var lastRun = 0
+    /// When to call `due`.
+    private(set) var deadline: Instant?
+    /// Since when no run has been done for this host's fault, and why; nil while the last one was.
+    private(set) var hindrance: (since: Instant, why: String)?
+
+    /// Begun in one turn: each is some system calls, and an advertisement may be due.
+    private static let startsAtOnce = 8
+
+    /// Runs begin.
+    mutating func begin(at now: Instant) {
+        isRunning = true
+        for name in monitors.keys {
+            guard let configuration = monitors[name]?.configuration else { continue }
+            monitors[name] = ScriptMonitor(configuration, at: now)
+        }
+        schedule()
+    }
+
+    /// Goes over to these scripts. One that runs the same program as the same user keeps its results. Gives the runs to be ended.
+    mutating func adopt(_ scripts: [TrackScriptConfiguration], at now: Instant) -> [ScriptOrder] {
+        var orders: [ScriptOrder] = []
+        let kept = Dictionary(scripts.map { ($0.name, $0) }) { first, _ in first }
+        for (name, monitor) in monitors where kept[name]?.command != monitor.configuration.command {
+            monitors[name] = nil
+            if let run = runs.removeValue(forKey: name) { orders.append(.abandon(run)) }
+        }
+        for script in scripts {
+            if monitors[script.name] == nil {
+                monitors[script.name] = ScriptMonitor(script, at: now)
+            } else {
+                monitors[script.name]?.adopt(script)
+            }
+        }
+        if monitors.isEmpty { hindrance = nil }
+        schedule()
+        return orders
+    }
+
+    /// No run any more.
+    mutating func end() -> [ScriptOrder] {
+        isRunning = false
+        deadline = nil
+        defer { runs = [:] }
+        return runs.values.map { .abandon($0) }
+    }
+
+    /// What is to be begun or given up now; the scripts of which something is different.
+    mutating func due(at now: Instant) -> (orders: [ScriptOrder], changed: [String]) {
+        guard let first = deadline, first <= now else { return ([], []) }
+        var orders: [ScriptOrder] = []
+        var changed: [String] = []
+        let due = monitors.filter { $0.value.deadline <= now }
+            .sorted { ($0.value.deadline, $0.key) < ($1.value.deadline, $1.key) }
+        for (name, _) in due.prefix(Self.startsAtOnce) {
+            switch monitors[name]?.due(at: now) {
+            case .start?:
+                guard let configuration = monitors[name]?.configuration else { continue }
+                lastRun += 1
+                let run = ScriptRun(script: name, number: lastRun)
+                runs[name] = run
+                orders.append(.start(run, configuration))
+            case .abandon?:
+                if let run = runs.removeValue(forKey: name) { orders.append(.abandon(run)) }
+                changed.append(name)
+                noteHindrance(of: name, at: now)
+            case nil: break
+            }
+        }
+        schedule()
+        return (orders, changed)
+    }
+
+    /// The runner says something about a run. True when the verdict or the outcome is another one.
+    mutating func heard(_ report: ScriptReport, of run: ScriptRun, at now: Instant) -> Bool {
+        guard runs[run.script] == run, let before = monitors[run.script] else { return false }
+        monitors[run.script]?.heard(report, at: now)
+        if monitors[run.script]?.isRunning == false { runs[run.script] = nil }
+        noteHindrance(of: run.script, at: now)
+        schedule()
+        let after = monitors[run.script]
+        return before.verdict != after?.verdict || before.outcome != after?.outcome
+            || before.hindrance != after?.hindrance
+    }
+
+    private mutating func noteHindrance(of name: String, at now: Instant) {
+        hindrance = monitors[name]?.hindrance.map { (hindrance?.since ?? now, $0) }
+    }
+
+    private mutating func schedule() {
+        deadline = isRunning ? monitors.values.lazy.map(\.deadline).min() : nil
+    }
+}

@@ -1,0 +1,228 @@
+// One program: a session of its own, its output drained, its end heard through a pidfd, its time limited. What it forks belongs to its
+// process group and is ended with it when it runs out of time; what it leaves behind when it ends by itself is left alone, and may go on
+// printing.
+//
+// A process that has ended is not reaped before its group has had its SIGKILL, so that the group's number is nobody else's meanwhile.
+
+import CLinux
+import Glibc
+import Net
+import Platform
+
+/// A program to run.
+struct ScriptRequest {
+    /// The program and its arguments; not empty.
+    var arguments: [String]
+    /// Where the program may be: absolute paths.
+    var paths: [String]
+    var environment: [String]
+    var user: ScriptUser
+    /// Not to be run as root when somebody else can replace it.
+    var isSecure: Bool
+    var timeout: Duration?
+}
+
+/// A program that was started.
+final class ScriptProcess {
+    /// What is heard of it, in this order.
+    enum News {
+        /// Its time is up; it is being ended.
+        case timedOut
+        /// It has ended, or never ran.
+        case ended(End)
+        /// It can be forgotten: reaped, and nothing of it writes any more.
+        case gone
+    }
+
+    /// How it ended.
+    enum End {
+        case exited(Int)
+        case signalled(Int)
+        /// It did not become the program.
+        case notStarted(stage: Int32, code: Int32, path: String)
+    }
+
+    /// From SIGTERM to SIGKILL, as in keepalived.
+    static let mercy = Duration.seconds(2)
+    /// Octets read in one turn, so that one that prints without end leaves time for the others.
+    private static let chunk = 1 << 16
+
+    let request: ScriptRequest
+    /// The process, and its group.
+    let pid: Int32
+    let began: Instant
+    /// Somebody but root can replace this part of the way to it.
+    private(set) var culprit: String?
+    /// Its time was up.
+    private(set) var isTimedOut = false
+    /// It has had SIGTERM.
+    private(set) var isEnding = false
+    /// Its group has had SIGKILL.
+    private var isKilled = false
+    /// It has ended; what it left behind may still print.
+    private(set) var hasEnded = false
+    private var tail = OutputTail()
+    private var failure: End?
+    private var isReaped = false
+    private let loop: EventLoop
+    private let heard: (ScriptProcess, News) -> Void
+    private var process: FileDescriptor?
+    private var output: FileDescriptor?
+    private var reports: FileDescriptor?
+    private var processWatch: Watch?
+    private var outputWatch: Watch?
+    private var reportWatch: Watch?
+    private var timer: LoopTimer?
+
+    /// Starts it. Errno: this host has no process, memory or descriptor left.
+    init(_ request: ScriptRequest, on loop: EventLoop, _ heard: @escaping (ScriptProcess, News) -> Void) throws(Errno) {
+        self.request = request
+        self.loop = loop
+        self.heard = heard
+        began = loop.now
+        let paths = CStringArray(request.paths)
+        let arguments = CStringArray(request.arguments)
+        let environment = CStringArray(request.environment)
+        var out: Int32 = -1
+        var says: Int32 = -1
+        pid = try paths.withConstant { paths throws(Errno) in
+            var program = ek_program()
+            program.paths = paths
+            program.argv = UnsafePointer(arguments.pointers)
+            program.environment = UnsafePointer(environment.pointers)
+            program.uid = request.user.identity?.uid ?? .max
+            program.gid = request.user.identity?.gid ?? .max
+            program.is_checked = request.user.isRoot ? 1 : 0
+            program.is_secure = request.isSecure ? 1 : 0
+            return try Errno.check(ek_program_start(&program, &out, &says), "fork")
+        }
+        output = FileDescriptor(owning: out)
+        reports = FileDescriptor(owning: says)
+        do throws(Errno) {
+            let number = try Errno.check(ek_pidfd_open(pid), "pidfd_open")
+            process = FileDescriptor(owning: number)
+            processWatch = try loop.watch(number, .read) { [weak self] _ in self?.exited() }
+            outputWatch = try loop.watch(out, .read) { [weak self] _ in self?.readOutput() }
+            reportWatch = try loop.watch(says, .read) { [weak self] _ in self?.readReports() }
+        } catch {
+            signal(SIGKILL)
+            var status: Int32 = 0
+            waitpid(pid, &status, 0)
+            throw error
+        }
+        let timer = loop.timer { [weak self] in self?.timeIsUp() }
+        if let timeout = request.timeout { timer.arm(after: timeout) }
+        self.timer = timer
+    }
+
+    deinit { if !isReaped { signal(SIGKILL) } }
+
+    /// The last line that it printed.
+    var lastLine: String { tail.text }
+
+    /// Ends its process group: SIGTERM now, SIGKILL after a while.
+    func end() {
+        guard !isEnding, !hasEnded else { return }
+        isEnding = true
+        signal(SIGTERM)
+        timer?.arm(after: Self.mercy)
+    }
+
+    /// Signals the group, and the process itself, which may not have its group yet.
+    private func signal(_ number: Int32) {
+        kill(-pid, number)
+        kill(pid, number)
+    }
+
+    private func timeIsUp() {
+        guard isEnding else {
+            isTimedOut = true
+            end()
+            return heard(self, .timedOut)
+        }
+        signal(SIGKILL)
+        isKilled = true
+        if hasEnded { reap() }
+    }
+
+    private func exited() {
+        var status: Int32 = 0
+        guard !hasEnded, ek_peek(pid, &status) == 1 else { return }
+        hasEnded = true
+        processWatch = nil
+        readReports()
+        readOutput()
+        heard(self, .ended(failure ?? (status < 256 ? .exited(Int(status)) : .signalled(Int(status - 256)))))
+        if !isEnding || isKilled { reap() }
+    }
+
+    private func reap() {
+        var status: Int32 = 0
+        guard !isReaped, ek_reap(pid, &status) == 1 else { return }
+        isReaped = true
+        timer?.disarm()
+        process = nil
+        if outputWatch == nil { heard(self, .gone) }
+    }
+
+    private func readOutput() {
+        guard let number = output?.number else { return }
+        let isOver = withUnsafeTemporaryAllocation(byteCount: Self.chunk, alignment: 1) { buffer in
+            let count = ek_read(number, buffer.baseAddress, buffer.count)
+            if count > 0, !isReaped { tail.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+            return count == 0 || count < 0 && count != -Int(EAGAIN)
+        }
+        guard isOver else { return }
+        outputWatch = nil
+        output = nil
+        if isReaped { heard(self, .gone) }
+    }
+
+    private func readReports() {
+        while let number = reports?.number {
+            var report = ek_program_report()
+            let size = MemoryLayout<ek_program_report>.size
+            let count = ek_read(number, &report, size)
+            if count == -Int(EAGAIN) { return }
+            guard count == size else {
+                reportWatch = nil
+                reports = nil
+                return
+            }
+            let path = withUnsafeBytes(of: report.path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if report.stage == Int32(EK_PROGRAM_INSECURE), !request.isSecure {
+                culprit = path
+            } else {
+                failure = .notStarted(stage: report.stage, code: report.error, path: path)
+            }
+        }
+    }
+}
+
+/// A NULL-terminated `char *[]` that lives as long as this object.
+private final class CStringArray {
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [String]) {
+        count = strings.count
+        pointers = .allocate(capacity: count + 1)
+        for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
+        pointers[count] = nil
+    }
+
+    deinit {
+        for index in 0..<count { free(pointers[index]) }
+        pointers.deallocate()
+    }
+
+    /// As `const char *[]`.
+    func withConstant<Result>(
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        let copies = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: count + 1)
+        defer { copies.deallocate() }
+        for index in 0...count { copies[index] = pointers[index].map { UnsafePointer($0) } }
+        return try body(copies)
+    }
+}

@@ -1,0 +1,210 @@
+// Notify programs and pipes beside keepalived 2.2.7: the same configuration, the same events; what the programs are told is the same, and
+// the lines in the pipe are, octet for octet. And that programs that hang, flapping and a scriptd that dies lose no last word.
+
+import Bus
+import Glibc
+import Net
+import Platform
+import Testing
+
+/// A router whose programs write down what they are told.
+private final class NotifyRoom {
+    let segment: Segment
+    let router: Router
+    private var scriptd: Program?
+    private var reader: Program?
+    let directory: String
+
+    init(_ implementation: Implementation, pipe: Bool = true, _ instances: (String) -> String) throws {
+        segment = try Segment(hosts: 2)
+        directory = "/run/evenkeel-tests-\(segment.hosts[0].namespace)"
+        try FileSystem.makeDirectory(directory, mode: 0o755)
+        let global = "global_defs {\n script_user root\n \(pipe ? "vrrp_notify_fifo \(directory)/pipe" : "")\n}\n"
+        router = try Router(implementation, on: segment.hosts[0], of: segment, global + instances(directory + "/tell"))
+        try write("echo \"$*\" >>\(directory)/told")
+        mkfifo(directory + "/pipe", 0o600)
+        // Open both ways, so that the reader outlives those who write.
+        if pipe {
+            reader = try Program(
+                ["/bin/bash", "-c", "exec cat <>\(directory)/pipe"], on: nil, log: directory + "/lines",
+                loop: segment.loop)
+        }
+        if implementation == .vrrpd { try startScriptd() }
+    }
+
+    deinit {
+        reader?.signal(SIGKILL)
+        scriptd?.signal(SIGKILL)
+        try? segment.run(["/bin/rm", "-rf", directory])
+    }
+
+    func startScriptd() throws {
+        scriptd = try Program(
+            [Program.directory + "/scriptd", "--run-dir", router.directory + "/run", "--log-level", "debug"],
+            on: segment.hosts[0], log: router.directory + "/scriptd.log", loop: segment.loop)
+    }
+
+    func killScriptd() throws {
+        scriptd?.signal(SIGKILL)
+        try segment.eventually("scriptd ends", within: .seconds(5)) { scriptd?.exit != nil }
+    }
+
+    func write(_ text: String) throws {
+        try FileSystem.replace(directory + "/tell", with: Array("#!/bin/sh\n\(text)\n".utf8), durable: false)
+        chmod(directory + "/tell", 0o755)
+    }
+
+    private func lines(of file: String) -> [String] {
+        let bytes = (try? FileSystem.contents(of: "\(directory)/\(file)", limit: 1 << 20)) ?? nil
+        return String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// What the programs were told, in the order of their end.
+    var told: [String] { lines(of: "told") }
+    /// What came out of the pipe.
+    var piped: [String] { lines(of: "lines") }
+
+    func eventually(_ what: String, within limit: Duration = .seconds(15), _ condition: () throws -> Bool) throws {
+        do {
+            try segment.eventually(what, within: limit + segment.slack, condition)
+        } catch {
+            Issue.record(
+                "told: \(told)\npiped: \(piped)\n\(router.log.suffix(3000))\n\(scriptd?.output.suffix(3000) ?? "")")
+            throw error
+        }
+    }
+}
+
+@Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(3)))
+struct NotifyTests {
+    /// A group of two and one alone, each with every word.
+    private func instances(_ program: String) -> String {
+        func words(_ name: String) -> String {
+            ["master", "backup", "fault", "stop"].map { " notify_\($0) \"\(program) \(name) \($0)\"\n" }.joined()
+                + " notify \"\(program) \(name) 'two words'\"\n"
+        }
+        func instance(_ name: String, _ number: Int, _ priority: Int) -> String {
+            """
+            vrrp_instance \(name) {
+             interface eth0
+             virtual_router_id \(number)
+             priority \(priority)
+             advert_int 1
+             virtual_ipaddress {
+             10.77.0.\(number)
+             }
+            \(words(name))}
+
+            """
+        }
+        return "vrrp_sync_group G {\n group {\n A\n B\n }\n\(words("G"))}\n" + instance("A", 51, 100)
+            + instance("B", 52, 101) + instance("C", 53, 102)
+    }
+
+    /// Starts, becomes master, loses its link, gets it back, stops; gives what was told and piped.
+    private func life(_ implementation: Implementation) throws -> (told: [String], piped: [String]) {
+        let room = try NotifyRoom(implementation, instances)
+        try room.router.start()
+        try room.eventually("all are master") { room.piped.count { $0.contains(" MASTER ") } == 4 }
+        try room.segment.cable(room.segment.hosts[0], in: false)
+        try room.eventually("all are in fault") { room.piped.count { $0.contains(" FAULT ") } == 4 }
+        try room.segment.cable(room.segment.hosts[0], in: true)
+        try room.eventually("all are master again") { room.piped.count { $0.contains(" MASTER ") } == 8 }
+        try room.eventually("all of that was told") { room.told.count == 5 * 8 }
+        try room.router.end(SIGTERM)
+        try room.eventually("the end is told") { room.told.count == 6 * 8 }
+        return (room.told, room.piped)
+    }
+
+    @Test func `programs and pipe are told what keepalived tells them`() throws {
+        let ours = try life(.vrrpd)
+        let theirs = try life(.keepalived)
+        #expect(ours.told.sorted() == theirs.told.sorted())
+        // Who is master first depends on timers; what is said of each does not.
+        for name in ["A", "B", "C", "G"] {
+            func of(_ lines: [String]) -> [String] {
+                lines.filter { $0.contains("\"\(name)\"") && !$0.contains("STOP") }
+            }
+            #expect(of(ours.piped) == of(theirs.piped))
+        }
+        #expect(ours.piped.prefix(4) == theirs.piped.prefix(4))
+        for name in ["A", "B", "C", "G"] {
+            let type = name == "G" ? "GROUP" : "INSTANCE"
+            let priority = ["A": 100, "B": 101, "C": 102, "G": 0][name] ?? 0
+            let expected = ["backup", "master", "fault", "backup", "master", "stop"].flatMap {
+                ["\(name) \($0)", "\(name) two words \(type) \(name) \($0.uppercased()) \(priority)"]
+            }
+            #expect(ours.told.filter { $0.hasPrefix(name + " ") } == expected)
+        }
+    }
+
+    private func alone(_ program: String) -> String {
+        """
+        vrrp_instance VI_1 {
+         interface eth0
+         version 3
+         virtual_router_id 51
+         advert_int 0.1
+         virtual_ipaddress {
+         10.77.0.100/24
+         }
+         notify "\(program)"
+        }
+
+        """
+    }
+
+    @Test func `a slow program is told everything in order under flapping`() throws {
+        let room = try NotifyRoom(.vrrpd, pipe: false, alone)
+        try room.write("sleep 0.$(($$ % 5)); echo \"$3\" >>\(room.directory)/told")
+        try room.router.start()
+        for _ in 0..<3 {
+            try room.eventually("master") { (try? room.router.show().runtime.state) == .master }
+            try room.segment.cable(room.segment.hosts[0], in: false)
+            try room.eventually("fault") { try room.router.show().runtime.state == .fault }
+            try room.segment.cable(room.segment.hosts[0], in: true)
+        }
+        try room.eventually("master") { try room.router.show().runtime.state == .master }
+        try room.eventually("the last is told") { room.told.count == 11 }
+        #expect(room.told == ["BACKUP", "MASTER"] + (0..<3).flatMap { _ in ["FAULT", "BACKUP", "MASTER"] })
+    }
+
+    @Test func `scriptd's death loses no word`() throws {
+        let room = try NotifyRoom(.vrrpd, alone)
+        try room.router.start()
+        try room.eventually("master is told") { room.told.last?.contains("MASTER") == true }
+        try room.killScriptd()
+        try room.segment.cable(room.segment.hosts[0], in: false)
+        try room.eventually("fault") { try room.router.show().runtime.state == .fault }
+        try room.startScriptd()
+        try room.eventually("it is told") { room.told.last?.contains("FAULT") == true }
+        try room.eventually("and piped") { room.piped.last == #"INSTANCE "VI_1" FAULT 100"# }
+    }
+
+    @Test func `a program that hangs at the end holds up nothing for long, and goes on`() throws {
+        let room = try NotifyRoom(.vrrpd, pipe: false, alone)
+        try room.write("[ $3 = STOP ] && sleep 3; echo \"$3 $EVENKEEL_OLD_STATE\" >>\(room.directory)/told")
+        try room.router.start()
+        try room.eventually("master is told") { room.told == ["BACKUP INIT", "MASTER BACKUP"] }
+        try room.router.end(SIGTERM)
+        try room.eventually("the program has gone on") { room.told.last == "STOP MASTER" }
+    }
+
+    @Test func `a pipe that nobody reads loses lines with an alarm, never an advertisement`() throws {
+        let room = try NotifyRoom(.vrrpd, pipe: false) { program in
+            "global_defs {\n notify_fifo \(program).pipe\n}\n" + alone(program)
+        }
+        // A pipe of one page is full soon.
+        mkfifo(room.directory + "/tell.pipe", 0o600)
+        let holder = open(room.directory + "/tell.pipe", O_RDWR | O_NONBLOCK)
+        defer { close(holder) }
+        let filling = [UInt8](repeating: 10, count: 4096)
+        while Glibc.write(holder, filling, filling.count) > 0 {}
+        try room.router.start()
+        try room.eventually("the alarm stands") { room.router.log.contains("nobody reads it") }
+        var sink = [UInt8](repeating: 0, count: 1 << 17)
+        while read(holder, &sink, sink.count) > 0 {}
+        try room.segment.cable(room.segment.hosts[0], in: false)
+        try room.eventually("the alarm is over") { room.router.log.contains("tell.pipe: over") }
+    }
+}

@@ -1,0 +1,246 @@
+// What is told to the administrator's programs: keepalived's arguments and lines, one program at a time for each subject, in order, the last
+// one never lost.
+
+import Configuration
+import Net
+import Testing
+
+@testable import VRRP
+@testable import vrrpd
+
+private func at(_ seconds: Double) -> Instant { .zero + .milliseconds(Int64(seconds * 1000)) }
+
+private func command(_ arguments: String...) -> ScriptCommand { ScriptCommand(arguments: arguments) }
+
+private func notice(_ kind: Notice.Kind, _ name: String = "VI_1") -> Notice {
+    Notice(subject: .instance(name), kind: kind, previous: .backup, priority: 100, reason: "a test")
+}
+
+private let all: NotifyCommands = {
+    var commands = NotifyCommands()
+    commands.master = command("/m")
+    commands.backup = command("/b")
+    commands.fault = command("/f")
+    commands.stop = command("/s")
+    commands.masterHeardLowerPriority = command("/l")
+    commands.any = command("/any", "own")
+    return commands
+}()
+
+private let done = ScriptReport.ended(.exited(0), lastLine: "")
+
+/// A queue and what it has asked for.
+private struct Desk {
+    var queue = NoticeQueue()
+    var running: [NotifyJob] = []
+    var ended: [NotifyJob] = []
+    var begun: [String] = []
+
+    mutating func add(_ kind: Notice.Kind, at time: Double, _ name: String = "VI_1", _ commands: NotifyCommands = all) {
+        queue.add(notice(kind, name), commands, at: at(time))
+        take()
+    }
+
+    mutating func hear(_ report: ScriptReport, at time: Double) {
+        guard !running.isEmpty else { return }
+        let job = running.removeFirst()
+        queue.heard(report, of: job.number, at: at(time))
+        take()
+    }
+
+    mutating func due(at time: Double) {
+        if let deadline = queue.deadline, deadline <= at(time) { queue.due(at: at(time)) }
+        take()
+    }
+
+    private mutating func take() {
+        for order in queue.take().orders {
+            switch order {
+            case .start(let job):
+                running.append(job)
+                begun.append(job.command.arguments.joined(separator: " "))
+            case .end(let job): ended.append(job)
+            }
+        }
+    }
+}
+
+@Suite struct NoticeQueueTests {
+    @Test func `the specific program comes first, then the general one with keepalived's arguments`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        #expect(desk.begun == ["/m"])
+        #expect(desk.running[0].environment["EVENKEEL_OLD_STATE"] == "BACKUP")
+        #expect(desk.running[0].environment["EVENKEEL_STATE"] == "MASTER")
+        desk.hear(done, at: 1)
+        #expect(desk.begun == ["/m", "/any own INSTANCE VI_1 MASTER 100"])
+        desk.hear(done, at: 2)
+        #expect(desk.queue.isIdle)
+        #expect(desk.queue.deadline == nil)
+    }
+
+    @Test func `one at a time for a subject, and subjects do not wait for each other`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        desk.add(.backup, at: 0)
+        desk.add(.master, at: 0, "VI_2")
+        #expect(desk.begun == ["/m", "/m"])
+        #expect(desk.running.map(\.subject.name) == ["VI_1", "VI_2"])
+        desk.hear(done, at: 1)
+        desk.hear(done, at: 1)
+        #expect(desk.begun[2...] == ["/any own INSTANCE VI_1 MASTER 100", "/any own INSTANCE VI_2 MASTER 100"])
+        desk.hear(done, at: 2)
+        #expect(desk.begun.last == "/b")
+    }
+
+    @Test func `one that hangs has half a minute once a newer state waits`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0)
+        desk.due(at: 1000)
+        #expect(desk.ended.isEmpty)
+        desk.add(.master, at: 1000)
+        desk.due(at: 1029.9)
+        #expect(desk.ended.isEmpty)
+        desk.due(at: 1030)
+        #expect(desk.ended.map(\.word) == ["notify_backup"])
+        #expect(desk.begun == ["/b"])
+        desk.hear(.ended(.signalled(15), lastLine: ""), at: 1031)
+        desk.hear(done, at: 1032)
+        #expect(desk.begun == ["/b", "/any own INSTANCE VI_1 BACKUP 100", "/m"])
+    }
+
+    @Test func `of many that wait the oldest are left out, never the last, and none changes places`() {
+        var desk = Desk()
+        for turn in 0..<100 { desk.add(turn % 2 == 0 ? .master : .backup, at: Double(turn) / 10) }
+        #expect(desk.begun == ["/m"])
+        while !desk.running.isEmpty { desk.hear(done, at: 20) }
+        #expect(desk.begun.count <= 2 + NoticeQueue.limit)
+        #expect(desk.begun.suffix(2) == ["/b", "/any own INSTANCE VI_1 BACKUP 100"])
+        let states = desk.begun.filter { $0.count == 2 }
+        #expect(zip(states.dropFirst(), states.dropFirst(2)).allSatisfy { $0 != $1 })
+    }
+
+    @Test func `what this host could not run is tried again, in its place`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        desk.add(.backup, at: 0)
+        for turn in 0..<5 {
+            desk.hear(.notRun("no scriptd"), at: Double(turn))
+            #expect(desk.running.isEmpty)
+            desk.due(at: Double(turn) + 0.5)
+        }
+        #expect(desk.queue.hindrance?.why == "no scriptd")
+        #expect(Set(desk.begun) == ["/m"])
+        while !desk.running.isEmpty { desk.hear(done, at: 20) }
+        #expect(desk.begun.suffix(3).first == "/any own INSTANCE VI_1 MASTER 100")
+        #expect(desk.queue.hindrance == nil)
+    }
+
+    @Test func `a program that cannot be run is known until it can`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        desk.hear(.ended(.refused("no such file"), lastLine: ""), at: 0)
+        #expect(desk.queue.refusals == ["VI_1": "notify_master: no such file"])
+        desk.hear(done, at: 1)
+        #expect(desk.queue.refusals.count == 1)
+        desk.add(.master, at: 2)
+        desk.hear(done, at: 2)
+        #expect(desk.queue.refusals.isEmpty)
+    }
+
+    @Test func `at stop what waits is left out, and the last words overtake one that hangs`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0)
+        desk.add(.master, at: 0)
+        desk.add(.stop, at: 1)
+        #expect(desk.begun == ["/b"])
+        desk.due(at: 2)
+        #expect(desk.begun == ["/b", "/s"])
+        desk.running.removeFirst()
+        desk.hear(done, at: 2)
+        #expect(desk.begun.last == "/any own INSTANCE VI_1 STOP 100")
+    }
+
+    @Test func `what says nothing new waits once`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        for turn in 0..<50 { desk.add(.heardLowerPriority, at: Double(turn)) }
+        while !desk.running.isEmpty { desk.hear(done, at: 60) }
+        #expect(desk.begun.count { $0 == "/l" } == 1)
+        #expect(desk.ended.isEmpty)
+    }
+}
+
+@Suite struct NoticeTests {
+    private func host(_ blocks: [VRRPInstanceConfiguration], groups: [SyncGroupConfiguration] = []) -> (
+        SimulatedNetwork, ScriptedHost
+    ) {
+        let network = SimulatedNetwork()
+        let host = ScriptedHost(0, Configuration(instances: blocks, syncGroups: groups), in: network)
+        network.hosts = [host]
+        host.set(2, "eth0")
+        host.add("10.0.0.1/24", to: 2)
+        return (network, host)
+    }
+
+    /// As seen of keepalived 2.2.7, but for what this one could not see: the end.
+    @Test func `lines come in keepalived's order, of members and their group`() {
+        let (network, host) = host(
+            [
+                block("A"), block("B", router: 52, addresses: ["10.0.0.101/24"]),
+                block("C", router: 53, addresses: ["10.0.0.102/24"]),
+            ], groups: [SyncGroupConfiguration(name: "G", members: ["A", "B"])])
+        host.start()
+        network.run(.seconds(5))
+        host.set(2, "eth0", up: false)
+        network.run(.seconds(1))
+        host.set(2, "eth0", up: true)
+        network.run(.seconds(1))
+        host.reload(
+            Configuration(
+                instances: [block("A"), block("B", router: 52, addresses: ["10.0.0.101/24"])],
+                syncGroups: host.configuration.syncGroups))
+        host.tell { $0.stop() }
+        let lines = host.lines
+        #expect(
+            lines.prefix(4) == [
+                #"GROUP "G" BACKUP 0"#, #"INSTANCE "A" BACKUP 100"#, #"INSTANCE "B" BACKUP 100"#,
+                #"INSTANCE "C" BACKUP 100"#,
+            ])
+        func of(_ word: String) -> [String] { lines.filter { $0.contains(" \(word) ") } }
+        #expect(
+            of("MASTER").filter { !$0.contains(#""C""#) } == [
+                #"INSTANCE "A" MASTER 100"#, #"INSTANCE "B" MASTER 100"#, #"GROUP "G" MASTER 0"#,
+            ])
+        #expect(
+            of("FAULT") == [
+                #"INSTANCE "A" FAULT 100"#, #"INSTANCE "B" FAULT 100"#, #"INSTANCE "C" FAULT 100"#,
+                #"GROUP "G" FAULT 0"#, #"INSTANCE "C" FAULT 100"#,
+            ])
+        #expect(lines.suffix(3) == [#"INSTANCE "A" STOP 100"#, #"INSTANCE "B" STOP 100"#, #"GROUP "G" STOP 0"#])
+    }
+
+    @Test func `a removed instance is DELETED where it says so`() {
+        var deleted = block("A")
+        deleted.notify.saysDeleted = true
+        deleted.notify.any = command("/any")
+        let (network, host) = host([deleted, block("B", router: 52, addresses: ["10.0.0.101/24"])])
+        host.start()
+        network.run(.seconds(1))
+        host.reload(Configuration(instances: []))
+        #expect(host.lines.suffix(2) == [#"INSTANCE "A" DELETED 100"#, #"INSTANCE "B" FAULT 100"#])
+    }
+
+    @Test func `a change of priority is told where it is asked for`() {
+        var block = block("A")
+        block.notifiesPriorityChanges = true
+        block.trackedInterfaces = [TrackedObject("eth1", weight: -10)]
+        let (network, host) = host([block])
+        host.set(3, "eth1", segment: 1)
+        host.start()
+        network.run(.seconds(5))
+        host.set(3, "eth1", segment: 1, up: false)
+        network.run(.seconds(1))
+        #expect(host.lines.last == #"INSTANCE "A" MASTER_PRIORITY 90"#)
+    }
+}
