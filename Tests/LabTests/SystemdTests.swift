@@ -82,6 +82,36 @@ struct SystemdTests {
         #expect(loaded == 3, "vrrpd, ipvsd and checkd say what they run on: \(status)")
     }
 
+    /// What keepalived's users' scripts do: they are root, and what they mount is mounted for everybody.
+    @Test func `a notify program is as free as its user, whatever the units of the daemons forbid`() throws {
+        try guest.run([
+            "/bin/bash", "-c",
+            """
+            mkdir -p /usr/local/sbin /run/mounted
+            cat >/usr/local/sbin/tell <<'EOF'
+            #!/bin/sh
+            [ "$3" = BACKUP ] && mount -t tmpfs told /run/mounted
+            echo "$1 $2 $3 $(id -u) $(grep CapEff /proc/self/status | cut -f2)" >>/run/told
+            EOF
+            chmod 755 /usr/local/sbin/tell
+            sed -i 's|^vrrp_instance VI_1 {|&\\nnotify /usr/local/sbin/tell|' /etc/evenkeel/evenkeel.conf
+            systemctl reload evenkeel-vrrpd
+            """,
+        ])
+        try guest.eventually("VI_1 is master", within: .seconds(10)) {
+            try guest.run(["/usr/bin/lbctl", "status"]).contains("VI_1 is MASTER")
+        }
+        try guest.run(["/usr/bin/lbctl", "vrrp", "failover", "VI_1"])
+        let rights = try guest.run(["/bin/bash", "-c", "grep CapEff /proc/self/status | cut -f2"])
+        try guest.eventually("it is told", within: .seconds(10)) {
+            let told = try FileSystem.contents(of: "/run/told", limit: 1 << 16) ?? []
+            return String(decoding: told, as: UTF8.self).contains("INSTANCE VI_1 BACKUP 0 \(rights)")
+        }
+        let mounts = String(decoding: try FileSystem.contents(of: "/proc/mounts", limit: 1 << 16) ?? [], as: UTF8.self)
+        #expect(mounts.contains("told /run/mounted tmpfs"))
+        try guest.run(["/usr/bin/lbctl", "vrrp", "resume", "VI_1"])
+    }
+
     @Test(arguments: Daemon.allCases)
     func `a killed daemon is started again at once`(_ daemon: Daemon) throws {
         let dead = try property("MainPID", of: daemon)
