@@ -18,6 +18,9 @@ struct DeadlineQueue {
     /// The entry of the heap that stands for the router.
     private var queued: [RouterID: Instant] = [:]
 
+    /// Entries that come up so soon after one another are moved together: the timer fires once for all of them.
+    private static let horizon = Duration.milliseconds(50)
+
     /// The time of the first entry: never later than the first deadline, perhaps earlier.
     var first: Instant? { heap.min?.at }
 
@@ -45,6 +48,17 @@ struct DeadlineQueue {
                 set(entry.router, deadline)
             }
         }
+        moveStale(before: now + Self.horizon)
         return due
+    }
+
+    /// Moves entries that stand for a later deadline, as far as they come first.
+    private mutating func moveStale(before limit: Instant) {
+        while let entry = heap.min, entry.at < limit, queued[entry.router] != entry.at || deadlines[entry.router] != entry.at {
+            heap.removeMin()
+            guard queued[entry.router] == entry.at else { continue }
+            queued[entry.router] = nil
+            set(entry.router, deadlines[entry.router])
+        }
     }
 }

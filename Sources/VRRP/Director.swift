@@ -88,6 +88,10 @@ public struct Director {
     /// Routers of which something that people see has changed; the driver takes them out.
     public internal(set) var changed: Set<RouterID> = []
 
+    /// When to call `handle(.timer, …)`; may be earlier than anything is due, never later. Kept rather than computed: the driver reads it
+    /// after every packet, and a method of a value this large, called from another module, copies the value.
+    public private(set) var deadline: Instant?
+
     var queue = DeadlineQueue()
     var phase = Phase.waiting
     let isAlone: Bool
@@ -112,8 +116,7 @@ public struct Director {
         self.isAlone = isAlone
     }
 
-    /// When to call `handle(.timer, …)`; may be earlier than anything is due, never later.
-    public var deadline: Instant? {
+    private var nextDeadline: Instant? {
         var first = queue.first
         func consider(_ time: Instant?) {
             if let time { first = first.map { min($0, time) } ?? time }
@@ -176,15 +179,18 @@ public struct Director {
         let actions = event(&routers.values[index].machine)
         for action in actions { perform(action, of: index, at: now) }
         endRivalry(of: index, at: now)
-        let router = routers.values[index]
-        if router.isHolding != router.isMaster { hold(router.isMaster, index) }
-        let after = Visible(router.machine)
-        if before.priority != after.priority, before.state == after.state, router.block.notifiesPriorityChanges {
-            noticePriority(of: router, at: now)
+        // Parts of the record, never the whole: to copy it is a dozen reference counts, and this is done for every packet.
+        let isMaster = routers.values[index].isMaster
+        if routers.values[index].isHolding != isMaster { hold(isMaster, index) }
+        let after = Visible(routers.values[index].machine)
+        if before.priority != after.priority, before.state == after.state,
+            routers.values[index].block.notifiesPriorityChanges
+        {
+            noticePriority(of: routers.values[index], at: now)
         }
         if before != after {
             changed.insert(id)
-            if let group = router.group { touchedGroups.insert(group) }
+            if let group = routers.values[index].group { touchedGroups.insert(group) }
         }
         setDeadline(of: index)
     }
@@ -232,11 +238,11 @@ public struct Director {
     }
 
     mutating func setDeadline(of index: Dictionary<RouterID, Router>.Index) {
-        let router = routers.values[index]
-        let deadlines = (router.machine.deadline, router.schedule.deadline)
+        let id = routers.keys[index]
+        let deadlines = (routers.values[index].machine.deadline, routers.values[index].schedule.deadline)
         switch deadlines {
-        case (let machine?, let schedule?): queue.set(router.id, min(machine, schedule))
-        case (let one, let other): queue.set(router.id, one ?? other)
+        case (let machine?, let schedule?): queue.set(id, min(machine, schedule))
+        case (let one, let other): queue.set(id, one ?? other)
         }
     }
 
@@ -306,6 +312,7 @@ public struct Director {
         let news = keeper.held.news(at: now)
         changed.formUnion(news.moved)
         effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.object.prefix) }
+        deadline = nextDeadline
         defer { effects = Effects() }
         return effects
     }

@@ -30,13 +30,12 @@ final class Daemon {
 
     private let kernel: any AddressKernel
     private let wire: any Wire
-    private let notes: any MastershipNotes
     private let scripts: any ScriptStarter
     private let pipes: any NoticePipes
     private let turns: any Turns
-    private var noted: [RouterID: MastershipNote] = [:]
-    private var notesAreBegun = false
-    private var notesRetryAt = Instant.zero
+    private var notes: NoteKeeper
+    /// Routers whose last advertisement could not be sent.
+    private var muted: Set<RouterID> = []
     private var remarks: [Remark] = []
     private var scriptOrders: [ScriptOrder] = []
     private var notifyOrders: [NotifyOrder] = []
@@ -67,7 +66,7 @@ final class Daemon {
         savedSteppedDown = steppedDown
         self.kernel = kernel
         self.wire = wire
-        self.notes = notes
+        self.notes = NoteKeeper(notes)
         self.scripts = scripts
         self.pipes = pipes
         self.turns = turns
@@ -183,6 +182,7 @@ final class Daemon {
         var announcements: [Effects.Announcing] = []
         while true {
             for sending in effects.sends { send(sending) }
+            if !effects.sends.isEmpty { writeNotes() }
             remarks += effects.remarks
             scriptOrders += effects.scripts
             notifyOrders += effects.notifications
@@ -263,10 +263,11 @@ final class Daemon {
 
     private func send(_ sending: Effects.Sending) {
         let failure = transmit(sending)
-        if failure != nil || director.isMute(sending.router) {
+        let wasMuted = failure == nil ? muted.remove(sending.router) != nil : !muted.insert(sending.router).inserted
+        if failure != nil || wasMuted {
             carryOut(director.handle(.sending(sending.router, failure: failure.map { "\($0)" }), at: turns.now))
         }
-        note(sending.advertisement.priority == 0 ? .lingering : .master(turns.sinceBoot), of: sending.router)
+        notes.set(sending.router, sending.advertisement.priority == 0 ? .lingering : .master(turns.sinceBoot))
     }
 
     private func transmit(_ sending: Effects.Sending) -> Errno? {
@@ -318,17 +319,10 @@ final class Daemon {
         }
     }
 
-    private func note(_ note: MastershipNote, of router: RouterID) {
-        if !notesAreBegun, notesRetryAt <= turns.now { beginNotes() }
-        guard let before = noted[router], before != note else { return }
-        noted[router] = note
-        do throws(Errno) {
-            try notes.write(note, of: router)
-            trouble.notes = nil
-        } catch {
-            notesAreBegun = false
-            trouble.notes = "\(error)"
-        }
+    private func writeNotes() {
+        if notes.isToBegin(at: turns.now) { beginNotes() }
+        notes.write()
+        trouble.notes = notes.failure
     }
 
     // MARK: The end of the turn
@@ -371,7 +365,10 @@ final class Daemon {
         writeNotes(changed)
         if !changed.isEmpty { observer?.changed(changed) }
         for id in changed { standings[id]?.name = director.view(of: id)?.name ?? "" }
-        for id in changed where director.view(of: id) == nil { standings[id] = nil }
+        for id in changed where director.view(of: id) == nil {
+            standings[id] = nil
+            muted.remove(id)
+        }
         if director.steppedDown != savedSteppedDown {
             savedSteppedDown = director.steppedDown
             observer?.steppedDown(savedSteppedDown)
@@ -407,30 +404,20 @@ final class Daemon {
         pipes.write(lines)
     }
 
-    /// Notes follow the state; another set of routers begins the file anew, and so does a note that could not be written. A file that could not
-    /// be begun is tried with the next change, and with an advertisement, once a second.
+    /// Notes follow the state; another set of routers begins the file anew, and so does a note that could not be written.
     private func writeNotes(_ changed: Set<RouterID>) {
-        let isSameSet = notesAreBegun && changed.allSatisfy { (noted[$0] != nil) == (director.view(of: $0) != nil) }
-        if isSameSet {
-            for id in changed where note(of: id) != noted[id] { note(note(of: id), of: id) }
-            return
+        if notes.isBegun, changed.allSatisfy({ (notes[$0] != nil) == (director.view(of: $0) != nil) }) {
+            for id in changed { notes.set(id, note(of: id)) }
+            writeNotes()
+        } else {
+            beginNotes()
         }
-        beginNotes()
     }
 
     private func beginNotes() {
-        notesRetryAt = turns.now + .seconds(1)
         let views = director.order.compactMap { id in director.view(of: id).map { (id, $0.identity) } }
-        let wanted = views.map { (router: $0.0, identity: $0.1, note: note(of: $0.0)) }
-        do throws(Errno) {
-            try notes.begin(wanted)
-            noted = Dictionary(uniqueKeysWithValues: wanted.map { ($0.router, $0.note) })
-            notesAreBegun = true
-            trouble.notes = nil
-        } catch {
-            notesAreBegun = false
-            trouble.notes = "\(error)"
-        }
+        notes.begin(views.map { (router: $0.0, identity: $0.1, note: note(of: $0.0)) }, at: turns.now)
+        trouble.notes = notes.failure
     }
 
     /// A master's note stays the time of its last advertisement.
@@ -439,7 +426,7 @@ final class Daemon {
         case nil: .nothing
         case .some(let predecessor) where predecessor.silence == nil: .lingering
         case .some:
-            if case .master? = noted[id] { noted[id] ?? .nothing } else { .master(turns.sinceBoot) }
+            if case .master(let time)? = notes[id] { .master(time) } else { .master(turns.sinceBoot) }
         }
     }
 }

@@ -17,8 +17,9 @@ final class Heartbeat: MastershipNotes {
     /// Where it is, or why there is none.
     private let path: Result<String, Errno>
     private var descriptor: FileDescriptor?
-    private var offsets: [RouterID: Int64] = [:]
-    private var field = [UInt8](repeating: 0, count: Heartbeat.digits)
+    private var offsets: [RouterID: Int] = [:]
+    /// What the file says.
+    private var text: [UInt8] = []
 
     /// The file in a directory that only root can write. Where there is none, nothing is noted or believed.
     init(in directory: Result<String, Errno>) {
@@ -50,11 +51,11 @@ final class Heartbeat: MastershipNotes {
 
     func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno) {
         var text = Array("boot \(SystemClock.bootID)\n".utf8)
-        var offsets: [RouterID: Int64] = [:]
+        var offsets: [RouterID: Int] = [:]
         for note in notes {
-            offsets[note.router] = Int64(text.count)
-            fill(note.note)
-            text += field
+            offsets[note.router] = text.count
+            text += repeatElement(0, count: Self.digits)
+            Self.fill(&text, text.count - Self.digits, note.note)
             text += " \(note.identity)\n".utf8
         }
         let path = try path.get()
@@ -73,28 +74,38 @@ final class Heartbeat: MastershipNotes {
         }
         guard rename(temporary, path) == 0 else { throw Errno(errno, "rename") }
         descriptor = consume new
+        self.text = text
         self.offsets = offsets
     }
 
-    func write(_ note: MastershipNote, of router: RouterID) throws(Errno) {
-        guard let offset = offsets[router], let number = descriptor?.number else { return }
+    /// All that a turn has to note with one system call.
+    func write(_ notes: [(router: RouterID, note: MastershipNote)]) throws(Errno) {
+        guard let number = descriptor?.number else { return }
         // Somebody took the file away: what is written here nobody will read.
         var status = stat()
         guard fstat(number, &status) == 0, status.st_nlink > 0 else { throw Errno(ENOENT, "fstat") }
-        fill(note)
-        let written = try Errno.check(ek_pwrite(number, field, field.count, offset), "pwrite")
-        guard written == field.count else { throw Errno(ENOSPC, "pwrite") }
+        var (first, end) = (text.count, 0)
+        for note in notes {
+            guard let offset = offsets[note.router] else { continue }
+            Self.fill(&text, offset, note.note)
+            (first, end) = (min(first, offset), max(end, offset + Self.digits))
+        }
+        guard first < end else { return }
+        let result = text.withUnsafeBytes {
+            ek_pwrite(number, $0.baseAddress?.advanced(by: first), end - first, Int64(first))
+        }
+        guard try Errno.check(result, "pwrite") == end - first else { throw Errno(ENOSPC, "pwrite") }
     }
 
-    private func fill(_ note: MastershipNote) {
+    private static func fill(_ text: inout [UInt8], _ offset: Int, _ note: MastershipNote) {
         var rest: UInt64 =
             switch note {
             case .nothing: 0
             case .lingering: 1
             case .master(let time): UInt64(max(2, time.nanoseconds))
             }
-        for index in field.indices.reversed() {
-            field[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+        for index in (offset..<offset + digits).reversed() {
+            text[index] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
     }

@@ -39,8 +39,8 @@ protocol Wire: AnyObject {
 protocol MastershipNotes: AnyObject {
     /// Starts over with these routers and what is known of each.
     func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno)
-    /// Replaces one note.
-    func write(_ note: MastershipNote, of router: RouterID) throws(Errno)
+    /// Replaces some of them.
+    func write(_ notes: [(router: RouterID, note: MastershipNote)]) throws(Errno)
 }
 
 /// What is noted about a router.

@@ -60,8 +60,8 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
         let (first, second, third) = (router(51), router(52, .lingering), router(53))
         try heartbeat.begin([first, second, third])
         #expect(try scratch.predecessors() == [second.identity: Predecessor(silence: nil, marksAddresses: true)])
-        try heartbeat.write(master(before: .seconds(2)), of: third.0)
-        try heartbeat.write(.nothing, of: second.0)
+        try heartbeat.write([(third.0, master(before: .seconds(2)))])
+        try heartbeat.write([(second.0, .nothing)])
         let found = try scratch.predecessors()
         #expect(found.keys.sorted() == [third.identity])
         let silence = try #require(found[third.identity]?.silence)
@@ -74,7 +74,7 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
         #expect(throws: Errno(ELOOP, "open")) { try scratch.predecessors() }
         let heartbeat = Heartbeat(in: .success(scratch.path))
         try heartbeat.begin([router(51)])
-        try heartbeat.write(master(before: .zero), of: RouterID(number: 51))
+        try heartbeat.write([(RouterID(number: 51), master(before: .zero))])
         #expect(try scratch.text("/victim") == "not yours")
         #expect(try scratch.predecessors().count == 1)
         var status = stat()
@@ -117,14 +117,14 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
         try heartbeat.begin([first, second])
         try FileSystem.makeDirectory(scratch.path + "/heartbeat.new/full", mode: 0o755)
         #expect(throws: Errno(EEXIST, "open")) { try heartbeat.begin([third, second, first]) }
-        try heartbeat.write(master(before: .zero), of: first.0)
+        try heartbeat.write([(first.0, master(before: .zero))])
         // The file has no place for a router that is new.
-        try heartbeat.write(master(before: .zero), of: third.0)
+        try heartbeat.write([(third.0, master(before: .zero))])
         #expect(try scratch.predecessors().keys.sorted() == [first.identity])
         rmdir(scratch.path + "/heartbeat.new/full")
         rmdir(scratch.path + "/heartbeat.new")
         try heartbeat.begin([third, second, first])
-        try heartbeat.write(master(before: .zero), of: third.0)
+        try heartbeat.write([(third.0, master(before: .zero))])
         #expect(try scratch.predecessors().keys.sorted() == [third.identity])
     }
 
@@ -132,9 +132,9 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
         let heartbeat = Heartbeat(in: .success(scratch.path))
         try heartbeat.begin([router(51)])
         #expect(unlink(scratch.path + "/heartbeat") == 0)
-        #expect(throws: Errno.self) { try heartbeat.write(master(before: .zero), of: RouterID(number: 51)) }
+        #expect(throws: Errno.self) { try heartbeat.write([(RouterID(number: 51), master(before: .zero))]) }
         try heartbeat.begin([router(51)])
-        try heartbeat.write(master(before: .zero), of: RouterID(number: 51))
+        try heartbeat.write([(RouterID(number: 51), master(before: .zero))])
         #expect(try scratch.predecessors().count == 1)
     }
 

@@ -461,10 +461,12 @@ extension ScriptedHost: MastershipNotes {
         identities = Dictionary(uniqueKeysWithValues: notes.map { ($0.router, $0.identity) })
     }
 
-    func write(_ note: MastershipNote, of router: RouterID) throws(Errno) {
+    func write(_ notes: [(router: RouterID, note: MastershipNote)]) throws(Errno) {
         if notesFail { throw Errno(28, "pwrite") }
         if notesAreLost { throw Errno(2, "pwrite") }
-        if let identity = identities[router] { notes[identity] = note }
+        for note in notes {
+            if let identity = identities[note.router] { self.notes[identity] = note.note }
+        }
     }
 }
 
