@@ -54,7 +54,9 @@ struct DeadlineQueue {
 
     /// Moves entries that stand for a later deadline, as far as they come first.
     private mutating func moveStale(before limit: Instant) {
-        while let entry = heap.min, entry.at < limit, queued[entry.router] != entry.at || deadlines[entry.router] != entry.at {
+        while let entry = heap.min, entry.at < limit,
+            queued[entry.router] != entry.at || deadlines[entry.router] != entry.at
+        {
             heap.removeMin()
             guard queued[entry.router] == entry.at else { continue }
             queued[entry.router] = nil

@@ -2,6 +2,7 @@
 // until it could be, and whoever decides hears whether the decision is kept. The decisions of 0.1.0 are in `ipvsd.state` and move once.
 
 import IPVS
+import Net
 import Platform
 
 /// Why decisions may be missing or cannot be kept.
@@ -12,6 +13,32 @@ enum DecisionTrouble: Equatable {
     case damaged(path: String, understood: Int)
     /// The file cannot be written.
     case unwritable(path: String, Errno)
+}
+
+/// What became of a decision.
+enum DecisionOutcome: Equatable {
+    /// It is on the disk, or there was nothing to keep.
+    case kept
+    /// It is in force until the process ends, but not on the disk.
+    case notKept(path: String, String)
+}
+
+/// A caller who waits for the disk.
+final class WaitingCaller {
+    let deadline: Instant
+    private var done: ((DecisionOutcome) -> Void)?
+
+    init(_ deadline: Instant, _ done: @escaping (DecisionOutcome) -> Void) {
+        self.deadline = deadline
+        self.done = done
+    }
+
+    var isOver: Bool { done == nil }
+
+    func end(_ outcome: DecisionOutcome) {
+        done?(outcome)
+        done = nil
+    }
 }
 
 final class DecisionKeeper {

@@ -9,45 +9,6 @@ import Net
 import Netlink
 import Platform
 
-/// What happened since it was last asked for.
-struct KeeperNews {
-    /// For the log.
-    enum Line: Equatable {
-        /// A verdict that counts.
-        case verdict(ServerIdentity, HealthNote)
-        /// The table was read for the first time.
-        case tableRead(services: Int)
-        /// Somebody else changed the table; these commands put it right.
-        case repaired([Command])
-        /// Somebody else changed these services; nothing had to be done, or cannot be done now.
-        case changedByOthers([VirtualServerIdentity])
-        /// What the kernel refuses is new for this service.
-        case refused(VirtualServerIdentity, String)
-        /// There were too many decisions about servers that are not configured; the oldest are forgotten.
-        case orphansDropped([ServerIdentity])
-        /// `lvs_timeouts` could not be set.
-        case timeoutsNotSet(NetlinkError)
-    }
-
-    var lines: [Line] = []
-    /// Services about which something is new, besides their servers.
-    var services: Set<VirtualServerIdentity> = []
-    /// Servers about which something is new.
-    var servers: Set<ServerIdentity> = []
-    /// Services that were put right after somebody else changed them.
-    var repaired: Set<VirtualServerIdentity> = []
-    /// Everything looks different: the kernel's problem began, changed or ended.
-    var everything = false
-}
-
-/// What became of a decision.
-enum DecisionOutcome: Equatable {
-    /// It is on the disk, or there was nothing to keep.
-    case kept
-    /// It is in force until the process ends, but not on the disk.
-    case notKept(path: String, String)
-}
-
 final class ServiceKeeper {
     /// What checkd said about servers that are not configured is kept as long as there are no more notes than this.
     static let noteLimit = 65_536
@@ -71,25 +32,7 @@ final class ServiceKeeper {
     private var timeouts: IPVSTimeouts
     private var timeoutsAreWritten = false
     private var tableWasRead = false
-    private var saving: [Saving] = []
-
-    /// A caller who waits for the disk.
-    private final class Saving {
-        let deadline: Instant
-        private var done: ((DecisionOutcome) -> Void)?
-
-        init(_ deadline: Instant, _ done: @escaping (DecisionOutcome) -> Void) {
-            self.deadline = deadline
-            self.done = done
-        }
-
-        var isOver: Bool { done == nil }
-
-        func end(_ outcome: DecisionOutcome) {
-            done?(outcome)
-            done = nil
-        }
-    }
+    private var saving: [WaitingCaller] = []
 
     init(
         kernel: any IPVSKernel, decisions: DecisionKeeper, memory: StandingKeeper, timeouts: IPVSTimeouts,
@@ -176,7 +119,7 @@ final class ServiceKeeper {
             news.servers.insert(server)
             turn(at: now)
         }
-        let saving = Saving(now + Self.longestSave, done)
+        let saving = WaitingCaller(now + Self.longestSave, done)
         self.saving.append(saving)
         decisions.save(reconciler.decisions) { [path = decisions.path] error in
             saving.end(error.map { .notKept(path: path, "\($0)") } ?? .kept)
