@@ -66,7 +66,11 @@ let package = Package(
 
         // Programs.
         program(
-            "vrrpd", ["CLinux", "Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink", deque]),
+            "vrrpd",
+            [
+                "CLinux", "CCrypto", "Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink",
+                deque,
+            ]),
         program("ipvsd", ["Net", "Configuration", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
         program(
             "checkd",
@@ -97,7 +101,7 @@ let package = Package(
         tests("BusTests", ["Bus", "busd", "Generator", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "IPVS", "Netlink", "Bus", "Varlink", "JSON"]),
         tests(
-            "LabTests", ["CLinux", "Platform", "Net", "Configuration", "IPVS", "Netlink", "Bus", "JSON"],
+            "LabTests", ["CLinux", "Platform", "Net", "VRRP", "Configuration", "IPVS", "Netlink", "Bus", "JSON"],
             exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

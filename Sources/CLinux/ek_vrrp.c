@@ -45,7 +45,7 @@ static socklen_t fill(struct sockaddr_storage *storage, struct ek_ip ip, int ind
 
 // A packet is for nobody here unless the octet after version and type has its bit set in `routers`. An IPv4 raw socket's filter sees the
 // IP header, IPv6's sees the message (raw_rcv, rawv6_rcv).
-int ek_vrrp_filter(int fd, int is_ipv6, struct ek_vrids routers) {
+int ek_vrrp_filter(int fd, int is_ipv6, int is_signed, struct ek_vrids routers) {
     enum { HEAD = 7, WORDS = 8, TAIL = 5 };
     struct sock_filter code[HEAD + 2 * WORDS + WORDS + TAIL];
     unsigned count = 0;
@@ -53,7 +53,7 @@ int ek_vrrp_filter(int fd, int is_ipv6, struct ek_vrids routers) {
         code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1);
     } else {
         code[count++] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
-        code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_IND, 1);
+        code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_IND, is_signed ? 24 + 1 : 1);
     }
     code[count++] = (struct sock_filter)BPF_STMT(BPF_ST, 0);
     code[count++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 31);
@@ -98,14 +98,14 @@ static int join6(int fd, int index, struct ek_ip local) {
     return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof group);
 }
 
-int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, struct ek_vrids routers) {
+int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_signed, struct ek_vrids routers) {
     // 255 routers share this socket, a packet counts as up to 2304 octets: room for one late turn of all of them, twice over. The limit
     // net.core.rmem_max holds only without CAP_NET_ADMIN.
     int room = 1 << 20;
-    int fd = socket(local.is_ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 112);
+    int fd = socket(local.is_ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, is_signed ? 51 : 112);
     if (fd < 0) return -errno;
     // Before anything can arrive.
-    int filtered = ek_vrrp_filter(fd, local.is_ipv6, routers);
+    int filtered = ek_vrrp_filter(fd, local.is_ipv6, is_signed, routers);
     if (filtered < 0) {
         close(fd);
         return filtered;

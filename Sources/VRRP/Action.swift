@@ -116,8 +116,6 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noUnicastPeer
     /// The sockets cannot be opened.
     case noSocket(String)
-    /// This build cannot run the instance.
-    case unsupported(String)
     /// A tracked script without a weight failed, or cannot be run.
     case scriptFailed(String)
     /// Another member of this sync group is in FAULT.
@@ -131,7 +129,6 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .noLinkLocalAddress(let name): "interface \(name) has no IPv6 link-local address that is ready"
         case .noUnicastPeer: "no unicast peer is configured"
         case .noSocket(let why): "no VRRP socket: \(why)"
-        case .unsupported(let what): what
         case .scriptFailed(let name): "track_script \(name) failed"
         case .group(let name): "another member of sync group \(name) is in fault"
         }

@@ -60,11 +60,13 @@ public struct Advertisement: Hashable, Sendable {
     public var addresses: [IPAddress]
     /// Version 2's simple text password; nil for authentication type 0.
     public var password: Password?
+    /// Version 2: it travels in an Authentication Header, and its type says so.
+    public var isSigned: Bool
 
     /// An advertisement with the given fields.
     public init(
         version: ProtocolVersion, virtualRouterID: UInt8, priority: UInt8, interval: Duration, addresses: [IPAddress],
-        password: Password? = nil
+        password: Password? = nil, isSigned: Bool = false
     ) {
         self.version = version
         self.virtualRouterID = virtualRouterID
@@ -72,6 +74,7 @@ public struct Advertisement: Hashable, Sendable {
         self.interval = interval
         self.addresses = addresses
         self.password = password
+        self.isSigned = isSigned
     }
 
     /// The interval as its wire field: seconds in version 2, centiseconds in version 3, each clamped to its range.

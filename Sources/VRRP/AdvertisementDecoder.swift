@@ -13,6 +13,8 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
     public let timeToLive: UInt8
     /// The authentication type field of version 2: 0 none, 1 simple text, 2 AH; 0 in version 3.
     public let authenticationType: UInt8
+    /// The Authentication Header that the message came in; not checked yet.
+    public let header: AuthenticationHeader?
     /// Which checksum fitted.
     public let checksum: ChecksumForm
     /// The message.
@@ -24,14 +26,17 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         guard header.totalLength >= header.length, header.totalLength <= bytes.count else {
             throw .truncated(needed: max(header.length, header.totalLength), available: bytes.count)
         }
-        let message = bytes.dropFirst(header.length).prefix(header.totalLength - header.length)
+        let payload = bytes.dropFirst(header.length).prefix(header.totalLength - header.length)
         try self.init(
-            message: message, from: header.source, to: header.destination, timeToLive: header.timeToLive)
+            message: header.isSigned ? payload.dropFirst(AuthenticationHeader.length) : payload, from: header.source,
+            to: header.destination, timeToLive: header.timeToLive,
+            header: header.isSigned ? try AuthenticationHeader(parsing: payload) : nil)
     }
 
     /// Decodes a VRRP message whose IP header was taken off.
     public init(
-        message bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, timeToLive: UInt8
+        message bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, timeToLive: UInt8,
+        header: AuthenticationHeader? = nil
     ) throws(DecodeError) {
         var reader = ByteReader(bytes)
         let versionAndType = try reader.octet()
@@ -64,16 +69,17 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         self.source = source
         self.destination = destination
         self.timeToLive = timeToLive
+        self.header = header
         checksum = form
         advertisement = Advertisement(
             version: version, virtualRouterID: identifier, priority: priority, interval: interval,
-            addresses: addresses, password: password)
+            addresses: addresses, password: password, isSigned: header != nil)
     }
 
     /// The virtual router that a packet is about, even when it is otherwise broken: for attributing errors.
     public static func virtualRouterID(ofPacket bytes: ArraySlice<UInt8>) -> UInt8? {
         guard let header = try? PacketHeader(parsing: bytes) else { return nil }
-        return bytes.dropFirst(header.length + 1).first
+        return bytes.dropFirst(header.messageOffset + 1).first
     }
 
     /// The sender of a packet, even when the message is broken.

@@ -30,7 +30,7 @@ extension Advertisement {
         let interval = intervalField
         switch version {
         case .v2:
-            bytes.append(password == nil ? 0 : 1)
+            bytes.append(isSigned ? 2 : password == nil ? 0 : 1)
             bytes.append(UInt8(truncatingIfNeeded: interval))
         case .v3:
             bytes.append(bigEndian: interval & 0x0FFF)

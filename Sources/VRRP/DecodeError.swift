@@ -70,11 +70,17 @@ public enum AuthenticationFailure: Hashable, Sendable, CustomStringConvertible {
     case type(UInt8)
     /// The same type, another password.
     case password
+    /// AH: another key, or a packet that was changed on the way.
+    case signature
+    /// AH: a sequence number that was heard before.
+    case replay(UInt32)
 
     public var description: String {
         switch self {
         case .type(let type): "authentication type \(type) is not the configured one"
         case .password: "wrong password"
+        case .signature: "wrong signature: set the same auth_pass on both"
+        case .replay(let number): "sequence number \(number) was heard before"
         }
     }
 }

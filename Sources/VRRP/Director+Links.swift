@@ -168,11 +168,13 @@ extension Director {
     }
 
     private func channel(of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?) -> ChannelKey? {
-        guard block.unsupported == nil, block.interface == nil || link != nil else { return nil }
+        guard block.interface == nil || link != nil else { return nil }
         let birth = link.map { table.birth(of: $0.index) } ?? 0
         switch block.delivery {
-        case .multicast(let group): return ChannelKey(link: link?.index, birth: birth, local: group)
-        case .unicast: return source.map { ChannelKey(link: link?.index, birth: birth, local: $0) }
+        case .multicast(let group):
+            return ChannelKey(link: link?.index, birth: birth, local: group, isSigned: block.isSigned)
+        case .unicast:
+            return source.map { ChannelKey(link: link?.index, birth: birth, local: $0, isSigned: block.isSigned) }
         }
     }
 
@@ -180,7 +182,6 @@ extension Director {
         of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?, _ channel: ChannelKey?,
         group: String?
     ) -> Set<Fault> {
-        if let reason = block.unsupported { return [.unsupported(reason)] }
         var faults: Set<Fault> = []
         for name in block.vitalInterfaces(tracking: tracked(by: block, group)) {
             switch table.link(named: name) {

@@ -16,6 +16,7 @@ extension Director {
             }
             do throws(DecodeError) {
                 let remark = try routers.values[index].machine.configuration.admit(received)
+                try checkSignature(of: received, in: packet, for: index)
                 routers.values[index].peers.heard(received, at: now)
                 if let remark { refuse(remark, from: received.source, by: id, isAccepted: true, at: now) }
             } catch {
@@ -34,6 +35,29 @@ extension Director {
                 for id in channel.routers.joined() { refuse(error, from: source, by: id, isAttributed: false, at: now) }
             }
         }
+    }
+
+    private static let signers = 64
+
+    /// `auth_type AH`: the number of what is accepted is the virtual router's from then on.
+    private mutating func checkSignature(
+        of received: ReceivedAdvertisement, in packet: ArraySlice<UInt8>, for index: Dictionary<RouterID, Router>.Index
+    ) throws(DecodeError) {
+        let router = routers.values[index]
+        guard let key = router.machine.configuration.headerKey, let header = received.header else { return }
+        let isUnicast =
+            switch router.block.delivery {
+            case .multicast: false
+            case .unicast: true
+            }
+        guard case .v4(let source) = received.source, header.parameters == source.rawValue,
+            AuthenticationHeader.verifies(packet, key: key, isUnicast: isUnicast, digest)
+        else { throw .authentication(.signature) }
+        // Only who has the key gets here; more hosts than this are none of a virtual router's.
+        let last = router.sequences[received.source] ?? (router.sequences.count < Self.signers ? 0 : .max)
+        guard header.sequence > last else { throw .authentication(.replay(header.sequence)) }
+        routers.values[index].sequences[received.source] = header.sequence
+        routers.values[index].sequence = max(router.sequence, header.sequence)
     }
 
     /// Virtual routers of others wake this process only where people want to read of them; each is said once.

@@ -39,6 +39,11 @@ public struct Director {
         var rivalry: Rivalry?
         /// Who was heard.
         var peers = PeerTable()
+        /// AH: the virtual router's sequence number, the highest that was sent or heard.
+        var sequence: UInt32 = 0
+        /// AH: the highest that each sender has signed. Two masters that send at the same time would drop each other's for ever if one number
+        /// stood for both.
+        var sequences: [IPAddress: UInt32] = [:]
         /// Addresses that do not fit an advertisement on its interface.
         var unadvertised = 0
     }
@@ -95,6 +100,7 @@ public struct Director {
     var queue = DeadlineQueue()
     var phase = Phase.waiting
     let isAlone: Bool
+    let digest: KeyedDigest
     var lastID = 0
     /// Groups of the routers that this event touched.
     var touchedGroups: Set<String> = []
@@ -110,8 +116,13 @@ public struct Director {
     }
 
     /// A director that has no routers and knows no interfaces.
-    /// - Parameter isAlone: no other vrrpd runs in this network namespace, so that marked addresses of no router are strays.
-    public init(steppedDown: Set<String> = [], isAlone: Bool = true) {
+    /// - Parameters:
+    ///   - isAlone: no other vrrpd runs in this network namespace, so that marked addresses of no router are strays.
+    ///   - digest: for `auth_type AH`.
+    public init(
+        steppedDown: Set<String> = [], isAlone: Bool = true, digest: @escaping KeyedDigest = { _, _ in nil }
+    ) {
+        self.digest = digest
         self.steppedDown = steppedDown
         self.isAlone = isAlone
     }
@@ -206,7 +217,7 @@ public struct Director {
                     router: router.id, advertisement: router.machine.configuration.advertisement(priority: priority),
                     delivery: router.block.delivery,
                     checksum: router.block.checksumWithoutPseudoHeader ? .messageOnly : .pseudoHeader,
-                    voice: router.voice))
+                    signature: sign(index, at: now), voice: router.voice))
         case .announce(.becameMaster):
             // The first burst goes out when the addresses are in place.
             _ = routers.values[index].schedule.start(.becameMaster, at: now)
@@ -219,6 +230,16 @@ public struct Director {
             effects.remarks.append(.transition(router.id, transition, priority: router.machine.priority))
             notice(transition, of: router, at: now)
         }
+    }
+
+    /// What the router's next advertisement is signed with. The number is never below the quarters of a second since the machine started: so a
+    /// process that goes on as master after a crash is not taken for a replay of the one before.
+    private mutating func sign(_ index: Dictionary<RouterID, Router>.Index, at now: Instant) -> HeaderSignature? {
+        guard let key = routers.values[index].machine.configuration.headerKey else { return nil }
+        let clock = UInt32(clamping: now.nanoseconds / 250_000_000)
+        let last = routers.values[index].sequence
+        routers.values[index].sequence = max(clock, last < .max ? last + 1 : last)
+        return HeaderSignature(key: key, sequence: routers.values[index].sequence)
     }
 
     /// Asks the keeper for the router's addresses, or gives them back.

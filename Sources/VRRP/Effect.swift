@@ -66,6 +66,8 @@ public struct Effects {
         public var delivery: AdvertDelivery
         /// With which checksum.
         public var checksum: ChecksumForm
+        /// The Authentication Header that it travels in.
+        public var signature: HeaderSignature?
         /// Through what: a router that gives up speaks with the voice that it had. Nil when it never had one.
         public var voice: Voice?
     }

@@ -13,6 +13,11 @@ struct PacketHeader {
     let timeToLive: UInt8
     let source: IPAddress
     let destination: IPAddress
+    /// The message stands in an Authentication Header.
+    let isSigned: Bool
+
+    /// Octets before the VRRP message.
+    var messageOffset: Int { length + (isSigned ? AuthenticationHeader.length : 0) }
 
     /// Fails for a header that is cut off, and for what is no IP packet that carries VRRP.
     init(parsing bytes: ArraySlice<UInt8>) throws(DecodeError) {
@@ -42,6 +47,7 @@ struct PacketHeader {
         case _:
             throw .notVRRP
         }
-        guard protocolNumber == Advertisement.protocolNumber else { throw .notVRRP }
+        isSigned = protocolNumber == AuthenticationHeader.protocolNumber && first >> 4 == 4
+        guard isSigned || protocolNumber == Advertisement.protocolNumber else { throw .notVRRP }
     }
 }

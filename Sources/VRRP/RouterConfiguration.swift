@@ -36,6 +36,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var addresses: [IPAddress]
     /// Version 2's simple text password.
     public var password: Password?
+    /// Version 2: the key of the Authentication Header, eight octets; nil = none.
+    public var headerKey: [UInt8]?
     /// When to take over from a lower master.
     public var preemption: Preemption
     /// Missed advertisements until the master counts as gone: `down_timer_adverts`, 3 in the RFC.
@@ -81,7 +83,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public func advertisement(priority: UInt8) -> Advertisement {
         Advertisement(
             version: version, virtualRouterID: virtualRouterID, priority: priority, interval: interval,
-            addresses: addresses, password: version == .v2 ? password : nil)
+            addresses: addresses, password: version == .v2 ? password : nil,
+            isSigned: version == .v2 && headerKey != nil)
     }
 
     /// Checks a received advertisement against the configuration, in keepalived's order.
@@ -96,7 +99,8 @@ public struct RouterConfiguration: Hashable, Sendable {
         }
         switch version {
         case .v2:
-            guard received.authenticationType == (password == nil ? 0 : 1) else {
+            let type: UInt8 = headerKey != nil ? 2 : password == nil ? 0 : 1
+            guard received.authenticationType == type, (received.header != nil) == (headerKey != nil) else {
                 throw .authentication(.type(received.authenticationType))
             }
             if let password {

@@ -21,6 +21,8 @@ public struct ChannelKey: Hashable, Sendable {
     public var birth: Int
     /// The group, or this host's unicast address.
     public var local: IPAddress
+    /// Advertisements come in Authentication Headers: another protocol to the kernel.
+    public var isSigned = false
 }
 
 /// How a router speaks: through which channel and from which address.

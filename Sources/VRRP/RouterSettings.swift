@@ -16,7 +16,11 @@ extension RouterConfiguration {
             answersHigherPriority: !instance.strict,
             checksAddresses: !instance.skipCheckAdvertAddresses,
             ownerIgnoresAdvertisements: instance.ownerIgnoresAdverts, isGrouped: isGrouped)
-        if case .password(let octets) = instance.authentication { password = Password(octets) }
+        switch instance.authentication {
+        case .none: break
+        case .password(let octets): password = Password(octets)
+        case .authenticationHeader(let key): headerKey = key
+        }
         if !instance.preempt {
             preemption = .disabled
         } else if instance.preemptDelay > .zero {
@@ -48,7 +52,8 @@ extension VRRPInstanceConfiguration {
     /// How many virtual addresses an advertisement carries: 255, or fewer on an interface with a small MTU, because a packet whose header
     /// we write is not fragmented (raw(7)).
     func advertisable(within mtu: Int) -> Int {
-        let rest = mtu - (family == .inet ? 20 : 40) - 8 - (version == .v2 ? 8 : 0)
+        let header = (family == .inet ? 20 : 40) + (isSigned ? AuthenticationHeader.length : 0)
+        let rest = mtu - header - 8 - (version == .v2 ? 8 : 0)
         return min(255, max(0, rest / (family.bits / 8)))
     }
 
@@ -91,10 +96,12 @@ extension VRRPInstanceConfiguration {
         }
     }
 
-    /// Why this build cannot run the instance; nil when it can.
-    var unsupported: String? {
-        if case .authenticationHeader = authentication { return "auth_type AH is not supported; use PASS or none" }
-        return nil
+    /// Its advertisements travel in Authentication Headers.
+    var isSigned: Bool {
+        switch authentication {
+        case .none, .password: false
+        case .authenticationHeader: true
+        }
     }
 
     /// Interfaces whose loss is a fault: its own, those of its addresses, and those tracked without a weight.

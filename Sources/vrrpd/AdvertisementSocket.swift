@@ -20,6 +20,7 @@ final class AdvertisementSocket {
     private let receiver: FileDescriptor
     private let sender: FileDescriptor
     private let isIPv6: Bool
+    private let isSigned: Bool
     private let link: Int32
     private let slots: PacketSlots
     private var watch: Watch?
@@ -31,10 +32,12 @@ final class AdvertisementSocket {
     ) throws(Errno) {
         link = key.link ?? 0
         isIPv6 = key.local.family == .inet6
+        isSigned = key.isSigned
         self.slots = slots
         receiver = FileDescriptor(
             owning: try Errno.check(
-                ek_vrrp_receiver(interface, link, ek_ip(key.local), ek_vrids(routers)), "socket(VRRP receiver)"))
+                ek_vrrp_receiver(interface, link, ek_ip(key.local), key.isSigned ? 1 : 0, ek_vrids(routers)),
+                "socket(VRRP receiver)"))
         sender = FileDescriptor(
             owning: try Errno.check(ek_vrrp_sender(interface, link, isIPv6 ? 1 : 0), "socket(VRRP sender)"))
         watch = try loop.watch(receiver.number, .read) { _ in arrived() }
@@ -43,7 +46,8 @@ final class AdvertisementSocket {
     /// Receives packets for these routers only from now on.
     func filter(_ routers: VirtualRouterIDs) throws(Errno) {
         try Errno.check(
-            ek_vrrp_filter(receiver.number, isIPv6 ? 1 : 0, ek_vrids(routers)), "setsockopt(SO_ATTACH_FILTER)")
+            ek_vrrp_filter(receiver.number, isIPv6 ? 1 : 0, isSigned ? 1 : 0, ek_vrids(routers)),
+            "setsockopt(SO_ATTACH_FILTER)")
     }
 
     /// Hands over the packets that wait.

@@ -62,7 +62,7 @@ final class Daemon {
         steppedDown: Set<String>, kernel: any AddressKernel, wire: any Wire, notes: any MastershipNotes,
         scripts: any ScriptStarter, pipes: any NoticePipes, turns: any Turns, isAlone: Bool
     ) {
-        director = Director(steppedDown: steppedDown, isAlone: isAlone)
+        director = Director(steppedDown: steppedDown, isAlone: isAlone, digest: KeyedMD5.digest)
         savedSteppedDown = steppedDown
         self.kernel = kernel
         self.wire = wire
@@ -291,6 +291,12 @@ final class Daemon {
         guard destination.family == voice.source.family else { return nil }
         sending.advertisement.encodePacket(
             into: &packet, from: voice.source, to: destination, checksum: sending.checksum, timeToLive: timeToLive)
+        if let signature = sending.signature {
+            let isUnicast = !destination.isMulticast
+            guard AuthenticationHeader.seal(&packet, signature, isUnicast: isUnicast, KeyedMD5.digest) else {
+                return Errno(noSuchFunction, "HMAC-MD5 of libcrypto")
+            }
+        }
         do throws(Errno) {
             try wire.send(packet, to: destination, through: voice.channel)
             return nil
@@ -438,3 +444,5 @@ extension NetlinkError {
 
 /// ENODEV.
 private let lostInterface: Int32 = 19
+/// ENOSYS.
+private let noSuchFunction: Int32 = 38

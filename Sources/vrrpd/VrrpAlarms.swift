@@ -115,8 +115,6 @@ extension Fault {
             remedy = "name the other directors in unicast_peer, or remove unicast_fault_no_peer"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
-        case .unsupported:
-            remedy = "take the instance out of the configuration"
         case .interfaceDown, .scriptFailed, .group:
             return nil
         }

@@ -6,19 +6,6 @@ import Testing
 @Suite struct InactionTests {
     private func inactions(_ text: String) -> [Inaction] { load(text).inactions }
 
-    private let signed =
-        "vrrp_instance A {\nvirtual_router_id 1\ninterface eth0\nauthentication {\nauth_type AH\nauth_pass x\n}\n"
-        + "virtual_ipaddress {\n10.0.0.1\n}\n}\n"
-
-    @Test func `an instance that will not run is listed by its name`() throws {
-        let inaction = try #require(inactions(signed).first)
-        #expect(inactions(signed).count == 1)
-        #expect(inaction.subject == "vrrp_instance A")
-        #expect(inaction.cost == .protection)
-        #expect(inaction.source.position.line == 6)
-        #expect(inaction.consequence.contains("never holds its addresses"))
-    }
-
     @Test(arguments: ["SMTP_CHECK", "DNS_CHECK", "PING_CHECK", "UDP_CHECK", "MISC_CHECK", "FILE_CHECK", "BFD_CHECK"])
     func `a check that will not run is listed with what follows`(_ word: String) {
         let content =
@@ -70,15 +57,16 @@ import Testing
     @Test func `what needs no action is not listed`() {
         #expect(inactions("global_defs {\nprocess_names\nlvs_flush\n}\n" + serviceText("nat_mask 255.255.255.0")) == [])
         #expect(inactions(instanceText("")) == [])
+        #expect(inactions(instanceText("authentication {\nauth_type AH\nauth_pass x\n}")) == [])
         #expect(load(instanceText("native_ipv6"), options: LoadOptions(isStrict: true)).configuration != nil)
     }
 
     @Test func `they come in the order of the text, said once however often they stand`() {
-        let text = signed + serviceText(server: "SMTP_CHECK {\n}\nSMTP_CHECK {\n}\nPING_CHECK {\n}")
+        let text = serviceText(server: "SMTP_CHECK {\n}\nSMTP_CHECK {\n}\nPING_CHECK {\n}")
         guard KeywordTable.explain("PING_CHECK").first?.support == .notYet else { return }
         #expect(
             inactions(text).map { "\($0.subject) \($0.places)" } == [
-                "vrrp_instance A 1", "SMTP_CHECK 2", "PING_CHECK 1",
+                "SMTP_CHECK 2", "PING_CHECK 1",
             ])
     }
 }

@@ -77,6 +77,8 @@ final class ScriptedHost {
     private(set) var requests: [AddressChange] = []
     private(set) var frames: [(link: Int32, bytes: [UInt8])] = []
     private(set) var sent: [(router: UInt8, priority: UInt8, source: IPAddress)] = []
+    /// The sequence numbers of Authentication Headers.
+    private(set) var sequences: [UInt32] = []
     private(set) var remarks: [Remark] = []
     private(set) var trouble = Trouble()
 
@@ -437,6 +439,7 @@ extension ScriptedHost: Wire {
         guard packet.count <= Int(link.mtu) else { throw Errno(90, "sendto") }
         if let received = try? ReceivedAdvertisement(packet: packet[...]) {
             sent.append((received.advertisement.virtualRouterID, received.advertisement.priority, received.source))
+            if let header = received.header { sequences.append(header.sequence) }
         }
         guard link.isUsable, let segment = segments[index] else { return }
         network.transmit(packet, to: destination, from: self, on: segment)

@@ -21,9 +21,10 @@ enum { EK_VRRP_SLOT = 4224, EK_VRRP_SLOTS = 16 };
 
 // Receives VRRP packets for these virtual routers that are addressed to `local`: a group, which is joined on the interface,
 // or an address of this host, which need not exist yet. `name` is NULL and `index` 0 for any interface.
-int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, struct ek_vrids routers);
+// `is_signed`: packets with an Authentication Header (protocol 51) around the message instead; IPv4 only.
+int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_signed, struct ek_vrids routers);
 // Other virtual routers from now on; what is queued already stays.
-int ek_vrrp_filter(int fd, int is_ipv6, struct ek_vrids routers);
+int ek_vrrp_filter(int fd, int is_ipv6, int is_signed, struct ek_vrids routers);
 // Sends packets whose header the caller made through the interface, with the priority of internetwork control.
 int ek_vrrp_sender(const char *name, int index, int is_ipv6);
 ssize_t ek_vrrp_send(int fd, const void *packet, size_t length, struct ek_ip destination, int index);

@@ -18,8 +18,6 @@ struct Interpreter {
     /// `vrrp_garp_lower_prio_*` when they are written; else an instance's own bursts count.
     var lowerPriorityDelay: Duration?
     var lowerPriorityCount: Int?
-    /// Instances that this version does not run: the block, where that is decided, and why.
-    var idle: [(opener: Statement, word: Word, why: String)] = []
     /// Instances whose block is there but wrong: a group may name them.
     var failedInstances: Set<String> = []
     /// Keywords of which something is to be said: where they stand first, and how often.
@@ -173,7 +171,7 @@ struct Interpreter {
     }
 
     /// Says that something will not act.
-    mutating func sayInaction(
+    private mutating func sayInaction(
         _ subject: String, at word: Word, places: Int = 1, _ consequence: String, _ cost: Inaction.Cost,
         remedy: String?,
         isStrict: Bool
@@ -189,11 +187,6 @@ struct Interpreter {
 
     /// Says once for each keyword what there is to say about it; with `isStrict` what will not act is an error.
     mutating func finish(isStrict: Bool) {
-        for (opener, word, why) in idle {
-            sayInaction(
-                opener.title, at: word, "\(why), so this director never holds its addresses", .protection, remedy: nil,
-                isStrict: isStrict)
-        }
         for (_, remark) in remarks.sorted(by: { $0.key < $1.key }) {
             let word = remark.first.text
             let places = remark.count > 1 ? " (\(remark.count) places)" : ""

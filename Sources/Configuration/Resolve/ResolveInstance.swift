@@ -187,10 +187,7 @@ extension Interpreter {
         octets += repeatElement(0, count: 8 - octets.count)
         switch kind {
         case .password: instance.authentication = .password(octets)
-        case .header:
-            instance.authentication = .authenticationHeader(key: octets)
-            idle.append(
-                (parsed.opener, secret, "instances with auth_type AH do not run, those with PASS or none do"))
+        case .header: instance.authentication = .authenticationHeader(key: octets)
         }
     }
 

@@ -41,7 +41,7 @@ final class Wire {
             let index = Int32(if_nametoindex("eth0"))
             return (
                 index,
-                try Errno.check(ek_vrrp_receiver("eth0", index, group, everybody), "receiver"),
+                try Errno.check(ek_vrrp_receiver("eth0", index, group, 0, everybody), "receiver"),
                 try Errno.check(ek_vrrp_sender("eth0", index, group.is_ipv6), "sender")
             )
         }
