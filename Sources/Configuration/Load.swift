@@ -15,6 +15,8 @@ public protocol MachineFacts {
     func replaceablePart(ofProgram program: String) -> String?
     /// An environment variable, for `${_ENV NAME}`.
     func environment(_ name: String) -> String?
+    /// The numbers of names in a file of /etc/iproute2.
+    func routingNames(_ file: RoutingNames) -> [String: UInt32]?
     /// The host name: `@ID` compares with its first label unless a config id is given.
     var hostName: String { get }
 }
@@ -34,6 +36,7 @@ public struct UnknownMachine: MachineFacts, Sendable {
     public func problem(withProgram program: String) -> String? { nil }
     public func replaceablePart(ofProgram program: String) -> String? { nil }
     public func environment(_ name: String) -> String? { nil }
+    public func routingNames(_ file: RoutingNames) -> [String: UInt32]? { nil }
 }
 
 /// What a reading gives.
@@ -97,6 +100,7 @@ extension Configuration {
         }
         let block = preprocessor.finish()
         var interpreter = Interpreter(reporter: preprocessor.reporter)
+        interpreter.routingNames = machine.routingNames
         let root = Statement(
             words: [Word(text: "the file", place: Place(file: 0, line: 0, byte: 0), length: 1)], block: block)
         let draft = interpreter.read(root, Grammars.file, from: FileDraft())

@@ -39,6 +39,8 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
         // Refusals without the request echoed, but with the kernel's own words: kernel 4.2 and 4.12; absent is harmless.
         Self.setOption(number, SOL_NETLINK, NETLINK_CAP_ACK, Int32(1))
         Self.setOption(number, SOL_NETLINK, NETLINK_EXT_ACK, Int32(1))
+        // NETLINK_GET_STRICT_CHK (4.20): a dump of routes gives those that were asked for; an older kernel gives all.
+        if family == .route { Self.setOption(number, SOL_NETLINK, 12, Int32(1)) }
     }
 
     deinit {

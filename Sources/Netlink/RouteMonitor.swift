@@ -34,6 +34,8 @@ public final class RouteMonitor {
     private let buffer: UnsafeMutableRawBufferPointer
     /// The descriptor to watch for reading.
     public let number: Int32
+    /// Whose routes are of interest: RTPROT_*.
+    public var routeOrigins: Set<UInt8> = [Route.ofVRRP]
     /// True from the start, or from a loss, until the table was read: call `resynchronise` until it is false.
     public private(set) var needsDump = true
 
@@ -43,6 +45,11 @@ public final class RouteMonitor {
         try socket.join(Int32(RTNLGRP_LINK.rawValue))
         try socket.join(Int32(RTNLGRP_IPV4_IFADDR.rawValue))
         try socket.join(Int32(RTNLGRP_IPV6_IFADDR.rawValue))
+        try socket.join(Int32(RTNLGRP_IPV4_ROUTE.rawValue))
+        try socket.join(Int32(RTNLGRP_IPV6_ROUTE.rawValue))
+        try socket.join(Int32(RTNLGRP_IPV4_RULE.rawValue))
+        // RTNLGRP_IPV6_RULE; libnl's enumeration ends before it.
+        try socket.join(19)
         let number = socket.number
         self.init(socket, number: number, kernel: kernel)
     }
@@ -78,7 +85,9 @@ public final class RouteMonitor {
             transport.discard(into: buffer)
             let snapshot: RouteSnapshot
             do throws(NetlinkError) {
-                snapshot = try kernel.snapshot()
+                var dump = try kernel.snapshot()
+                dump.routing = try kernel.routing(of: routeOrigins)
+                snapshot = dump
             } catch {
                 return .stale(error)
             }
@@ -96,7 +105,7 @@ public final class RouteMonitor {
             do throws(NetlinkError) {
                 let length = try transport.receive(into: buffer)
                 for reply in NetlinkDatagram(UnsafeRawBufferPointer(rebasing: buffer[..<length])) {
-                    if let event = RouteEvent(reply) { events.append(event) }
+                    if let event = RouteEvent(reply, routesOf: routeOrigins) { events.append(event) }
                 }
             } catch .timedOut {
                 return events
@@ -110,7 +119,8 @@ public final class RouteMonitor {
 
 extension RouteEvent {
     /// Decodes a notification; nil for those that say nothing here.
-    init?(_ reply: NetlinkReply) {
+    /// - Parameter origins: whose routes are of interest. A route that took another one's place is, whoever made it.
+    init?(_ reply: NetlinkReply, routesOf origins: Set<UInt8>) {
         switch Int(reply.type) {
         case RTM_NEWLINK:
             guard let link = Link(reply) else { return nil }
@@ -125,6 +135,18 @@ extension RouteEvent {
         case RTM_DELADDR:
             guard let address = InterfaceAddress(reply) else { return nil }
             self = .addressGone(address)
+        case RTM_NEWROUTE, RTM_DELROUTE:
+            guard let origin = Route.origin(of: reply) else { return nil }
+            let isNew = Int(reply.type) == RTM_NEWROUTE
+            let hasReplaced = isNew && reply.flags & UInt16(NLM_F_REPLACE) != 0
+            guard hasReplaced || origins.contains(origin), let route = Route(reply) else { return nil }
+            self = .routing(hasReplaced ? .replaced(route) : isNew ? .route(route) : .routeGone(route))
+        case RTM_NEWRULE:
+            guard let rule = Rule(reply) else { return nil }
+            self = .routing(.rule(rule))
+        case RTM_DELRULE:
+            guard let rule = Rule(reply) else { return nil }
+            self = .routing(.ruleGone(rule))
         default:
             return nil
         }

@@ -10,12 +10,12 @@ public import VRRP
 /// A change that the kernel refused.
 public struct RefusedChange: Error, Hashable, Sendable {
     /// The change.
-    public let change: AddressChange
+    public let change: KernelChange
     /// The kernel's answer.
     public let error: NetlinkError
 
     /// A change and the kernel's answer to it.
-    public init(change: AddressChange, error: NetlinkError) {
+    public init(change: KernelChange, error: NetlinkError) {
         self.change = change
         self.error = error
     }
@@ -25,9 +25,11 @@ public struct RefusedChange: Error, Hashable, Sendable {
 public protocol RouteKernel: AnyObject {
     /// Dumps interfaces and addresses.
     func snapshot() throws(NetlinkError) -> RouteSnapshot
-    /// Executes the changes in order in one round trip and returns the refused ones. An address that is already there (EEXIST) or
-    /// already gone (EADDRNOTAVAIL, ENODEV) is not a refusal.
-    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange]
+    /// Dumps rules, and the routes that these made (RTPROT_*).
+    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot
+    /// Executes the changes in order in one round trip and returns the refused ones. An address that is already there (EEXIST), a rule
+    /// that is, and what is already gone (EADDRNOTAVAIL, ESRCH, ENOENT, ENODEV) is not a refusal.
+    func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange]
 }
 
 /// The real kernel.
@@ -71,14 +73,33 @@ public final class RouteNetlink: RouteKernel {
         return snapshot
     }
 
-    public func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] {
+    public func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot {
+        var snapshot = RoutingSnapshot()
+        for family in [AF_INET, AF_INET6] {
+            for origin in origins.sorted() {
+                try client.query(NetlinkMessage.dumpingRoutes(family, of: origin)) { reply in
+                    guard Int(reply.type) == RTM_NEWROUTE, Route.origin(of: reply) == origin, let route = Route(reply)
+                    else { return }
+                    snapshot.routes.append(route)
+                }
+            }
+            try client.query(NetlinkMessage.dumpingRules(family)) { reply in
+                if Int(reply.type) == RTM_NEWRULE, let rule = Rule(reply) { snapshot.rules.append(rule) }
+            }
+        }
+        return snapshot
+    }
+
+    public func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange] {
         guard !changes.isEmpty else { return [] }
         var batch = NetlinkBatch()
         for change in changes { try batch.append(NetlinkMessage.changing(change)) }
         return try client.run(batch).compactMap { refusal in
             let change = changes[refusal.index]
             switch (change, refusal.error.code) {
-            case (.add, EEXIST), (.delete, EADDRNOTAVAIL), (.delete, ENODEV): return nil
+            case (.address(.add), EEXIST), (.rule(.add), EEXIST): return nil
+            case (.address(.delete), EADDRNOTAVAIL), (.address(.delete), ENODEV): return nil
+            case (.route(.delete), ESRCH), (.route(.delete), ENODEV), (.rule(.delete), ENOENT): return nil
             default: return RefusedChange(change: change, error: refusal.error)
             }
         }
@@ -95,6 +116,14 @@ extension NetlinkMessage {
             throw .messageTooLong
         }
         self.init(owning: raw)
+    }
+
+    static func changing(_ change: KernelChange) throws(NetlinkError) -> NetlinkMessage {
+        switch change {
+        case .address(let change): try changing(change)
+        case .route(let change): try changing(change)
+        case .rule(let change): try changing(change)
+        }
     }
 
     /// RTM_NEWADDR (refused when the address exists) or RTM_DELADDR.

@@ -109,6 +109,21 @@ public struct ThisMachine: MachineFacts, Sendable {
             ? [program] : (environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
     }
 
+    public func routingNames(_ file: RoutingNames) -> [String: UInt32]? {
+        let paths =
+            ["/etc/iproute2/\(file.rawValue)"] + DiskFiles().paths(matching: "/etc/iproute2/\(file.rawValue).d/*.conf")
+        var names: [String: UInt32] = [:]
+        for path in paths {
+            guard let bytes = try? FileSystem.contents(of: path, limit: 1 << 20) else { continue }
+            for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+                let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+                guard words.count >= 2, let number = UInt32(routing: words[0]) else { continue }
+                names[String(words[1])] = number
+            }
+        }
+        return names
+    }
+
     public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     public var hostName: String {

@@ -9,6 +9,9 @@ extension Director {
     mutating func adopt(_ configuration: Configuration, at now: Instant) {
         guard phase != .stopped else { return }
         startupDelay = configuration.global.startupDelay
+        statics.addresses = configuration.staticAddresses
+        statics.routes = configuration.staticRoutes
+        statics.rules = configuration.staticRules
         hearForeign(configuration.global.logsUnknownRouters)
         pacer.adopt(configuration)
         var ids = Dictionary(order.compactMap { id in routers[id].map { ($0.identity, id) } }) { first, _ in first }
@@ -92,6 +95,7 @@ extension Director {
             let block = router.block
             let names =
                 [block.interface].compactMap(\.self) + block.addresses.compactMap(\.device)
+                + block.routes.flatMap(\.devices) + block.rules.flatMap(\.devices)
                 + tracked(by: block, router.group).map(\.name)
             for name in names { dependents[name, default: []].insert(id) }
             for line in block.addresses { virtualAddresses[line.prefix.address, default: []].append(id) }
@@ -118,6 +122,15 @@ extension Director {
                 if present.origin == InterfaceAddress.ofVRRP || isNoted { keeper.held.adopt(address, from: id) }
             }
         }
+        let leftRouting = Dictionary(
+            uniqueKeysWithValues: order.map { id in
+                (
+                    id,
+                    adoptRouting(
+                        of: id, isNoted: routers[id].map { predecessors[$0.identity.description] != nil } ?? false)
+                )
+            })
+        adoptStatics()
         // Addresses of ours that no router has any more: the configuration was edited while nobody ran.
         let strays = isAlone ? table.marked.filter { !keeper.held.isOurs($0.key) } : []
         for address in strays { keeper.held.adopt(address, from: .nobody) }
@@ -131,10 +144,12 @@ extension Director {
             } else if let router = routers[id] {
                 let left = router.placed.filter { keeper.held.isOurs($0.key) }.map(\.prefix)
                 if !left.isEmpty { effects.remarks.append(.leftBehind(id, left)) }
+                if let names = leftRouting[id], !names.isEmpty { effects.remarks.append(.routingLeftBehind(id, names)) }
             }
         }
-        guard startupDelay > .zero else { return startRemaining(at: now) }
         phase = .delayed(until: now + startupDelay)
+        placeStatics()
+        if startupDelay == .zero { startRemaining(at: now) }
     }
 
     mutating func startRemaining(at now: Instant) {
@@ -170,6 +185,7 @@ extension Director {
         phase = .stopped
         effects.scripts += scripts.end()
         for id in order { run(id, at: now) { $0.stop() } }
+        releaseStatics()
         touchedGroups = []
     }
 }

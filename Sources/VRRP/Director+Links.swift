@@ -26,6 +26,7 @@ extension Director {
         var closings: [Int32: Int] = [:]
         for (position, event) in events.enumerated() {
             switch event {
+            case .routing: break
             case .linkGone(let link): deletions[link.index] = position
             case .link(let link) where link.flags & Link.up == 0: closings[link.index] = position
             case .link, .address, .addressGone: break
@@ -40,13 +41,30 @@ extension Director {
                 if let before { names.insert(before.name) }
                 announceAgain(ifReachedAnew: link)
                 links.insert(link.index)
+                // The kernel drops IPv4 routes of an interface that is set down without a word.
+                if (before?.flags ?? 0) & Link.up != link.flags & Link.up { reviewRoutes() }
             case .linkGone(let link):
                 names.insert(table.links[link.index]?.name ?? link.name)
                 keeper.linkGone(link.index)
+                reviewRoutes()
                 sources[link.index] = nil
             case .address(let address), .addressGone(let address):
                 links.insert(address.link)
                 if let ids = virtualAddresses[address.prefix.address] { changed.formUnion(ids) }
+                // Routes that speak from the address went with it.
+                if case .addressGone = event { reviewRoutes() }
+            case .routing(let news):
+                let isUnsure = routing.heard(
+                    news, &table,
+                    goesAlong: { [table] route in
+                        route.hops.contains { hop in
+                            guard let link = hop.link else { return false }
+                            return position < max(deletions[link] ?? 0, closings[link] ?? 0)
+                                || table.links[link].map { $0.flags & Link.up == 0 } ?? true
+                        }
+                    }, at: now)
+                if isUnsure { reviewRoutes() }
+                continue
             }
             table.apply(event)
             switch event {
@@ -56,7 +74,7 @@ extension Director {
             where position < closings[address.link] ?? 0 && address.prefix.address.family == .inet6:
                 keeper.held.wentAlong(address.key)
             case .addressGone(let address): keeper.held.heard(address.key, isGone: true, at: now)
-            case .link, .linkGone: break
+            case .link, .linkGone, .routing: break
             }
         }
         for link in links {
@@ -68,6 +86,7 @@ extension Director {
         var ids = names.reduce(into: Set<RouterID>()) { $0.formUnion(dependents[$1] ?? []) }
         if !links.isEmpty { ids.formUnion(sourceTrackers) }
         for id in ids.sorted() { derive(id, at: now) }
+        if !names.isDisjoint(with: statics.devices) { placeStatics() }
     }
 
     mutating func tableRead(_ snapshot: RouteSnapshot, then events: [RouteEvent], at now: Instant) {
@@ -78,6 +97,7 @@ extension Director {
             table.apply(event)
         }
         keeper.held.tableReplaced(by: table)
+        routing.tableReplaced(by: table)
         deriveAll(at: now)
     }
 
@@ -90,6 +110,13 @@ extension Director {
     mutating func deriveAll(at now: Instant) {
         sources = Dictionary(uniqueKeysWithValues: table.links.keys.map { ($0, sources(on: $0)) })
         for id in order { derive(id, at: now) }
+        placeStatics()
+    }
+
+    /// Routes may have gone unheard: what is wanted is compared, and the kernel's are read anew.
+    private mutating func reviewRoutes() {
+        guard routing.isInUse else { return }
+        effects.isRoutingInDoubt = true
     }
 
     private func sources(on link: Int32) -> LinkSources {
@@ -233,6 +260,7 @@ extension Director {
             }
         }
         if unplaced.count != router.unplaced.count { changed.insert(router.id) }
+        placeRouting(index)
         routers.values[index].unplaced = unplaced
         guard placed != router.placed else { return }
         routers.values[index].placed = placed

@@ -26,6 +26,14 @@ extension Director {
         public let peers: [(address: IPAddress, record: PeerRecord)]
         /// Scripts whose first run it waits for before it takes part.
         public let awaitedScripts: [String]
+        /// Its routes that the kernel has for it.
+        public let routes: [String]
+        /// Its rules that the kernel has for it.
+        public let rules: [String]
+        /// Its routes, where their interface is there.
+        public let wantedRoutes: [String]
+        /// Its rules.
+        public let wantedRules: [String]
     }
 
     /// The router; nil when it is gone.
@@ -38,7 +46,11 @@ extension Director {
             id: id, name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
             peers: router.peers.sorted,
-            awaitedScripts: router.machine.state == .initialize ? awaitedScripts(of: id) : [])
+            awaitedScripts: router.machine.state == .initialize ? awaitedScripts(of: id) : [],
+            routes: router.isHolding ? router.routing.routes.filter { $0.isPresent(in: table) }.map(\.description) : [],
+            rules: router.isHolding ? router.routing.rules.filter { $0.isPresent(in: table) }.map(\.description) : [],
+            wantedRoutes: router.routing.routes.map(\.description),
+            wantedRules: router.routing.rules.map(\.description))
     }
 
     /// The router of that name.
@@ -50,7 +62,10 @@ extension Director {
     public func guards(_ id: RouterID) -> Predecessor? {
         guard let router = routers[id] else { return nil }
         if router.isMaster { return Predecessor(silence: .zero) }
-        return keeper.held.lingering(of: id).isEmpty ? nil : Predecessor(silence: nil)
+        let isClean =
+            keeper.held.lingering(of: id).isEmpty && routing.routes.lingering(of: id).isEmpty
+            && routing.rules.lingering(of: id).isEmpty
+        return isClean ? nil : Predecessor(silence: nil)
     }
 
     /// What a person must mend about a router: its first fault that does not mend itself, its addresses, its advertisements.
@@ -59,6 +74,8 @@ extension Director {
         public var faults: [Fault] = []
         /// What is wrong with its addresses.
         public var addresses: [AddressTrouble] = []
+        /// What is wrong with its routes and rules.
+        public var routing: [RoutingTrouble] = []
         /// Why its advertisements cannot be sent.
         public var muteness: String?
         /// Virtual addresses that do not fit an advertisement.
@@ -101,7 +118,16 @@ extension Director {
             concerns.addresses += router.placed.filter { table.address($0.key) != nil && !keeper.held.isOurs($0.key) }
                 .map { .wasThereBefore($0.prefix) }
         }
+        concerns.routing =
+            (router.isHolding ? router.routing.unplaced : []) + routing.troubles(of: id, router.routing, at: now)
         return concerns
+    }
+
+    /// What is wrong with static routes and rules, and with those of routers that are not configured any more.
+    public func strayRoutingTroubles(at now: Instant) -> [RoutingTrouble] {
+        statics.routing.unplaced
+            + routing.routes.trouble(besides: { routers[$0] != nil }, at: now).map { RoutingTrouble($0) }
+            + routing.rules.trouble(besides: { routers[$0] != nil }, at: now).map { RoutingTrouble($0) }
     }
 
     /// What is wrong with addresses of routers that are not configured any more.

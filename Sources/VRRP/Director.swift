@@ -31,6 +31,8 @@ public struct Director {
         var placed: [InterfaceAddress] = []
         /// Its addresses whose interface is not there.
         var unplaced: [(prefix: IPPrefix, device: String?)] = []
+        /// Its routes and rules as they can be now.
+        var routing = RoutingWants()
         /// The addresses are asked of the keeper.
         var isHolding = false
         /// Why its advertisements cannot be sent.
@@ -83,6 +85,11 @@ public struct Director {
     public internal(set) var table = LinkTable()
     var keeper = AddressKeeper()
     var pacer = AnnouncementPacer()
+    var routing = RoutingKeeper()
+    /// Whose routes are of interest: RTPROT_*.
+    public internal(set) var routeOrigins: Set<UInt8> = [Route.ofVRRP]
+    /// What follows no election.
+    var statics = Statics()
     /// Who looks at an interface, by its name.
     var dependents: [String: Set<RouterID>] = [:]
     /// Who has a virtual address.
@@ -135,6 +142,7 @@ public struct Director {
         consider(keeper.deadline)
         consider(keeper.held.calmAt)
         consider(pacer.deadline)
+        consider(routing.deadline)
         consider(channelRetry)
         consider(scripts.deadline)
         consider(notices.deadline)
@@ -155,8 +163,11 @@ public struct Director {
         case .script(let run, let report): scriptHeard(report, of: run, at: now)
         case .changed(let changes, let refused): answered(changes, refused, at: now)
         case .changesUnknown(let changes, let words):
-            for change in changes { keeper.isUnknown(change, words, at: now) }
+            for change in changes { areUnknown(change, words, at: now) }
             effects.isTableInDoubt = true
+        case .routing(let snapshot):
+            table.routing = RoutingTable(snapshot)
+            routing.tableReplaced(by: table)
         case .start(let predecessors): start(after: predecessors, at: now)
         case .configuration(let configuration): adopt(configuration, at: now)
         case .stepDown(let id): operate(on: id, at: now) { $0.stepDown(at: now) }
@@ -248,7 +259,9 @@ public struct Director {
         let router = routers.values[index]
         if isHolding {
             for address in router.placed { keeper.held.want(address, by: router.id) }
+            routing.want(router.routing, by: router.id)
         } else {
+            routing.release(router.routing, by: router.id)
             for address in router.placed {
                 keeper.held.release(address.key, by: router.id)
                 pacer.remove(address.key)
@@ -302,37 +315,18 @@ public struct Director {
         }
     }
 
-    private mutating func answered(_ changes: [AddressChange], _ refused: [AddressChange: String?], at now: Instant) {
-        for change in changes {
-            if let words = refused[change] {
-                keeper.refused(change, words, at: now)
-                continue
-            }
-            // The kernel has done it; its notification is on the way.
-            switch change {
-            case .add(var address):
-                if address.isDetectedFirst { address.flags |= InterfaceAddress.tentative }
-                if table.address(address.key) == nil { table.apply(.address(address)) }
-            case .delete(let address): table.apply(.addressGone(address))
-            }
-            keeper.done(change)
-        }
-    }
-
     /// The end of every event: groups follow, then addresses are compared, then announced.
     private mutating func finish(at now: Instant) -> Effects {
         settleGroups(at: now)
         noticeGroups(at: now)
         takeNotices()
-        effects.changes = keeper.plan(against: table, at: now)
+        plan(at: now)
         if effects.changes.isEmpty { announceArrivals(at: now) }
         for address in pacer.due(at: now) where table.address(address) != nil {
             guard let link = table.links[address.link], link.announces else { continue }
             effects.announce(address.address, on: link, count: 1)
         }
-        let news = keeper.held.news(at: now)
-        changed.formUnion(news.moved)
-        effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.object.prefix) }
+        takeNews(at: now)
         deadline = nextDeadline
         defer { effects = Effects() }
         return effects

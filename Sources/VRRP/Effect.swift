@@ -22,9 +22,11 @@ public enum Event {
     /// The runner says something about a script.
     case script(ScriptRun, ScriptReport)
     /// The kernel's answer to the changes that were asked for: refused ones with the kernel's words (nil: the interface has just gone).
-    case changed([AddressChange], refused: [AddressChange: String?])
+    case changed([KernelChange], refused: [KernelChange: String?])
     /// Nobody knows whether the kernel did the changes.
-    case changesUnknown([AddressChange], String)
+    case changesUnknown([KernelChange], String)
+    /// Routes and rules were read anew.
+    case routing(RoutingSnapshot)
     /// Take part. What a process before this one noted, by identity: see `Predecessor`.
     case start([String: Predecessor])
     /// A new configuration.
@@ -85,11 +87,13 @@ public struct Effects {
     /// To send.
     public var sends: [Sending] = []
     /// To ask of the kernel in one round trip; answer with `.changed` or `.changesUnknown`.
-    public var changes: [AddressChange] = []
+    public var changes: [KernelChange] = []
     /// To announce.
     public var announcements: [Announcing] = []
     /// The kernel's table must be read anew.
     public var isTableInDoubt = false
+    /// Routes may have gone without a word: they are to be read anew.
+    public var isRoutingInDoubt = false
     /// To say.
     public var remarks: [Remark] = []
     /// Tracked scripts to begin and to end, after everything else.
@@ -121,6 +125,10 @@ public enum Remark: Hashable, Sendable {
     case takenOff(RouterID, IPPrefix)
     /// Addresses that an earlier process left are taken off.
     case leftBehind(RouterID, [IPPrefix])
+    /// Somebody else took a route or a rule off.
+    case routingTakenOff(RouterID, String)
+    /// Routes and rules that an earlier process left are taken off.
+    case routingLeftBehind(RouterID, [String])
     /// Advertisements cannot be sent, or (nil) can again.
     case sending(RouterID, String?)
     /// A tracked script is good, or failed, from now on.

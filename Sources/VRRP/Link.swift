@@ -111,3 +111,13 @@ public struct InterfaceAddress: Hashable, Sendable {
 
 /// A change of addresses.
 public typealias AddressChange = Change<InterfaceAddress>
+
+/// A change that is asked of the kernel.
+public enum KernelChange: Hashable, Sendable {
+    case address(AddressChange)
+    case route(Change<Route>)
+    case rule(Change<Rule>)
+
+    /// The change, when it is about an address.
+    public var address: AddressChange? { if case .address(let change) = self { change } else { nil } }
+}

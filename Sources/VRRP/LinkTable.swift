@@ -13,6 +13,8 @@ public enum RouteEvent: Hashable, Sendable {
     case address(InterfaceAddress)
     /// An address is gone.
     case addressGone(InterfaceAddress)
+    /// A route or a rule.
+    case routing(RoutingEvent)
 }
 
 /// What exists now.
@@ -21,6 +23,8 @@ public struct RouteSnapshot: Hashable, Sendable {
     public var links: [Link] = []
     /// Their addresses.
     public var addresses: [InterfaceAddress] = []
+    /// Routes of our making, and rules.
+    public var routing = RoutingSnapshot()
 
     /// Nothing.
     public init() {}
@@ -63,6 +67,8 @@ public struct LinkTable: Sendable {
     private var indices: [String: Int32] = [:]
     private var births: [Int32: Int] = [:]
     private var counter = 0
+    /// Routes and rules.
+    var routing = RoutingTable()
 
     /// Knows nothing.
     public init() {}
@@ -72,6 +78,7 @@ public struct LinkTable: Sendable {
         counter = earlier.counter
         for link in snapshot.links { apply(.link(link)) }
         for address in snapshot.addresses { apply(.address(address)) }
+        routing = RoutingTable(snapshot.routing)
     }
 
     /// The interface of that name.
@@ -147,6 +154,13 @@ public struct LinkTable: Sendable {
             seats[address.link, default: [:]][key] = Seat(address: address, ordinal: ordinal)
         case .addressGone(let address):
             seats[address.link]?[address.key] = nil
+        case .routing(.route(let route)): routing.insert(route)
+        case .routing(.replaced(let route)):
+            routing.replaceFirst(of: route.slot)
+            routing.insert(route)
+        case .routing(.routeGone(let route)): routing.remove(route)
+        case .routing(.rule(let rule)): routing.insert(rule)
+        case .routing(.ruleGone(let rule)): routing.remove(rule)
         }
     }
 

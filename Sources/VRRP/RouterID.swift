@@ -9,6 +9,8 @@ public struct RouterID: Hashable, Comparable, Sendable {
 
     /// Stands for routers that are not configured any more.
     static let nobody = RouterID(number: 0)
+    /// Stands for what follows no election: static_ipaddress, static_routes, static_rules.
+    static let host = RouterID(number: -1)
 
     public static func < (left: RouterID, right: RouterID) -> Bool { left.number < right.number }
 }

@@ -139,6 +139,11 @@ extension BusFace: DaemonObserver {
         case .leftBehind(let id, let prefixes):
             let list = prefixes.map { "\($0)" }.joined(separator: ", ")
             logger.notice("\(name(id)): left behind by an earlier process and taken off: \(list)")
+        case .routingTakenOff(let id, let what):
+            logger.warning("\(name(id)): somebody else took off \(what); it is put back")
+        case .routingLeftBehind(let id, let names):
+            logger.notice(
+                "\(name(id)): left behind by an earlier process and taken off: \(names.joined(separator: ", "))")
         case .notifyFailed(let subject, let word, let outcome, let line):
             logger.warning("\(subject): \(word): \(outcome)\(line.isEmpty ? "" : ": " + line)")
         case .noticesLeftOut(let subject, let count):
@@ -165,6 +170,8 @@ extension BusFace: DaemonObserver {
         }
         let strays = daemon.director.strayTroubles(at: daemon.now)
         machine[.leftovers] = strays.first?.alarm(others: strays.count - 1)
+        let strayRouting = daemon.director.strayRoutingTroubles(at: daemon.now)
+        machine[.hostRouting] = strayRouting.first?.alarm(others: strayRouting.count - 1)
         showAlarms()
     }
 

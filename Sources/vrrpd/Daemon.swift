@@ -44,6 +44,8 @@ final class Daemon {
     private var savedSteppedDown: Set<String>
     /// What the kernel said, to be handled when the event before it is done.
     private var heard: [Event] = []
+    /// Routes may have gone unheard: they are read anew at the end of the event.
+    private var isRoutingInDoubt = false
     /// When to read the kernel's table again; nil = the table is right.
     private var readTableAt: Instant?
     private var turnEnds = false
@@ -84,6 +86,7 @@ final class Daemon {
     func start(_ configuration: Configuration, after predecessors: [String: Predecessor]) throws(NetlinkError) {
         let news = kernel.resynchronise()
         if case .stale(let error) = news { throw error }
+        watchRoutes(for: configuration)
         take(news)
         settle()
         adopt(configuration)
@@ -98,7 +101,15 @@ final class Daemon {
         pipes.adopt(
             [configuration.global.notifyPipe, configuration.global.vrrpNotifyPipe].compactMap(\.self),
             isSecure: isScriptSecurityOn)
+        watchRoutes(for: configuration)
         step(.configuration(configuration))
+    }
+
+    /// Routes that a line gives another maker are heard of, too; those that were there already are read.
+    private func watchRoutes(for configuration: Configuration) {
+        guard director.widen(for: configuration) else { return }
+        kernel.watchRoutes(of: director.routeOrigins)
+        isRoutingInDoubt = true
     }
 
     /// Gives up every mastership: priority 0, addresses off.
@@ -167,7 +178,8 @@ final class Daemon {
 
     /// After every event: what the kernel said meanwhile, sockets, the timer, the end of the turn.
     private func settle() {
-        while !heard.isEmpty || director.channelsChanged {
+        while !heard.isEmpty || director.channelsChanged || isRoutingInDoubt {
+            if isRoutingInDoubt { readRouting() }
             let events = heard
             heard = []
             for event in events { carryOut(director.handle(event, at: turns.now)) }
@@ -189,6 +201,7 @@ final class Daemon {
             notices += effects.notices
             announcements += effects.announcements
             if effects.isTableInDoubt { readTableAt = turns.now }
+            if effects.isRoutingInDoubt { isRoutingInDoubt = true }
             guard !effects.changes.isEmpty else { break }
             effects = director.handle(change(effects.changes), at: turns.now)
         }
@@ -196,8 +209,8 @@ final class Daemon {
     }
 
     /// Asks the kernel for changes, hearing its notifications in between so that none is dropped for want of room.
-    private func change(_ changes: [AddressChange]) -> Event {
-        var refused: [AddressChange: String?] = [:]
+    private func change(_ changes: [KernelChange]) -> Event {
+        var refused: [KernelChange: String?] = [:]
         var rest = changes[...]
         while !rest.isEmpty {
             let chunk = Array(rest.prefix(Self.changesAtOnce))
@@ -231,6 +244,17 @@ final class Daemon {
         case .stale(let error):
             readTableAt = min(readTableAt ?? .distantFuture, turns.now + Self.retryInterval)
             trouble.table = "\(error)"
+        }
+    }
+
+    /// What the kernel said before is older than what is read now.
+    private func readRouting() {
+        isRoutingInDoubt = false
+        take(kernel.update())
+        do throws(NetlinkError) {
+            heard.append(.routing(try kernel.routing(of: director.routeOrigins)))
+        } catch {
+            readTableAt = turns.now + Self.retryInterval
         }
     }
 

@@ -25,11 +25,16 @@ extension Daemon {
             sourceAddress: view.source.map { "\($0)" }, unicastPeers: peers,
             virtualAddresses: block.virtualAddresses.map { "\($0.prefix)" },
             excludedAddresses: block.excludedAddresses.map { "\($0.prefix)" },
+            virtualRoutes: block.routes.isEmpty ? nil : view.wantedRoutes,
+            virtualRules: block.rules.isEmpty ? nil : view.wantedRules,
             trackedInterfaces: block.trackedInterfaces.map(\.name), syncGroup: view.group)
     }
 
     private func runtime(of view: Director.View, _ standing: Standing?) -> VrrpAPI.InstanceRuntime {
         let machine = view.machine
+        let troubles =
+            director.router(named: view.name)
+            .map { director.concerns(of: $0, at: now).routing.map(\.description) } ?? []
         var master: Peer?
         if case .backup(let backup) = machine.state { master = backup.master }
         return VrrpAPI.InstanceRuntime(
@@ -42,6 +47,9 @@ extension Daemon {
             masterPriority: master.map { Int($0.priority) },
             masterDownIntervalMilliseconds: machine.masterDownInterval.milliseconds,
             heldAddresses: view.held.map { "\($0)" },
+            heldRoutes: view.block.routes.isEmpty ? nil : view.routes,
+            heldRules: view.block.rules.isEmpty ? nil : view.rules,
+            routingTroubles: troubles.isEmpty ? nil : troubles,
             statistics: VrrpAPI.InstanceStatistics(machine.statistics),
             peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) }, scripts: scripts(of: view.id))
     }

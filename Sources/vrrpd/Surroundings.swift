@@ -21,7 +21,11 @@ final class NetlinkKernel: AddressKernel {
     /// The descriptor to watch for notifications.
     var number: Int32 { monitor.number }
 
-    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] { try requests.apply(changes) }
+    func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange] { try requests.apply(changes) }
+
+    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot { try requests.routing(of: origins) }
+
+    func watchRoutes(of origins: Set<UInt8>) { monitor.routeOrigins = origins }
 
     func update() -> RouteMonitor.News { monitor.update() }
 

@@ -10,6 +10,8 @@ enum VrrpAlarm: AlarmKey {
     case instance(String)
     /// Addresses of an instance.
     case addresses(String)
+    /// Routes and rules of an instance.
+    case routing(String)
     /// An instance's advertisements do not leave, or do not carry all addresses.
     case advertisements(String)
     /// Another host is master of the same virtual router.
@@ -22,12 +24,13 @@ enum VrrpAlarm: AlarmKey {
     case notify(String)
     /// A pipe that lines are lost from.
     case pipe(String)
-    case table, leftovers, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
+    case table, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
 
     var subject: String {
         switch self {
         case .instance(let name): "instance/\(name)"
         case .addresses(let name): "addresses/\(name)"
+        case .routing(let name): "routes/\(name)"
         case .advertisements(let name): "advertisements/\(name)"
         case .masters(let name): "masters/\(name)"
         case .peers(let name): "peers/\(name)"
@@ -36,6 +39,7 @@ enum VrrpAlarm: AlarmKey {
         case .pipe(let path): "notify-fifo\(path)"
         case .table: "interfaces"
         case .leftovers: "addresses"
+        case .hostRouting: "routes"
         case .heartbeat: "heartbeat"
         case .gratuitousARP: "gratuitous-arp"
         case .scripts: "scripts"
@@ -54,6 +58,9 @@ extension Director.Concerns {
         alarms[.instance(name)] = faults.lazy.compactMap(\.alarm).first
         if let first = addresses.first {
             alarms[.addresses(name)] = first.alarm(others: addresses.count - 1)
+        }
+        if let first = routing.first {
+            alarms[.routing(name)] = first.alarm(others: routing.count - 1)
         }
         if let muteness {
             alarms[.advertisements(name)] = Alarm(
@@ -119,6 +126,27 @@ extension Fault {
             return nil
         }
         return Alarm(message: "\(self)", remedy: remedy)
+    }
+}
+
+extension RoutingTrouble {
+    /// The alarm for this and so many others.
+    func alarm(others: Int) -> Alarm {
+        let more = others > 0 ? " (and \(others) more)" : ""
+        switch self {
+        case .refused(let what, let words):
+            return Alarm(
+                message: "\(what)\(more): \(words)",
+                remedy: "it is tried again every second; look at its gateway, its source address and at other routes")
+        case .takenOffAgainAndAgain(let what):
+            return Alarm(
+                message: "somebody else takes \(what)\(more) off again and again",
+                remedy: "it is put back ever more slowly; find who else manages the routes of this host")
+        case .noInterface(let what, let device):
+            return Alarm(
+                message: "the route to \(what)\(more) cannot be there: there is no interface \(device)",
+                remedy: "it is added as soon as the interface is there")
+        }
     }
 }
 

@@ -10,7 +10,11 @@ import VRRP
 /// The kernel's interfaces and addresses.
 protocol AddressKernel: AnyObject {
     /// Does the changes in order and returns the refused ones.
-    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange]
+    func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange]
+    /// The routes that these made, and the rules, as they are now.
+    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot
+    /// Hear of the routes of these from now on.
+    func watchRoutes(of origins: Set<UInt8>)
     /// What the kernel has said since; after a loss the whole table.
     func update() -> RouteMonitor.News
     /// The whole table: at the start, and a second after `.stale`.

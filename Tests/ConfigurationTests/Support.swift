@@ -38,6 +38,7 @@ struct SmallMachine: MachineFacts {
     func hasGroup(_ name: String) -> Bool? { name == "root" }
     func problem(withProgram program: String) -> String? { program.hasPrefix("/bin/") ? nil : "there is no such file" }
     func replaceablePart(ofProgram program: String) -> String? { program == "/bin/open" ? "/bin/open" : nil }
+    func routingNames(_ file: RoutingNames) -> [String: UInt32]? { nil }
     func environment(_ name: String) -> String? { name == "ROLE" ? "standby" : nil }
 }
 

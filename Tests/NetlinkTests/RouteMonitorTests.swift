@@ -60,7 +60,9 @@ private final class ScriptedNetwork: RouteKernel {
         return snapshot
     }
 
-    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] { [] }
+    func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange] { [] }
+
+    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot { RoutingSnapshot() }
 
     fileprivate func receive() throws(NetlinkError) -> [UInt8] {
         if overran {

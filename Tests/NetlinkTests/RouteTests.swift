@@ -48,7 +48,9 @@ import VRRP
         let prefix = try #require(IPPrefix("10.0.0.100/24"))
         let added = InterfaceAddress(
             link: 2, prefix: prefix, broadcast: IPv4Address(10, 0, 0, 255), label: "eth0:1")
-        let changes: [AddressChange] = [.delete(InterfaceAddress(link: 2, prefix: prefix)), .add(added)]
+        let changes: [KernelChange] = [
+            .address(.delete(InterfaceAddress(link: 2, prefix: prefix))), .address(.add(added)),
+        ]
         #expect(try RouteNetlink(kernel.client()).apply(changes).isEmpty)
         #expect(
             kernel.datagrams == [
@@ -73,9 +75,9 @@ import VRRP
         }
         let address = InterfaceAddress(link: 2, prefix: try #require(IPPrefix("10.0.0.100/32")))
         let refused = try RouteNetlink(kernel.client()).apply([
-            .add(address), .delete(address), .delete(address), .add(address),
+            .address(.add(address)), .address(.delete(address)), .address(.delete(address)), .address(.add(address)),
         ])
-        #expect(refused == [RefusedChange(change: .add(address), error: .refused(code: 1, message: ""))])
+        #expect(refused == [RefusedChange(change: .address(.add(address)), error: .refused(code: 1, message: ""))])
     }
 
     @Test func `the table follows notifications, renames and re-creation`() throws {

@@ -30,7 +30,7 @@ import Testing
         _ = director.handle(.changed(effects.changes, refused: [:]), at: now)
         let id = try #require(director.order.first)
         #expect(director.routers[id]?.isMaster == true)
-        return (director, id, try #require(effects.changes.first?.object), now)
+        return (director, id, try #require(effects.changes.first?.address?.object), now)
     }
 
     @Test func `what goes with its interface was taken off by nobody`() throws {
@@ -46,7 +46,7 @@ import Testing
         var (director, _, held, now) = try master()
         let effects = director.handle(.links([.addressGone(held)]), at: now)
         #expect(effects.remarks.contains { if case .takenOff = $0 { true } else { false } })
-        #expect(effects.changes == [.add(held)])
+        #expect(effects.changes == [.address(.add(held))])
     }
 
     @Test func `an interface that is there again at once has the address again`() throws {
@@ -56,7 +56,7 @@ import Testing
             .addressGone(held), .addressGone(own), .linkGone(eth0), .link(eth0), .address(own),
         ]
         let effects = director.handle(.links(events), at: now)
-        #expect(effects.changes == [.add(held)])
+        #expect(effects.changes == [.address(.add(held))])
         #expect(director.channelsChanged)
     }
 
@@ -79,7 +79,7 @@ import Testing
         block.virtualAddresses[1].isTracked = false
         _ = director.handle(.configuration(Configuration(instances: [block])), at: now)
         var effects = director.handle(.links([.link(late)]), at: now)
-        #expect(effects.changes.map(\.object.link) == [9])
+        #expect(effects.changes.map { $0.address?.object.link } == [9])
         effects = director.handle(.changed(effects.changes, refused: [:]), at: now)
         #expect(effects.announcements.isEmpty, "nobody would hear it")
         late.flags = Link.up | Link.running

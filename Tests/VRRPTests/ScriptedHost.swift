@@ -40,6 +40,11 @@ final class ScriptedHost {
     var lostAnswers = 0
     /// What the kernel refuses.
     var refuses: (AddressChange) -> NetlinkError? = { _ in nil }
+    /// What it refuses of routes and rules.
+    var refusesAny: (KernelChange) -> NetlinkError? = { _ in nil }
+    private(set) var routes = ScriptedRouting()
+    /// What was asked of routes and rules.
+    private(set) var routing: [KernelChange] = []
     /// How many of the next changes of a socket's filter fail.
     var filteringFails = 0
     /// Why nothing can be sent.
@@ -198,6 +203,7 @@ final class ScriptedHost {
     /// Forgets what was seen.
     func forget() {
         requests = []
+        routing = []
         frames = []
         sent = []
         remarks = []
@@ -219,6 +225,7 @@ final class ScriptedHost {
         links[index] = link
         segments[index] = segment
         if !up {
+            routes.linkWentDown(index)
             for address in addresses[index] ?? [] where address.prefix.address.family == .inet6 { _ = take(address) }
         }
         notify(.link(link))
@@ -239,6 +246,13 @@ final class ScriptedHost {
         addresses[index]?[place].flags |= InterfaceAddress.tentative | InterfaceAddress.duplicate
         detections.removeAll { $0.key == addresses[index]?[place].key }
         if let address = addresses[index]?[place] { notify(.address(address)) }
+    }
+
+    /// Somebody changes routes or rules by hand, or the daemon asks for it.
+    @discardableResult func applyRouting(_ change: KernelChange) -> NetlinkError? {
+        let (refusal, event) = routes.apply(change) { links[$0]?.isUsable == true }
+        if let event { notify(.routing(event)) }
+        return refusal
     }
 
     private func endDetections() {
@@ -297,6 +311,7 @@ final class ScriptedHost {
     /// inet_del_ifa: the secondaries of a primary go with it, or one of them is promoted.
     private func take(_ address: InterfaceAddress) -> Bool {
         guard let gone = addresses[address.link]?.first(where: { $0.key == address.key }) else { return false }
+        routes.addressWent(gone.prefix.address)
         addresses[address.link]?.removeAll { $0.key == gone.key }
         let others = addresses[address.link]?.filter { $0.isOfSubnet(of: gone) } ?? []
         if gone.flags & InterfaceAddress.secondary == 0, !others.isEmpty {
@@ -357,18 +372,31 @@ extension InterfaceAddress {
 // MARK: The daemon's world
 
 extension ScriptedHost: AddressKernel {
-    func apply(_ changes: [AddressChange]) throws(NetlinkError) -> [RefusedChange] {
+    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot { routes.snapshot }
+
+    func watchRoutes(of origins: Set<UInt8>) {}
+
+    func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange] {
         var refused: [RefusedChange] = []
-        for change in changes {
+        for request in changes {
+            if let error = refusesAny(request) {
+                refused.append(RefusedChange(change: request, error: error))
+                continue
+            }
+            guard case .address(let change) = request else {
+                routing.append(request)
+                if let error = applyRouting(request) { refused.append(RefusedChange(change: request, error: error)) }
+                continue
+            }
             requests.append(change)
             if let error = refuses(change) {
-                refused.append(RefusedChange(change: change, error: error))
+                refused.append(RefusedChange(change: request, error: error))
                 continue
             }
             switch change {
             case .add(let address):
                 if !insert(address) {
-                    refused.append(RefusedChange(change: change, error: .refused(code: 19, message: "")))
+                    refused.append(RefusedChange(change: request, error: .refused(code: 19, message: "")))
                 }
             case .delete(let address): _ = take(address)
             }
@@ -399,6 +427,7 @@ extension ScriptedHost: AddressKernel {
         var snapshot = RouteSnapshot()
         snapshot.links = links.values.sorted { $0.index < $1.index }
         snapshot.addresses = snapshot.links.flatMap { addresses[$0.index] ?? [] }
+        snapshot.routing = routes.snapshot
         return .replaced(snapshot, then: [])
     }
 }

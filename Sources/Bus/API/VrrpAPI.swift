@@ -51,6 +51,10 @@ public enum VrrpAPI: ReloadableAPI {
         public var virtualAddresses: [String]?
         /// ADDR/LENGTH, held alike but not in adverts.
         public var excludedAddresses: [String]?
+        /// Routes that the master has, as "ip route" names them.
+        public var virtualRoutes: [String]?
+        /// Routing rules that the master has, as "ip rule" names them.
+        public var virtualRules: [String]?
         /// Interfaces whose loss counts.
         public var trackedInterfaces: [String]?
         /// The sync group it belongs to.
@@ -61,7 +65,8 @@ public enum VrrpAPI: ReloadableAPI {
             initialState: State? = nil, priority: Int? = nil, advertisementIntervalMilliseconds: Int? = nil,
             preempt: Bool? = nil, preemptDelayMilliseconds: Int? = nil, sourceAddress: String? = nil,
             unicastPeers: [String]? = nil, virtualAddresses: [String]? = nil, excludedAddresses: [String]? = nil,
-            trackedInterfaces: [String]? = nil, syncGroup: String? = nil
+            virtualRoutes: [String]? = nil, virtualRules: [String]? = nil, trackedInterfaces: [String]? = nil,
+            syncGroup: String? = nil
         ) {
             self.interface = interface
             self.virtualRouterId = virtualRouterId
@@ -76,6 +81,8 @@ public enum VrrpAPI: ReloadableAPI {
             self.unicastPeers = unicastPeers
             self.virtualAddresses = virtualAddresses
             self.excludedAddresses = excludedAddresses
+            self.virtualRoutes = virtualRoutes
+            self.virtualRules = virtualRules
             self.trackedInterfaces = trackedInterfaces
             self.syncGroup = syncGroup
         }
@@ -103,6 +110,12 @@ public enum VrrpAPI: ReloadableAPI {
         public var masterDownIntervalMilliseconds: Int?
         /// ADDR/LENGTH that are on the interface because of this instance.
         public var heldAddresses: [String]
+        /// Routes that are in the kernel because of this instance.
+        public var heldRoutes: [String]?
+        /// Routing rules that are in the kernel because of this instance.
+        public var heldRules: [String]?
+        /// What is wrong with its routes and rules, each for people.
+        public var routingTroubles: [String]?
         /// Since vrrpd started.
         public var statistics: InstanceStatistics
         /// Who was heard on this virtual router, the 32 latest.
@@ -113,7 +126,8 @@ public enum VrrpAPI: ReloadableAPI {
         public init(
             state: State, since: String, reason: String, effectivePriority: Int, steppedDown: Bool, faults: [String],
             master: String? = nil, masterPriority: Int? = nil, masterDownIntervalMilliseconds: Int? = nil,
-            heldAddresses: [String], statistics: InstanceStatistics, peers: [Peer]? = nil,
+            heldAddresses: [String], heldRoutes: [String]? = nil, heldRules: [String]? = nil,
+            routingTroubles: [String]? = nil, statistics: InstanceStatistics, peers: [Peer]? = nil,
             scripts: [TrackedScript]? = nil
         ) {
             self.state = state
@@ -126,6 +140,9 @@ public enum VrrpAPI: ReloadableAPI {
             self.masterPriority = masterPriority
             self.masterDownIntervalMilliseconds = masterDownIntervalMilliseconds
             self.heldAddresses = heldAddresses
+            self.heldRoutes = heldRoutes
+            self.heldRules = heldRules
+            self.routingTroubles = routingTroubles
             self.statistics = statistics
             self.peers = peers
             self.scripts = scripts

@@ -13,6 +13,8 @@ struct FileDraft: BlockDraft {
     var garpGroups: [Parsed<GARPGroupDraft>] = []
     var instances: [Parsed<InstanceDraft>] = []
     var staticAddresses: [AddressLine] = []
+    var staticRoutes: [RouteLine] = []
+    var staticRules: [RuleLine] = []
     var serverGroups: [ServerGroupDraft] = []
     var virtualServers: [Parsed<VirtualServerDraft>] = []
 }
@@ -56,14 +58,14 @@ extension Grammars {
         .list("static_ipaddress", lines: "ADDRESS LINE…", .common, "addresses that follow no election") {
             draft, statement, interpreter in
             let device = interpreter.global.defaultInterface
-            draft.staticAddresses += interpreter.addressLines(statement, device: device).map(\.line)
-        }.notYet,
+            draft.staticAddresses += interpreter.staticAddressLines(statement, device: device)
+        }.repeatable,
         .list("static_routes", lines: "ROUTE…", .rare, "routes that follow no election") {
-            _, statement, interpreter in interpreter.checkRoutes(statement)
-        }.notYet,
+            draft, statement, interpreter in draft.staticRoutes += interpreter.routes(statement)
+        }.repeatable,
         .list("static_rules", lines: "RULE…", .rare, "routing rules that follow no election") {
-            _, statement, interpreter in interpreter.checkRules(statement)
-        }.notYet,
+            draft, statement, interpreter in draft.staticRules += interpreter.rules(statement)
+        }.repeatable,
         .block(
             "track_group", "NAME", { trackGroup }, kind: .trackGroup, .rare,
             "instances that static addresses and routes follow", from: { _, _ in ListsDraft() },

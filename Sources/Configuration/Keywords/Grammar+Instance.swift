@@ -106,11 +106,11 @@ extension Grammars {
             draft, statement, _ in draft.excludedAddresses.append(statement)
         }.repeatable,
         .list("virtual_routes", lines: "ROUTE…", .common, "routes that the master has") {
-            _, statement, interpreter in interpreter.checkRoutes(statement)
-        }.notYet,
+            draft, statement, interpreter in draft.model.routes += interpreter.routes(statement)
+        }.repeatable,
         .list("virtual_rules", lines: "RULE…", .rare, "routing rules that the master has") {
-            _, statement, interpreter in interpreter.checkRules(statement)
-        }.notYet,
+            draft, statement, interpreter in draft.model.rules += interpreter.rules(statement)
+        }.repeatable,
         .toggle("no_virtual_ipaddress", \.allowsNoAddresses, .rare, "no address is meant"),
         .toggle("promote_secondaries", \.model.promoteSecondaries, .rare, "sysctl on the interface").notYet,
     ]

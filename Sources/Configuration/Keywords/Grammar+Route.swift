@@ -1,6 +1,5 @@
 // Lines of virtual_routes, static_routes, virtual_rules and static_rules: the words of `ip route` and `ip rule` that keepalived
-// has (vrrp_iproute.c, vrrp_iprule.c of 2.4). Nothing acts on these lines yet, so nothing is kept of them; but a mistake in
-// them is named today, not on the day they begin to act.
+// has (vrrp_iproute.c, vrrp_iprule.c of 2.4).
 import Net
 
 /// What follows a word of a route or rule line.
@@ -85,6 +84,9 @@ extension Grammars {
             "dport": .range(0...65535), "tun_id": .number(anyNumber), "blackhole": .nothing, "prohibit": .nothing,
             "unreachable": .nothing, "nop": .nothing, "no_track": .nothing, "track_group": .name,
         ])
+
+    /// Words that this version reads and does not act on: their line is left out, and that is said.
+    static let routeWordsNotActedOn: Set<String> = ["encap", "vrf", "as", "ttl-propagate", "nat"]
 
     /// One of these says what a rule does.
     static let ruleActions: Set<String> = [

@@ -1,32 +1,41 @@
 // Checks lines of routes and rules against their grammar (Grammar+Route.swift): every wrong address, device, number and word is
-// said where it stands, an unknown word ends the line because nobody knows what follows it.
+// said where it stands, an unknown word ends the line because nobody knows what follows it. Interpreter+RoutingLines makes the
+// model of what passed.
 import Net
 
 extension Interpreter {
-    /// Checks the routes of a block.
-    mutating func checkRoutes(_ statement: Statement) {
-        for words in listLines(statement) { checkRoute(words) }
-    }
-
-    /// Checks the rules of a block.
-    mutating func checkRules(_ statement: Statement) {
-        for words in listLines(statement) {
-            var line = LineCheck(grammar: Grammars.ruleLine, rest: words[...])
+    /// The routes of a block; lines that are wrong are said and left out.
+    mutating func routes(_ statement: Statement) -> [RouteLine] {
+        listLines(statement).compactMap { words in
+            var line = LineCheck(grammar: Grammars.routeLine, rest: words[...])
+            let before = reporter.errors
             check(&line)
-            guard line.isUnderstood, line.seen.isDisjoint(with: Grammars.ruleActions) else { continue }
-            reporter.error(
-                .missingValue, at: words[0], "the rule does not say what to do",
-                remedy: "add table NAME, or blackhole, prohibit, unreachable")
+            guard line.isUnderstood else { return nil }
+            guard let destination = line.destination else {
+                reporter.error(
+                    .missingValue, at: words[0], "the route has no destination",
+                    remedy: "write default or NETWORK/LENGTH first")
+                return nil
+            }
+            return reporter.errors == before ? route(line, to: destination) : nil
         }
     }
 
-    private mutating func checkRoute(_ words: [Word]) {
-        var line = LineCheck(grammar: Grammars.routeLine, rest: words[...])
-        check(&line)
-        guard line.isUnderstood, line.destination == nil else { return }
-        reporter.error(
-            .missingValue, at: words[0], "the route has no destination", remedy: "write default or NETWORK/LENGTH first"
-        )
+    /// The rules of a block; lines that are wrong are said and left out.
+    mutating func rules(_ statement: Statement) -> [RuleLine] {
+        listLines(statement).compactMap { words in
+            var line = LineCheck(grammar: Grammars.ruleLine, rest: words[...])
+            let before = reporter.errors
+            check(&line)
+            guard line.isUnderstood else { return nil }
+            guard !line.seen.isDisjoint(with: Grammars.ruleActions) else {
+                reporter.error(
+                    .missingValue, at: words[0], "the rule does not say what to do",
+                    remedy: "add table NAME, or blackhole, prohibit, unreachable")
+                return nil
+            }
+            return reporter.errors == before ? rule(line, at: words[0]) : nil
+        }
     }
 
     private mutating func check(_ line: inout LineCheck) {
@@ -39,7 +48,9 @@ extension Interpreter {
                 continue
             }
             line.seen.insert(word.text)
-            if line.grammar.lockable.contains(word.text), line.rest.first?.text == "lock" { line.rest.removeFirst() }
+            let isLocked = line.grammar.lockable.contains(word.text) && line.rest.first?.text == "lock"
+            if isLocked { line.rest.removeFirst() }
+            line.values.append((word, word, isLocked))
             guard check(value, of: word, &line) else {
                 line.isUnderstood = false
                 return
@@ -73,6 +84,7 @@ extension Interpreter {
             reporter.error(.missingValue, at: word, "\(word.text) needs a value")
             return false
         }
+        defer { line.values[line.values.count - 1].value = argument }
         switch value {
         case .nothing: break
         case .address:
@@ -108,7 +120,7 @@ extension Interpreter {
         note(prefix.address.family, word, &line)
     }
 
-    private func isAll(_ text: String) -> Bool { ["default", "default6", "any", "all"].contains(text) }
+    func isAll(_ text: String) -> Bool { ["default", "default6", "any", "all"].contains(text) }
 
     /// Addresses of one line are of one family.
     private mutating func note(_ family: AddressFamily, _ word: Word, _ line: inout LineCheck) {
@@ -157,7 +169,7 @@ extension Interpreter {
         if !names.contains(word.text) { sayBad(word, of: name, "use one of \(names.joined(separator: ", "))") }
     }
 
-    private mutating func sayBad(_ word: Word, of name: Word, _ remedy: String) {
+    mutating func sayBad(_ word: Word, of name: Word, _ remedy: String) {
         reporter.error(.badValue, at: word, "\(name.text) cannot be \(quoted(word.text))", remedy: remedy)
     }
 
@@ -174,10 +186,12 @@ extension Interpreter {
 }
 
 /// A line while it is checked.
-private struct LineCheck {
+struct LineCheck {
     let grammar: LineGrammar
     var rest: ArraySlice<Word>
     var seen: Set<String> = []
+    /// What was read, in order; the value of a word that has none is the word.
+    var values: [(word: Word, value: Word, isLocked: Bool)] = []
     var destination: Word?
     /// Of the first address.
     var family: (family: AddressFamily, word: Word)?

@@ -10,6 +10,10 @@ struct Interpreter {
     var commands: [(word: Word, program: String, user: ScriptUser?)] = []
     /// Users that scripts run as, where they are named.
     var users: [(word: Word, user: ScriptUser)] = []
+    /// Numbers of names in /etc/iproute2; nil = the machine is not known.
+    var routingNames: (RoutingNames) -> [String: UInt32]? = { _ in nil }
+    /// The priority of the next rule that has none: they count down.
+    var nextRulePriority: UInt32 = 16_384
     /// Interfaces, where they are named.
     var interfaces: [(word: Word, name: String)] = []
     /// The instance that lvs_sync_daemon names.

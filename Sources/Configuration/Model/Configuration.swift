@@ -22,6 +22,10 @@ public struct Configuration: Equatable, Sendable {
     public var garpGroups: [GARPGroupConfiguration]
     /// `static_ipaddress` lines: addresses that do not follow any election.
     public var staticAddresses: [AddressLine]
+    /// `static_routes` lines.
+    public var staticRoutes: [RouteLine] = []
+    /// `static_rules` lines.
+    public var staticRules: [RuleLine] = []
     /// `virtual_server` blocks in file order, identities unique; one per address when a group is named.
     public var virtualServers: [VirtualServerConfiguration]
 
@@ -53,7 +57,9 @@ extension Configuration {
     /// The daemons that it gives something to do, by name.
     public var neededDaemons: [String] {
         var names: [String] = []
-        if !instances.isEmpty || !staticAddresses.isEmpty { names.append("vrrpd") }
+        if !instances.isEmpty || !staticAddresses.isEmpty || !staticRoutes.isEmpty || !staticRules.isEmpty {
+            names.append("vrrpd")
+        }
         if !virtualServers.isEmpty { names.append("ipvsd") }
         if virtualServers.contains(where: { $0.realServers.contains { !$0.checkers.isEmpty } }) {
             names.append("checkd")

@@ -44,6 +44,10 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var virtualAddresses: [AddressLine] = []
     /// `virtual_ipaddress_excluded { … }`: added and removed with the others, not in adverts; either family.
     public var excludedAddresses: [AddressLine] = []
+    /// `virtual_routes`: routes that come and go with mastership.
+    public var routes: [RouteLine] = []
+    /// `virtual_rules`: routing rules that come and go with mastership.
+    public var rules: [RuleLine] = []
     /// False = `nopreempt`: a live master of lower priority is left alone. Always true for priority 255 and `state MASTER`.
     public var preempt = true
     /// `preempt_delay`: how long a lower-priority master is tolerated before it is pre-empted, 0...1000 s.

@@ -8,6 +8,8 @@ extension Interpreter {
         var configuration = Configuration(global: global)
         configuration.global.networkNamespace = file.networkNamespace
         configuration.staticAddresses = file.staticAddresses
+        configuration.staticRoutes = file.staticRoutes
+        configuration.staticRules = file.staticRules
         configuration.trackFiles = resolveTrackFiles(file.trackFiles)
         configuration.trackProcesses = resolveTrackProcesses(file.trackProcesses)
         configuration.scripts = resolveScripts(file.scripts)

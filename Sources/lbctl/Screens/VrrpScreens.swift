@@ -34,6 +34,13 @@ extension Screen {
         facts.add("addresses", each: context.virtualAddresses ?? [])
         facts.add("not in adverts", each: context.excludedAddresses ?? [])
         facts.add("on interface now", each: runtime.heldAddresses.isEmpty ? ["none"] : runtime.heldAddresses)
+        facts.add("routes", each: context.virtualRoutes ?? [])
+        facts.add("rules", each: context.virtualRules ?? [])
+        let routing = (runtime.heldRoutes ?? []) + (runtime.heldRules ?? [])
+        if context.virtualRoutes != nil || context.virtualRules != nil {
+            facts.add("in the kernel now", each: routing.isEmpty ? ["none"] : routing)
+        }
+        facts.add("routing trouble", each: runtime.routingTroubles ?? [], .bad)
         facts.add("priority", priorityText(instance))
         facts.add("interface", context.interface)
         facts.add("virtual router", routerText(context))
