@@ -30,6 +30,35 @@ public enum FileSystem {
         }
     }
 
+    /// The first octets of a regular file, in one read; nil when there is none. EINVAL for what is no regular file.
+    public static func beginning(of path: String, count: Int) throws(Errno) -> [UInt8]? {
+        let result = ek_open(path, O_RDONLY | O_NONBLOCK, 0)
+        if result == -ENOENT { return nil }
+        let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        var octets = [UInt8](repeating: 0, count: count)
+        let length = octets.withUnsafeMutableBytes { ek_read(descriptor.number, $0.baseAddress, $0.count) }
+        octets.removeLast(octets.count - Int(try Errno.check(length, "read")))
+        return octets
+    }
+
+    /// Makes a file that is not there, or with `overwriting` replaces what is in a regular one. Nothing that stands at the path is followed.
+    public static func initialise(_ path: String, with content: [UInt8], overwriting: Bool) throws(Errno) {
+        let made = ek_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+        if made >= 0 { return try write(content, to: FileDescriptor(owning: made)) }
+        guard made == -EEXIST else { throw Errno(-made, "open") }
+        guard overwriting else { return }
+        let descriptor = FileDescriptor(
+            owning: try Errno.check(ek_open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0), "open"))
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        guard ftruncate(descriptor.number, 0) == 0 else { throw Errno(errno, "ftruncate") }
+        try write(content, to: descriptor)
+    }
+
     /// The content of a file that this process wrote: nil when there is none. Nothing else is believed: ELOOP for a link, EPERM for a file
     /// of another user (root excepted), EINVAL for what is no regular file, EFBIG for a larger one.
     public static func ownContents(of path: String, limit: Int) throws(Errno) -> [UInt8]? {

@@ -118,6 +118,10 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noSocket(String)
     /// A tracked script without a weight failed, or cannot be run.
     case scriptFailed(String)
+    /// A tracked interface that must be down is up.
+    case interfaceUp(String)
+    /// Something tracked stands so that it is a fault.
+    case tracked(Tracker)
     /// Another member of this sync group is in FAULT.
     case group(String)
 
@@ -130,6 +134,8 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .noUnicastPeer: "no unicast peer is configured"
         case .noSocket(let why): "no VRRP socket: \(why)"
         case .scriptFailed(let name): "track_script \(name) failed"
+        case .interfaceUp(let name): "interface \(name) is up, and tracked with reverse"
+        case .tracked(let tracker): "\(tracker) has failed"
         case .group(let name): "another member of sync group \(name) is in fault"
         }
     }

@@ -42,6 +42,9 @@ extension Director {
         regroup(configuration)
         index()
         adoptScripts(configuration, at: now)
+        adoptTrackers()
+        damping.adopt(configuration.linkDelays)
+        damping.observe(table, at: now)
         deriveAll(at: now)
         // Whose group went has nobody's faults but its own.
         for id in order { tellFaults(id, at: now) }
@@ -96,7 +99,7 @@ extension Director {
             let names =
                 [block.interface].compactMap(\.self) + block.addresses.compactMap(\.device)
                 + block.routes.flatMap(\.devices) + block.rules.flatMap(\.devices)
-                + tracked(by: block, router.group).map(\.name)
+                + tracked(by: block, router.group).compactMap(\.tracker.interface)
             for name in names { dependents[name, default: []].insert(id) }
             for line in block.addresses { virtualAddresses[line.prefix.address, default: []].append(id) }
             if block.needsSourceAddress { sourceTrackers.insert(id) }
@@ -157,9 +160,9 @@ extension Director {
         join(order, at: now)
     }
 
-    /// Starts routers that were not started and wait for no script. Those that are new in a group whose other members are all master join them.
+    /// Starts routers that were not started and wait for nothing that they track. Those that are new in a group whose other members are all master join them.
     mutating func join(_ ids: [RouterID], at now: Instant) {
-        let initial = ids.filter { routers[$0]?.machine.state == .initialize && awaitedScripts(of: $0).isEmpty }
+        let initial = ids.filter { routers[$0]?.machine.state == .initialize && awaited(of: $0).isEmpty }
         for id in initial {
             let others = companions(of: id).filter { !initial.contains($0) }
             let joinsMasters = !others.isEmpty && others.allSatisfy { routers[$0]?.isMaster ?? false }

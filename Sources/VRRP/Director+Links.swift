@@ -77,6 +77,7 @@ extension Director {
             case .link, .linkGone, .routing: break
             }
         }
+        damping.observe(table, at: now)
         for link in links {
             let after = sources(on: link)
             guard sources[link] != after, let name = table.links[link]?.name else { continue }
@@ -84,6 +85,7 @@ extension Director {
             names.insert(name)
         }
         var ids = names.reduce(into: Set<RouterID>()) { $0.formUnion(dependents[$1] ?? []) }
+        changed.formUnion(ids)
         if !links.isEmpty { ids.formUnion(sourceTrackers) }
         for id in ids.sorted() { derive(id, at: now) }
         if !names.isDisjoint(with: statics.devices) { placeStatics() }
@@ -98,6 +100,7 @@ extension Director {
         }
         keeper.held.tableReplaced(by: table)
         routing.tableReplaced(by: table)
+        damping.observe(table, at: now)
         deriveAll(at: now)
     }
 
@@ -210,10 +213,11 @@ extension Director {
         group: String?
     ) -> Set<Fault> {
         var faults: Set<Fault> = []
-        for name in block.vitalInterfaces(tracking: tracked(by: block, group)) {
+        let tracked = tracked(interfaces: block, group.flatMap { groups[$0]?.configuration })
+        for name in block.vitalInterfaces(tracking: tracked) {
             switch table.link(named: name) {
             case nil: faults.insert(.interfaceMissing(name))
-            case let link? where !link.isUsable: faults.insert(.interfaceDown(name))
+            case let link? where !damping.isUsable(link): faults.insert(.interfaceDown(name))
             case .some: break
             }
         }
@@ -226,25 +230,13 @@ extension Director {
             faults.insert(.noSource(of: block))
         }
         if case .unicast(let peers, _) = block.delivery, peers.isEmpty { faults.insert(.noUnicastPeer) }
+        for name in mustBeDown(for: block, group) {
+            if let link = table.link(named: name), damping.isUsable(link) { faults.insert(.interfaceUp(name)) }
+        }
         faults.formUnion(scriptFaults(of: block, group))
+        faults.formUnion(trackerFaults(of: block, group))
         if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }
         return faults
-    }
-
-    /// What the router and its sync group track.
-    func tracked(by block: VRRPInstanceConfiguration, _ group: String?) -> [TrackedObject] {
-        block.trackedInterfaces + (group.flatMap { groups[$0]?.configuration.trackedInterfaces } ?? [])
-    }
-
-    /// Weights could pull the members of a group apart: there they count only with `sync_group_tracking_weight`. Positive weights count
-    /// while the interface is usable, negative ones while it is not; `reverse` swaps them.
-    private func weight(of block: VRRPInstanceConfiguration, group: String?) -> Int {
-        guard group.flatMap({ groups[$0]?.configuration.usesTrackingWeights }) ?? true else { return 0 }
-        return tracked(by: block, group).reduce(scriptWeight(of: block, group)) { sum, tracked in
-            let isUsable = table.link(named: tracked.name)?.isUsable ?? false
-            let counts = (tracked.weight > 0) == (isUsable != tracked.isReversed)
-            return counts ? sum + tracked.weight : sum
-        }
     }
 
     /// Finds where the router's addresses belong; what moved is wanted at the new place and given back at the old one.

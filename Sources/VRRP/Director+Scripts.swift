@@ -8,7 +8,13 @@ public import Net
 extension Director {
     /// What the router and its sync group track.
     func trackedScripts(by block: VRRPInstanceConfiguration, _ group: String?) -> [TrackedObject] {
-        block.trackedScripts + (group.flatMap { groups[$0]?.configuration.trackedScripts } ?? [])
+        TrackedObject.merged(
+            block.trackedScripts, with: group.flatMap { groups[$0]?.configuration.trackedScripts } ?? [])
+    }
+
+    /// What the router waits for before it takes part.
+    func awaited(of id: RouterID) -> [String] {
+        awaitedScripts(of: id).map { "track_script \($0)" } + awaitedTrackers(of: id).map { "\($0)" }
     }
 
     /// Scripts that the router or one that moves with it tracks, and that have not run yet.
@@ -49,21 +55,28 @@ extension Director {
         if before == .unknown, phase == .running { join(order, at: now) }
     }
 
-    /// Whether the script speaks for the router. One that cannot be run never does.
-    private func isWell(_ tracked: TrackedObject) -> Bool {
-        guard let monitor = scripts.monitors[tracked.name], !monitor.isRefused else { return false }
-        return monitor.verdict == .unknown || (monitor.verdict == .good) != tracked.isReversed
+    /// How the script stands. One that cannot be run never speaks for the router.
+    private func standing(of tracked: TrackedObject) -> TrackerStanding {
+        guard let monitor = scripts.monitors[tracked.name], !monitor.isRefused else {
+            return tracked.isReversed ? .good : .failed
+        }
+        switch monitor.verdict {
+        case .unknown: return .unknown
+        case .good: return .good
+        case .failed: return .failed
+        }
     }
 
     /// Faults because of scripts that are tracked without a weight.
     func scriptFaults(of block: VRRPInstanceConfiguration, _ group: String?) -> [Fault] {
-        trackedScripts(by: block, group).filter { $0.weight == 0 && !isWell($0) }.map { .scriptFailed($0.name) }
+        trackedScripts(by: block, group).filter { $0.effect(of: standing(of: $0)) == .fault }
+            .map { .scriptFailed($0.name) }
     }
 
     /// The weights of scripts; see `weight(of:group:)`.
     func scriptWeight(of block: VRRPInstanceConfiguration, _ group: String?) -> Int {
         trackedScripts(by: block, group).reduce(0) { sum, tracked in
-            (tracked.weight > 0) == isWell(tracked) ? sum + tracked.weight : sum
+            sum + tracked.effect(of: standing(of: tracked)).weight
         }
     }
 

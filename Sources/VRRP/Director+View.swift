@@ -24,8 +24,8 @@ extension Director {
         public let held: [IPPrefix]
         /// Who was heard, in the order of the addresses.
         public let peers: [(address: IPAddress, record: PeerRecord)]
-        /// Scripts whose first run it waits for before it takes part.
-        public let awaitedScripts: [String]
+        /// What it tracks and waits for before it takes part: "track_script check".
+        public let awaited: [String]
         /// Its routes that the kernel has for it.
         public let routes: [String]
         /// Its rules that the kernel has for it.
@@ -46,7 +46,7 @@ extension Director {
             id: id, name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
             peers: router.peers.sorted,
-            awaitedScripts: router.machine.state == .initialize ? awaitedScripts(of: id) : [],
+            awaited: router.machine.state == .initialize ? awaited(of: id) : [],
             routes: router.isHolding ? router.routing.routes.filter { $0.isPresent(in: table) }.map(\.description) : [],
             rules: router.isHolding ? router.routing.rules.filter { $0.isPresent(in: table) }.map(\.description) : [],
             wantedRoutes: router.routing.routes.map(\.description),

@@ -75,6 +75,11 @@ public struct Director {
     var groupStates: [String: StateName] = [:]
     /// Who tracks a script.
     var scriptTrackers: [String: Set<RouterID>] = [:]
+    /// How what is watched stands, as last said.
+    var reports: [Tracker: TrackerReport] = [:]
+    /// Who tracks a thing.
+    var trackerUsers: [Tracker: Set<RouterID>] = [:]
+    var damping = LinkDamping()
     var startupDelay = Duration.zero
     /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.
     var hearsForeign = false
@@ -146,6 +151,7 @@ public struct Director {
         consider(channelRetry)
         consider(scripts.deadline)
         consider(notices.deadline)
+        consider(damping.deadline)
         if case .delayed(let until) = phase { consider(until) }
         return first
     }
@@ -161,6 +167,7 @@ public struct Director {
         case .sending(let id, let failure): noteSending(id, failure)
         case .notified(let number, let report): notices.heard(report, of: number, at: now)
         case .script(let run, let report): scriptHeard(report, of: run, at: now)
+        case .tracker(let tracker, let report): trackerHeard(report, of: tracker, at: now)
         case .changed(let changes, let refused): answered(changes, refused, at: now)
         case .changesUnknown(let changes, let words):
             for change in changes { areUnknown(change, words, at: now) }
@@ -292,6 +299,7 @@ public struct Director {
             }
             setDeadline(of: index)
         }
+        linkDelaysEnded(at: now)
         if let retry = channelRetry, retry <= now { channelsChanged = true }
         scriptsAreDue(at: now)
         notices.due(at: now)

@@ -21,6 +21,8 @@ public enum Event {
     case notified(Int, ScriptReport)
     /// The runner says something about a script.
     case script(ScriptRun, ScriptReport)
+    /// A watcher says how something tracked stands.
+    case tracker(Tracker, TrackerReport)
     /// The kernel's answer to the changes that were asked for: refused ones with the kernel's words (nil: the interface has just gone).
     case changed([KernelChange], refused: [KernelChange: String?])
     /// Nobody knows whether the kernel did the changes.
@@ -131,6 +133,8 @@ public enum Remark: Hashable, Sendable {
     case routingLeftBehind(RouterID, [String])
     /// Advertisements cannot be sent, or (nil) can again.
     case sending(RouterID, String?)
+    /// A tracked thing stands otherwise from now on.
+    case tracker(Tracker, TrackerReport)
     /// A tracked script is good, or failed, from now on.
     case script(String, isGood: Bool, ScriptOutcome, lastLine: String)
     /// A notify program (its keyword) failed, or cannot be run.

@@ -110,7 +110,7 @@ extension VRRPInstanceConfiguration {
         names += addresses.filter(\.isTracked).compactMap(\.device).filter { $0 != interface }
         names += routes.filter(\.isTracked).flatMap(\.devices).filter { $0 != interface }
         names += rules.filter(\.isTracked).flatMap(\.devices).filter { $0 != interface }
-        names += tracked.filter { $0.weight == 0 && $0.name != interface }.map(\.name)
+        names += tracked.filter { $0.weight == 0 && !$0.isReversed }.map(\.name)
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
     }

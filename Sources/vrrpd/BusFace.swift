@@ -153,6 +153,8 @@ extension BusFace: DaemonObserver {
         case .script(let name, let isGood, let outcome, let line):
             let text = "track_script \(name) \(isGood ? "succeeds" : "has failed"): \(outcome)"
             logger.notice(line.isEmpty || isGood ? text : text + ": " + line)
+        case .tracker(let tracker, let report):
+            logger.notice("\(tracker): \(report.words)")
         case .sending(let id, nil):
             logger.notice("\(name(id)): advertisements are sent again")
         }

@@ -26,7 +26,12 @@ final class Daemon {
     private(set) var scriptsSince: [String: String] = [:]
     private(set) var trouble = Trouble()
     private var toldTrouble = Trouble()
+    /// How each tracked thing stood when it was last looked at, and since when (RFC 3339).
+    var trackerStandings: [Tracker: (standing: TrackerStanding, since: String)] = [:]
     weak var observer: (any DaemonObserver)?
+    /// Watches what is tracked.
+    var watcher: (any TrackerWatcher)?
+    private var toWatch: [WatchedBlock]?
 
     private let kernel: any AddressKernel
     private let wire: any Wire
@@ -102,6 +107,7 @@ final class Daemon {
             [configuration.global.notifyPipe, configuration.global.vrrpNotifyPipe].compactMap(\.self),
             isSecure: isScriptSecurityOn)
         watchRoutes(for: configuration)
+        toWatch = configuration.watched
         step(.configuration(configuration))
     }
 
@@ -113,7 +119,10 @@ final class Daemon {
     }
 
     /// Gives up every mastership: priority 0, addresses off.
-    func stop() { step(.stop) }
+    func stop() {
+        step(.stop)
+        watcher?.stop()
+    }
 
     /// Makes room for a process that goes on as master (`systemctl restart`): goes over to what it will read, so that it knows every
     /// address that stays, and advertises once more, so that the others wait a whole master-down interval.
@@ -152,6 +161,9 @@ final class Daemon {
 
     /// Everything that happened has been told.
     var hasToldAll: Bool { director.hasToldAll && pipes.isIdle && notices.isEmpty }
+
+    /// A watcher says how something tracked stands.
+    func hear(_ report: TrackerReport, of tracker: Tracker) { step(.tracker(tracker, report)) }
 
     /// Notifications of the kernel wait.
     func hearKernel() {
@@ -364,7 +376,7 @@ final class Daemon {
         let isNews =
             !remarks.isEmpty || !scriptOrders.isEmpty || !notifyOrders.isEmpty || !notices.isEmpty
             || !director.changed.isEmpty || trouble != toldTrouble
-            || director.steppedDown != savedSteppedDown
+            || director.steppedDown != savedSteppedDown || toWatch != nil
         guard isNews, !turnEnds else { return }
         turnEnds = true
         turns.soon { [weak self] in self?.turnEnded() }
@@ -391,6 +403,7 @@ final class Daemon {
             if case .script(let name, _, _, _) = remark { scriptsSince[name] = turns.timestamp }
             observer?.happened(remark)
         }
+        noteTrackers(of: changed)
         remarks.removeAll(keepingCapacity: true)
         writeNotes(changed)
         if !changed.isEmpty { observer?.changed(changed) }
@@ -408,6 +421,10 @@ final class Daemon {
             observer?.troubled(trouble)
         }
         carryOutScripts()
+        if let blocks = toWatch {
+            toWatch = nil
+            watcher?.watch(blocks)
+        }
     }
 
     /// Last of all: nobody waits for a script.

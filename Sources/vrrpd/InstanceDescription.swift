@@ -39,9 +39,9 @@ extension Daemon {
         if case .backup(let backup) = machine.state { master = backup.master }
         return VrrpAPI.InstanceRuntime(
             state: VrrpAPI.State(machine.state.name), since: standing?.since ?? timestamp,
-            reason: view.awaitedScripts.isEmpty
+            reason: view.awaited.isEmpty
                 ? standing?.reason ?? "not started"
-                : "waits for the first result of track_script \(view.awaitedScripts.joined(separator: ", "))",
+                : "waits for the first result of \(view.awaited.joined(separator: ", "))",
             effectivePriority: Int(machine.priority), steppedDown: machine.isSteppedDown,
             faults: machine.faults.sorted().map { "\($0)" }, master: master.map { "\($0.address)" },
             masterPriority: master.map { Int($0.priority) },
@@ -51,7 +51,21 @@ extension Daemon {
             heldRules: view.block.rules.isEmpty ? nil : view.rules,
             routingTroubles: troubles.isEmpty ? nil : troubles,
             statistics: VrrpAPI.InstanceStatistics(machine.statistics),
-            peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) }, scripts: scripts(of: view.id))
+            peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) }, scripts: scripts(of: view.id),
+            trackers: trackers(of: view.id))
+    }
+
+    private func trackers(of id: RouterID) -> [VrrpAPI.Tracker]? {
+        let things = director.trackedThings(of: id)
+        return things.isEmpty
+            ? nil
+            : things.map { thing in
+                VrrpAPI.Tracker(
+                    kind: VrrpAPI.TrackerKind(thing.tracker), name: thing.tracker.name,
+                    state: VrrpAPI.TrackerState(thing.report.standing), since: trackerStandings[thing.tracker]?.since,
+                    detail: thing.report.words, weight: thing.object.weight, reverse: thing.object.isReversed,
+                    effect: thing.effect.weight, fault: thing.effect == .fault, hindrance: thing.report.hindrance)
+            }
     }
 
     private func scripts(of id: RouterID) -> [VrrpAPI.TrackedScript]? {
@@ -67,6 +81,29 @@ extension Daemon {
                     lastLine: script.monitor.lastLine.isEmpty ? nil : script.monitor.lastLine,
                     hindrance: script.monitor.hindrance)
             }
+    }
+}
+
+extension VrrpAPI.TrackerKind {
+    fileprivate init(_ tracker: Tracker) {
+        switch tracker {
+        case .interface: self = .interface
+        case .file: self = .file
+        case .process: self = .process
+        case .unit: self = .unit
+        case .bfd: self = .bfd
+        }
+    }
+}
+
+extension VrrpAPI.TrackerState {
+    fileprivate init(_ standing: TrackerStanding) {
+        switch standing {
+        case .unknown: self = .unknown
+        case .good: self = .good
+        case .failed: self = .failed
+        case .number: self = .number
+        }
     }
 }
 

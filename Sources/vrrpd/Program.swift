@@ -73,6 +73,7 @@ final class Program: RunningDaemon {
         scripts.heard = { [weak daemon] in daemon?.hear($1, of: $0) }
         scripts.heardOfJob = { [weak daemon] in daemon?.hear($1, ofJob: $0) }
         pipes.troubleChanged = { [weak daemon] in daemon?.pipesChanged() }
+        daemon.watcher = Watchers(on: loop) { [weak daemon] in daemon?.hear($0, of: $1) }
         self.daemon = daemon
         face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger)
         applyProcessSettings(loaded.configuration.global)

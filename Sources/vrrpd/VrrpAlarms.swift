@@ -122,7 +122,7 @@ extension Fault {
             remedy = "name the other directors in unicast_peer, or remove unicast_fault_no_peer"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
-        case .interfaceDown, .scriptFailed, .group:
+        case .interfaceDown, .interfaceUp, .scriptFailed, .tracked, .group:
             return nil
         }
         return Alarm(message: "\(self)", remedy: remedy)

@@ -81,6 +81,14 @@ protocol NoticePipes: AnyObject {
     var isIdle: Bool { get }
 }
 
+/// Watches what is tracked. Nothing here waits: what is seen comes through `Daemon.hear`, at the end of this turn or later.
+protocol TrackerWatcher: AnyObject {
+    /// Watches these blocks and no others.
+    func watch(_ blocks: [WatchedBlock])
+    /// Nobody is told any more; neighbors are told that this end goes.
+    func stop()
+}
+
 /// Clocks, the one timer, and the end of the turn.
 protocol Turns: AnyObject {
     /// The time of this turn.

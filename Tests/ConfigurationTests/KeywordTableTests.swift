@@ -41,9 +41,9 @@ import Testing
 
     @Test func `what is not acted on is read all the same, in every block`() {
         #expect(
-            load("bfd_instance b {\nneighbor_ip 192.0.2.1\nmin_rxx 3\n}\n").diagnostics.map(\.code).contains(
+            load("SSL {\npassword x\npasswrod x\n}\n").diagnostics.map(\.code).contains(
                 .unknownKeyword))
-        let quiet = load("bfd_instance b {\nneighbor_ip 192.0.2.1\n}\n")
+        let quiet = load("SSL {\npassword x\n}\n")
         #expect(quiet.diagnostics.map(\.code) == [.notActedOn])
     }
 

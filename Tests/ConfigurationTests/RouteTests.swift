@@ -83,7 +83,7 @@ import Testing
         ("interface_up_down_delays {\neth0 many\n}\n", "badValue"),
         ("global_defs {\nstartup_script \"\"\n}\n", "missingValue"),
         ("bfd_instance b {\nneighbor_ip 192.0.2.1\nmax_hops 256\n}\n", "outOfRange"),
-        (instanceText("track_bfd {\nb weight 300\n}"), "outOfRange"),
+        ("bfd_instance b {\nneighbor_ip 192.0.2.1\n}\n" + instanceText("track_bfd {\nb weight 300\n}"), "outOfRange"),
         (instanceText("kernel_rx_buf_size big"), "badValue"),
     ])
     func `values of words that do not act yet are checked`(_ text: String, _ code: String) {

@@ -225,7 +225,7 @@ private func instance(
         #expect(desk.state() == .backup)
     }
 
-    @Test(arguments: [(20, false, 120, 100), (-20, false, 100, 80), (20, true, 100, 120), (-20, true, 80, 100)])
+    @Test(arguments: [(20, false, 120, 100), (-20, false, 100, 80), (20, true, 80, 100), (-20, true, 100, 120)])
     func `a weight counts as keepalived counts it`(weight: Int, isReversed: Bool, good: UInt8, failed: UInt8) {
         let tracked = TrackedObject("check", weight: weight, isReversed: isReversed)
         var desk = Desk([instance(tracking: [tracked])], [block()])

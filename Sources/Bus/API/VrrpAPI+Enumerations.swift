@@ -19,6 +19,45 @@ extension VrrpAPI {
         }
     }
 
+    /// Kinds of what is tracked.
+    public enum TrackerKind: OpenEnumeration {
+        case interface, file, process, unit, bfd
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.interface, .file, .process, .unit, .bfd]
+
+        public var rawValue: String {
+            switch self {
+            case .interface: "interface"
+            case .file: "file"
+            case .process: "process"
+            case .unit: "unit"
+            case .bfd: "bfd"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// How a tracked thing stands; a file has a number.
+    public enum TrackerState: OpenEnumeration {
+        case unknown, good, failed, number
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.unknown, .good, .failed, .number]
+
+        public var rawValue: String {
+            switch self {
+            case .unknown: "unknown"
+            case .good: "good"
+            case .failed: "failed"
+            case .number: "number"
+            case .other(let word): word
+            }
+        }
+    }
+
     /// What the runs of a script say: unknown until the first has ended.
     public enum ScriptState: OpenEnumeration {
         case unknown, good, failed

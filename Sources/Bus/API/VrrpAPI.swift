@@ -122,13 +122,15 @@ public enum VrrpAPI: ReloadableAPI {
         public var peers: [Peer]?
         /// Scripts that the instance or its sync group tracks; absent when there are none.
         public var scripts: [TrackedScript]?
+        /// What else the instance or its sync group tracks; absent when there is nothing.
+        public var trackers: [Tracker]?
 
         public init(
             state: State, since: String, reason: String, effectivePriority: Int, steppedDown: Bool, faults: [String],
             master: String? = nil, masterPriority: Int? = nil, masterDownIntervalMilliseconds: Int? = nil,
             heldAddresses: [String], heldRoutes: [String]? = nil, heldRules: [String]? = nil,
             routingTroubles: [String]? = nil, statistics: InstanceStatistics, peers: [Peer]? = nil,
-            scripts: [TrackedScript]? = nil
+            scripts: [TrackedScript]? = nil, trackers: [Tracker]? = nil
         ) {
             self.state = state
             self.since = since
@@ -146,6 +148,7 @@ public enum VrrpAPI: ReloadableAPI {
             self.statistics = statistics
             self.peers = peers
             self.scripts = scripts
+            self.trackers = trackers
         }
     }
 
@@ -184,6 +187,46 @@ public enum VrrpAPI: ReloadableAPI {
             self.checksum = checksum
             self.discarded = discarded
             self.refusal = refusal
+        }
+    }
+
+    /// Something tracked that is no script.
+    public struct Tracker: Codable, Hashable, Sendable {
+        /// What it is.
+        public var kind: TrackerKind
+        /// Its name in the configuration.
+        public var name: String
+        /// How it stands.
+        public var state: TrackerState
+        /// When that began: RFC 3339, UTC; absent while nothing is known.
+        public var since: String?
+        /// Why it stands so, for people: "2 processes", "no such file".
+        public var detail: String
+        /// Change of priority; 0: a failure is a fault.
+        public var weight: Int
+        /// The weight changes its sign; without a weight being good is the fault.
+        public var reverse: Bool
+        /// What it changes the priority by now.
+        public var effect: Int
+        /// It is a fault now.
+        public var fault: Bool
+        /// Why it could not be looked at last time; its state stays as it was.
+        public var hindrance: String?
+
+        public init(
+            kind: TrackerKind, name: String, state: TrackerState, since: String? = nil, detail: String, weight: Int,
+            reverse: Bool, effect: Int, fault: Bool, hindrance: String? = nil
+        ) {
+            self.kind = kind
+            self.name = name
+            self.state = state
+            self.since = since
+            self.detail = detail
+            self.weight = weight
+            self.reverse = reverse
+            self.effect = effect
+            self.fault = fault
+            self.hindrance = hindrance
         }
     }
 

@@ -9,6 +9,7 @@ enum BlockKind: String, Sendable, CaseIterable {
     case script = "vrrp_script"
     case trackFile = "track_file"
     case trackProcess = "vrrp_track_process"
+    case trackUnit = "track_unit"
     case syncGroup = "vrrp_sync_group"
     case garpGroup = "garp_group"
     case trackGroup = "track_group"

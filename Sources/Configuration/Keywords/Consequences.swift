@@ -15,11 +15,6 @@ extension KeywordTable {
 
     /// Where an address or a service is not protected as the file says.
     private static let protection: [String: String] = [
-        "vrrp_track_process": "the processes are not watched, so their end moves nothing",
-        "track_process": "a process that ends does not move the addresses",
-        "track_file": "the file is not read, so its number moves nothing",
-        "bfd_instance": "there is no BFD session, so its loss moves nothing",
-        "track_bfd": "a BFD session that is lost does not move the addresses",
         "SMTP_CHECK": anyAnswer, "DNS_CHECK": anyAnswer, "PING_CHECK": anyAnswer, "UDP_CHECK": anyAnswer,
         "MISC_CHECK": anyAnswer, "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
         "regex": anyBody, "regex_no_match": anyBody, "regex_options": anyBody, "regex_min_offset": anyBody,
@@ -36,7 +31,6 @@ extension KeywordTable {
         "timer_expired_backup": "an instance whose timers fire late stays master",
         "thread_timer_expired": "an instance whose timers fire late stays master",
         "SSL": "no client certificate is shown to servers",
-        "interface_up_down_delays": "a link that flaps moves the addresses at once",
         "ha_suspend": "checks also run while the address is elsewhere",
     ]
 

@@ -9,12 +9,15 @@ struct FileDraft: BlockDraft {
     var scripts: [Parsed<ScriptDraft>] = []
     var trackFiles: [Parsed<TrackFileDraft>] = []
     var trackProcesses: [Parsed<TrackProcessDraft>] = []
+    var trackUnits: [Parsed<TrackUnitDraft>] = []
+    var bfdSessions: [Parsed<BFDDraft>] = []
     var syncGroups: [Parsed<SyncGroupDraft>] = []
     var garpGroups: [Parsed<GARPGroupDraft>] = []
     var instances: [Parsed<InstanceDraft>] = []
     var staticAddresses: [AddressLine] = []
     var staticRoutes: [RouteLine] = []
     var staticRules: [RuleLine] = []
+    var linkDelays: [LinkDelayDraft] = []
     var serverGroups: [ServerGroupDraft] = []
     var virtualServers: [Parsed<VirtualServerDraft>] = []
 }
@@ -80,7 +83,11 @@ extension Grammars {
             "vrrp_track_process", "NAME", { trackProcess }, kind: .trackProcess, .common, "processes that must run",
             from: { _, _ in TrackProcessDraft() }, store: { draft, parsed, _ in draft.trackProcesses.append(parsed) }
         )
-        .repeatable.notYet,
+        .repeatable,
+        .block(
+            "track_unit", "NAME", { trackUnit }, kind: .trackUnit, .rare, "a systemd unit that must be active",
+            from: { _, _ in TrackUnitDraft() }, store: { draft, parsed, _ in draft.trackUnits.append(parsed) }
+        ).repeatable.addition,
         trackFileRow, trackFileRow.spelled("vrrp_track_file"),
         .block(
             "vrrp_sync_group", "NAME", { syncGroup }, kind: .syncGroup, .common, "instances that change state together",
@@ -98,18 +105,13 @@ extension Grammars {
             from: { _, interpreter in InstanceDraft(global: interpreter.global) },
             store: { draft, parsed, _ in draft.instances.append(parsed) }
         ).repeatable,
-        .list("interface_up_down_delays", lines: "IF DOWN [UP]…", .rare, "damping of link changes") {
-            _, statement, interpreter in
-            for words in interpreter.listLines(statement) {
-                interpreter.noteInterface(words[0])
-                for word in words.dropFirst() { _ = interpreter.seconds(word, 0...255, of: "a delay") }
-                interpreter.ignoreExtra(words.dropFirst(3), statement)
-            }
-        }.notYet,
+        .list(
+            "interface_up_down_delays", lines: "IF DOWN [UP]…", .rare, "seconds that a link's change must last to count"
+        ) { draft, statement, interpreter in draft.linkDelays += interpreter.linkDelays(statement) },
         .block(
             "bfd_instance", "NAME", { bfd }, kind: .bfd, .rare, "a BFD session with a neighbour",
-            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
-        ).repeatable.notYet,
+            from: { _, _ in BFDDraft() }, store: { draft, parsed, _ in draft.bfdSessions.append(parsed) }
+        ).repeatable,
         .block(
             "SSL", "", { ssl }, kind: .ssl, .rare, "client certificate of SSL_GET",
             from: { _, _ in ListsDraft() }, store: { _, _, _ in }
@@ -153,7 +155,7 @@ extension Grammars {
         "a file whose number is weighed into priorities",
         from: { _, _ in TrackFileDraft() }, store: { draft, parsed, _ in draft.trackFiles.append(parsed) }
     )
-    .repeatable.notYet
+    .repeatable
 }
 
 /// A block whose values nothing needs yet.

@@ -18,6 +18,13 @@ struct TrackFileDraft: BlockDraft {
 /// `vrrp_track_process` while it is read.
 struct TrackProcessDraft: BlockDraft {
     var model = TrackProcessConfiguration(name: "", process: [])
+    var parameters: TrackProcessConfiguration.ParameterMatch?
+}
+
+/// `track_unit` while it is read.
+struct TrackUnitDraft: BlockDraft {
+    var model = TrackUnitConfiguration(name: "", unit: "")
+    var unit: String?
 }
 
 /// A line of a track list, not resolved.
@@ -52,6 +59,8 @@ struct TrackLists: Sendable {
     var scripts: [TrackDraft] = []
     var files: [TrackDraft] = []
     var processes: [TrackDraft] = []
+    var units: [TrackDraft] = []
+    var sessions: [TrackDraft] = []
 }
 
 extension Grammars {
@@ -132,8 +141,39 @@ extension Grammars {
             },
             .seconds("terminate_delay", 0...3600, \.model.terminateDelay, .rare, "tolerated after too few run"),
             .seconds("fork_delay", 0...3600, \.model.forkDelay, .rare, "waited for before enough run"),
-            .toggle("full_command", \.model.matchesFullCommand, .rare, "compare the whole command line"),
-            .notYet("param_match", "[initial|partial]", standard: "exact", "how arguments are compared"),
+            .toggle("full_command", \.model.matchesFullCommand, .rare, "compare the command line's program"),
+            Keyword("param_match", "[initial|partial]", standard: "exact", .rare, "how arguments are compared") {
+                draft, statement, interpreter in
+                let word = statement.arguments.first
+                switch (word, word?.text) {
+                case (.some, "initial"): draft.parameters = .initial
+                case (.some, "partial"): draft.parameters = .partial
+                case (let word?, _):
+                    interpreter.reporter.error(
+                        .badValue, at: word, "param_match is initial or partial",
+                        remedy: "write nothing behind it for exactly these arguments")
+                case (nil, _): draft.parameters = .exact
+                }
+                interpreter.ignoreExtra(statement.arguments.dropFirst(), statement)
+            },
+        ])
+
+    static let trackUnit = Grammar<TrackUnitDraft>(
+        .trackUnit,
+        [
+            Keyword.word("unit", "NAME", \.unit, .rare, "the systemd unit; .service is added where nothing is").required
+                .addition,
+            weight(-253...253, \.model.weight, \.model.isReversed, .rare, "change of priority; 0 = failure is FAULT")
+                .addition,
+            Keyword.integer(
+                "max_restarts", 0...1000, optional: \.model.maximumRestarts, standard: "unlimited", .rare,
+                "starts after the first that are tolerated within window"
+            ).addition,
+            Keyword.seconds("window", 1...longestTime, \.model.window, .rare, "in which restarts are counted").addition,
+            Keyword.seconds(
+                "terminate_delay", 0...3600, \.model.terminateDelay, .rare, "tolerated while it is not active"
+            )
+            .addition,
         ])
 
     static let syncGroup = Grammar<SyncGroupDraft>(
@@ -182,11 +222,10 @@ extension Grammars {
         return [
             row("track_interface", \.interfaces, .everywhere, "interfaces that must be up"),
             row("track_script", \.scripts, .everywhere, "vrrp_scripts that must succeed"),
-            row("track_file", \.files, .common, "track_files that count", limit: 254).notYet,
-            row("track_process", \.processes, .common, "vrrp_track_processes that must run").notYet,
-            .list("track_bfd", lines: "NAME [weight N [reverse]]…", .rare, "BFD sessions that must be up") {
-                _, statement, interpreter in _ = interpreter.trackLines(statement, limit: 253)
-            }.notYet,
+            row("track_file", \.files, .common, "track_files that count", limit: 254),
+            row("track_process", \.processes, .common, "vrrp_track_processes that must run"),
+            row("track_bfd", \.sessions, .rare, "BFD sessions that must be up"),
+            row("track_unit", \.units, .rare, "systemd units that must be active").addition,
         ]
     }
 

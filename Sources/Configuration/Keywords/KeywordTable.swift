@@ -60,6 +60,7 @@ public enum KeywordTable {
         rows += Grammars.script.entries
         rows += Grammars.trackProcess.entries
         rows += Grammars.trackFile.entries
+        rows += Grammars.trackUnit.entries
         rows += Grammars.trackLine
         rows += Grammars.syncGroup.entries
         rows += Grammars.trackGroup.entries

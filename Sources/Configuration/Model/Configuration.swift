@@ -14,6 +14,12 @@ public struct Configuration: Equatable, Sendable {
     public var trackFiles: [TrackFileConfiguration]
     /// `vrrp_track_process` blocks in file order, names unique.
     public var trackProcesses: [TrackProcessConfiguration]
+    /// `track_unit` blocks in file order, names unique.
+    public var trackUnits: [TrackUnitConfiguration] = []
+    /// `bfd_instance` blocks in file order, names unique.
+    public var bfdSessions: [BFDConfiguration] = []
+    /// `interface_up_down_delays`, by interface.
+    public var linkDelays: [String: LinkDelays] = [:]
     /// `vrrp_instance` blocks in file order, names unique.
     public var instances: [VRRPInstanceConfiguration]
     /// `vrrp_sync_group` blocks in file order, names unique; members exist.

@@ -7,7 +7,7 @@ public struct TrackedObject: Equatable, Sendable {
     public var name: String
     /// 0 = a failure puts the instance into FAULT; positive is added while it is well, negative while it is not.
     public var weight: Int
-    /// `reverse`: well and failed change places for the weight.
+    /// `reverse`: the weight changes its sign; without a weight being well is the fault.
     public var isReversed: Bool
 
     /// A tracked object; the block's own weight is already filled in.
@@ -15,6 +15,20 @@ public struct TrackedObject: Equatable, Sendable {
         self.name = name
         self.weight = weight
         self.isReversed = isReversed
+    }
+}
+
+/// A line of `interface_up_down_delays`: how long a change of a link must last before it counts.
+public struct LinkDelays: Equatable, Sendable {
+    /// Down for so long.
+    public var down: Duration
+    /// Up again for so long.
+    public var up: Duration
+
+    /// Both delays.
+    public init(down: Duration, up: Duration) {
+        self.down = down
+        self.up = up
     }
 }
 
@@ -86,8 +100,21 @@ public struct TrackProcessConfiguration: Equatable, Sendable {
     public var terminateDelay = Duration.zero
     /// `fork_delay`: waited for before enough run counts.
     public var forkDelay = Duration.zero
-    /// `full_command`: compare the whole command line.
+    /// `full_command`: compare the first word of the command line, not the process's name.
     public var matchesFullCommand = false
+    /// Which arguments it must have; `any` where none is given.
+    public var parameters = ParameterMatch.any
+
+    /// `param_match`.
+    public enum ParameterMatch: Equatable, Sendable {
+        case any
+        /// These and no others.
+        case exact
+        /// These first.
+        case partial
+        /// These first, the last of them longer perhaps.
+        case initial
+    }
 
     /// keepalived's defaults for one process.
     public init(name: String, process: [String]) {
@@ -110,6 +137,10 @@ public struct SyncGroupConfiguration: Equatable, Sendable {
     public var trackedFiles: [TrackedObject] = []
     /// `track_process { … }`.
     public var trackedProcesses: [TrackedObject] = []
+    /// `track_unit { … }`.
+    public var trackedUnits: [TrackedObject] = []
+    /// `track_bfd { … }`.
+    public var trackedSessions: [TrackedObject] = []
     /// `sync_group_tracking_weight`: weights count although they can pull members apart.
     public var usesTrackingWeights = false
     /// `notify*` commands.

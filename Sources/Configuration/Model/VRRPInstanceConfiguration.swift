@@ -86,6 +86,10 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var trackedFiles: [TrackedObject] = []
     /// `track_process { … }`; every name is in `Configuration.trackProcesses`.
     public var trackedProcesses: [TrackedObject] = []
+    /// `track_unit { … }`; every name is in `Configuration.trackUnits`.
+    public var trackedUnits: [TrackedObject] = []
+    /// `track_bfd { … }`; every name is in `Configuration.bfdSessions`.
+    public var trackedSessions: [TrackedObject] = []
     /// `notify*` commands.
     public var notify = NotifyCommands()
     /// `notify_priority_changes`: `notify` and the pipes are told of changes of the effective priority.

@@ -12,11 +12,14 @@ extension Interpreter {
         configuration.staticRules = file.staticRules
         configuration.trackFiles = resolveTrackFiles(file.trackFiles)
         configuration.trackProcesses = resolveTrackProcesses(file.trackProcesses)
+        configuration.trackUnits = resolveTrackUnits(file.trackUnits)
+        configuration.bfdSessions = resolveBFD(file.bfdSessions)
         configuration.scripts = resolveScripts(file.scripts)
         configuration.instances = resolveInstances(file.instances, configuration)
         configuration.syncGroups = resolveSyncGroups(file.syncGroups, configuration)
         configuration.garpGroups = resolveGARPGroups(file.garpGroups)
         dropGroupedWeights(file.instances, &configuration)
+        resolveLinkDelays(file.linkDelays, &configuration)
         configuration.virtualServers = resolveVirtualServers(file, configuration)
         resolveSyncDaemon(&configuration)
         return configuration
@@ -66,12 +69,6 @@ extension Interpreter {
         reporter.error(
             .unknownReference, at: word, "there is no \(kind) \(word.text)",
             remedy: near.map { "did you mean \($0)?" } ?? "add a block \(kind) \(word.text) { … }")
-    }
-
-    /// Tracked interfaces need no block; their default weight is 0.
-    mutating func resolveInterfaces(_ drafts: [TrackDraft]) -> [TrackedObject] {
-        let known = Dictionary(drafts.map { ($0.word.text, (0, false)) }, uniquingKeysWith: { first, _ in first })
-        return resolveTracked(drafts, of: "interface", known: known)
     }
 
     private mutating func resolveSyncDaemon(_ configuration: inout Configuration) {

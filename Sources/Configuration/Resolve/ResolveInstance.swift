@@ -22,11 +22,13 @@ extension Interpreter {
             resolveAuthentication(parsed, &instance)
             resolveDelivery(parsed, &instance)
             resolveBursts(parsed, &instance)
-            let lists = resolveTracks(parsed.draft.tracked, configuration)
+            let lists = resolveTracks(parsed.draft.tracked, configuration, own: instance.interface)
             instance.trackedInterfaces = lists.interfaces
             instance.trackedScripts = lists.scripts
             instance.trackedFiles = lists.files
             instance.trackedProcesses = lists.processes
+            instance.trackedUnits = lists.units
+            instance.trackedSessions = lists.sessions
             if parsed.draft.usesVirtualMAC {
                 instance.virtualMAC = VirtualMACConfiguration(
                     name: parsed.draft.virtualMACName ?? "vrrp.\(instance.virtualRouterID)",

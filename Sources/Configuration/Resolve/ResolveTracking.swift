@@ -31,6 +31,8 @@ extension Interpreter {
             guard let name = uniqueName(parsed, &taken) else { return nil }
             var process = parsed.draft.model
             process.name = name
+            process.parameters = parsed.draft.parameters ?? (process.process.count > 1 ? .exact : .any)
+            if !process.matchesFullCommand, process.parameters == .any { checkName(of: process, parsed) }
             return process
         }
     }
@@ -61,6 +63,32 @@ extension Interpreter {
         }
     }
 
+    mutating func resolveTrackUnits(_ drafts: [Parsed<TrackUnitDraft>]) -> [TrackUnitConfiguration] {
+        var taken: [String: Word] = [:]
+        return drafts.compactMap { parsed in
+            guard let name = uniqueName(parsed, &taken), let unit = parsed.draft.unit else { return nil }
+            guard !unit.isEmpty, !unit.contains("/"), unit.utf8.count < 200 else {
+                reporter.error(
+                    .badValue, at: parsed.place(of: "unit"), "\(quoted(unit)) is no name of a unit",
+                    remedy: "see \"systemctl list-units\"")
+                return nil
+            }
+            var block = parsed.draft.model
+            block.name = name
+            block.unit = unit.contains(".") ? unit : unit + ".service"
+            return block
+        }
+    }
+
+    /// The kernel keeps 15 octets of a process's name, without directories; keepalived compares all of it, and finds nothing.
+    private mutating func checkName(of process: TrackProcessConfiguration, _ parsed: Parsed<TrackProcessDraft>) {
+        guard let program = process.process.first, program.contains("/") || program.utf8.count > 15 else { return }
+        reporter.warning(
+            .adjusted, at: parsed.place(of: "process"),
+            "a process's name has at most 15 bytes and no directories; so much of \(quoted(program)) is compared",
+            remedy: "write full_command to compare the command line's program")
+    }
+
     mutating func resolveSyncGroups(
         _ drafts: [Parsed<SyncGroupDraft>], _ configuration: Configuration
     ) -> [SyncGroupConfiguration] {
@@ -76,6 +104,8 @@ extension Interpreter {
             group.trackedScripts = lists.scripts
             group.trackedFiles = lists.files
             group.trackedProcesses = lists.processes
+            group.trackedUnits = lists.units
+            group.trackedSessions = lists.sessions
             return group
         }
     }
@@ -120,6 +150,7 @@ extension Interpreter {
             let instance = configuration.instances[index]
             let weighted =
                 instance.trackedInterfaces + instance.trackedScripts + instance.trackedFiles + instance.trackedProcesses
+                + instance.trackedUnits + instance.trackedSessions
             guard weighted.contains(where: { $0.weight != 0 }) else { continue }
             for place in instance.trackedInterfaces.indices {
                 configuration.instances[index].trackedInterfaces[place].weight = 0
@@ -127,6 +158,8 @@ extension Interpreter {
             configuration.instances[index].trackedScripts.removeAll { $0.weight != 0 }
             configuration.instances[index].trackedFiles.removeAll { $0.weight != 0 }
             configuration.instances[index].trackedProcesses.removeAll { $0.weight != 0 }
+            configuration.instances[index].trackedUnits.removeAll { $0.weight != 0 }
+            configuration.instances[index].trackedSessions.removeAll { $0.weight != 0 }
             guard let parsed = drafts.first(where: { $0.opener.arguments.first?.text == instance.name }) else {
                 continue
             }
@@ -138,23 +171,38 @@ extension Interpreter {
     }
 
     /// Track lists of an instance or a sync group.
+    struct ResolvedTracks {
+        var interfaces: [TrackedObject] = []
+        var scripts: [TrackedObject] = []
+        var files: [TrackedObject] = []
+        var processes: [TrackedObject] = []
+        var units: [TrackedObject] = []
+        var sessions: [TrackedObject] = []
+    }
+
     mutating func resolveTracks(
-        _ lists: TrackLists, _ configuration: Configuration
-    ) -> (interfaces: [TrackedObject], scripts: [TrackedObject], files: [TrackedObject], processes: [TrackedObject]) {
+        _ lists: TrackLists, _ configuration: Configuration, own interface: String? = nil
+    ) -> ResolvedTracks {
         func table(_ items: [(String, (weight: Int, isReversed: Bool))]) -> [String: (weight: Int, isReversed: Bool)] {
             Dictionary(items, uniquingKeysWith: { first, _ in first })
         }
-        return (
-            resolveInterfaces(lists.interfaces),
-            resolveTracked(
-                lists.scripts, of: "vrrp_script",
-                known: table(configuration.scripts.map { ($0.name, ($0.weight, $0.isReversed)) })),
-            resolveTracked(
-                lists.files, of: "track_file",
-                known: table(configuration.trackFiles.map { ($0.name, ($0.weight, $0.isReversed)) })),
-            resolveTracked(
-                lists.processes, of: "vrrp_track_process",
-                known: table(configuration.trackProcesses.map { ($0.name, ($0.weight, $0.isReversed)) }))
-        )
+        var tracks = ResolvedTracks()
+        tracks.interfaces = resolveInterfaces(lists.interfaces, own: interface)
+        tracks.scripts = resolveTracked(
+            lists.scripts, of: "vrrp_script",
+            known: table(configuration.scripts.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        tracks.files = resolveTracked(
+            lists.files, of: "track_file",
+            known: table(configuration.trackFiles.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        tracks.processes = resolveTracked(
+            lists.processes, of: "vrrp_track_process",
+            known: table(configuration.trackProcesses.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        tracks.units = resolveTracked(
+            lists.units, of: "track_unit",
+            known: table(configuration.trackUnits.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        tracks.sessions = resolveTracked(
+            lists.sessions, of: "bfd_instance",
+            known: table(configuration.bfdSessions.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        return tracks
     }
 }

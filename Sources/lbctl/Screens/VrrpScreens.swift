@@ -49,7 +49,9 @@ extension Screen {
         facts.add("preempts", preemptText(context))
         facts.add("source", context.sourceAddress)
         facts.add("unicast peers", each: context.unicastPeers ?? [])
-        facts.add("tracked", (context.trackedInterfaces ?? []).joined(separator: " "))
+        let plain = (runtime.trackers ?? []).filter { $0.kind == .interface }.map(\.name)
+        let untold = (context.trackedInterfaces ?? []).filter { !plain.contains($0) }
+        facts.add("tracked", each: (runtime.trackers ?? []).map(trackerText) + untold)
         facts.add("track scripts", each: (runtime.scripts ?? []).map(scriptText))
         facts.add("sync group", context.syncGroup)
         let statistics = runtime.statistics
@@ -99,6 +101,16 @@ extension Screen {
         if let hindrance = script.hindrance { text += "; not run now: \(hindrance)" }
         if script.weight != 0 { text += " (weight \(script.weight)\(script.reverse ? " reverse" : ""))" }
         return text
+    }
+
+    /// `file load: 3 2 min ago (weight -10: -30)`
+    private func trackerText(_ tracker: VrrpAPI.Tracker) -> String {
+        var text = "\(tracker.kind.rawValue) \(tracker.name): \(tracker.detail)"
+        if let since = tracker.since { text += " \(ago(since))" }
+        if let hindrance = tracker.hindrance { text += "; not seen now: \(hindrance)" }
+        let reverse = tracker.reverse ? " reverse" : ""
+        if tracker.weight != 0 { text += " (weight \(tracker.weight)\(reverse): \(tracker.effect))" }
+        return tracker.fault ? text + ", FAULT" : text
     }
 
     private func routerText(_ context: VrrpAPI.InstanceContext) -> String? {

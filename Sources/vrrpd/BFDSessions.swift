@@ -1,0 +1,173 @@
+// BFD sessions on UDP (RFC 5881: port 3784, one hop; RFC 5883: port 4784, several): sockets and timers for VRRP/BFDSession.
+
+import CLinux
+import Configuration
+import Glibc
+import Net
+import Platform
+import VRRP
+
+/// Runs the sessions.
+final class BFDSessions {
+    private struct Session {
+        var machine: BFDSession
+        var sender: Int32?
+        var report: TrackerReport?
+    }
+
+    private struct Port: Hashable {
+        let isIPv6: Bool
+        let number: UInt16
+
+        init(_ configuration: BFDConfiguration) {
+            isIPv6 = configuration.neighbor.family == .inet6
+            number = configuration.isMultihop ? 4784 : 3784
+        }
+    }
+
+    private final class Listener {
+        let socket: FileDescriptor
+        var watch: Watch?
+
+        init(_ socket: consuming FileDescriptor) { self.socket = socket }
+    }
+
+    private let loop: EventLoop
+    private var timer: LoopTimer?
+    private var sessions: [String: Session] = [:]
+    private var listeners: [Port: Listener] = [:]
+    private var failures: [Port: Errno] = [:]
+    private var retryAt: Instant?
+    private var buffer = [UInt8](repeating: 0, count: 256)
+    private let heard: (TrackerReport, Tracker) -> Void
+
+    /// Packets that are read before others have their turn.
+    private static let packetsAtOnce = 64
+
+    /// No session yet; `heard` is told how each stands.
+    init(on loop: EventLoop, heard: @escaping (TrackerReport, Tracker) -> Void) {
+        self.loop = loop
+        self.heard = heard
+        timer = loop.timer { [weak self] in self?.settle() }
+    }
+
+    deinit { for session in sessions.values { close(session) } }
+
+    /// Runs these and no others. A session whose block stays goes on.
+    func watch(_ blocks: [BFDConfiguration]) {
+        let kept = Dictionary(blocks.map { ($0.name, $0) }) { first, _ in first }
+        for (name, session) in sessions where kept[name] != session.machine.configuration { end(name) }
+        for block in blocks where sessions[block.name] == nil {
+            var generator = SystemRandomNumberGenerator()
+            sessions[block.name] = Session(
+                machine: BFDSession(
+                    block, discriminator: UInt32.random(in: 1 ... .max, using: &generator),
+                    seed: generator.next(), at: loop.now))
+        }
+        for (name, session) in sessions { if let report = session.report { heard(report, .bfd(name)) } }
+        listen()
+        settle()
+    }
+
+    /// Says goodbye to every neighbor.
+    func stop() { for name in Array(sessions.keys) { end(name) } }
+
+    private func end(_ name: String) {
+        if let packet = sessions[name]?.machine.end() { send([packet], of: name) }
+        if let session = sessions.removeValue(forKey: name) { close(session) }
+    }
+
+    private func close(_ session: Session) {
+        if let sender = session.sender { _ = ek_close(sender) }
+    }
+
+    // MARK: Hearing
+
+    private func listen() {
+        let wanted = Set(sessions.values.map { Port($0.machine.configuration) })
+        listeners = listeners.filter { wanted.contains($0.key) }
+        failures = [:]
+        for port in wanted where listeners[port] == nil {
+            do throws(Errno) {
+                let number = try Errno.check(ek_bfd_listen(port.isIPv6 ? 1 : 0, port.number), "bind(BFD)")
+                let listener = Listener(FileDescriptor(owning: number))
+                listener.watch = try loop.watch(number, .read) { [weak self] _ in self?.hear(port) }
+                listeners[port] = listener
+            } catch {
+                failures[port] = error
+            }
+        }
+        retryAt = failures.isEmpty ? nil : loop.now + .seconds(1)
+    }
+
+    private func hear(_ port: Port) {
+        guard let listener = listeners[port] else { return }
+        var sender = [UInt8](repeating: 0, count: 16)
+        for _ in 0..<Self.packetsAtOnce {
+            var timeToLive: Int32 = -1
+            let count = ek_bfd_receive(listener.socket.number, &buffer, buffer.count, &sender, &timeToLive)
+            guard count >= 0 else { break }
+            guard let packet = BFDPacket(buffer[..<count]),
+                let address = IPAddress(octets: sender.prefix(port.isIPv6 ? 16 : 4)),
+                let name = session(for: packet, from: address, at: port),
+                sessions[name]?.machine.configuration.accepts(timeToLive: Int(timeToLive)) ?? false
+            else { continue }
+            let answers = sessions[name]?.machine.received(packet, at: loop.now) ?? []
+            send(answers, of: name)
+        }
+        settle()
+    }
+
+    /// A neighbor's packet carries our number once it has heard us; before that its address tells.
+    private func session(for packet: BFDPacket, from address: IPAddress, at port: Port) -> String? {
+        sessions.first { _, session in
+            Port(session.machine.configuration) == port && session.machine.configuration.neighbor == address
+                && (packet.yours == 0 || packet.yours == session.machine.discriminator)
+        }?.key
+    }
+
+    // MARK: Sending and time
+
+    private func settle() {
+        if let retryAt, retryAt <= loop.now { listen() }
+        for name in sessions.keys.sorted() {
+            if let due = sessions[name]?.machine.deadline, due <= loop.now {
+                let packets = sessions[name]?.machine.due(at: loop.now) ?? []
+                send(packets, of: name)
+            }
+            guard let session = sessions[name] else { continue }
+            var report = session.machine.report
+            report.hindrance = failures[Port(session.machine.configuration)].map { "\($0)" }
+            guard session.report != report else { continue }
+            sessions[name]?.report = report
+            heard(report, .bfd(name))
+        }
+        let times = sessions.values.compactMap(\.machine.deadline) + [retryAt].compactMap(\.self)
+        if let first = times.min() { timer?.arm(at: first) } else { timer?.disarm() }
+    }
+
+    /// What cannot be sent is lost, as on the wire: the neighbor misses it. The source address may not be there yet.
+    private func send(_ packets: [BFDPacket], of name: String) {
+        guard !packets.isEmpty, let session = sessions[name] else { return }
+        let configuration = session.machine.configuration
+        if session.sender == nil {
+            let port = Port(configuration)
+            let source = configuration.source.map { Array($0.octets) }
+            let number = ek_bfd_sender(
+                port.isIPv6 ? 1 : 0, source, Array(configuration.neighbor.octets), port.number,
+                Int32(configuration.timeToLive))
+            sessions[name]?.sender = number >= 0 ? number : nil
+        }
+        guard let sender = sessions[name]?.sender else { return }
+        for packet in packets {
+            let octets = packet.octets
+            let result = ek_bfd_send(sender, octets, octets.count)
+            if result == -Int(EINVAL) || result == -Int(ENETUNREACH) {
+                // The route or the source is another one now.
+                _ = ek_close(sender)
+                sessions[name]?.sender = nil
+                return
+            }
+        }
+    }
+}
