@@ -1,4 +1,5 @@
 #pragma once
+#include <linux/netfilter/nfnetlink.h>
 #include <netlink/netlink.h>
 #include <netlink/msg.h>
 #include <netlink/attr.h>

@@ -1,4 +1,5 @@
 #pragma once
+#include <linux/if_link.h>
 #include <netlink/route/link.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/route.h>

@@ -13,14 +13,22 @@ extension Link {
         guard reply.payload.count >= headerSize else { return nil }
         let header = reply.payload.loadUnaligned(as: ifinfomsg.self)
         self.init(index: header.ifi_index, name: "", flags: header.ifi_flags, mtu: 0)
+        var isElsewhere = false
         for attribute in reply.attributes(after: headerSize) {
             switch attribute.type {
             case Int(IFLA_IFNAME): name = attribute.string
             case Int(IFLA_MTU): mtu = attribute.number() ?? mtu
             case Int(IFLA_ADDRESS): mac = MACAddress(octets: attribute.bytes)
+            case Int(IFLA_LINK): parent = attribute.number()
+            case Int(IFLA_LINK_NETNSID): isElsewhere = true
+            case Int(IFLA_IFALIAS): alias = attribute.string
+            case Int(IFLA_LINKINFO): isPrivateMacvlan = attribute.nested.isPrivateMacvlan
+            case Int(IFLA_AF_SPEC):
+                ipv4 = attribute.nested.first { $0.type == Int(AF_INET) }.flatMap { IPv4Settings($0.nested) }
             default: continue
             }
         }
+        if isElsewhere { parent = nil }
         guard !name.isEmpty else { return nil }
     }
 }

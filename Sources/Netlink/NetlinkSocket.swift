@@ -16,6 +16,7 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
     /// Netlink protocols used here (linux/netlink.h).
     public enum Family: Int32, Sendable {
         case route = 0
+        case netfilter = 12
         case generic = 16
     }
 

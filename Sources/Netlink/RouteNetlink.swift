@@ -34,7 +34,7 @@ public protocol RouteKernel: AnyObject {
 
 /// The real kernel.
 public final class RouteNetlink: RouteKernel {
-    private let client: NetlinkClient
+    let client: NetlinkClient
 
     /// Opens a request socket in the current network namespace.
     public convenience init() throws(NetlinkError) {

@@ -114,6 +114,8 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noLinkLocalAddress(String)
     /// `unicast_fault_no_peer`: there is nobody to speak to.
     case noUnicastPeer
+    /// The macvlan of `use_vmac` cannot be had, and why.
+    case noVirtualLink(String, String)
     /// The sockets cannot be opened.
     case noSocket(String)
     /// A tracked script without a weight failed, or cannot be run.
@@ -132,6 +134,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .noSourceAddress(let name): "interface \(name) has no usable address"
         case .noLinkLocalAddress(let name): "interface \(name) has no IPv6 link-local address that is ready"
         case .noUnicastPeer: "no unicast peer is configured"
+        case .noVirtualLink(let name, let why): "no macvlan \(name): \(why)"
         case .noSocket(let why): "no VRRP socket: \(why)"
         case .scriptFailed(let name): "track_script \(name) failed"
         case .interfaceUp(let name): "interface \(name) is up, and tracked with reverse"

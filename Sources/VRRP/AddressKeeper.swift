@@ -97,7 +97,7 @@ struct AddressKeeper {
         var result: [(ordinal: Int, router: RouterID, address: InterfaceAddress, link: Link)] = []
         for key in toBeAnnounced {
             guard let entry = held.entries[key], !entry.wantedBy.isEmpty, table.address(key)?.isTentative == false,
-                let link = table.links[key.link], link.announces, link.isUsable
+                let link = table.announcer(of: key.link), link.announces, link.isUsable
             else { continue }
             if let last = announced[key], last.mac == link.mac, last.life == entry.life { continue }
             announced[key] = (link.mac, entry.life)

@@ -83,6 +83,31 @@ extension Advertisement {
     }
 }
 
+extension Advertisement {
+    /// Replaces `frame` by the Ethernet frame of a packet that `encodePacket` made, for its group (RFC 1112 §6.4, RFC 2464 §7). Nobody fills in
+    /// IPv4's header checksum here.
+    public static func encodeFrame(
+        into frame: inout [UInt8], _ packet: [UInt8], from mac: MACAddress, to group: IPAddress
+    ) {
+        frame.removeAll(keepingCapacity: true)
+        let (destination, type): (MACAddress, UInt16) =
+            switch group {
+            case .v4(let group): (MACAddress(rawValue: 0x0100_5E00_0000 | UInt64(group.rawValue & 0x7F_FFFF)), 0x0800)
+            case .v6(let group): (MACAddress(rawValue: 0x3333_0000_0000 | group.low & 0xFFFF_FFFF), 0x86DD)
+            }
+        frame.append(mac: destination)
+        frame.append(mac: mac)
+        frame.append(bigEndian: type)
+        frame += packet
+        guard case .v4 = group, packet.count >= 20 else { return }
+        var sum = InternetChecksum()
+        sum.add(packet[..<20])
+        let value = sum.value
+        frame[24] = UInt8(truncatingIfNeeded: value >> 8)
+        frame[25] = UInt8(truncatingIfNeeded: value)
+    }
+}
+
 extension InternetChecksum {
     /// The pseudo-header of RFC 9568 §5.2.8: addresses, length, protocol.
     mutating func addPseudoHeader(from source: IPAddress, to destination: IPAddress, length: Int) {

@@ -68,7 +68,8 @@ extension Director {
 
     private mutating func remove(_ id: RouterID, at now: Instant) {
         run(id, at: now) { $0.stop() }
-        setChannel(nil, of: id)
+        setChannels([], of: id)
+        virtualLinks.release(by: id)
         queue.set(id, nil)
         routers[id] = nil
         changed.insert(id)
@@ -93,17 +94,20 @@ extension Director {
         dependents = [:]
         virtualAddresses = [:]
         sourceTrackers = []
+        var refused: Set<IPAddress> = []
         for id in order {
             guard let router = routers[id] else { continue }
             let block = router.block
             let names =
-                [block.interface].compactMap(\.self) + block.addresses.compactMap(\.device)
+                [block.interface, block.virtualMAC?.name].compactMap(\.self) + block.addresses.compactMap(\.device)
                 + block.routes.flatMap(\.devices) + block.rules.flatMap(\.devices)
                 + tracked(by: block, router.group).compactMap(\.tracker.interface)
             for name in names { dependents[name, default: []].insert(id) }
             for line in block.addresses { virtualAddresses[line.prefix.address, default: []].append(id) }
             if block.needsSourceAddress { sourceTrackers.insert(id) }
+            if block.refusesPackets { refused.formUnion(block.addresses.map(\.prefix.address)) }
         }
+        firewall.want(refused)
     }
 
     // MARK: Start and end
@@ -187,7 +191,11 @@ extension Director {
     mutating func stop(at now: Instant) {
         phase = .stopped
         effects.scripts += scripts.end()
-        for id in order { run(id, at: now) { $0.stop() } }
+        firewall.want([])
+        for id in order {
+            run(id, at: now) { $0.stop() }
+            virtualLinks.release(by: id)
+        }
         releaseStatics()
         touchedGroups = []
     }

@@ -39,6 +39,7 @@ extension Director {
                 guard before != link else { continue }
                 names.insert(link.name)
                 if let before { names.insert(before.name) }
+                virtualLinks.heard(link)
                 announceAgain(ifReachedAnew: link)
                 links.insert(link.index)
                 // The kernel drops IPv4 routes of an interface that is set down without a word.
@@ -47,6 +48,7 @@ extension Director {
                 names.insert(table.links[link.index]?.name ?? link.name)
                 keeper.linkGone(link.index)
                 reviewRoutes()
+                virtualLinks.linkGone(link.index)
                 sources[link.index] = nil
             case .address(let address), .addressGone(let address):
                 links.insert(address.link)
@@ -101,13 +103,20 @@ extension Director {
         keeper.held.tableReplaced(by: table)
         routing.tableReplaced(by: table)
         damping.observe(table, at: now)
+        virtualLinks.tableReplaced()
         deriveAll(at: now)
     }
 
     /// Compares an interface with what the table still says of it.
     private mutating func announceAgain(ifReachedAnew link: Link) {
         guard let before = table.links[link.index] else { return }
-        if before.mac != link.mac || !before.isUsable && link.isUsable { keeper.announceAgain(on: link.index) }
+        let isReached = !before.isUsable && link.isUsable
+        // A macvlan of ours is announced through its parent.
+        if before.mac != link.mac || isReached && link.mark == nil { keeper.announceAgain(on: link.index) }
+        guard isReached else { return }
+        for other in table.links.values where other.parent == link.index && other.mark != nil {
+            keeper.announceAgain(on: other.index)
+        }
     }
 
     mutating func deriveAll(at now: Instant) {
@@ -161,15 +170,19 @@ extension Director {
         let link = block.interface.flatMap { table.link(named: $0) }
         let source = source(of: block, link)
         let channel = channel(of: block, link, source)
-        setChannel(channel, of: id)
-        let faults = faults(of: block, link, source, channel, group: routers.values[index].group)
+        wantVirtualLink(of: index, on: link)
+        setChannels([channel, virtualChannel(of: block, channel)].compactMap(\.self), of: id)
+        let faults = faults(of: block, link, source, routers.values[index])
         if faults != routers.values[index].faults {
             routers.values[index].faults = faults
             if let group = routers.values[index].group { touchedGroups.insert(group) }
         }
         tellFaults(id, at: now)
         let weight = weight(of: block, group: routers.values[index].group)
-        if let channel, let source { routers.values[index].voice = Voice(channel: channel, source: source) }
+        if let channel, let source {
+            let mac = block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.mac }
+            routers.values[index].voice = Voice(channel: channel, source: source, virtualMAC: mac)
+        }
         let parameters = RouterConfiguration(
             block, isGrouped: routers.values[index].group != nil, mtu: link.map { Int($0.mtu) } ?? .max)
         let unadvertised = block.virtualAddresses.count - parameters.addresses.count
@@ -209,13 +222,12 @@ extension Director {
     }
 
     private func faults(
-        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?, _ channel: ChannelKey?,
-        group: String?
+        of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?, _ router: Router
     ) -> Set<Fault> {
         var faults: Set<Fault> = []
-        let tracked = tracked(interfaces: block, group.flatMap { groups[$0]?.configuration })
+        let tracked = tracked(interfaces: block, router.group.flatMap { groups[$0]?.configuration })
         for name in block.vitalInterfaces(tracking: tracked) {
-            switch table.link(named: name) {
+            switch table.carrier(named: name) {
             case nil: faults.insert(.interfaceMissing(name))
             case let link? where !damping.isUsable(link): faults.insert(.interfaceDown(name))
             case .some: break
@@ -230,12 +242,16 @@ extension Director {
             faults.insert(.noSource(of: block))
         }
         if case .unicast(let peers, _) = block.delivery, peers.isEmpty { faults.insert(.noUnicastPeer) }
-        for name in mustBeDown(for: block, group) {
-            if let link = table.link(named: name), damping.isUsable(link) { faults.insert(.interfaceUp(name)) }
+        for name in mustBeDown(for: block, router.group) {
+            if let link = table.carrier(named: name), damping.isUsable(link) { faults.insert(.interfaceUp(name)) }
         }
-        faults.formUnion(scriptFaults(of: block, group))
-        faults.formUnion(trackerFaults(of: block, group))
-        if let channel, case .failed(let words, _)? = channels[channel]?.state { faults.insert(.noSocket(words)) }
+        faults.formUnion(scriptFaults(of: block, router.group))
+        faults.formUnion(trackerFaults(of: block, router.group))
+        // Without the macvlan's channel it is deaf to masters of the same MAC only, and has it again within a second.
+        if let channel = router.channels.first, case .failed(let words, _)? = channels[channel]?.state {
+            faults.insert(.noSocket(words))
+        }
+        faults.formUnion(virtualLinkFaults(of: router))
         return faults
     }
 
@@ -244,12 +260,21 @@ extension Director {
         let router = routers.values[index]
         var placed: [InterfaceAddress] = []
         var unplaced: [(prefix: IPPrefix, device: String?)] = []
+        let virtual = virtualLinks.wanted(by: router.id)
         for line in router.block.addresses {
-            if let link = line.device.flatMap({ table.link(named: $0) }) {
+            let link =
+                router.block.isOnVirtualLink(line)
+                ? virtual.flatMap { presence(of: $0) } : line.device.flatMap { table.link(named: $0) }
+            if let link {
                 placed.append(InterfaceAddress(line, on: link.index))
             } else {
                 unplaced.append((line.prefix, line.device))
             }
+        }
+        routers.values[index].implied = nil
+        if let virtual, let link = presence(of: virtual), let implied = router.block.implied(on: virtual, link.index) {
+            placed.append(implied)
+            routers.values[index].implied = implied.key
         }
         if unplaced.count != router.unplaced.count { changed.insert(router.id) }
         placeRouting(index)

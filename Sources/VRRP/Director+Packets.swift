@@ -162,11 +162,12 @@ extension Director {
         for id in channel.routers.joined() { derive(id, at: now) }
     }
 
-    /// Moves a router to the channel that it is to hear; a channel that nobody hears is closed.
-    mutating func setChannel(_ key: ChannelKey?, of id: RouterID) {
-        guard let router = routers[id], router.channel != key else { return }
+    /// Moves a router to the channels that it is to hear; a channel that nobody hears is closed.
+    mutating func setChannels(_ keys: [ChannelKey], of id: RouterID) {
+        guard let router = routers[id], router.channels != keys else { return }
         let identifier = Int(router.block.virtualRouterID)
-        if let old = router.channel, let place = channels[old]?.routers[identifier].firstIndex(of: id) {
+        for old in router.channels where !keys.contains(old) {
+            guard let place = channels[old]?.routers[identifier].firstIndex(of: id) else { continue }
             channels[old]?.routers[identifier].remove(at: place)
             channels[old]?.count -= 1
             channels[old]?.isMisfiltered = true
@@ -176,12 +177,13 @@ extension Director {
             }
             channelsChanged = true
         }
-        routers[id]?.channel = key
-        guard let key else { return }
-        if channels[key] == nil { channels[key] = Channel() }
-        channels[key]?.routers[identifier].append(id)
-        channels[key]?.count += 1
-        channels[key]?.isMisfiltered = true
-        channelsChanged = true
+        routers[id]?.channels = keys
+        for key in keys where !router.channels.contains(key) {
+            if channels[key] == nil { channels[key] = Channel() }
+            channels[key]?.routers[identifier].append(id)
+            channels[key]?.count += 1
+            channels[key]?.isMisfiltered = true
+            channelsChanged = true
+        }
     }
 }

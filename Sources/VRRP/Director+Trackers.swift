@@ -41,7 +41,7 @@ extension Director {
     func report(of tracker: Tracker) -> TrackerReport {
         switch tracker {
         case .interface(let name):
-            guard let link = table.link(named: name) else { return TrackerReport(.failed, "does not exist") }
+            guard let link = table.carrier(named: name) else { return TrackerReport(.failed, "does not exist") }
             guard damping.isUsable(link) else {
                 return TrackerReport(.failed, link.isUsable ? "up, not for long enough" : "down")
             }

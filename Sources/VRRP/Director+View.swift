@@ -41,7 +41,7 @@ extension Director {
         guard let router = routers[id] else { return nil }
         // A backup has what the kernel has not let it take off yet.
         let keys = router.isHolding ? router.placed.map(\.key) : keeper.held.lingering(of: id)
-        let held = keys.compactMap { table.address($0)?.prefix }
+        let held = keys.filter { $0 != router.implied }.compactMap { table.address($0)?.prefix }
         return View(
             id: id, name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
@@ -142,9 +142,8 @@ extension Director {
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
             let router = routers.values[index]
-            if case .backup(let backup) = router.machine.state, backup.masterDownAt <= now, let channel = router.channel
-            {
-                channels.insert(channel)
+            if case .backup(let backup) = router.machine.state, backup.masterDownAt <= now {
+                channels.formUnion(router.channels)
             }
             setDeadline(of: index)
         }

@@ -25,10 +25,13 @@ public struct Director {
         var faults: Set<Fault> = []
         /// How it speaks, or spoke last.
         var voice: Voice?
-        /// The channel that it hears; nil while it has none.
-        var channel: ChannelKey?
+        /// The channels that it hears; none while it has none. With `use_vmac` also the macvlan while that is up: what comes from another
+        /// router with the same MAC arrives there only.
+        var channels: [ChannelKey] = []
         /// Its addresses where they belong now.
         var placed: [InterfaceAddress] = []
+        /// The link-local address that its macvlan needs besides.
+        var implied: AddressKey?
         /// Its addresses whose interface is not there.
         var unplaced: [(prefix: IPPrefix, device: String?)] = []
         /// Its routes and rules as they can be now.
@@ -95,6 +98,8 @@ public struct Director {
     public internal(set) var routeOrigins: Set<UInt8> = [Route.ofVRRP]
     /// What follows no election.
     var statics = Statics()
+    var virtualLinks: VirtualLinkKeeper
+    var firewall = FirewallKeeper()
     /// Who looks at an interface, by its name.
     var dependents: [String: Set<RouterID>] = [:]
     /// Who has a virtual address.
@@ -137,6 +142,7 @@ public struct Director {
         self.digest = digest
         self.steppedDown = steppedDown
         self.isAlone = isAlone
+        virtualLinks = VirtualLinkKeeper(isAlone: isAlone)
     }
 
     private var nextDeadline: Instant? {
@@ -148,6 +154,8 @@ public struct Director {
         consider(keeper.held.calmAt)
         consider(pacer.deadline)
         consider(routing.deadline)
+        consider(virtualLinks.deadline)
+        consider(firewall.deadline)
         consider(channelRetry)
         consider(scripts.deadline)
         consider(notices.deadline)
@@ -169,6 +177,9 @@ public struct Director {
         case .script(let run, let report): scriptHeard(report, of: run, at: now)
         case .tracker(let tracker, let report): trackerHeard(report, of: tracker, at: now)
         case .changed(let changes, let refused): answered(changes, refused, at: now)
+        case .linksChanged(let changes, let refused): answered(changes, refused, at: now)
+        case .dropping(let addresses, let failure): firewall.answered(addresses, refusal: failure, at: now)
+        case .rulesTouched: firewall.touched()
         case .changesUnknown(let changes, let words):
             for change in changes { areUnknown(change, words, at: now) }
             effects.isTableInDoubt = true
@@ -264,6 +275,7 @@ public struct Director {
     private mutating func hold(_ isHolding: Bool, _ index: Dictionary<RouterID, Router>.Index) {
         routers.values[index].isHolding = isHolding
         let router = routers.values[index]
+        virtualLinks.set(isUp: isHolding, of: router.id)
         if isHolding {
             for address in router.placed { keeper.held.want(address, by: router.id) }
             routing.want(router.routing, by: router.id)
@@ -308,7 +320,7 @@ public struct Director {
     /// Announces what is in place of a router's addresses.
     private mutating func announce(_ count: Int, of router: Router, at now: Instant) {
         for address in router.placed where table.address(address.key)?.isTentative == false {
-            guard let link = table.links[address.link], link.announces else { continue }
+            guard let link = table.announcer(of: address.link), link.announces else { continue }
             announce(address.key, on: link, count: count, at: now)
         }
     }
@@ -325,13 +337,22 @@ public struct Director {
 
     /// The end of every event: groups follow, then addresses are compared, then announced.
     private mutating func finish(at now: Instant) -> Effects {
+        effects.linkChanges = virtualLinks.plan(against: table, at: now)
+        for id in virtualLinks.takeMended() { derive(id, at: now) }
         settleGroups(at: now)
         noticeGroups(at: now)
         takeNotices()
-        plan(at: now)
-        if effects.changes.isEmpty { announceArrivals(at: now) }
+        effects.linkChanges += virtualLinks.plan(against: table, at: now)
+        effects.drops = firewall.plan(at: now)
+        if effects.drops == nil, effects.linkChanges.isEmpty { plan(at: now) }
+        if effects.drops == nil, effects.linkChanges.isEmpty, effects.changes.isEmpty {
+            announceArrivals(at: now)
+            // Before the start nobody knows yet what is to stay.
+            if phase != .waiting { effects.linkChanges = virtualLinks.planRemovals(against: table, at: now) }
+            effects.drops = firewall.planRemovals(at: now)
+        }
         for address in pacer.due(at: now) where table.address(address) != nil {
-            guard let link = table.links[address.link], link.announces else { continue }
+            guard let link = table.announcer(of: address.link), link.announces else { continue }
             effects.announce(address.address, on: link, count: 1)
         }
         takeNews(at: now)

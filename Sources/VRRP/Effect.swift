@@ -25,6 +25,12 @@ public enum Event {
     case tracker(Tracker, TrackerReport)
     /// The kernel's answer to the changes that were asked for: refused ones with the kernel's words (nil: the interface has just gone).
     case changed([KernelChange], refused: [KernelChange: String?])
+    /// The kernel's answer to changes of interfaces: refused ones with the kernel's words.
+    case linksChanged([LinkChange], refused: [LinkChange: String])
+    /// The rules drop these addresses now, or could not be set.
+    case dropping(Set<IPAddress>, failure: String?)
+    /// Somebody else changed the rules.
+    case rulesTouched
     /// Nobody knows whether the kernel did the changes.
     case changesUnknown([KernelChange], String)
     /// Routes and rules were read anew.
@@ -88,6 +94,10 @@ public struct Effects {
 
     /// To send.
     public var sends: [Sending] = []
+    /// The addresses that rules are to drop packets of; answer with `.dropping`.
+    public var drops: Set<IPAddress>?
+    /// Interfaces to change, one after the other, before anything else is asked; answer with `.linksChanged`.
+    public var linkChanges: [LinkChange] = []
     /// To ask of the kernel in one round trip; answer with `.changed` or `.changesUnknown`.
     public var changes: [KernelChange] = []
     /// To announce.

@@ -67,7 +67,7 @@ public enum Announcement {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(mac: MACAddress) {
+    mutating func append(mac: MACAddress) {
         for shift in [40, 32, 24, 16, 8, 0] as [UInt64] { append(UInt8(truncatingIfNeeded: mac.rawValue >> shift)) }
     }
 }

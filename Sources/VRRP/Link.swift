@@ -15,6 +15,14 @@ public struct Link: Hashable, Sendable {
     public var mac: MACAddress?
     /// Octets of payload per frame.
     public var mtu: UInt32
+    /// The interface below, where it is in this network namespace.
+    public var parent: Int32?
+    /// A macvlan in private mode.
+    public var isPrivateMacvlan = false
+    /// What somebody wrote on it (`ip link set … alias`).
+    public var alias = ""
+    /// `net.ipv4.conf.IF`; nil = the kernel has not said.
+    public var ipv4: IPv4Settings?
 
     /// An interface.
     public init(index: Int32, name: String, flags: UInt32, mac: MACAddress? = nil, mtu: UInt32 = 1500) {
@@ -30,6 +38,8 @@ public struct Link: Hashable, Sendable {
     /// IFF_RUNNING: the carrier is there. IFF_NOARP: neighbours are not resolved.
     public static let running: UInt32 = 0x40, noARP: UInt32 = 0x80
 
+    /// Set up by the administrator.
+    public var isUp: Bool { flags & Self.up != 0 }
     /// Set up by the administrator and with a carrier: both count (keepalived's FAULT).
     public var isUsable: Bool { flags & (Self.up | Self.running) == Self.up | Self.running }
     /// True when a gratuitous ARP makes sense: Ethernet, no NOARP, not point-to-point.

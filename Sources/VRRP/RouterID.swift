@@ -33,6 +33,8 @@ public struct Voice: Hashable, Sendable {
     public var channel: ChannelKey
     /// The source of its advertisements.
     public var source: IPAddress
+    /// The hardware address of its frames, where it is not the interface's (`use_vmac`): such advertisements leave as whole frames.
+    public var virtualMAC: MACAddress?
 }
 
 /// The channel's sockets.

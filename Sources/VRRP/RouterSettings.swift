@@ -96,6 +96,9 @@ extension VRRPInstanceConfiguration {
         }
     }
 
+    /// Nobody but its owner answers for a virtual address of a router without Accept_Mode (RFC 9568 §6.1).
+    var refusesPackets: Bool { !accept && priority != 255 }
+
     /// Its advertisements travel in Authentication Headers.
     var isSigned: Bool {
         switch authentication {

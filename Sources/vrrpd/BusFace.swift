@@ -188,6 +188,11 @@ extension BusFace: DaemonObserver {
                 message: "interfaces and addresses cannot be read: \($0)",
                 remedy: "it is tried again every second; until then changes of interfaces may go unnoticed")
         }
+        machine[.rules] = trouble.rules.map {
+            Alarm(
+                message: "packets to addresses with no_accept are not dropped: \($0)",
+                remedy: "it is tried again every second; the kernel needs nf_tables, and vrrpd CAP_NET_ADMIN")
+        }
         machine[.heartbeat] = trouble.notes.map {
             Alarm(
                 message: "the heartbeat file in \(runDirectory)/vrrpd: \($0)",

@@ -171,6 +171,9 @@ final class Daemon {
         settle()
     }
 
+    /// Somebody else has changed the rules of `no_accept`.
+    func rulesTouched() { step(.rulesTouched) }
+
     /// The one timer has fired.
     func timerFired() {
         if let due = readTableAt, due <= turns.now {
@@ -214,8 +217,18 @@ final class Daemon {
             announcements += effects.announcements
             if effects.isTableInDoubt { readTableAt = turns.now }
             if effects.isRoutingInDoubt { isRoutingInDoubt = true }
-            guard !effects.changes.isEmpty else { break }
-            effects = director.handle(change(effects.changes), at: turns.now)
+            if let addresses = effects.drops {
+                // What else is to be done comes with the answer, unless it has begun.
+                let links = effects.linkChanges
+                effects = director.handle(drop(addresses), at: turns.now)
+                effects.linkChanges = links + effects.linkChanges
+            } else if !effects.linkChanges.isEmpty {
+                effects = director.handle(change(effects.linkChanges), at: turns.now)
+            } else if !effects.changes.isEmpty {
+                effects = director.handle(change(effects.changes), at: turns.now)
+            } else {
+                break
+            }
         }
         for announcing in announcements { announce(announcing) }
     }
@@ -241,6 +254,32 @@ final class Daemon {
             take(kernel.update())
         }
         return .changed(changes, refused: refused)
+    }
+
+    private func drop(_ addresses: Set<IPAddress>) -> Event {
+        var failure: String?
+        do throws(NetlinkError) {
+            try kernel.drop(addresses)
+        } catch {
+            failure = "\(error)"
+        }
+        trouble.rules = addresses.isEmpty ? nil : failure
+        return .dropping(addresses, failure: failure)
+    }
+
+    /// Asks the kernel for changes of interfaces: few, and each depends on the one before.
+    private func change(_ changes: [LinkChange]) -> Event {
+        var refused: [LinkChange: String] = [:]
+        for change in changes {
+            do throws(NetlinkError) {
+                try kernel.apply(change)
+            } catch {
+                if !error.isOfLostInterface { refused[change] = "\(error)" }
+                if error.stateIsUnknown { readTableAt = turns.now }
+            }
+        }
+        take(kernel.update())
+        return .linksChanged(changes, refused: refused)
     }
 
     private func take(_ news: RouteMonitor.News) {
@@ -334,7 +373,12 @@ final class Daemon {
             }
         }
         do throws(Errno) {
-            try wire.send(packet, to: destination, through: voice.channel)
+            if let mac = voice.virtualMAC, let link = voice.channel.link {
+                Advertisement.encodeFrame(into: &frames, packet, from: mac, to: destination)
+                try wire.send(frames: frames, count: 1, through: link)
+            } else {
+                try wire.send(packet, to: destination, through: voice.channel)
+            }
             return nil
         } catch {
             return error

@@ -17,7 +17,9 @@ extension Daemon {
         var peers: [String]?
         if case .unicast(let list, _) = block.delivery { peers = list.map { "\($0.address)" } }
         return VrrpAPI.InstanceContext(
-            interface: block.interface, virtualRouterId: Int(block.virtualRouterID), version: block.version.rawValue,
+            interface: block.interface, virtualInterface: block.virtualMAC?.name,
+            virtualMac: block.virtualMAC.map { "\($0.mac)" }, accept: block.accept || block.priority == 255,
+            virtualRouterId: Int(block.virtualRouterID), version: block.version.rawValue,
             family: block.family == .inet ? .inet : .inet6,
             initialState: block.initialState == .master ? .master : .backup, priority: Int(block.priority),
             advertisementIntervalMilliseconds: block.advertInterval.milliseconds, preempt: block.preempt,

@@ -23,6 +23,7 @@ final class Program: RunningDaemon {
     private let claim: FileDescriptor?
     private let loaded: ConfigurationFile
     private var watch: Watch?
+    private var ruleWatch: Watch?
     private var stopTimer: LoopTimer?
     private var stopBy = Instant.distantFuture
 
@@ -57,7 +58,8 @@ final class Program: RunningDaemon {
         claim = try? UnixSocket.listen(at: "@evenkeel-vrrpd", mode: 0)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let file = ledger.file("stepped-down", durable: false)
-        kernel = try NetlinkKernel()
+        // A table is replaced as a whole: another vrrpd's must have another name.
+        kernel = try NetlinkKernel(table: claim != nil ? "evenkeel_vrrpd" : "evenkeel_vrrpd_\(getpid())")
         let wire = SocketWire(on: loop)
         let scriptd = options.privateSocket(of: "scriptd")
         let scripts = ScriptdScripts(socket: scriptd, name: "vrrpd/\(getpid())", on: loop)
@@ -84,9 +86,21 @@ final class Program: RunningDaemon {
         socketRetry = loop.timer { [weak self] in self?.listen() }
         try show()
         watch = try loop.watch(kernel.number, .read) { [daemon] _ in daemon.hearKernel() }
+        kernel.watchRules = { [weak self] in self?.watch(rules: $0) }
         stopTimer = loop.timer { [weak self] in self?.endWhenTold() }
         try daemon.start(loaded.configuration, after: predecessors())
         face.stateIsComplete(loaded)
+    }
+
+    /// A failure means only that nobody hears when another program flushes the rules.
+    private func watch(rules: NftablesMonitor) {
+        do throws(Errno) {
+            ruleWatch = try loop.watch(rules.number, .read) { [daemon] _ in
+                if rules.isTouched() { daemon.rulesTouched() }
+            }
+        } catch {
+            logger.warning("changes of the nftables rules are not heard: \(error)")
+        }
     }
 
     func reload() { face.reload.reload() }

@@ -11,11 +11,18 @@ import VRRP
 final class NetlinkKernel: AddressKernel {
     private let requests: RouteNetlink
     private let monitor: RouteMonitor
+    private let table: String
+    /// Nil where the kernel has no nf_tables, or as long as nothing is to be dropped.
+    private var rules: Nftables?
+    private var ruleMonitor: NftablesMonitor?
+    /// The rules have begun to be watched.
+    var watchRules: ((NftablesMonitor) -> Void)?
 
-    /// Opens both.
-    init() throws(NetlinkError) {
+    /// Opens both; `table` is the name of the table of `no_accept`.
+    init(table: String) throws(NetlinkError) {
         requests = try RouteNetlink()
         monitor = try RouteMonitor(kernel: requests)
+        self.table = table
     }
 
     /// The descriptor to watch for notifications.
@@ -26,6 +33,25 @@ final class NetlinkKernel: AddressKernel {
     func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot { try requests.routing(of: origins) }
 
     func watchRoutes(of origins: Set<UInt8>) { monitor.routeOrigins = origins }
+
+    func apply(_ change: LinkChange) throws(NetlinkError) {
+        try requests.apply(change)
+        if case .configure(_, let name, let settings) = change, let isOn = settings.ipv6 {
+            try InterfaceSettings.setIPv6(isOn, on: name)
+        }
+    }
+
+    func drop(_ addresses: Set<IPAddress>) throws(NetlinkError) {
+        if rules == nil { rules = try Nftables(table: table) }
+        if ruleMonitor == nil, !addresses.isEmpty {
+            let monitor = try NftablesMonitor(table: table)
+            ruleMonitor = monitor
+            watchRules?(monitor)
+        }
+        try rules?.drop(addresses)
+        // What waits now is our own doing, or older.
+        _ = ruleMonitor?.isTouched()
+    }
 
     func update() -> RouteMonitor.News { monitor.update() }
 

@@ -24,7 +24,7 @@ enum VrrpAlarm: AlarmKey {
     case notify(String)
     /// A pipe that lines are lost from.
     case pipe(String)
-    case table, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
+    case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
 
     var subject: String {
         switch self {
@@ -38,6 +38,7 @@ enum VrrpAlarm: AlarmKey {
         case .notify(let name): "notify/\(name)"
         case .pipe(let path): "notify-fifo\(path)"
         case .table: "interfaces"
+        case .rules: "rules"
         case .leftovers: "addresses"
         case .hostRouting: "routes"
         case .heartbeat: "heartbeat"
@@ -120,6 +121,9 @@ extension Fault {
                 + "look for another host with the same one if it stays"
         case .noUnicastPeer:
             remedy = "name the other directors in unicast_peer, or remove unicast_fault_no_peer"
+        case .noVirtualLink:
+            remedy =
+                "it is tried again every second; take away what has its name or MAC, or write use_vmac NAME; run vrrpd with CAP_NET_ADMIN"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
         case .interfaceDown, .interfaceUp, .scriptFailed, .tracked, .group:

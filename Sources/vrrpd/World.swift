@@ -15,6 +15,10 @@ protocol AddressKernel: AnyObject {
     func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot
     /// Hear of the routes of these from now on.
     func watchRoutes(of origins: Set<UInt8>)
+    /// Changes an interface.
+    func apply(_ change: LinkChange) throws(NetlinkError)
+    /// Drops packets to and from these addresses and no others.
+    func drop(_ addresses: Set<IPAddress>) throws(NetlinkError)
     /// What the kernel has said since; after a loss the whole table.
     func update() -> RouteMonitor.News
     /// The whole table: at the start, and a second after `.stale`.
@@ -121,6 +125,8 @@ struct Trouble: Equatable {
     var table: String?
     /// The notes for the next process cannot be written.
     var notes: String?
+    /// The rules of `no_accept` cannot be set.
+    var rules: String?
     /// Gratuitous ARP cannot be sent.
     var frames: String?
     /// Scripts cannot be run: their last verdicts stand.

@@ -25,12 +25,15 @@ private final class Storm {
     var takings = 0
     /// A third of the runs have an IPv6 virtual router too.
     let hasIPv6: Bool
+    /// In half of the runs VI_1 and VI_6 may have macvlans; not every configuration says so.
+    let hasVirtualMACs: Bool
     var problems: [String] = []
 
     init(seed: UInt64) {
         random = SplitMix(seed: seed)
         network = SimulatedNetwork(seed: seed &* 7919)
         hasIPv6 = seed % 3 == 0
+        hasVirtualMACs = seed % 2 == 0
         for number in 0..<Int.random(in: 2...3, using: &random) {
             priorities.append(UInt8(60 + 60 * number + Int.random(in: 0...20, using: &random)))
             let host = ScriptedHost(number, configuration(of: number), in: network)
@@ -67,6 +70,14 @@ private final class Storm {
             fourth.excludedAddresses = block(addresses: ["10.1.0.160/24"], device: "eth1").virtualAddresses
             blocks.insert(fourth, at: roll(blocks.count))
         }
+        if hasVirtualMACs {
+            for index in blocks.indices where [51, 54].contains(blocks[index].virtualRouterID) && roll(4) != 0 {
+                let number = blocks[index].virtualRouterID
+                blocks[index].virtualMAC = VirtualMACConfiguration(
+                    name: "vrrp.\(number)",
+                    mac: VirtualMACConfiguration.mac(virtualRouterID: number, blocks[index].family))
+            }
+        }
         let groups =
             roll(2) == 0
             ? [SyncGroupConfiguration(name: roll(2) == 0 ? "VG" : "VH", members: [names[0], names[1]])] : []
@@ -95,7 +106,7 @@ private final class Storm {
     func disturb() {
         let host = network.hosts[roll(network.hosts.count)]
         let link = host.links.values.sorted { $0.index < $1.index }.dropFirst(roll(2)).first
-        switch roll(23) {
+        switch roll(24) {
         case 0: network.lossPercent = roll(90)
         case 1: network.duplicatePercent = roll(50)
         case 2: host.side = roll(2)
@@ -120,7 +131,12 @@ private final class Storm {
             let percent = UInt64(roll(100))
             var dice = SplitMix(seed: random.next())
             host.refuses = { _ in dice.next() % 100 < percent ? .refused(code: 1, message: "") : nil }
-        case 10: host.refuses = { _ in nil }
+            if roll(2) == 0 {
+                host.refusesLink = { _ in dice.next() % 100 < percent ? .refused(code: 1, message: "") : nil }
+            }
+        case 10:
+            host.refuses = { _ in nil }
+            host.refusesLink = { _ in nil }
         case 11: host.lostAnswers = roll(3)
         case 12: host.capacity = roll(6)
         case 13: host.failingDumps = roll(3)
@@ -140,6 +156,10 @@ private final class Storm {
         case 19: if host.isAlive, host.failingDumps == 0 { host.handOver() } else { host.start() }
         case 20: if host.isAlive { host.stop() }
         case 21: host.filteringFails = roll(3)
+        case 22:
+            guard let macvlan = host.links.values.first(where: \.isPrivateMacvlan) else { return }
+            // Deleted while nobody runs, what the parent was goes with it.
+            try? host.apply(.set(macvlan.index, isUp: roll(2) == 0))
         default: host.notesFail = roll(2) == 0
         }
     }
@@ -151,6 +171,7 @@ private final class Storm {
             host.side = 0
             host.pausedUntil = .zero
             host.refuses = { _ in nil }
+            host.refusesLink = { _ in nil }
             host.lostAnswers = 0
             host.failingDumps = 0
             host.notesFail = false
@@ -171,12 +192,15 @@ private final class Storm {
             guard let daemon = host.daemon else { continue }
             var wanted: [String: Set<String>] = [:]
             var held: Set<String> = []
+            var macvlans: [String: Bool] = [:]
             for id in daemon.director.order {
                 guard let view = daemon.director.view(of: id) else { continue }
                 held.formUnion(view.held.map { "\($0)" })
+                if let name = view.block.virtualMAC?.name { macvlans[name] = view.machine.state.name == .master }
                 guard view.machine.state.name == .master else { continue }
                 for line in view.block.virtualAddresses + view.block.excludedAddresses {
-                    wanted[line.device ?? "", default: []].insert("\(line.prefix)")
+                    let virtual = line.device == view.block.interface ? view.block.virtualMAC?.name : nil
+                    wanted[virtual ?? line.device ?? "", default: []].insert("\(line.prefix)")
                 }
             }
             for (index, link) in host.links {
@@ -185,6 +209,16 @@ private final class Storm {
                 if shown != expected {
                     problems.append(
                         "\(when): host \(host.number) \(link.name) has \(shown.sorted()), not \(expected.sorted())")
+                }
+            }
+            let shown = host.links.values.filter(\.isPrivateMacvlan).map { ($0.name, $0.isUp) }
+            if Dictionary(uniqueKeysWithValues: shown) != macvlans {
+                problems.append("\(when): host \(host.number) has macvlans \(shown), not \(macvlans)")
+            }
+            for link in host.links.values where !link.isPrivateMacvlan {
+                let isParent = host.links.values.contains { $0.parent == link.index }
+                if link.ipv4?.arpIgnore != (isParent ? 1 : 0) {
+                    problems.append("\(when): host \(host.number) \(link.name) has \(String(describing: link.ipv4))")
                 }
             }
             let all = wanted.values.reduce(into: Set<String>()) { $0.formUnion($1) }

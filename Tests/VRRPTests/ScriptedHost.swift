@@ -38,6 +38,16 @@ final class ScriptedHost {
     var failingDumps = 0
     /// Answers that get lost although the kernel acts.
     var lostAnswers = 0
+    /// Addresses that rules drop.
+    private(set) var dropped: Set<IPAddress> = []
+    private(set) var dropRequests = 0
+    /// Why rules cannot be set.
+    var refusesRules: NetlinkError?
+    /// What it refuses to do to interfaces.
+    var refusesLink: (LinkChange) -> NetlinkError? = { _ in nil }
+    private var nextIndex: Int32 = 1000
+    /// Settings of interfaces that are not macvlans, as an administrator has them.
+    var parentSettings = IPv4Settings(arpAnnounce: 0, reversePathFilter: 0, acceptsLocal: 0, promotesSecondaries: 0)
     /// What the kernel refuses.
     var refuses: (AddressChange) -> NetlinkError? = { _ in nil }
     /// What it refuses of routes and rules.
@@ -80,6 +90,9 @@ final class ScriptedHost {
 
     // What was seen.
     private(set) var requests: [AddressChange] = []
+    private(set) var linkRequests: [LinkChange] = []
+    /// The hardware addresses of advertisements that were sent as frames.
+    private(set) var sentFrom: [MACAddress] = []
     private(set) var frames: [(link: Int32, bytes: [UInt8])] = []
     private(set) var sent: [(router: UInt8, priority: UInt8, source: IPAddress)] = []
     /// The sequence numbers of Authentication Headers.
@@ -204,6 +217,8 @@ final class ScriptedHost {
     func forget() {
         requests = []
         routing = []
+        linkRequests = []
+        sentFrom = []
         frames = []
         sent = []
         remarks = []
@@ -219,17 +234,32 @@ final class ScriptedHost {
             births[index] = lastBirth
         }
         let address = mac.map { MACAddress(rawValue: $0) } ?? links[index]?.mac
-        let link = Link(
+        var link = Link(
             index: index, name: name, flags: up ? 0x1043 : 0x1002,
             mac: address ?? MACAddress(rawValue: 0x0200_0000_0000 | UInt64(number) << 8 | UInt64(index)), mtu: mtu)
+        link.parent = links[index]?.parent
+        link.isPrivateMacvlan = links[index]?.isPrivateMacvlan ?? false
+        link.alias = links[index]?.alias ?? ""
+        link.ipv4 = links[index]?.ipv4 ?? parentSettings
         links[index] = link
         segments[index] = segment
+        for other in links.values where other.parent == index { carry(other.index) }
         if !up {
             routes.linkWentDown(index)
             for address in addresses[index] ?? [] where address.prefix.address.family == .inet6 { _ = take(address) }
         }
         notify(.link(link))
         if up { addLinkLocal(to: index) }
+    }
+
+    /// A macvlan has its parent's carrier, and at most its MTU.
+    private func carry(_ index: Int32) {
+        guard var link = links[index], let parent = link.parent.flatMap({ links[$0] }) else { return }
+        link.flags = link.isUp && parent.isUsable ? link.flags | Link.running : link.flags & ~Link.running
+        link.mtu = min(link.mtu, parent.mtu)
+        guard link != links[index] else { return }
+        links[index] = link
+        notify(.link(link))
     }
 
     /// What the kernel does when an interface comes up.
@@ -266,9 +296,10 @@ final class ScriptedHost {
         detections.removeAll { $0.at <= network.now }
     }
 
-    /// An interface is deleted with its addresses.
+    /// An interface is deleted with its addresses and the macvlans on it.
     func delete(_ index: Int32) {
         guard let link = links[index] else { return }
+        for other in links.values where other.parent == index { delete(other.index) }
         for address in addresses[index] ?? [] { notify(.addressGone(address)) }
         addresses[index] = nil
         links[index] = nil
@@ -345,8 +376,20 @@ final class ScriptedHost {
 
     // MARK: The wire, from outside
 
-    /// A packet arrives at an interface.
-    func arrive(_ packet: [UInt8], to destination: IPAddress, at index: Int32) {
+    /// A packet arrives at an interface, from a hardware address. A macvlan in private mode that has the same one gets it alone; otherwise all
+    /// that are up get it, too (macvlan_handle_frame).
+    func arrive(_ packet: [UInt8], to destination: IPAddress, at index: Int32, from mac: MACAddress? = nil) {
+        let macvlans = links.values.filter { $0.parent == index && $0.isUsable }
+        if let twin = macvlans.first(where: { $0.mac == mac }) {
+            return deliver(packet, to: destination, at: twin.index)
+        }
+        for macvlan in macvlans.sorted(by: { $0.index < $1.index }) {
+            deliver(packet, to: destination, at: macvlan.index)
+        }
+        deliver(packet, to: destination, at: index)
+    }
+
+    private func deliver(_ packet: [UInt8], to destination: IPAddress, at index: Int32) {
         guard isAlive, links[index]?.isUsable == true else { return }
         for (channel, socket) in sockets where channel.local == destination {
             guard channel.link == nil || (channel.link == index && births[index] == socket.birth),
@@ -357,6 +400,13 @@ final class ScriptedHost {
             network.wake(self, at: network.now)
         }
     }
+}
+
+/// The advertisement in a frame, and the group that it is for.
+private func advertisement(in frame: [UInt8]) -> (received: ReceivedAdvertisement, destination: IPAddress)? {
+    guard let received = try? ReceivedAdvertisement(packet: frame[14...]) else { return nil }
+    let octets = frame[14] >> 4 == 4 ? frame[30..<34] : frame[38..<54]
+    return IPAddress(octets: octets).map { (received, $0) }
 }
 
 extension InterfaceAddress {
@@ -406,6 +456,57 @@ extension ScriptedHost: AddressKernel {
             throw .timedOut
         }
         return refused
+    }
+
+    func drop(_ addresses: Set<IPAddress>) throws(NetlinkError) {
+        dropRequests += 1
+        if let refusesRules { throw refusesRules }
+        dropped = addresses
+    }
+
+    func apply(_ change: LinkChange) throws(NetlinkError) {
+        linkRequests.append(change)
+        if let error = refusesLink(change) { throw error }
+        switch change {
+        case .create(let wanted):
+            guard links[wanted.parent] != nil else { throw .refused(code: 19, message: "") }
+            guard !links.values.contains(where: { $0.name == wanted.name }) else { return }
+            let index = nextIndex
+            nextIndex += 1
+            set(index, wanted.name, segment: segments[wanted.parent] ?? 0, up: false, mac: wanted.mac.rawValue)
+            // What arrives comes through its parent.
+            segments[index] = nil
+            links[index]?.parent = wanted.parent
+            links[index]?.isPrivateMacvlan = true
+            let mtu = links[wanted.parent]?.mtu ?? 1500
+            links[index]?.mtu = mtu
+            if let link = links[index] { notify(.link(link)) }
+        case .configure(let index, _, let settings):
+            guard var link = links[index] else { throw .refused(code: 19, message: "") }
+            link.alias = settings.alias ?? link.alias
+            link.mtu = settings.mtu ?? link.mtu
+            link.ipv4 = IPv4Settings(
+                arpIgnore: settings.ipv4.arpIgnore, arpFilter: settings.ipv4.arpFilter,
+                arpAnnounce: settings.ipv4.arpAnnounce ?? link.ipv4?.arpAnnounce,
+                reversePathFilter: settings.ipv4.reversePathFilter ?? link.ipv4?.reversePathFilter,
+                acceptsLocal: settings.ipv4.acceptsLocal ?? link.ipv4?.acceptsLocal,
+                promotesSecondaries: settings.ipv4.promotesSecondaries ?? link.ipv4?.promotesSecondaries)
+            links[index] = link
+            // netdev_state_change says nothing of an interface that is down.
+            if link.isUp { notify(.link(link)) }
+        case .set(let index, let isUp):
+            guard var link = links[index] else { throw .refused(code: 19, message: "") }
+            link.flags = isUp ? link.flags | Link.up : link.flags & ~(Link.up | Link.running)
+            if isUp, link.parent.flatMap({ links[$0] })?.isUsable == true { link.flags |= Link.running }
+            links[index] = link
+            if !isUp {
+                for address in addresses[index] ?? [] where address.prefix.address.family == .inet6 {
+                    _ = take(address)
+                }
+            }
+            notify(.link(link))
+        case .delete(let index): delete(index)
+        }
     }
 
     func update() -> RouteMonitor.News {
@@ -475,10 +576,25 @@ extension ScriptedHost: Wire {
     }
 
     func send(frames: [UInt8], count: Int, through link: Int32) throws(Errno) {
+        if let mac = MACAddress(octets: frames[6..<12]), let spoken = advertisement(in: frames) {
+            return try send(spoken.received, Array(frames[14...]), to: spoken.destination, from: mac, through: link)
+        }
         let length = frames.count / count
         for start in stride(from: 0, to: frames.count, by: length) {
             self.frames.append((link, Array(frames[start..<start + length])))
         }
+    }
+
+    private func send(
+        _ received: ReceivedAdvertisement, _ packet: [UInt8], to destination: IPAddress, from mac: MACAddress,
+        through link: Int32
+    ) throws(Errno) {
+        if let sendingFails { throw Errno(sendingFails, "sendto") }
+        guard let parent = links[link] else { throw Errno(19, "sendto") }
+        sent.append((received.advertisement.virtualRouterID, received.advertisement.priority, received.source))
+        sentFrom.append(mac)
+        guard parent.isUsable, let segment = segments[link] else { return }
+        network.transmit(packet, to: destination, from: self, on: segment, mac: mac)
     }
 
     func forwardsIPv6(_ interface: String) -> Bool { forwarding.contains(interface) }

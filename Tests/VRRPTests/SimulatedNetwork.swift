@@ -9,7 +9,7 @@ final class SimulatedNetwork {
     private struct Due: Comparable {
         enum What {
             case turn(Int)
-            case packet([UInt8], IPAddress, host: Int, segment: Int)
+            case packet([UInt8], IPAddress, MACAddress?, host: Int, segment: Int)
         }
         let at: Instant
         let ordinal: Int
@@ -37,13 +37,15 @@ final class SimulatedNetwork {
     }
 
     /// A packet goes out to all other hosts on the wire.
-    func transmit(_ packet: [UInt8], to destination: IPAddress, from sender: ScriptedHost, on segment: Int) {
+    func transmit(
+        _ packet: [UInt8], to destination: IPAddress, from sender: ScriptedHost, on segment: Int, mac: MACAddress? = nil
+    ) {
         for host in hosts where host !== sender && host.side == sender.side {
             guard Int.random(in: 0..<100, using: &random) >= lossPercent else { continue }
             let copies = Int.random(in: 0..<100, using: &random) < duplicatePercent ? 2 : 1
             for _ in 0..<copies {
                 let delay = Duration.microseconds(Int.random(in: 20...500, using: &random))
-                push(.packet(packet, destination, host: host.number, segment: segment), at: now + delay)
+                push(.packet(packet, destination, mac, host: host.number, segment: segment), at: now + delay)
             }
         }
     }
@@ -67,9 +69,9 @@ final class SimulatedNetwork {
                     continue
                 }
                 host.turn()
-            case .packet(let packet, let destination, let number, let segment):
+            case .packet(let packet, let destination, let mac, let number, let segment):
                 for (index, place) in hosts[number].segments where place == segment {
-                    hosts[number].arrive(packet, to: destination, at: index)
+                    hosts[number].arrive(packet, to: destination, at: index, from: mac)
                 }
             }
             step(self)

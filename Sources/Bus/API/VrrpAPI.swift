@@ -27,6 +27,12 @@ public enum VrrpAPI: ReloadableAPI {
     public struct InstanceContext: Codable, Hashable, Sendable {
         /// The interface that speaks VRRP.
         public var interface: String?
+        /// `use_vmac`: the macvlan that has the addresses.
+        public var virtualInterface: String?
+        /// Its hardware address: "00:00:5e:00:01:33".
+        public var virtualMac: String?
+        /// False = `no_accept`: packets to the addresses are dropped.
+        public var accept: Bool?
         /// VRID, 1 to 255.
         public var virtualRouterId: Int?
         /// VRRP version, 2 or 3.
@@ -61,14 +67,17 @@ public enum VrrpAPI: ReloadableAPI {
         public var syncGroup: String?
 
         public init(
-            interface: String? = nil, virtualRouterId: Int? = nil, version: Int? = nil, family: Family? = nil,
-            initialState: State? = nil, priority: Int? = nil, advertisementIntervalMilliseconds: Int? = nil,
-            preempt: Bool? = nil, preemptDelayMilliseconds: Int? = nil, sourceAddress: String? = nil,
-            unicastPeers: [String]? = nil, virtualAddresses: [String]? = nil, excludedAddresses: [String]? = nil,
-            virtualRoutes: [String]? = nil, virtualRules: [String]? = nil, trackedInterfaces: [String]? = nil,
-            syncGroup: String? = nil
+            interface: String? = nil, virtualInterface: String? = nil, virtualMac: String? = nil, accept: Bool? = nil,
+            virtualRouterId: Int? = nil, version: Int? = nil, family: Family? = nil, initialState: State? = nil,
+            priority: Int? = nil, advertisementIntervalMilliseconds: Int? = nil, preempt: Bool? = nil,
+            preemptDelayMilliseconds: Int? = nil, sourceAddress: String? = nil, unicastPeers: [String]? = nil,
+            virtualAddresses: [String]? = nil, excludedAddresses: [String]? = nil, virtualRoutes: [String]? = nil,
+            virtualRules: [String]? = nil, trackedInterfaces: [String]? = nil, syncGroup: String? = nil
         ) {
             self.interface = interface
+            self.virtualInterface = virtualInterface
+            self.virtualMac = virtualMac
+            self.accept = accept
             self.virtualRouterId = virtualRouterId
             self.version = version
             self.family = family

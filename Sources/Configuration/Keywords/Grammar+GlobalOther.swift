@@ -114,9 +114,15 @@ extension Grammars {
 
     static let globalFirewall: [Keyword<GlobalDraft>] = [
         .notYet("disable_local_igmp", "no IGMP for VRRP's group on this host"),
-        .notYet("vrrp_iptables", "[IN [OUT]]", standard: "INPUT OUTPUT", "iptables chains for no_accept"),
-        .notYet("vrrp_ipsets", "[NAME…]", standard: "keepalived…", "ipset names for no_accept"),
-        .notYet("nftables", "[TABLE]", standard: "keepalived", "nftables table for no_accept"),
+        .unneeded(
+            "vrrp_iptables", "[IN [OUT]]", standard: "INPUT OUTPUT", "iptables chains for no_accept",
+            because: "the rules are in an nftables table of their own, inet evenkeel_vrrpd"),
+        .unneeded(
+            "vrrp_ipsets", "[NAME…]", standard: "keepalived…", "ipset names for no_accept",
+            because: "the rules are in an nftables table of their own, inet evenkeel_vrrpd"),
+        .unneeded(
+            "nftables", "[TABLE]", standard: "keepalived", "nftables table for no_accept",
+            because: "the table is inet evenkeel_vrrpd"),
         .notYet("nftables_priority", "N", standard: "-1", "its priority"),
         .notYet("nftables_counters", "counters in its rules"),
         .notYet("nftables_ifindex", "rules by interface index"),
@@ -128,7 +134,11 @@ extension Grammars {
             because: "the table is adopted and only what differs is changed; services of others stay"),
         .notYet("lvs_flush_on_stop", "[VS]", "remove services at stop at once"),
         Keyword.notYet("lvs_flush_on_stop", "[VS]", "remove services at stop at once").spelled("lvs_flush_onstop"),
-        .notYet("vmac_prefix", "TEXT", standard: "vrrp", "name prefix of VMAC interfaces"),
+        Keyword("vmac_prefix", "TEXT", standard: "vrrp", .rare, "name prefix of VMAC interfaces") {
+            draft, statement, interpreter in
+            guard let word = interpreter.single(statement), interpreter.isInterfaceName(word) else { return }
+            draft.model.virtualMACPrefix = word.text
+        },
         .notYet("vmac_addr_prefix", "TEXT", standard: "vmac_prefix", "name prefix of VMAC address interfaces"),
     ]
 }

@@ -18,8 +18,7 @@ struct InstanceDraft: BlockDraft {
     var virtualAddresses: [Statement] = []
     var excludedAddresses: [Statement] = []
     var allowsNoAddresses = false
-    var virtualMACName: String?
-    var usesVirtualMAC = false
+    var virtualMAC: VirtualMACDraft?
     var transmitsOnBase = false
 
     init() {}
@@ -38,6 +37,12 @@ struct InstanceDraft: BlockDraft {
         model.mailAlert = global.mail.vrrpAlerts ?? false
         model.notifiesPriorityChanges = global.notifiesPriorityChanges
     }
+}
+
+/// `use_vmac` while it is read.
+struct VirtualMACDraft: Sendable {
+    var name: Word?
+    var mac: MACAddress?
 }
 
 /// `authentication` while it is read.
@@ -171,8 +176,7 @@ extension Grammars {
 
     private static let instanceSwitches: [Keyword<InstanceDraft>] = [
         .toggle("accept", \.model.accept, .common, "the master answers for the addresses; the default"),
-        .toggle("no_accept", \.model.accept, sets: false, .common, "the master does not answer for the addresses")
-            .notYet,
+        .toggle("no_accept", \.model.accept, sets: false, .common, "the master does not answer for the addresses"),
         .boolean(
             "skip_check_adv_addr", \.model.skipCheckAdvertAddresses, standard: "vrrp_skip_check_adv_addr", .common,
             "do not compare the addresses in a known master's adverts"),
@@ -195,12 +199,10 @@ extension Grammars {
         Keyword(
             "use_vmac", "[NAME] [MAC]", standard: "off; vrrp.VRID", .common,
             "speak through a macvlan with the virtual MAC"
-        ) {
-            draft, statement, _ in
-            draft.usesVirtualMAC = true
-            draft.virtualMACName = statement.arguments.first?.text
-        }.notYet,
-        .boolean("vmac_xmit_base", \.transmitsOnBase, .common, "adverts leave through the parent interface").notYet,
+        ) { draft, statement, interpreter in
+            draft.virtualMAC = interpreter.virtualMAC(statement)
+        },
+        .boolean("vmac_xmit_base", \.transmitsOnBase, .common, "adverts leave through the parent interface"),
     ]
 
     private static let instanceOther: [Keyword<InstanceDraft>] = [

@@ -72,14 +72,22 @@ extension Interpreter {
 
     /// An interface name.
     mutating func interface(_ statement: Statement) -> String? {
-        guard let word = single(statement) else { return nil }
-        guard (1...15).contains(word.text.utf8.count), !word.text.utf8.contains(UInt8(ascii: "/")) else {
-            reporter.error(
-                .badValue, at: word, "\(quoted(word.text)) is not an interface name", remedy: "it has 1 to 15 bytes")
-            return nil
-        }
+        guard let word = single(statement), isInterfaceName(word) else { return nil }
         noteInterface(word)
         return word.text
+    }
+
+    /// True for what the kernel takes for the name of an interface (dev_valid_name); else an error.
+    mutating func isInterfaceName(_ word: Word) -> Bool {
+        let isName =
+            (1...15).contains(word.text.utf8.count) && ![".", ".."].contains(word.text)
+            && !word.text.utf8.contains { [UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: " ")].contains($0) }
+        if !isName {
+            reporter.error(
+                .badValue, at: word, "\(quoted(word.text)) is not an interface name",
+                remedy: "it has 1 to 15 bytes, without / and :")
+        }
+        return isName
     }
 
     /// Remembers an interface to ask the machine about.

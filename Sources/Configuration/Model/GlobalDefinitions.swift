@@ -38,6 +38,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var multicastGroup4 = IPv4Address(224, 0, 0, 18)
     /// `vrrp_mcast_group6`.
     public var multicastGroup6 = IPv6Address(high: 0xFF02_0000_0000_0000, low: 0x12)
+    /// `vmac_prefix`: what the names of macvlans begin with.
+    public var virtualMACPrefix = "vrrp"
     /// `default_interface`: for static addresses without `dev`.
     public var defaultInterface = "eth0"
     /// Mail: who gets it, from whom, through which server.

@@ -189,16 +189,24 @@ public struct GARPGroupConfiguration: Equatable, Sendable {
     public init() {}
 }
 
-/// `use_vmac [NAME] …`.
+/// `use_vmac [NAME] [MAC]`.
 public struct VirtualMACConfiguration: Equatable, Sendable {
-    /// The macvlan's name; vrrp.VRID unless given.
+    /// The macvlan's name: PREFIX.VRID unless given, PREFIX6.VRID where IPv4 has that.
     public var name: String
-    /// True = `vmac_xmit_base`: adverts leave through the parent.
+    /// Its hardware address: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID (RFC 9568 §7.3), unless given.
+    public var mac: MACAddress
+    /// True = `vmac_xmit_base`, or unicast: adverts leave with the parent's own hardware address.
     public var transmitsOnBase: Bool
 
     /// A macvlan by name.
-    public init(name: String, transmitsOnBase: Bool = false) {
+    public init(name: String, mac: MACAddress, transmitsOnBase: Bool = false) {
         self.name = name
+        self.mac = mac
         self.transmitsOnBase = transmitsOnBase
+    }
+
+    /// The virtual router's own hardware address.
+    public static func mac(virtualRouterID: UInt8, _ family: AddressFamily) -> MACAddress {
+        MACAddress(rawValue: (family == .inet ? 0x0000_5E00_0100 : 0x0000_5E00_0200) | UInt64(virtualRouterID))
     }
 }

@@ -29,11 +29,6 @@ extension Interpreter {
             instance.trackedProcesses = lists.processes
             instance.trackedUnits = lists.units
             instance.trackedSessions = lists.sessions
-            if parsed.draft.usesVirtualMAC {
-                instance.virtualMAC = VirtualMACConfiguration(
-                    name: parsed.draft.virtualMACName ?? "vrrp.\(instance.virtualRouterID)",
-                    transmitsOnBase: parsed.draft.transmitsOnBase)
-            }
             resolveStrict(parsed, &instance)
             if let other = instances.firstIndex(where: { $0.clashes(with: instance) }) {
                 sayClash(parsed, instance, places[other], instances[other])
@@ -45,6 +40,7 @@ extension Interpreter {
             instances.append(instance)
             places.append(parsed)
         }
+        resolveVirtualMACs(&instances, places, configuration.global)
         return instances
     }
 

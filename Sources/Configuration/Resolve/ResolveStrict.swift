@@ -32,10 +32,14 @@ extension Interpreter {
         resolveStrictAnswers(parsed, &instance)
         resolveStrictAcceptance(parsed, &instance)
         if isOwner { instance.ownerIgnoresAdverts = true }
-        if var virtual = instance.virtualMAC, virtual.transmitsOnBase {
-            sayStrict(parsed, "vmac_xmit_base", "adverts leave through the VMAC; it is ignored")
-            virtual.transmitsOnBase = false
-            instance.virtualMAC = virtual
+        // Ignored where the macvlan is settled.
+        if let virtual = parsed.draft.virtualMAC {
+            if parsed.draft.transmitsOnBase {
+                sayStrict(parsed, "vmac_xmit_base", "adverts leave through the VMAC; it is ignored")
+            }
+            if virtual.mac != nil {
+                sayStrict(parsed, "use_vmac", "the MAC is the virtual router's own; the one given is ignored")
+            }
         }
     }
 
@@ -82,11 +86,6 @@ extension Interpreter {
             sayStrict(parsed, "accept", "version 2 has no accept mode; it is ignored")
         }
         instance.accept = false
-        let rule = KeywordTable.entries.first { $0.word == "no_accept" && $0.kind == .instance }
-        guard rule?.support == .notYet, !parsed.has("no_accept") else { return }
-        var word = parsed.opener.keyword
-        word.text = "no_accept"
-        count(word, .notYet, in: .instance)
     }
 
     private mutating func sayStrict(

@@ -43,6 +43,8 @@ extension Screen {
         facts.add("routing trouble", each: runtime.routingTroubles ?? [], .bad)
         facts.add("priority", priorityText(instance))
         facts.add("interface", context.interface)
+        facts.add("virtual MAC", context.virtualMac.map { "\($0) on \(context.virtualInterface ?? "a macvlan")" })
+        if context.accept == false { facts.add("accepts", "no packets to the addresses (no_accept)") }
         facts.add("virtual router", routerText(context))
         facts.add("adverts", context.advertisementIntervalMilliseconds.map { "every \(Self.seconds($0))" })
         facts.add("takes over after", runtime.masterDownIntervalMilliseconds.map { Self.seconds($0) + " of silence" })

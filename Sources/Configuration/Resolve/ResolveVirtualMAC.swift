@@ -1,0 +1,91 @@
+// `use_vmac`: words to a macvlan's name and hardware address. Names are settled when all instances are known: IPv4 and IPv6 may have a
+// virtual router of the same number on one interface, and it may be there on several interfaces.
+import Net
+
+extension Interpreter {
+    /// The words of `use_vmac`: a name, a hardware address of six octets or its first five, in any order.
+    mutating func virtualMAC(_ statement: Statement) -> VirtualMACDraft {
+        var draft = VirtualMACDraft()
+        for (place, word) in statement.arguments.enumerated() {
+            if word.text.utf8.contains(UInt8(ascii: ":")) {
+                draft.mac = hardwareAddress(word)
+            } else if word.text == "netlink_notify_msg" {
+                continue
+            } else if draft.name == nil {
+                if isInterfaceName(word) { draft.name = word }
+            } else {
+                ignoreExtra(statement.arguments[place...], statement)
+                break
+            }
+        }
+        return draft
+    }
+
+    /// Of five octets the sixth is left 0 for the virtual router's number.
+    private mutating func hardwareAddress(_ word: Word) -> MACAddress? {
+        let isShort = word.text.utf8.count { $0 == UInt8(ascii: ":") } == 4
+        guard let mac = MACAddress(isShort ? word.text + ":00" : word.text), mac.octets[0] & 1 == 0, mac.rawValue != 0
+        else {
+            reporter.error(
+                .badValue, at: word, "\(quoted(word.text)) is not the hardware address of an interface",
+                remedy: "leave it out for the virtual router's own, 00:00:5e:00:01:VRID")
+            return nil
+        }
+        return mac
+    }
+
+    /// Gives each `use_vmac` its macvlan: names from the file first, then PREFIX.VRID, PREFIX6.VRID for IPv6, PREFIX.VRID.N for want of both.
+    mutating func resolveVirtualMACs(
+        _ instances: inout [VRRPInstanceConfiguration], _ places: [Parsed<InstanceDraft>], _ global: GlobalDefinitions
+    ) {
+        var taken = Set(instances.compactMap(\.interface))
+        let given = places.indices.filter { places[$0].draft.virtualMAC?.name != nil }
+        let others = places.indices.filter { places[$0].draft.virtualMAC.map { $0.name == nil } ?? false }
+        for index in given + others {
+            guard let draft = places[index].draft.virtualMAC else { continue }
+            let instance = instances[index]
+            guard instance.interface != nil else {
+                reporter.error(
+                    .contradiction, at: places[index].place(of: "use_vmac"),
+                    "\(places[index].opener.title) has use_vmac and no interface for the macvlan to be on",
+                    remedy: "write interface IF")
+                continue
+            }
+            let name = draft.name?.text ?? freeName(for: instance, global.virtualMACPrefix, taken)
+            guard isFree(name, draft.name, places[index], &taken) else { continue }
+            let own = VirtualMACConfiguration.mac(virtualRouterID: instance.virtualRouterID, instance.family)
+            var mac = instance.strict ? own : draft.mac ?? own
+            if mac.octets[5] == 0 { mac = MACAddress(rawValue: mac.rawValue | UInt64(instance.virtualRouterID)) }
+            let isUnicast = if case .unicast = instance.delivery { true } else { false }
+            instances[index].virtualMAC = VirtualMACConfiguration(
+                name: name, mac: mac,
+                transmitsOnBase: isUnicast || places[index].draft.transmitsOnBase && !instance.strict)
+        }
+    }
+
+    private func freeName(for instance: VRRPInstanceConfiguration, _ prefix: String, _ taken: Set<String>) -> String {
+        let number = instance.virtualRouterID
+        var names = ["\(prefix).\(number)"]
+        if instance.family == .inet6 { names.append("\(prefix)6.\(number)") }
+        names += (1...taken.count + 1).map { "\(prefix).\(number).\($0)" }
+        return names.first { !taken.contains($0) } ?? names[0]
+    }
+
+    private mutating func isFree(
+        _ name: String, _ word: Word?, _ parsed: Parsed<InstanceDraft>, _ taken: inout Set<String>
+    ) -> Bool {
+        guard name.utf8.count <= 15 else {
+            reporter.error(
+                .badValue, at: parsed.place(of: "use_vmac"), "\(quoted(name)) is too long for an interface's name",
+                remedy: "write use_vmac NAME with at most 15 bytes, or a shorter vmac_prefix")
+            return false
+        }
+        guard taken.insert(name).inserted else {
+            reporter.error(
+                .contradiction, at: word ?? parsed.place(of: "use_vmac"),
+                "\(quoted(name)) is the name of another interface of this file", remedy: "give each macvlan its own")
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,192 @@
+// nf_tables' messages as far as Nftables needs them: table, set, elements, chain, rule with its expressions. Numbers on this wire are in
+// network order.
+
+internal import CNl
+internal import Glibc
+internal import Net
+
+/// The two sets.
+enum NftablesSet {
+    case ipv4, ipv6
+
+    var name: String { self == .ipv4 ? "refused4" : "refused6" }
+    var addressFamily: AddressFamily { self == .ipv4 ? .inet : .inet6 }
+    /// ipv4_addr and ipv6_addr of nft(8), which only people read.
+    var keyType: UInt32 { self == .ipv4 ? 7 : 8 }
+    var keyLength: UInt32 { self == .ipv4 ? 4 : 16 }
+    /// Within a transaction.
+    var identifier: UInt32 { self == .ipv4 ? 1 : 2 }
+    /// NFPROTO_IPV4, NFPROTO_IPV6.
+    var netfilterProtocol: UInt8 { self == .ipv4 ? 2 : 10 }
+
+    /// Where source and destination are in the header.
+    func offset(isSource: Bool) -> UInt32 {
+        switch self {
+        case .ipv4: isSource ? 12 : 16
+        case .ipv6: isSource ? 8 : 24
+        }
+    }
+}
+
+/// The two chains.
+enum NftablesChain {
+    case input, output
+
+    var name: String { self == .input ? "in" : "out" }
+    /// NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT.
+    var hook: UInt32 { self == .input ? 1 : 3 }
+}
+
+/// Attributes (NFTA_*) are numbered within their message; here with the message's name.
+extension NetlinkMessage {
+    enum Act { case new, delete }
+
+    /// NFT_MSG_* of subsystem 10.
+    private enum Command: Int {
+        case newTable = 0, deleteTable = 2, newChain = 3, newRule = 6, newSet = 9, newElement = 12
+    }
+
+    private static func request(_ command: Command, flags: Int32 = 0) throws(NetlinkError) -> NetlinkMessage {
+        // NFPROTO_INET
+        let header = nfgenmsg(nfgen_family: 1, version: 0, res_id: 0)
+        return try NetlinkMessage(type: 10 << 8 | command.rawValue, flags: flags, header: header)
+    }
+
+    /// NFNL_MSG_BATCH_BEGIN or _END, for subsystem 10.
+    static func batch(begin: Bool) throws(NetlinkError) -> NetlinkMessage {
+        let header = nfgenmsg(nfgen_family: 0, version: 0, res_id: UInt16(10).bigEndian)
+        return try NetlinkMessage(type: begin ? 0x10 : 0x11, flags: 0, header: header)
+    }
+
+    static func table(_ act: Act, _ name: String) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(act == .new ? .newTable : .deleteTable, flags: act == .new ? NLM_F_CREATE : 0)
+        message.put(1, name)
+        return message
+    }
+
+    static func set(_ set: NftablesSet, in table: String) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(.newSet, flags: NLM_F_CREATE)
+        message.put(1, table)
+        message.put(2, set.name)
+        message.put(3, network: 0)
+        message.put(4, network: set.keyType)
+        message.put(5, network: set.keyLength)
+        message.put(10, network: set.identifier)
+        return message
+    }
+
+    static func elements(_ keys: ArraySlice<[UInt8]>, of set: NftablesSet, in table: String) throws(NetlinkError)
+        -> NetlinkMessage
+    {
+        var message = try Self.request(.newElement, flags: NLM_F_CREATE)
+        message.put(1, table)
+        message.put(2, set.name)
+        message.put(4, network: set.identifier)
+        message.nest(3) { list in
+            for key in keys {
+                list.nest(1) { element in element.nest(1) { $0.put(1, octets: key) } }
+            }
+        }
+        return message
+    }
+
+    /// A base chain of type filter, just before those of priority `filter`, as keepalived's.
+    static func chain(_ chain: NftablesChain, in table: String) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(.newChain, flags: NLM_F_CREATE)
+        message.put(1, table)
+        message.put(3, chain.name)
+        message.nest(4) { hook in
+            hook.put(1, network: chain.hook)
+            hook.put(2, network: UInt32(bitPattern: -1))
+        }
+        message.put(5, network: 1)
+        message.put(7, "filter")
+        return message
+    }
+
+    /// Packets from (output) or to (input) an address of the set are dropped.
+    static func dropping(_ set: NftablesSet, _ chain: NftablesChain, in table: String) throws(NetlinkError)
+        -> NetlinkMessage
+    {
+        try rule(chain, in: table) { rule in
+            rule.meta(15)
+            rule.compare([set.netfilterProtocol])
+            rule.payload(base: 1, offset: set.offset(isSource: chain == .output), length: set.keyLength)
+            rule.expression("lookup") { data in
+                data.put(1, set.name)
+                data.put(2, network: 1)
+                data.put(4, network: set.identifier)
+            }
+            rule.verdict(0)
+        }
+    }
+
+    /// ICMPv6 of a type passes.
+    static func acceptingICMPv6(_ type: UInt8, _ chain: NftablesChain, in table: String) throws(NetlinkError)
+        -> NetlinkMessage
+    {
+        try rule(chain, in: table) { rule in
+            rule.meta(16)
+            rule.compare([58])
+            rule.payload(base: 2, offset: 0, length: 1)
+            rule.compare([type])
+            rule.verdict(1)
+        }
+    }
+
+    private static func rule(
+        _ chain: NftablesChain, in table: String, _ expressions: (inout NetlinkMessage) -> Void
+    ) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(.newRule, flags: NLM_F_CREATE | NLM_F_APPEND)
+        message.put(1, table)
+        message.put(2, chain.name)
+        message.nest(4, expressions)
+        return message
+    }
+
+    // MARK: Expressions; all work on register 1
+
+    private mutating func expression(_ name: String, _ data: (inout NetlinkMessage) -> Void) {
+        nest(1) { element in
+            element.put(1, name)
+            element.nest(2, data)
+        }
+    }
+
+    /// Loads NFT_META_NFPROTO (15) or NFT_META_L4PROTO (16).
+    private mutating func meta(_ key: UInt32) {
+        expression("meta") { data in
+            data.put(1, network: 1)
+            data.put(2, network: key)
+        }
+    }
+
+    /// Loads octets of the network (1) or transport (2) header.
+    private mutating func payload(base: UInt32, offset: UInt32, length: UInt32) {
+        expression("payload") { data in
+            data.put(1, network: 1)
+            data.put(2, network: base)
+            data.put(3, network: offset)
+            data.put(4, network: length)
+        }
+    }
+
+    /// Goes on when the register holds these octets.
+    private mutating func compare(_ octets: [UInt8]) {
+        expression("cmp") { data in
+            data.put(1, network: 1)
+            data.put(2, network: 0)
+            data.nest(3) { $0.put(1, octets: octets) }
+        }
+    }
+
+    /// NF_DROP (0) or NF_ACCEPT (1).
+    private mutating func verdict(_ code: UInt32) {
+        expression("immediate") { data in
+            data.put(1, network: 0)
+            data.nest(2) { value in value.nest(2) { $0.put(1, network: code) } }
+        }
+    }
+
+    private mutating func put(_ attribute: Int, network value: UInt32) { put(attribute, value.bigEndian) }
+}

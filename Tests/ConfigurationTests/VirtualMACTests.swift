@@ -1,0 +1,69 @@
+// `use_vmac` and `no_accept`: names and hardware addresses that are settled over all instances, and what is refused.
+import Net
+import Testing
+
+@testable import Configuration
+
+@Suite struct VirtualMACTests {
+    private func virtual(_ lines: String) throws -> String {
+        let found = try #require(try instance(lines).virtualMAC)
+        return "\(found.name) \(found.mac) \(found.transmitsOnBase)"
+    }
+
+    @Test(arguments: [
+        ("use_vmac", "vrrp.51 00:00:5e:00:01:33 false"), ("use_vmac lan.vip", "lan.vip 00:00:5e:00:01:33 false"),
+        ("use_vmac lan 02:00:00:00:00:09", "lan 02:00:00:00:00:09 false"),
+        ("use_vmac 02:00:00:00:01", "vrrp.51 02:00:00:00:01:33 false"),
+        ("use_vmac netlink_notify_msg", "vrrp.51 00:00:5e:00:01:33 false"),
+        ("use_vmac\nvmac_xmit_base", "vrrp.51 00:00:5e:00:01:33 true"),
+        ("use_vmac 02:00:00:00:01\nvmac_xmit_base\nstrict_mode", "vrrp.51 00:00:5e:00:01:33 false"),
+        ("use_vmac\nunicast_peer {\n192.0.2.9\n}", "vrrp.51 00:00:5e:00:01:33 true"),
+    ])
+    func `name, hardware address, and who speaks`(_ lines: String, _ expected: String) throws {
+        #expect(try virtual(lines) == expected)
+    }
+
+    @Test func `one number in both families and on two interfaces has different names`() {
+        let six = instanceText("use_vmac", name: "VI_6").replacing("192.0.2.51", with: "2001:db8::1")
+        let text =
+            "global_defs {\nvmac_prefix v\n}\n" + instanceText("use_vmac") + six
+            + instanceText("use_vmac", name: "VI_3", interface: "eth1")
+        let found = load(text).configuration?.instances.compactMap(\.virtualMAC)
+        #expect(found?.map(\.name) == ["v.51", "v6.51", "v.51.1"])
+        #expect(found?.map { "\($0.mac)" } == ["00:00:5e:00:01:33", "00:00:5e:00:02:33", "00:00:5e:00:01:33"])
+    }
+
+    @Test func `a name in the file comes before the ones that are made up`() {
+        let text = instanceText("use_vmac") + instanceText("use_vmac vrrp.51", name: "VI_2", id: 52)
+        #expect(
+            load(text).configuration?.instances.compactMap { $0.virtualMAC?.name } == ["vrrp.51.1", "vrrp.51"])
+    }
+
+    @Test(arguments: [
+        "use_vmac eth0", "use_vmac a:b", "use_vmac 01:00:5e:00:01:33", "use_vmac a-name-of-16-oct",
+        "use_vmac ..",
+    ])
+    func `what cannot be is an error`(_ lines: String) {
+        #expect(load(instanceText(lines)).configuration == nil)
+    }
+
+    @Test func `without an interface there is nothing for the macvlan to be on`() {
+        let text = instanceText("use_vmac\nunicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.9\n}", interface: nil)
+            .replacing("192.0.2.51\n", with: "192.0.2.51 dev eth0\n")
+        #expect(load(text).configuration == nil)
+        #expect(load(text.replacing("use_vmac", with: "")).configuration != nil)
+    }
+
+    @Test(arguments: [
+        ("", true), ("no_accept", false), ("strict_mode", false), ("accept", true),
+        ("strict_mode\naccept", false), ("strict_mode\nversion 3\naccept", true), ("strict_mode\npriority 255", true),
+    ])
+    func `strict mode does not accept unless told to`(_ lines: String, _ accepts: Bool) throws {
+        #expect(try instance(lines).accept == accepts)
+    }
+
+    @Test(arguments: ["use_vmac", "no_accept", "use_vmac\nvmac_xmit_base"])
+    func `these words act`(_ lines: String) {
+        #expect(load(instanceText(lines)).inactions.isEmpty)
+    }
+}
