@@ -35,6 +35,7 @@ final class Daemon {
 
     private let kernel: any AddressKernel
     private let wire: any Wire
+    private var transmitter: Transmitter
     private let scripts: any ScriptStarter
     private let pipes: any NoticePipes
     private let turns: any Turns
@@ -54,8 +55,6 @@ final class Daemon {
     /// When to read the kernel's table again; nil = the table is right.
     private var readTableAt: Instant?
     private var turnEnds = false
-    private var packet: [UInt8] = []
-    private var frames: [UInt8] = []
 
     /// Notifications of so many changes fit the monitor's buffer with room to spare.
     private static let changesAtOnce = 128
@@ -73,11 +72,11 @@ final class Daemon {
         savedSteppedDown = steppedDown
         self.kernel = kernel
         self.wire = wire
+        transmitter = Transmitter(wire)
         self.notes = NoteKeeper(notes)
         self.scripts = scripts
         self.pipes = pipes
         self.turns = turns
-        packet.reserveCapacity(40 + 8 + 16 * 255)
     }
 
     /// The time of this turn.
@@ -337,7 +336,7 @@ final class Daemon {
     // MARK: The wire
 
     private func send(_ sending: Effects.Sending) {
-        let failure = transmit(sending)
+        let failure = transmitter.send(sending)
         let wasMuted = failure == nil ? muted.remove(sending.router) != nil : !muted.insert(sending.router).inserted
         if failure != nil || wasMuted {
             carryOut(director.handle(.sending(sending.router, failure: failure.map { "\($0)" }), at: turns.now))
@@ -345,63 +344,12 @@ final class Daemon {
         notes.set(sending.router, sending.advertisement.priority == 0 ? .lingering : .master(turns.sinceBoot))
     }
 
-    private func transmit(_ sending: Effects.Sending) -> Errno? {
-        guard let voice = sending.voice else { return nil }
-        switch sending.delivery {
-        case .multicast(let group):
-            return transmit(sending, voice, to: group, timeToLive: Advertisement.timeToLive)
-        case .unicast(let peers, let timeToLive):
-            var failure: Errno?
-            for peer in peers {
-                let result = transmit(sending, voice, to: peer.address, timeToLive: timeToLive)
-                failure = failure ?? result
-            }
-            return failure
-        }
-    }
-
-    private func transmit(
-        _ sending: Effects.Sending, _ voice: Voice, to destination: IPAddress, timeToLive: UInt8
-    ) -> Errno? {
-        guard destination.family == voice.source.family else { return nil }
-        sending.advertisement.encodePacket(
-            into: &packet, from: voice.source, to: destination, checksum: sending.checksum, timeToLive: timeToLive)
-        if let signature = sending.signature {
-            let isUnicast = !destination.isMulticast
-            guard AuthenticationHeader.seal(&packet, signature, isUnicast: isUnicast, KeyedMD5.digest) else {
-                return Errno(noSuchFunction, "HMAC-MD5 of libcrypto")
-            }
-        }
-        do throws(Errno) {
-            if let mac = voice.virtualMAC, let link = voice.channel.link {
-                Advertisement.encodeFrame(into: &frames, packet, from: mac, to: destination)
-                try wire.send(frames: frames, count: 1, through: link)
-            } else {
-                try wire.send(packet, to: destination, through: voice.channel)
-            }
-            return nil
-        } catch {
-            return error
-        }
-    }
-
     private func announce(_ announcing: Effects.Announcing) {
-        guard let mac = announcing.link.mac else { return }
-        for family in [AddressFamily.inet, .inet6] {
-            let addresses = announcing.addresses.lazy.filter { $0.family == family }
-            guard !addresses.isEmpty else { continue }
-            let isRouter = family == .inet6 && wire.forwardsIPv6(announcing.link.name)
-            frames.removeAll(keepingCapacity: true)
-            for address in addresses { Announcement.append(to: &frames, address, mac: mac, isRouter: isRouter) }
-            // One round for all, then the repeats: no address waits for those of another.
-            for _ in 0..<announcing.count {
-                do throws(Errno) {
-                    try wire.send(frames: frames, count: addresses.count, through: announcing.link.index)
-                    trouble.frames = nil
-                } catch {
-                    trouble.frames = "\(error)"
-                }
-            }
+        do throws(Errno) {
+            try transmitter.announce(announcing)
+            trouble.frames = nil
+        } catch {
+            trouble.frames = "\(error)"
         }
     }
 
@@ -529,5 +477,3 @@ extension NetlinkError {
 
 /// ENODEV.
 private let lostInterface: Int32 = 19
-/// ENOSYS.
-private let noSuchFunction: Int32 = 38
