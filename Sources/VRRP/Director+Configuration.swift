@@ -145,6 +145,7 @@ extension Director {
         deriveAll(at: now)
         let able = Set(order.filter { canContinue($0, predecessors) })
         let continuing = able.filter { companions(of: $0).allSatisfy(able.contains) }
+        assume(for: continuing, at: now)
         for id in order {
             if continuing.contains(id) {
                 run(id, at: now) { $0.start(at: now, continuing: true) }

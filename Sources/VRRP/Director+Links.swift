@@ -245,8 +245,9 @@ extension Director {
         for name in mustBeDown(for: block, router.group) {
             if let link = table.carrier(named: name), damping.isUsable(link) { faults.insert(.interfaceUp(name)) }
         }
-        faults.formUnion(scriptFaults(of: block, router.group))
-        faults.formUnion(trackerFaults(of: block, router.group))
+        let isHeld = router.faults.contains(where: \.isTracking)
+        faults.formUnion(scriptFaults(of: block, router.group, isHeld: isHeld))
+        faults.formUnion(trackerFaults(of: block, router.group, isHeld: isHeld))
         // Without the macvlan's channel it is deaf to masters of the same MAC only, and has it again within a second.
         if let channel = router.channels.first, case .failed(let words, _)? = channels[channel]?.state {
             faults.insert(.noSocket(words))
@@ -290,6 +291,16 @@ extension Director {
 }
 
 extension Fault {
+    /// Something tracked is not as it should be.
+    fileprivate var isTracking: Bool {
+        switch self {
+        case .scriptFailed, .tracked: true
+        case .interfaceMissing, .interfaceDown, .interfaceUp, .noSourceAddress, .noLinkLocalAddress, .noUnicastPeer,
+            .noVirtualLink, .noSocket, .group:
+            false
+        }
+    }
+
     fileprivate static func noSource(of block: VRRPInstanceConfiguration) -> Fault {
         let name = block.interface ?? "any"
         return block.family == .inet6 && block.sourceAddress == nil ? .noLinkLocalAddress(name) : .noSourceAddress(name)

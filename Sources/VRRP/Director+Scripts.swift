@@ -17,6 +17,12 @@ extension Director {
         awaitedScripts(of: id).map { "track_script \($0)" } + awaitedTrackers(of: id).map { "\($0)" }
     }
 
+    /// Goes on as if what these routers track and nothing is known of yet did no harm: they were masters of the process before this one.
+    mutating func assume(for ids: Set<RouterID>, at now: Instant) {
+        assumed = Set(ids.flatMap(awaited))
+        if !assumed.isEmpty { for id in ids.sorted() { derive(id, at: now) } }
+    }
+
     /// Scripts that the router or one that moves with it tracks, and that have not run yet.
     func awaitedScripts(of id: RouterID) -> [String] {
         companions(of: id).flatMap { member in
@@ -57,20 +63,21 @@ extension Director {
 
     /// How the script stands. One that cannot be run never speaks for the router.
     private func standing(of tracked: TrackedObject) -> TrackerStanding {
-        guard let monitor = scripts.monitors[tracked.name], !monitor.isRefused else {
-            return tracked.isReversed ? .good : .failed
-        }
-        switch monitor.verdict {
-        case .unknown: return .unknown
-        case .good: return .good
-        case .failed: return .failed
+        switch scripts.monitors[tracked.name]?.standing {
+        case .refused?, nil: return tracked.isReversed ? .good : .failed
+        case .unknown?: return assumed.contains("track_script \(tracked.name)") ? tracked.harmless : .unknown
+        case .good?: return .good
+        case .failed?: return .failed
         }
     }
 
     /// Faults because of scripts that are tracked without a weight.
-    func scriptFaults(of block: VRRPInstanceConfiguration, _ group: String?) -> [Fault] {
-        trackedScripts(by: block, group).filter { $0.effect(of: standing(of: $0)) == .fault }
-            .map { .scriptFailed($0.name) }
+    /// - Parameter isHeld: a fault of what is tracked stands; what nothing is known of does not end it.
+    func scriptFaults(of block: VRRPInstanceConfiguration, _ group: String?, isHeld: Bool) -> [Fault] {
+        trackedScripts(by: block, group).filter { tracked in
+            let standing = standing(of: tracked)
+            return tracked.effect(of: standing) == .fault || isHeld && tracked.weight == 0 && standing == .unknown
+        }.map { .scriptFailed($0.name) }
     }
 
     /// The weights of scripts; see `weight(of:group:)`.

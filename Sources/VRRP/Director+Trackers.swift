@@ -59,11 +59,19 @@ extension Director {
             .filter { $0.weight == 0 && $0.isReversed }.map(\.name)
     }
 
-    /// Faults because of what is tracked besides interfaces and scripts.
-    func trackerFaults(of block: VRRPInstanceConfiguration, _ group: String?) -> [Fault] {
+    /// How a tracked thing stands for who tracks it.
+    private func standing(of tracker: Tracker, for object: TrackedObject) -> TrackerStanding {
+        let standing = report(of: tracker).standing
+        return standing == .unknown && assumed.contains("\(tracker)") ? object.harmless : standing
+    }
+
+    /// Faults because of what is tracked besides interfaces and scripts; see `scriptFaults`.
+    func trackerFaults(of block: VRRPInstanceConfiguration, _ group: String?, isHeld: Bool) -> [Fault] {
         return tracked(by: block, group).compactMap { tracker, object in
             if case .interface = tracker { return nil }
-            return object.effect(of: report(of: tracker).standing) == .fault ? .tracked(tracker) : nil
+            let standing = standing(of: tracker, for: object)
+            return object.effect(of: standing) == .fault || isHeld && object.weight == 0 && standing == .unknown
+                ? .tracked(tracker) : nil
         }
     }
 
@@ -71,7 +79,7 @@ extension Director {
     /// others, and the configuration has kept them only with `sync_group_tracking_weight`.
     func weight(of block: VRRPInstanceConfiguration, group: String?) -> Int {
         return tracked(by: block, group).reduce(scriptWeight(of: block, group)) { sum, tracked in
-            sum + tracked.object.effect(of: report(of: tracked.tracker).standing).weight
+            sum + tracked.object.effect(of: standing(of: tracked.tracker, for: tracked.object)).weight
         }
     }
 
@@ -92,6 +100,7 @@ extension Director {
             }
         }
         reports = reports.filter { trackerUsers[$0.key] != nil }
+        if !assumed.isEmpty { assumed.formIntersection(order.flatMap(awaited)) }
     }
 
     /// A watcher says how a thing stands.
@@ -118,7 +127,8 @@ extension Director {
         return tracked(by: router.block, router.group).map { tracker, object in
             let report = report(of: tracker)
             return TrackedThing(
-                tracker: tracker, object: object, report: report, effect: object.effect(of: report.standing))
+                tracker: tracker, object: object, report: report,
+                effect: object.effect(of: standing(of: tracker, for: object)))
         }
     }
 }

@@ -82,6 +82,8 @@ public struct Director {
     var reports: [Tracker: TrackerReport] = [:]
     /// Who tracks a thing.
     var trackerUsers: [Tracker: Set<RouterID>] = [:]
+    /// What is tracked and taken to do no harm until something is known of it, as in `awaited(of:)`.
+    var assumed: Set<String> = []
     var damping = LinkDamping()
     var startupDelay = Duration.zero
     /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.

@@ -48,6 +48,15 @@ public struct ScriptMonitor: Equatable, Sendable {
         case failed
     }
 
+    /// What it does to who tracks it.
+    public enum Standing: Hashable, Sendable {
+        case unknown
+        case good
+        case failed
+        /// It cannot be run, so it is not well whatever `reverse` says.
+        case refused
+    }
+
     /// Where the current run is.
     enum Run: Hashable {
         /// The next one begins at the time.
@@ -68,6 +77,8 @@ public struct ScriptMonitor: Equatable, Sendable {
     public private(set) var lastLine = ""
     /// Why the last run could not begin or was lost; nil when it was not.
     public private(set) var hindrance: String?
+    /// How the script stood that this one takes the place of: counts until a run has ended.
+    private var inherited = Standing.unknown
     private(set) var run: Run
     /// keepalived's count from 0 to rise + fall - 1; good from rise on.
     private var count: Int
@@ -83,6 +94,21 @@ public struct ScriptMonitor: Equatable, Sendable {
         verdict = configuration.startsFailed ? .failed : .unknown
         count = configuration.startsFailed ? 0 : configuration.rise - 1
         run = .waiting(until: now)
+    }
+
+    /// A script whose command was edited: what the one before stood at counts until this one has run.
+    init(_ configuration: TrackScriptConfiguration, replacing before: ScriptMonitor, at now: Instant) {
+        self.init(configuration, at: now)
+        inherited = before.standing
+    }
+
+    /// What counts.
+    public var standing: Standing {
+        switch verdict {
+        case .unknown: inherited
+        case .good: .good
+        case .failed: isRefused ? .refused : .failed
+        }
     }
 
     /// It cannot be run, so it is not well whatever `reverse` says.
@@ -146,18 +172,26 @@ public struct ScriptMonitor: Equatable, Sendable {
         }
     }
 
-    /// Goes over to an edited block; the same program's results stay.
+    /// Goes over to an edited block; the same program's results stay, also those that have not come to a verdict yet.
     mutating func adopt(_ configuration: TrackScriptConfiguration) {
         let before = self.configuration
         self.configuration = configuration
         switch verdict {
         case .unknown: count = configuration.rise - 1
-        case .good: count = configuration.rise + configuration.fall - 1
+        case .good:
+            let failures = before.rise + before.fall - 1 - count
+            count = configuration.rise + configuration.fall - 1 - min(failures, configuration.fall - 1)
         case .failed: count = min(count, configuration.rise - 1)
         }
         if case .waiting(let next) = run, before.interval > configuration.interval {
             run = .waiting(until: next - (before.interval - configuration.interval))
         }
+    }
+
+    /// Takes another name: a run that is under way is not heard of any more, and a new one begins.
+    mutating func rename(to configuration: TrackScriptConfiguration, at now: Instant) {
+        adopt(configuration)
+        if isRunning { run = .waiting(until: now) }
     }
 
     /// Runs keep their rhythm: a beat at which the last one is still there is left out.

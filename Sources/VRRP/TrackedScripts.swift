@@ -44,20 +44,31 @@ struct TrackedScripts {
         schedule()
     }
 
-    /// Goes over to these scripts. One that runs the same program as the same user keeps its results. Gives the runs to be ended.
+    /// Goes over to these scripts. One that runs the same program as the same user keeps its results, also under another name; one whose
+    /// command is another keeps its standing until it has run. Gives the runs to be ended.
     mutating func adopt(_ scripts: [TrackScriptConfiguration], at now: Instant) -> [ScriptOrder] {
         var orders: [ScriptOrder] = []
         let kept = Dictionary(scripts.map { ($0.name, $0) }) { first, _ in first }
+        var replaced: [String: ScriptMonitor] = [:]
         for (name, monitor) in monitors where kept[name]?.command != monitor.configuration.command {
+            replaced[name] = monitor
             monitors[name] = nil
             if let run = runs.removeValue(forKey: name) { orders.append(.abandon(run)) }
         }
         for script in scripts {
-            if monitors[script.name] == nil {
-                monitors[script.name] = ScriptMonitor(script, at: now)
-            } else {
+            if monitors[script.name] != nil {
                 monitors[script.name]?.adopt(script)
+            } else if let name = replaced.keys.sorted().first(where: {
+                replaced[$0]?.configuration.command == script.command
+            }) {
+                monitors[script.name] = replaced.removeValue(forKey: name)
+                monitors[script.name]?.rename(to: script, at: now)
             }
+        }
+        for script in scripts where monitors[script.name] == nil {
+            let before = replaced.removeValue(forKey: script.name)
+            monitors[script.name] =
+                before.map { ScriptMonitor(script, replacing: $0, at: now) } ?? ScriptMonitor(script, at: now)
         }
         if monitors.isEmpty { hindrance = nil }
         schedule()

@@ -98,7 +98,8 @@ public enum TrackingEffect: Hashable, Sendable {
 
 extension TrackedObject {
     /// What a standing does. A positive weight counts while the thing is good, a negative one while it has failed, `reverse` turns the sign;
-    /// a file's number is multiplied, and -254 and less is a fault. Until something is known the thing does no harm.
+    /// a file's number is multiplied, and -254 and less is a fault. What nothing is known of counts for nothing, so that nobody takes an
+    /// office by it.
     func effect(of standing: TrackerStanding) -> TrackingEffect {
         let sign = isReversed ? -1 : 1
         let isGood: Bool
@@ -108,13 +109,16 @@ extension TrackedObject {
             let (product, overflow) = number.multipliedReportingOverflow(by: weight * sign)
             if overflow { return (number < 0) == (weight * sign < 0) ? .weight(Self.largest) : .fault }
             return product <= -254 ? .fault : .weight(min(product, Self.largest))
-        case .unknown: isGood = !isReversed
+        case .unknown: return .weight(0)
         case .good: isGood = true
         case .failed: isGood = false
         }
         guard weight != 0 else { return isGood == isReversed ? .fault : .weight(0) }
         return .weight((weight > 0) == isGood ? weight * sign : 0)
     }
+
+    /// The standing that does least harm.
+    var harmless: TrackerStanding { isReversed ? .failed : .good }
 
     private static let largest = 253
 

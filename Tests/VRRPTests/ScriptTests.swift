@@ -118,6 +118,25 @@ extension ScriptMonitor {
     }
 }
 
+@Suite struct ReloadedMonitorTests {
+    @Test func `reloads do not begin to count anew`() {
+        var monitor = ScriptMonitor(block(rise: 3, fall: 3), at: .zero)
+        #expect(monitor.verdicts([0]) == [.good])
+        for verdict in [ScriptMonitor.Verdict.good, .good, .failed, .failed, .failed, .good] {
+            monitor.adopt(block(rise: 3, fall: 3))
+            #expect(monitor.verdicts([monitor.verdict == .good ? 1 : 0]) == [verdict])
+        }
+    }
+
+    @Test func `a lower fall does not fail by itself what has succeeded last`() {
+        var monitor = ScriptMonitor(block(fall: 5), at: .zero)
+        #expect(monitor.verdicts([0, 1, 1, 1]) == [.good, .good, .good, .good])
+        monitor.adopt(block(fall: 2))
+        #expect(monitor.verdict == .good)
+        #expect(monitor.verdicts([1]) == [.failed])
+    }
+}
+
 // MARK: Routers
 
 private let eth0 = Link(index: 2, name: "eth0", flags: 0x1043, mac: MACAddress(rawValue: 0x0200_0000_0001), mtu: 1500)
@@ -308,6 +327,84 @@ private func instance(
         #expect(desk.state() == .master)
         desk.handle(.script(old[0], ended(1)))
         #expect(desk.state() == .master)
+    }
+
+    /// A master or backup without scripts that a reload gives some; no run of theirs ends.
+    private func reloaded(tracking tracked: [TrackedObject]) -> Desk {
+        var desk = Desk([instance(tracking: [])], [])
+        desk.handle(.start([:]))
+        desk.pass(.seconds(5))
+        desk.configuration.instances[0].trackedScripts = tracked
+        desk.configuration.scripts = [block()]
+        desk.handle(.configuration(desk.configuration))
+        desk.pass(.zero)
+        desk.report(.notRun("no runner"))
+        return desk
+    }
+
+    @Test(arguments: [(20, false), (-20, false), (20, true), (-20, true), (0, false), (0, true)])
+    func `a script that has never run adds nothing and is no fault`(weight: Int, isReversed: Bool) {
+        let desk = reloaded(tracking: [TrackedObject("check", weight: weight, isReversed: isReversed)])
+        #expect(desk.priority() == 100)
+        #expect(desk.state() == .master)
+    }
+
+    /// How a reload changes the script that is tracked: another name, another command, both.
+    @Test(arguments: [("other", "/bin/check"), ("check", "/bin/other"), ("other", "/bin/other")])
+    func `a fault ends when a run says so, not by a reload`(name: String, command: String) {
+        var desk = Desk([instance(tracking: [TrackedObject("check")])], [block()])
+        desk.handle(.start([:]))
+        desk.pass(.zero)
+        desk.answer(1)
+        #expect(desk.state() == .fault)
+        desk.configuration.scripts[0].name = name
+        desk.configuration.scripts[0].command.arguments = [command]
+        desk.configuration.instances[0].trackedScripts = [TrackedObject(name)]
+        desk.handle(.configuration(desk.configuration))
+        for _ in 0..<10 {
+            desk.pass(.seconds(1))
+            desk.report(.notRun("no runner"))
+            #expect(desk.state() == .fault)
+        }
+        desk.pass(.seconds(1))
+        desk.answer(0)
+        #expect(desk.state() == .backup)
+    }
+
+    @Test(arguments: [("other", "/bin/check"), ("check", "/bin/other")], [(0, UInt8(120)), (1, 100)])
+    func `a weight stays over a reload until the next run says otherwise`(
+        edit: (name: String, command: String), run: (status: Int, priority: UInt8)
+    ) {
+        var desk = Desk([instance(tracking: [TrackedObject("check", weight: 20)])], [block()])
+        desk.handle(.start([:]))
+        desk.pass(.zero)
+        desk.answer(run.status)
+        #expect(desk.priority() == run.priority)
+        desk.configuration.scripts[0].name = edit.name
+        desk.configuration.scripts[0].command.arguments = [edit.command]
+        desk.configuration.instances[0].trackedScripts = [TrackedObject(edit.name, weight: 20)]
+        desk.handle(.configuration(desk.configuration))
+        #expect(desk.priority() == run.priority)
+        desk.pass(.seconds(1))
+        desk.answer(1 - run.status)
+        #expect(desk.priority() == 220 - run.priority)
+    }
+
+    @Test func `scripts that change names keep each its own standing`() {
+        var second = block()
+        (second.name, second.command.arguments) = ("second", ["/bin/second"])
+        var desk = Desk([instance(tracking: [TrackedObject("check", weight: 20)])], [block()])
+        desk.configuration.scripts = [block(), second]
+        desk.configuration.instances[0].trackedScripts.append(TrackedObject("second", weight: 50))
+        desk.handle(.configuration(desk.configuration))
+        desk.handle(.start([:]))
+        desk.pass(.zero)
+        for run in desk.runs { desk.handle(.script(run, ended(run.script == "second" ? 1 : 0))) }
+        #expect(desk.priority() == 120)
+        desk.configuration.scripts[0].name = "second"
+        desk.configuration.scripts[1].name = "check"
+        desk.handle(.configuration(desk.configuration))
+        #expect(desk.priority() == 150)
     }
 
     @Test func `a runner that is away moves nothing`() {

@@ -21,7 +21,8 @@ private func tracked(_ name: String, _ weight: Int = 0, reverse: Bool = false) -
         (-10, true, .good, .weight(0)), (-10, true, .failed, .weight(10)),
         (0, false, .good, .weight(0)), (0, false, .failed, .fault), (0, true, .good, .fault),
         (0, true, .failed, .weight(0)), (0, true, .unknown, .weight(0)), (0, false, .unknown, .weight(0)),
-        (10, false, .unknown, .weight(10)), (-10, false, .unknown, .weight(0)), (-10, true, .unknown, .weight(10)),
+        (10, false, .unknown, .weight(0)), (-10, false, .unknown, .weight(0)), (10, true, .unknown, .weight(0)),
+        (-10, true, .unknown, .weight(0)),
     ])
     func `a weight counts, or a fault`(
         _ weight: Int, _ reverse: Bool, _ standing: TrackerStanding, _ effect: TrackingEffect
