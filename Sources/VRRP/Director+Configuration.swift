@@ -43,6 +43,7 @@ extension Director {
         index()
         adoptScripts(configuration, at: now)
         adoptTrackers()
+        adoptNotices(configuration)
         damping.adopt(configuration.linkDelays)
         damping.observe(table, at: now)
         deriveAll(at: now)

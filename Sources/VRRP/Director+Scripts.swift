@@ -3,7 +3,7 @@
 // master after a restart does not wait: until its scripts have run again they count as well.
 
 public import Configuration
-public import Net
+internal import Net
 
 extension Director {
     /// What the router and its sync group track.
@@ -88,7 +88,7 @@ extension Director {
     }
 
     /// Since when scripts are not run for this host's fault, and why.
-    public var scriptHindrance: (since: Instant, why: String)? { scripts.hindrance }
+    public var scriptHindrance: Hindrance? { scripts.hindrance }
 
     /// A script that a router tracks.
     public struct TrackedScript: Sendable {

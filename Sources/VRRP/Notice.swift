@@ -74,20 +74,44 @@ public struct Notice: Hashable, Sendable {
     }
 
     /// The programs that are told, the specific one first.
-    func programs(of commands: NotifyCommands) -> [(word: String, command: ScriptCommand)] {
-        var any = commands.any
-        any?.arguments += arguments
-        let list: [(String, ScriptCommand?)] =
+    func programs(of commands: NotifyCommands) -> [(word: NotifyWord, command: ScriptCommand)] {
+        let words: [NotifyWord] =
             switch kind {
-            case .master: [("notify_master", commands.master), ("notify", any)]
-            case .backup: [("notify_backup", commands.backup), ("notify", any)]
-            case .fault: [("notify_fault", commands.fault), ("notify", any)]
-            case .stop: [("notify_stop", commands.stop), ("notify", any)]
-            case .deleted: [("notify_deleted", commands.deleted), ("notify", any)]
-            case .heardLowerPriority: [("notify_master_rx_lower_pri", commands.masterHeardLowerPriority)]
-            case .masterPriority, .backupPriority: [("notify", any)]
+            case .master: [.master, .any]
+            case .backup: [.backup, .any]
+            case .fault: [.fault, .any]
+            case .stop: [.stop, .any]
+            case .deleted: [.deleted, .any]
+            case .heardLowerPriority: [.masterHeardLowerPriority]
+            case .masterPriority, .backupPriority: [.any]
             }
-        return list.compactMap { word, command in command.map { (word, $0) } }
+        return words.compactMap { word in commands[word].map { (word, $0) } }
+    }
+}
+
+/// The keywords that name programs.
+enum NotifyWord: String, Hashable, CaseIterable {
+    case master = "notify_master"
+    case backup = "notify_backup"
+    case fault = "notify_fault"
+    case stop = "notify_stop"
+    case deleted = "notify_deleted"
+    case masterHeardLowerPriority = "notify_master_rx_lower_pri"
+    case any = "notify"
+}
+
+extension NotifyCommands {
+    /// The program that a keyword names.
+    subscript(word: NotifyWord) -> ScriptCommand? {
+        switch word {
+        case .master: master
+        case .backup: backup
+        case .fault: fault
+        case .stop: stop
+        case .deleted: deleted
+        case .masterHeardLowerPriority: masterHeardLowerPriority
+        case .any: any
+        }
     }
 }
 
@@ -103,4 +127,7 @@ public struct NotifyJob: Equatable, Sendable {
     public let command: ScriptCommand
     /// Its variables.
     public let environment: [String: String]
+
+    /// The longest that it may run.
+    public static let timeout = Duration.seconds(600)
 }

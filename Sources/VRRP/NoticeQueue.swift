@@ -2,7 +2,8 @@
 // meets its own predecessor, and the last one that runs is told the last state. keepalived starts them all at once, and the slower one wins.
 //
 // A program that hangs holds up those behind it: once a newer state waits it has half a minute. Of more than a few that wait, the oldest are
-// left out, never the last. What this host cannot run (scriptd is away) is tried again until it can.
+// left out, never the last. What this host cannot run (scriptd is away) is tried again until it can; of what has been asked to end and is not
+// heard of nobody knows whether it still runs, so nothing is begun behind it, and that is said.
 
 internal import Configuration
 internal import Net
@@ -19,6 +20,9 @@ public enum NotifyOrder: Equatable, Sendable {
 struct NoticeQueue {
     private struct Waiting {
         let job: NotifyJob
+        let word: NotifyWord
+        /// As configured.
+        let command: ScriptCommand
         /// Of which notice.
         let notice: Int
         let kind: Notice.Kind
@@ -26,11 +30,21 @@ struct NoticeQueue {
 
     /// How long the one that runs may.
     private enum End {
-        /// Nothing waits for it.
-        case open
+        /// Nothing waits for it; the runner ends it before.
+        case open(Instant)
+        /// Something waits for it.
         case at(Instant)
-        /// It has been asked to end.
-        case asked
+        /// It has been asked to end, and must be heard of by then.
+        case asked(Instant)
+        /// Nothing was heard of it.
+        case silent
+
+        var time: Instant? {
+            switch self {
+            case .open(let time), .at(let time), .asked(let time): time
+            case .silent: nil
+            }
+        }
     }
 
     private enum Current {
@@ -43,16 +57,24 @@ struct NoticeQueue {
     private struct Lane {
         var current = Current.none
         var waiting: [Waiting] = []
-        /// The keyword of a program that cannot be run.
-        var refused: String?
-        /// At stop: when what waits is begun although the one before still runs.
+        /// At stop: when all that waits is begun although others still run.
         var overtakeAt: Instant?
+        /// Begun like that.
+        var last: [Waiting] = []
+        /// Why the last one could not be run for this host's fault; nil when it could.
+        var hindrance: Hindrance?
 
-        /// Nothing is left to be done or known.
+        /// Nothing is left to be done.
         var isOver: Bool {
             guard case .none = current else { return false }
-            return waiting.isEmpty && refused == nil
+            return waiting.isEmpty && last.isEmpty
         }
+    }
+
+    /// A program that cannot be run.
+    private struct Refusal {
+        let command: ScriptCommand
+        let why: String
     }
 
     private var lanes: [NoticeSubject: Lane] = [:]
@@ -61,21 +83,35 @@ struct NoticeQueue {
     private var lastNotice = 0
     private(set) var orders: [NotifyOrder] = []
     private(set) var remarks: [Remark] = []
-    /// Programs that cannot be run, by the name of whom they would be told about.
-    private(set) var refusals: [String: String] = [:]
-    /// Why the last one could not be run for this host's fault; nil when it could.
-    private(set) var hindrance: (since: Instant, why: String)?
+    /// Who is told, as configured.
+    private var commands: [NoticeSubject: NotifyCommands] = [:]
+    private var refused: [NoticeSubject: [NotifyWord: Refusal]] = [:] {
+        didSet {
+            refusals = refused.compactMapValues { programs in
+                let words = NotifyWord.allCases.compactMap { word in
+                    programs[word].map { "\(word.rawValue): \($0.why)" }
+                }
+                return words.first.map { words.count > 1 ? "\($0) (and \(words.count - 1) more)" : $0 }
+            }
+        }
+    }
+    /// Programs that cannot be run, by whom they would be told about.
+    private(set) var refusals: [NoticeSubject: String] = [:]
+    /// Of the program that could not be run for the longest time; named.
+    private(set) var hindrance: Hindrance?
 
     /// Jobs of one subject that wait.
     static let limit = 16
     /// What a program has when a newer state waits.
     static let patience = Duration.seconds(30)
+    /// What the runner needs to end a program, and to say so.
+    static let grace = Duration.seconds(4)
     private static let retry = Duration.milliseconds(500)
     /// At stop the last programs wait this long for those before them.
     private static let farewell = Duration.seconds(1)
 
     /// Nothing runs and nothing waits.
-    var isIdle: Bool { subjects.isEmpty && lanes.values.allSatisfy(\.waiting.isEmpty) }
+    var isIdle: Bool { lanes.isEmpty }
 
     /// When to call `due`.
     var deadline: Instant? {
@@ -89,6 +125,16 @@ struct NoticeQueue {
         return (orders, remarks)
     }
 
+    /// Goes over to these programs. What is known of one that is not among them is forgotten.
+    mutating func adopt(_ commands: [NoticeSubject: NotifyCommands]) {
+        self.commands = commands
+        guard !refused.isEmpty else { return }
+        for (subject, programs) in refused {
+            let kept = programs.filter { commands[subject]?[$0.key] == $0.value.command }
+            refused[subject] = kept.isEmpty ? nil : kept
+        }
+    }
+
     /// Something has happened.
     mutating func add(_ notice: Notice, _ commands: NotifyCommands, at now: Instant) {
         let programs = notice.programs(of: commands)
@@ -96,6 +142,7 @@ struct NoticeQueue {
         var lane = lanes[notice.subject] ?? Lane()
         if notice.kind == .stop {
             lane.waiting = []
+            if case .failed = lane.current { lane.current = .none }
             lane.overtakeAt = now + Self.farewell
         }
         // What says nothing new about the state need not be said twice.
@@ -103,10 +150,14 @@ struct NoticeQueue {
         lastNotice += 1
         for program in programs {
             lastJob += 1
+            var command = program.command
+            if program.word == .any { command.arguments += notice.arguments }
             let job = NotifyJob(
-                number: lastJob, subject: notice.subject, word: program.word, command: program.command,
+                number: lastJob, subject: notice.subject, word: program.word.rawValue, command: command,
                 environment: notice.environment)
-            lane.waiting.append(Waiting(job: job, notice: lastNotice, kind: notice.kind))
+            lane.waiting.append(
+                Waiting(
+                    job: job, word: program.word, command: program.command, notice: lastNotice, kind: notice.kind))
         }
         let before = lane.waiting.count
         while lane.waiting.count > Self.limit, let oldest = lane.waiting.first?.notice, oldest != lastNotice {
@@ -116,81 +167,129 @@ struct NoticeQueue {
             remarks.append(.noticesLeftOut(notice.subject, before - lane.waiting.count))
         }
         advance(&lane, at: now)
-        lanes[notice.subject] = lane
+        keep(lane, of: notice.subject)
     }
 
     /// The runner says something about a job.
     mutating func heard(_ report: ScriptReport, of number: Int, at now: Instant) {
         guard let subject = subjects[number] else { return }
         if report != .timedOut { subjects[number] = nil }
-        // One that was overtaken at stop has nobody behind it any more.
-        guard var lane = lanes[subject], case .running(let running, _) = lane.current, running.job.number == number
-        else { return }
-        switch report {
-        case .timedOut: return
-        case .ended(let outcome, let line):
-            hindrance = nil
-            if case .refused(let why) = outcome {
-                lane.refused = running.job.word
-                refusals[subject.name] = "\(running.job.word): \(why)"
-            } else if lane.refused == running.job.word {
-                lane.refused = nil
-                refusals[subject.name] = nil
+        guard var lane = lanes[subject] else { return }
+        let running: Waiting
+        if case .running(let current, _) = lane.current, current.job.number == number {
+            running = current
+            switch report {
+            case .timedOut: lane.current = .running(current, .asked(now + Self.grace))
+            case .ended: lane.current = .none
+            case .notRun: lane.current = .failed(current, retryAt: now + Self.retry)
             }
+        } else if let position = lane.last.firstIndex(where: { $0.job.number == number }) {
+            running = lane.last[position]
+            if report != .timedOut { lane.last.remove(at: position) }
+            if case .notRun = report {
+                if case .none = lane.current {
+                    lane.current = .failed(running, retryAt: now + Self.retry)
+                } else {
+                    lane.waiting.append(running)
+                    lane.overtakeAt = now + Self.retry
+                }
+            }
+        } else {
+            return
+        }
+        switch report {
+        case .timedOut: break
+        case .ended(let outcome, let line):
+            lane.hindrance = nil
+            ended(running, outcome)
             if outcome != .exited(0) {
                 remarks.append(.notifyFailed(subject, running.job.word, outcome, lastLine: line))
             }
-            lane.current = .none
-        case .notRun(let why):
-            hindrance = (hindrance?.since ?? now, why)
-            lane.current = .failed(running, retryAt: now + Self.retry)
+        case .notRun(let why): hinder(&lane, running, why, since: now)
         }
         advance(&lane, at: now)
+        keep(lane, of: subject)
+    }
+
+    /// What a run says about whether the program can be run at all.
+    private mutating func ended(_ run: Waiting, _ outcome: ScriptOutcome) {
+        let subject = run.job.subject
+        guard commands[subject]?[run.word] == run.command else { return }
+        if case .refused(let why) = outcome {
+            refused[subject, default: [:]][run.word] = Refusal(command: run.command, why: why)
+        } else if refused[subject]?[run.word] != nil {
+            refused[subject]?[run.word] = nil
+            if refused[subject]?.isEmpty == true { refused[subject] = nil }
+        }
+    }
+
+    private func hinder(_ lane: inout Lane, _ run: Waiting, _ why: String, since: Instant) {
+        lane.hindrance = Hindrance(
+            since: lane.hindrance?.since ?? since, why: "\(run.job.word) of \(run.job.subject): \(why)")
+    }
+
+    private mutating func keep(_ lane: Lane, of subject: NoticeSubject) {
+        let before = lanes[subject]?.hindrance
         lanes[subject] = lane.isOver ? nil : lane
+        guard lanes[subject]?.hindrance != before else { return }
+        hindrance = lanes.values.lazy.compactMap(\.hindrance).min { ($0.since, $0.why) < ($1.since, $1.why) }
     }
 
     /// `deadline` has come.
     mutating func due(at now: Instant) {
         for (subject, lane) in lanes where Self.deadline(lane).map({ $0 <= now }) ?? false {
             var lane = lane
-            if let overtakeAt = lane.overtakeAt, overtakeAt <= now {
-                lane.overtakeAt = nil
-                if case .running = lane.current { lane.current = .none }
-            }
             switch lane.current {
-            case .running(let running, .at(let time)) where time <= now:
-                orders.append(.end(running.job))
-                lane.current = .running(running, .asked)
+            case .running(let running, let end) where end.time.map { $0 <= now } ?? false:
+                switch end {
+                case .open, .at:
+                    orders.append(.end(running.job))
+                    lane.current = .running(running, .asked(now + Self.grace))
+                case .asked(let time):
+                    hinder(
+                        &lane, running, "it was to end, and nothing is heard of it", since: time - Self.grace)
+                    lane.current = .running(running, .silent)
+                case .silent: break
+                }
             case .failed(let waiting, let retryAt) where retryAt <= now:
                 lane.current = .none
                 lane.waiting.insert(waiting, at: 0)
             case .none, .running, .failed: break
             }
+            if let overtakeAt = lane.overtakeAt, overtakeAt <= now {
+                for next in lane.waiting { begin(next) }
+                lane.last += lane.waiting
+                lane.waiting = []
+            }
             advance(&lane, at: now)
-            lanes[subject] = lane
+            keep(lane, of: subject)
         }
+    }
+
+    private mutating func begin(_ next: Waiting) {
+        subjects[next.job.number] = next.job.subject
+        orders.append(.start(next.job))
     }
 
     /// Begins the next one where none runs; bounds the one that runs where a newer state waits.
     private mutating func advance(_ lane: inout Lane, at now: Instant) {
         if case .none = lane.current, !lane.waiting.isEmpty {
             let next = lane.waiting.removeFirst()
-            lane.current = .running(next, .open)
-            subjects[next.job.number] = next.job.subject
-            orders.append(.start(next.job))
+            lane.current = .running(next, .open(now + NotifyJob.timeout + Self.grace))
+            begin(next)
         }
-        if case .running(let running, .open) = lane.current,
+        if case .running(let running, .open(let time)) = lane.current,
             lane.waiting.contains(where: { $0.kind.isState && $0.notice != running.notice })
         {
-            lane.current = .running(running, .at(now + Self.patience))
+            lane.current = .running(running, .at(min(time, now + Self.patience)))
         }
     }
 
     private static func deadline(_ lane: Lane) -> Instant? {
         var first: Instant?
         switch lane.current {
-        case .none, .running(_, .open), .running(_, .asked): break
-        case .running(_, .at(let time)): first = time
+        case .none: break
+        case .running(_, let end): first = end.time
         case .failed(_, let retryAt): first = retryAt
         }
         guard let overtakeAt = lane.overtakeAt, !lane.waiting.isEmpty else { return first }

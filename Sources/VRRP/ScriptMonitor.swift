@@ -38,6 +38,14 @@ public enum ScriptReport: Hashable, Sendable {
     case notRun(String)
 }
 
+/// This host cannot run a program.
+public struct Hindrance: Hashable, Sendable {
+    /// Since when it has not been able to.
+    public let since: Instant
+    /// For people.
+    public let why: String
+}
+
 /// A script and its standing.
 public struct ScriptMonitor: Equatable, Sendable {
     /// What the runs so far say.
@@ -76,7 +84,7 @@ public struct ScriptMonitor: Equatable, Sendable {
     /// The last line that the last run printed.
     public private(set) var lastLine = ""
     /// Why the last run could not begin or was lost; nil when it was not.
-    public private(set) var hindrance: String?
+    public private(set) var hindrance: Hindrance?
     /// How the script stood that this one takes the place of: counts until a run has ended.
     private var inherited = Standing.unknown
     private(set) var run: Run
@@ -165,10 +173,10 @@ public struct ScriptMonitor: Equatable, Sendable {
             lastLine = line
         case (.running, .notRun(let why)):
             run = .waiting(until: now + min(configuration.interval, Self.retry))
-            hindrance = why
+            hindrance = Hindrance(since: hindrance?.since ?? now, why: why)
         case (.ending(let since, _), .notRun(let why)):
             run = .waiting(until: next(after: since, at: now))
-            hindrance = why
+            hindrance = Hindrance(since: hindrance?.since ?? now, why: why)
         }
     }
 

@@ -28,8 +28,8 @@ struct TrackedScripts {
     private var lastRun = 0
     /// When to call `due`.
     private(set) var deadline: Instant?
-    /// Since when no run has been done for this host's fault, and why; nil while the last one was.
-    private(set) var hindrance: (since: Instant, why: String)?
+    /// Of the script that could not be run for the longest time; named.
+    private(set) var hindrance: Hindrance?
 
     /// Begun in one turn: each is some system calls, and an advertisement may be due.
     private static let startsAtOnce = 8
@@ -70,7 +70,7 @@ struct TrackedScripts {
             monitors[script.name] =
                 before.map { ScriptMonitor(script, replacing: $0, at: now) } ?? ScriptMonitor(script, at: now)
         }
-        if monitors.isEmpty { hindrance = nil }
+        findHindrance()
         schedule()
         return orders
     }
@@ -101,7 +101,7 @@ struct TrackedScripts {
             case .abandon?:
                 if let run = runs.removeValue(forKey: name) { orders.append(.abandon(run)) }
                 changed.append(name)
-                noteHindrance(of: name, at: now)
+                findHindrance()
             case nil: break
             }
         }
@@ -114,15 +114,22 @@ struct TrackedScripts {
         guard runs[run.script] == run, let before = monitors[run.script] else { return false }
         monitors[run.script]?.heard(report, at: now)
         if monitors[run.script]?.isRunning == false { runs[run.script] = nil }
-        noteHindrance(of: run.script, at: now)
         schedule()
         let after = monitors[run.script]
+        if before.hindrance != after?.hindrance { findHindrance() }
         return before.verdict != after?.verdict || before.outcome != after?.outcome
             || before.hindrance != after?.hindrance
     }
 
-    private mutating func noteHindrance(of name: String, at now: Instant) {
-        hindrance = monitors[name]?.hindrance.map { (hindrance?.since ?? now, $0) }
+    private mutating func findHindrance() {
+        let first = monitors.min { one, other in
+            guard let since = one.value.hindrance?.since else { return false }
+            guard let otherSince = other.value.hindrance?.since else { return true }
+            return (since, one.key) < (otherSince, other.key)
+        }
+        hindrance = first.flatMap { name, monitor in
+            monitor.hindrance.map { Hindrance(since: $0.since, why: "track_script \(name): \($0.why)") }
+        }
     }
 
     private mutating func schedule() {

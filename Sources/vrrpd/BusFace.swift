@@ -209,8 +209,8 @@ extension BusFace: DaemonObserver {
             default: break
             }
         }
-        for (name, words) in trouble.notify {
-            machine[.notify(name)] = Alarm(
+        for (subject, words) in trouble.notify {
+            machine[.notify(subject)] = Alarm(
                 message: words, remedy: "it is tried again at the next change; mend the file or the configuration")
         }
         for (path, words) in trouble.pipes {

@@ -375,7 +375,7 @@ final class Daemon {
     }
 
     /// Why scripts are not run, when that has lasted.
-    private func lasting(_ hindrance: (since: Instant, why: String)?) -> String? {
+    private func lasting(_ hindrance: Hindrance?) -> String? {
         guard let hindrance, turns.now - hindrance.since >= Self.scriptPatience else { return nil }
         return hindrance.why
     }

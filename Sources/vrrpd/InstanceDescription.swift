@@ -81,7 +81,7 @@ extension Daemon {
                     reverse: script.tracked.isReversed, running: script.monitor.isRunning,
                     lastResult: script.monitor.outcome.map { "\($0)" },
                     lastLine: script.monitor.lastLine.isEmpty ? nil : script.monitor.lastLine,
-                    hindrance: script.monitor.hindrance)
+                    hindrance: script.monitor.hindrance?.why)
             }
     }
 }

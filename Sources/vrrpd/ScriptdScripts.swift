@@ -8,9 +8,6 @@ import VRRP
 
 /// Runs scripts through scriptd.
 final class ScriptdScripts: ScriptStarter {
-    /// A program that is told something is not ended before, as long as nothing newer waits (NoticeQueue).
-    private static let notifyTimeout = Duration.seconds(600)
-
     private let socket: String
     private let loop: EventLoop
     private let name: String
@@ -43,7 +40,7 @@ final class ScriptdScripts: ScriptStarter {
 
     func tell(_ job: NotifyJob, isSecure: Bool) {
         let call = request(
-            job.command, isSecure, job.environment, timeout: Self.notifyTimeout, id: "\(name)/\(job.number)")
+            job.command, isSecure, job.environment, timeout: NotifyJob.timeout, id: "\(name)/\(job.number)")
         jobs[job.number] = ScriptCall(call, more: true, socket: socket, loop: loop) { [weak self] news in
             guard let self, let call = jobs[job.number] else { return }
             let report = ScriptReport(news)

@@ -21,7 +21,7 @@ enum VrrpAlarm: AlarmKey {
     /// A tracked script cannot be run as it is configured.
     case script(String)
     /// A program that is to be told about an instance or a group cannot be run.
-    case notify(String)
+    case notify(NoticeSubject)
     /// A pipe that lines are lost from.
     case pipe(String)
     case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
@@ -35,7 +35,8 @@ enum VrrpAlarm: AlarmKey {
         case .masters(let name): "masters/\(name)"
         case .peers(let name): "peers/\(name)"
         case .script(let name): "script/\(name)"
-        case .notify(let name): "notify/\(name)"
+        case .notify(.instance(let name)): "notify/\(name)"
+        case .notify(.group(let name)): "notify/group/\(name)"
         case .pipe(let path): "notify-fifo\(path)"
         case .table: "interfaces"
         case .rules: "rules"

@@ -132,7 +132,7 @@ struct Trouble: Equatable {
     /// Scripts cannot be run: their last verdicts stand.
     var scripts: String?
     /// Programs that cannot be told, by instance or group.
-    var notify: [String: String] = [:]
+    var notify: [NoticeSubject: String] = [:]
     /// Pipes that lines are lost from, by path.
     var pipes: [String: String] = [:]
 }

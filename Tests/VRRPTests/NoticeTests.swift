@@ -36,6 +36,8 @@ private struct Desk {
     var ended: [NotifyJob] = []
     var begun: [String] = []
 
+    init() { queue.adopt([.instance("VI_1"): all, .instance("VI_2"): all, .group("VI_1"): all]) }
+
     mutating func add(_ kind: Notice.Kind, at time: Double, _ name: String = "VI_1", _ commands: NotifyCommands = all) {
         queue.add(notice(kind, name), commands, at: at(time))
         take()
@@ -96,16 +98,16 @@ private struct Desk {
     @Test func `one that hangs has half a minute once a newer state waits`() {
         var desk = Desk()
         desk.add(.backup, at: 0)
-        desk.due(at: 1000)
+        desk.due(at: 500)
         #expect(desk.ended.isEmpty)
-        desk.add(.master, at: 1000)
-        desk.due(at: 1029.9)
+        desk.add(.master, at: 500)
+        desk.due(at: 529.9)
         #expect(desk.ended.isEmpty)
-        desk.due(at: 1030)
+        desk.due(at: 530)
         #expect(desk.ended.map(\.word) == ["notify_backup"])
         #expect(desk.begun == ["/b"])
-        desk.hear(.ended(.signalled(15), lastLine: ""), at: 1031)
-        desk.hear(done, at: 1032)
+        desk.hear(.ended(.signalled(15), lastLine: ""), at: 531)
+        desk.hear(done, at: 532)
         #expect(desk.begun == ["/b", "/any own INSTANCE VI_1 BACKUP 100", "/m"])
     }
 
@@ -129,7 +131,7 @@ private struct Desk {
             #expect(desk.running.isEmpty)
             desk.due(at: Double(turn) + 0.5)
         }
-        #expect(desk.queue.hindrance?.why == "no scriptd")
+        #expect(desk.queue.hindrance == Hindrance(since: at(0), why: "notify_master of VI_1: no scriptd"))
         #expect(Set(desk.begun) == ["/m"])
         while !desk.running.isEmpty { desk.hear(done, at: 20) }
         #expect(desk.begun.suffix(3).first == "/any own INSTANCE VI_1 MASTER 100")
@@ -140,7 +142,7 @@ private struct Desk {
         var desk = Desk()
         desk.add(.master, at: 0)
         desk.hear(.ended(.refused("no such file"), lastLine: ""), at: 0)
-        #expect(desk.queue.refusals == ["VI_1": "notify_master: no such file"])
+        #expect(desk.queue.refusals == [.instance("VI_1"): "notify_master: no such file"])
         desk.hear(done, at: 1)
         #expect(desk.queue.refusals.count == 1)
         desk.add(.master, at: 2)
@@ -155,10 +157,123 @@ private struct Desk {
         desk.add(.stop, at: 1)
         #expect(desk.begun == ["/b"])
         desk.due(at: 2)
-        #expect(desk.begun == ["/b", "/s"])
-        desk.running.removeFirst()
-        desk.hear(done, at: 2)
-        #expect(desk.begun.last == "/any own INSTANCE VI_1 STOP 100")
+        #expect(desk.begun == ["/b", "/s", "/any own INSTANCE VI_1 STOP 100"])
+        for _ in 0..<3 { desk.hear(done, at: 2) }
+        #expect(desk.queue.isIdle)
+    }
+
+    @Test func `at stop a last word that hangs does not hold up the other one`() {
+        var desk = Desk()
+        desk.add(.stop, at: 1)
+        #expect(desk.begun == ["/s"])
+        desk.due(at: 2)
+        #expect(desk.begun == ["/s", "/any own INSTANCE VI_1 STOP 100"])
+    }
+
+    @Test func `at stop a last word that cannot be begun is tried again, now and then`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0)
+        desk.hear(.notRun("no scriptd"), at: 0)
+        desk.add(.stop, at: 0.1)
+        for turn in 1...5 {
+            while !desk.running.isEmpty { desk.hear(.notRun("no scriptd"), at: Double(turn)) }
+            #expect(!desk.queue.isIdle)
+            #expect(desk.begun.count <= 2 * turn)
+            desk.due(at: Double(turn) + 0.5)
+        }
+        while !desk.running.isEmpty { desk.hear(done, at: 7) }
+        #expect(desk.begun.suffix(2) == ["/s", "/any own INSTANCE VI_1 STOP 100"])
+        #expect(desk.queue.isIdle)
+    }
+
+    private static let refusal = ScriptReport.ended(.refused("no such file"), lastLine: "")
+
+    @Test func `what is known of a program goes with its word, its command and its subject`() {
+        var others = all
+        others.master = command("/other")
+        var without = all
+        without.master = nil
+        let edited: [[NoticeSubject: NotifyCommands]] = [
+            [:], [.instance("VI_1"): others], [.instance("VI_1"): without],
+        ]
+        for commands in edited {
+            var desk = Desk()
+            desk.add(.master, at: 0)
+            desk.hear(Self.refusal, at: 0)
+            desk.queue.adopt([.instance("VI_1"): all])
+            #expect(desk.queue.refusals.count == 1)
+            desk.queue.adopt(commands)
+            #expect(desk.queue.refusals.isEmpty)
+            desk.hear(done, at: 1)
+            #expect(desk.queue.isIdle)
+        }
+    }
+
+    @Test func `a program that a reload took away is not complained of afterwards`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        desk.queue.adopt([:])
+        desk.hear(Self.refusal, at: 0)
+        #expect(desk.queue.refusals.isEmpty)
+    }
+
+    @Test func `a program that runs does not speak for another one, nor an instance for the group of its name`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        desk.hear(Self.refusal, at: 0)
+        desk.hear(Self.refusal, at: 0)
+        #expect(desk.queue.refusals == [.instance("VI_1"): "notify_master: no such file (and 1 more)"])
+        desk.add(.backup, at: 1)
+        desk.hear(done, at: 1)
+        desk.hear(done, at: 1)
+        #expect(desk.queue.refusals == [.instance("VI_1"): "notify_master: no such file"])
+        desk.queue.add(
+            Notice(subject: .group("VI_1"), kind: .master, previous: .backup, priority: 0, reason: "a test"), all,
+            at: at(2))
+        for order in desk.queue.take().orders {
+            if case .start(let job) = order { desk.queue.heard(done, of: job.number, at: at(2)) }
+        }
+        #expect(desk.queue.refusals.count == 1)
+    }
+
+    @Test func `one lane that runs does not hide that another one cannot`() {
+        var desk = Desk()
+        desk.add(.master, at: 0)
+        desk.hear(.notRun("no process"), at: 0)
+        desk.add(.master, at: 1, "VI_2")
+        desk.hear(done, at: 1)
+        desk.hear(done, at: 1)
+        #expect(desk.queue.hindrance == Hindrance(since: at(0), why: "notify_master of VI_1: no process"))
+    }
+
+    @Test func `one that is not heard of after it was asked to end is said, and nothing is lost`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0)
+        desk.add(.master, at: 10)
+        desk.due(at: 40)
+        #expect(desk.ended.map(\.word) == ["notify_backup"])
+        #expect(desk.queue.hindrance == nil)
+        desk.due(at: 44)
+        #expect(desk.queue.hindrance?.since == at(40))
+        #expect(desk.queue.deadline == nil)
+        desk.hear(.notRun("scriptd closed the connection"), at: 100)
+        desk.due(at: 101)
+        while !desk.running.isEmpty { desk.hear(done, at: 102) }
+        #expect(
+            desk.begun == [
+                "/b", "/b", "/any own INSTANCE VI_1 BACKUP 100", "/m", "/any own INSTANCE VI_1 MASTER 100",
+            ])
+        #expect(desk.queue.hindrance == nil)
+        #expect(desk.queue.isIdle)
+    }
+
+    @Test func `one for which nothing waits must be heard of when its time is over, too`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0)
+        desk.due(at: 604)
+        desk.due(at: 608)
+        #expect(desk.ended.count == 1)
+        #expect(desk.queue.hindrance?.since == at(604))
     }
 
     @Test func `what says nothing new waits once`() {

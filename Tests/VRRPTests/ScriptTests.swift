@@ -85,7 +85,7 @@ extension ScriptMonitor {
             #expect(monitor.due(at: at(time)) == .start)
             monitor.heard(.notRun("no runner"), at: at(time))
             #expect(monitor.verdict == .good)
-            #expect(monitor.hindrance == "no runner")
+            #expect(monitor.hindrance == Hindrance(since: at(10), why: "no runner"))
         }
         #expect(monitor.verdicts([0]) == [.good])
         #expect(monitor.hindrance == nil)
@@ -417,9 +417,30 @@ private func instance(
             desk.report(.notRun("no runner"))
         }
         #expect(desk.state() == .master)
-        #expect(desk.director.scriptHindrance?.why == "no runner")
+        #expect(desk.director.scriptHindrance?.why == "track_script check: no runner")
         desk.pass(.seconds(1))
         desk.answer(0)
+        #expect(desk.director.scriptHindrance == nil)
+    }
+
+    @Test func `one that cannot be begun is known although others run, and since when`() {
+        var second = block()
+        second.name = "other"
+        var desk = Desk(
+            [instance(tracking: [TrackedObject("check", weight: 1), TrackedObject("other", weight: 1)])],
+            [block(), second])
+        desk.handle(.start([:]))
+        desk.pass(.zero)
+        for _ in 0..<10 {
+            let open = desk.runs.sorted { $0.script < $1.script }
+            desk.runs = []
+            for run in open { desk.handle(.script(run, run.script == "check" ? .notRun("no process") : ended(0))) }
+            #expect(desk.director.scriptHindrance == Hindrance(since: .zero, why: "track_script check: no process"))
+            desk.pass(.seconds(1))
+        }
+        desk.configuration.scripts = [second]
+        desk.configuration.instances[0].trackedScripts = [TrackedObject("other", weight: 1)]
+        desk.handle(.configuration(desk.configuration))
         #expect(desk.director.scriptHindrance == nil)
     }
 
