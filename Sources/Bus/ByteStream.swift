@@ -1,6 +1,7 @@
 // A connected, non-blocking socket on the event loop: what arrives is handed over in chunks, what is sent is queued and
 // leaves at the end of the turn, many frames in one write. Nothing here knows Varlink.
 import DequeModule
+import Glibc
 public import Platform
 
 /// Who a stream reports to.
@@ -67,6 +68,13 @@ public final class ByteStream {
 
     /// Whether the connection is still there.
     public var isOpen: Bool { watch != nil }
+
+    /// The peer has closed its end: nothing that is sent is read.
+    public var peerHasGone: Bool {
+        guard let number = descriptor?.number else { return true }
+        var entry = pollfd(fd: number, events: 0, revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
 
     /// Takes over a connected non-blocking socket. What is queued is added to `meter`.
     public init(

@@ -21,6 +21,9 @@ public final class Responder<Method: VarlinkMethod> {
         pending.connection?.whenEnded[name] = body
     }
 
+    /// The caller has closed its connection, whether or not this process has heard of it.
+    public var callerHasGone: Bool { pending.connection?.peerHasGone ?? true }
+
     /// The caller's connection, as something to compare; nil when it is gone.
     public var connection: ObjectIdentifier? { pending.connection.map { ObjectIdentifier($0) } }
 

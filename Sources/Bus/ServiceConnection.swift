@@ -30,6 +30,7 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
 
     var payer: UInt32 { peer.uid }
     var isOpen: Bool { stream?.isOpen == true }
+    var peerHasGone: Bool { stream?.peerHasGone ?? true }
 
     // MARK: The stream
 

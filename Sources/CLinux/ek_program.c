@@ -30,54 +30,69 @@ static int is_roots(const struct stat *status) {
     return !(status->st_mode & S_IWOTH) && !((status->st_mode & S_IWGRP) && status->st_gid != 0);
 }
 
-// Walks an absolute path component by component, through symbolic links. 0: it is root's all the way, or not there; else `culprit` is not.
-static int is_insecure(const char *start, char culprit[PATH_MAX]) {
-    char path[PATH_MAX], done[PATH_MAX] = "", next[PATH_MAX], target[PATH_MAX];
-    if (strlen(start) >= sizeof path) return 0;  // execve says so
-    strcpy(path, start);
-    char *rest = path;
-    for (int links = 0; links < 40;) {
-        while (*rest == '/') rest++;
-        struct stat status;
-        strcpy(culprit, *done ? done : "/");
-        if (lstat(culprit, &status) < 0) return 0;
-        if (!S_ISLNK(status.st_mode) && !is_roots(&status)) return 1;
-        if (!*rest) return 0;
-        size_t length = strcspn(rest, "/");
-        if (strlen(done) + 1 + length >= sizeof next) return 0;
-        strcpy(next, done);
-        strcat(next, "/");
-        strncat(next, rest, length);
-        rest += length;
-        if (lstat(next, &status) < 0) return 0;
-        if (!S_ISLNK(status.st_mode)) {
-            strcpy(done, next);
+// Walks an absolute path component by component, through symbolic links, by its real name: `done` holds neither links nor "..", so that
+// what is looked at is what execve finds. 0: it is root's all the way; 1: `culprit` is not; -errno: it cannot be looked at, or is not there.
+static int look(const char *path, char culprit[PATH_MAX]) {
+    char done[PATH_MAX] = "", rest[PATH_MAX], target[PATH_MAX];
+    struct stat status;
+    if (*path != '/') return -EINVAL;
+    if (strlen(path) >= sizeof rest) return -ENAMETOOLONG;
+    strcpy(rest, path);
+    strcpy(culprit, "/");
+    if (lstat(culprit, &status) < 0) return -errno;
+    if (!is_roots(&status)) return 1;
+    char *next = rest;
+    for (int links = 0;;) {
+        // `done` is a directory here ("" is the root).
+        next += strspn(next, "/");
+        if (!*next) return 0;
+        size_t length = strcspn(next, "/"), depth = strlen(done);
+        const char *name = next;
+        next += length;
+        if (length == 1 && name[0] == '.') continue;
+        if (length == 2 && name[0] == '.' && name[1] == '.') {
+            char *slash = strrchr(done, '/');
+            if (slash) *slash = 0;
             continue;
         }
-        links++;
-        strcpy(culprit, next);
-        if (status.st_uid != 0) return 1;  // in a sticky directory its owner can change where it leads
-        ssize_t count = readlink(next, target, sizeof target - 1);
-        if (count <= 0 || (size_t)count + 1 + strlen(rest) >= sizeof target) return 0;
-        target[count] = 0;
-        strcat(target, "/");
-        strcat(target, rest);
-        if (target[0] == '/') done[0] = 0;
-        strcpy(path, target);
-        rest = path;
-        // "..": leave a component that has been looked at.
-        while (strncmp(rest, "../", 3) == 0 || strncmp(rest, "./", 2) == 0) {
-            if (rest[1] == '.') {
-                char *slash = strrchr(done, '/');
-                if (slash) *slash = 0;
-            }
-            rest += rest[1] == '.' ? 3 : 2;
+        if (depth + 1 + length >= sizeof done) return -ENAMETOOLONG;
+        done[depth] = '/';
+        memcpy(done + depth + 1, name, length);
+        done[depth + 1 + length] = 0;
+        strcpy(culprit, done);
+        if (lstat(done, &status) < 0) return -errno;
+        if (!S_ISLNK(status.st_mode)) {
+            if (!is_roots(&status)) return 1;
+            if (*next && !S_ISDIR(status.st_mode)) return -ENOTDIR;
+            continue;
         }
+        if (status.st_uid != 0) return 1;  // in a sticky directory its owner can change where it leads
+        if (++links > 40) return -ELOOP;
+        ssize_t count = readlink(done, target, sizeof target);
+        if (count < 0) return -errno;
+        if ((size_t)count + strlen(next) >= sizeof target) return -ENAMETOOLONG;
+        strcpy(target + count, next);
+        strcpy(rest, target);
+        next = rest;
+        done[*rest == '/' ? 0 : depth] = 0;
     }
-    return 0;  // ELOOP: execve says so
 }
 
-int ek_program_replaceable(const char *path, char *part) { return is_insecure(path, part); }
+int ek_program_replaceable(const char *path, char *part) { return look(path, part) == 1; }
+
+// What execve says of a path that is not to be tried: an error of look, or that it cannot be executed. 0: it may be tried.
+static int refusal(const struct ek_program *program, const char *path, int messages) {
+    char culprit[PATH_MAX];
+    if (!program->is_checked) return 0;
+    int found = look(path, culprit);
+    if (found < 0) return program->is_secure ? -found : 0;
+    if (found == 0) return 0;
+    // One of several that cannot be executed is passed over.
+    if (access(path, X_OK) < 0) return program->is_secure ? errno : 0;
+    report(messages, EK_PROGRAM_INSECURE, EACCES, culprit);
+    if (program->is_secure) _exit(127);
+    return 0;
+}
 
 static void reset(void) {
     sigset_t none;
@@ -117,12 +132,8 @@ static void run(const struct ek_program *program, int output, int messages, pid_
     int error = ENOENT;
     const char *tried = *program->paths;
     for (const char *const *path = program->paths; *path; path++) {
-        char culprit[PATH_MAX];
-        if (program->is_checked && access(*path, X_OK) == 0 && is_insecure(*path, culprit)) {
-            report(messages, EK_PROGRAM_INSECURE, EACCES, culprit);
-            if (program->is_secure) return;
-        }
-        execve(*path, program->argv, program->environment);
+        errno = refusal(program, *path, messages);
+        if (errno == 0) execve(*path, program->argv, program->environment);
         if (errno == ENOENT || errno == ENOTDIR) continue;
         error = errno;
         tried = *path;

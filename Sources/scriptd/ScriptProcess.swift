@@ -20,6 +20,9 @@ struct ScriptRequest {
     /// Not to be run as root when somebody else can replace it.
     var isSecure: Bool
     var timeout: Duration?
+
+    /// What it is called in the log's memory.
+    var script: String { arguments.joined(separator: " ") }
 }
 
 /// A program that was started.
@@ -30,6 +33,8 @@ final class ScriptProcess {
         case timedOut
         /// It has ended, or never ran.
         case ended(End)
+        /// It has been reaped; something that it left behind may still write.
+        case leftBehind
         /// It can be forgotten: reaped, and nothing of it writes any more.
         case gone
     }
@@ -128,6 +133,12 @@ final class ScriptProcess {
         timer?.arm(after: Self.mercy)
     }
 
+    /// Reads no more: who still writes gets SIGPIPE.
+    func closeOutput() {
+        outputWatch = nil
+        output = nil
+    }
+
     /// Signals the group, and the process itself, which may not have its group yet.
     private func signal(_ number: Int32) {
         kill(-pid, number)
@@ -151,7 +162,8 @@ final class ScriptProcess {
         hasEnded = true
         processWatch = nil
         readReports()
-        readOutput()
+        // A pipe holds a chunk; the second time shows whether that was all.
+        for _ in 0..<2 { readOutput() }
         heard(self, .ended(failure ?? (status < 256 ? .exited(Int(status)) : .signalled(Int(status - 256)))))
         if !isEnding || isKilled { reap() }
     }
@@ -162,7 +174,7 @@ final class ScriptProcess {
         isReaped = true
         timer?.disarm()
         process = nil
-        if outputWatch == nil { heard(self, .gone) }
+        heard(self, outputWatch == nil ? .gone : .leftBehind)
     }
 
     private func readOutput() {
@@ -173,8 +185,7 @@ final class ScriptProcess {
             return count == 0 || count < 0 && count != -Int(EAGAIN)
         }
         guard isOver else { return }
-        outputWatch = nil
-        output = nil
+        closeOutput()
         if isReaped { heard(self, .gone) }
     }
 

@@ -9,7 +9,7 @@ import Platform
 
 /// Runs programs for those who call.
 final class ScriptRunner: ScriptAPI.Handler {
-    /// Programs that are not reaped yet, and outputs that something left behind still holds open.
+    /// Programs that are not reaped yet, or wait for their user to be looked up.
     static let limit = 512
     /// Octets of arguments and environment: the kernel takes 128 KiB for one of them, and 2 MiB in all.
     private static let textLimit = 1 << 17
@@ -30,6 +30,9 @@ final class ScriptRunner: ScriptAPI.Handler {
     private var entries: [Int32: Entry] = [:]
     /// Programs that can be replaced by others than root and are run all the same: said once each.
     private var saidInsecure: Set<String> = []
+    private var troubles = TroubleLog()
+    private var leftBehind = LeftBehind()
+    private let users: UserCache
     private let pipes = PipeWriter()
     private var whenEmpty: (() -> Void)?
     private var farewellEnd: LoopTimer?
@@ -38,20 +41,34 @@ final class ScriptRunner: ScriptAPI.Handler {
     init(on loop: EventLoop, logger: Logger) {
         self.loop = loop
         self.logger = logger
+        users = UserCache(on: loop)
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         searchPath = path.isEmpty ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path
     }
 
+    /// Outputs that something left behind holds open.
+    var outputsLeft: Int { leftBehind.count }
+
     /// Starts a program, or says why not.
     func run(_ call: ScriptAPI.Run, _ responder: Responder<ScriptAPI.Run>) {
         guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
-        guard entries.count < Self.limit else {
-            return responder.fail(ScriptAPI.Unable(message: "\(entries.count) programs are running or being ended"))
+        let count = entries.count + users.waiting
+        guard count < Self.limit else {
+            return responder.fail(ScriptAPI.Unable(message: "\(count) programs are running or being ended"))
         }
+        users.find(UserCache.Key(user: call.user, group: call.group, isSecure: call.secure)) { [weak self] in
+            self?.run(call, as: $0, responder)
+        }
+    }
+
+    private func run(_ call: ScriptAPI.Run, as user: UserCache.Answer, _ responder: Responder<ScriptAPI.Run>) {
+        guard whenEmpty == nil else { return responder.fail(ScriptAPI.Unable(message: "scriptd is ending")) }
+        // It would be ended at once. After a standstill many such calls may have come.
+        if call.id == nil, responder.callerHasGone { return }
         do throws(ScriptRefusal) {
-            try start(try request(call), call, responder)
+            start(try request(call, as: try user.get()), call, responder)
         } catch {
-            responder.fail(ScriptAPI.Refused(reason: error.reason, message: error.message))
+            responder.fail(error)
         }
     }
 
@@ -65,13 +82,18 @@ final class ScriptRunner: ScriptAPI.Handler {
     /// Writes into a pipe.
     func write(_ call: ScriptAPI.Write, _ responder: Responder<ScriptAPI.Write>) {
         guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
+        guard let name = call.user else { return write(call, as: nil, responder) }
+        users.find(UserCache.Key(user: name, group: call.group, isSecure: false)) { [weak self] in
+            self?.write(call, as: $0, responder)
+        }
+    }
+
+    private func write(_ call: ScriptAPI.Write, as user: UserCache.Answer?, _ responder: Responder<ScriptAPI.Write>) {
         do throws(ScriptRefusal) {
-            let user: ScriptUser? =
-                if let name = call.user { try ScriptUser(name, group: call.group, isSecure: false) } else { nil }
-            let written = try pipes.write(call.line, to: call.path, user: user)
+            let written = try pipes.write(call.line, to: call.path, user: try user?.get())
             responder.reply(ScriptAPI.Write.Reply(written: written))
         } catch {
-            responder.fail(ScriptAPI.Refused(reason: error.reason, message: error.message))
+            responder.fail(error)
         }
     }
 
@@ -113,11 +135,10 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     // MARK: One program
 
-    private func request(_ call: ScriptAPI.Run) throws(ScriptRefusal) -> ScriptRequest {
+    private func request(_ call: ScriptAPI.Run, as user: ScriptUser) throws(ScriptRefusal) -> ScriptRequest {
         guard let program = call.arguments.first, !program.isEmpty else {
             throw ScriptRefusal(.impossible, "no program is named")
         }
-        let user = try ScriptUser(call.user, group: call.group, isSecure: call.secure)
         let given = call.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let texts = call.arguments + given
         guard texts.reduce(0, { $0 + $1.utf8.count + 1 }) < Self.textLimit else {
@@ -141,12 +162,13 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     private func start(
         _ request: ScriptRequest, _ call: ScriptAPI.Run, _ responder: Responder<ScriptAPI.Run>
-    ) throws(ScriptRefusal) {
+    ) {
         let process: ScriptProcess
         do throws(Errno) {
             process = try ScriptProcess(request, on: loop) { [weak self] in self?.heard($0, $1) }
         } catch {
-            logger.error("\(request.arguments[0]) is not started: \(error)")
+            let trouble = "is not started: \(error)"
+            if troubles.isNews(trouble, of: request.script) { logger.error("\(request.arguments[0]) \(trouble)") }
             return responder.fail(ScriptAPI.Unable(message: "\(error)"))
         }
         logger.debug("\(request.arguments.joined(separator: " ")): runs as process \(process.pid)")
@@ -156,21 +178,27 @@ final class ScriptRunner: ScriptAPI.Handler {
     }
 
     private func heard(_ process: ScriptProcess, _ news: ScriptProcess.News) {
-        guard let entry = entries[process.pid], entry.process === process else { return }
+        let entry = entries[process.pid].flatMap { $0.process === process ? $0 : nil }
         let name = process.request.arguments[0]
         switch news {
         case .timedOut:
-            logger.warning("\(name) (process \(process.pid)): not done in time, it is being ended")
-            if entry.responder.wantsMore {
+            if troubles.isNews("not done in time", of: process.request.script) {
+                logger.warning("\(name) (process \(process.pid)): not done in time, it is being ended")
+            }
+            if let entry, entry.responder.wantsMore {
                 entry.responder.send(ScriptAPI.Run.Reply(outcome: .timedOut, lastLine: process.lastLine))
             }
         case .ended(let end):
-            answer(entry, end)
+            if let entry { answer(entry, end) }
             doneIfEmpty()
+        case .leftBehind:
+            entries[process.pid] = nil
+            leftBehind.add(process)
         case .gone:
             // Not inside its own callback.
             loop.soon { [weak self] in
                 if self?.entries[process.pid]?.process === process { self?.entries[process.pid] = nil }
+                self?.leftBehind.remove(process)
             }
         }
     }
@@ -191,47 +219,14 @@ final class ScriptRunner: ScriptAPI.Handler {
             reply.signal = signal
             if !process.isTimedOut { reply.outcome = .signalled }
         case .notStarted(let stage, let code, let path):
-            if let message = Self.shortage(code, stage) {
-                logger.error("\(name) is not started: \(message)")
-                return entry.responder.fail(ScriptAPI.Unable(message: message))
-            }
-            let refusal = Self.refusal(stage, code, path, process.request)
-            logger.error("\(name) is not run: \(refusal.message)")
-            return entry.responder.fail(ScriptAPI.Refused(reason: refusal.reason, message: refusal.message))
+            let refusal = ScriptRefusal(stage: stage, code: code, path: path, program: name)
+            let trouble = "is not \(refusal.reason == nil ? "started" : "run"): \(refusal.message)"
+            if troubles.isNews(trouble, of: process.request.script) { logger.error("\(name) \(trouble)") }
+            return entry.responder.fail(refusal)
         }
+        if !process.isTimedOut { _ = troubles.isNews(nil, of: process.request.script) }
         logger.debug("\(name) (process \(process.pid)): \(end)")
         entry.responder.reply(reply)
-    }
-
-    /// What is this host's trouble, not the program's.
-    private static func shortage(_ code: Int32, _ stage: Int32) -> String? {
-        let isShortage = [EAGAIN, ENOMEM, EMFILE, ENFILE, ESRCH, ETXTBSY, EINTR].contains(code)
-        return isShortage && stage != Int32(EK_PROGRAM_INSECURE) ? "\(Errno(code, "execve"))" : nil
-    }
-
-    private static func refusal(
-        _ stage: Int32, _ code: Int32, _ path: String, _ request: ScriptRequest
-    ) -> ScriptRefusal {
-        let words = String(cString: strerror(code))
-        let name = request.arguments[0].contains("/") ? path : request.arguments[0]
-        switch stage {
-        case Int32(EK_PROGRAM_INSECURE):
-            return ScriptRefusal(
-                .insecure,
-                "it would run as root, and others can replace \(path); chown root and chmod go-w it, or name another user"
-            )
-        case Int32(EK_PROGRAM_IDENTITY):
-            return ScriptRefusal(.impossible, "it cannot become its user: \(words)")
-        default:
-            switch code {
-            case ENOENT, ENOTDIR:
-                return ScriptRefusal(.notFound, "\(name): there is no such file, or not its interpreter")
-            case EACCES: return ScriptRefusal(.notExecutable, "\(name): its user may not execute it")
-            case ENOEXEC:
-                return ScriptRefusal(.notExecutable, "\(name): neither a program nor a script that begins with #!")
-            default: return ScriptRefusal(.impossible, "\(name): \(words)")
-            }
-        }
     }
 
     private func isAllowed(_ caller: Caller) -> Bool { caller.uid == 0 || caller.uid == Int(geteuid()) }

@@ -1,11 +1,12 @@
 // Who runs a program, from names to numbers, by keepalived's rules: the script's user, else keepalived_script where it exists, else root.
+// A data base that cannot be read says nothing about who exists: that is this host's trouble, and nothing runs as root for it.
 
 import Bus
 import Glibc
 import Platform
 
 /// A user that programs run as.
-struct ScriptUser {
+struct ScriptUser: Sendable {
     /// The user and group to become; nil: what this process is.
     var identity: (uid: UInt32, gid: UInt32)?
     /// The program runs as root.
@@ -16,13 +17,15 @@ struct ScriptUser {
     /// keepalived's default, where it exists.
     static let standard = "keepalived_script"
 
-    /// Looks a user and a group up, by name or number.
-    init(_ user: String?, group: String?, isSecure: Bool) throws(ScriptRefusal) {
-        let name: String
+    /// Looks a user and a group up, by name or number. May wait for a directory service.
+    init(
+        _ user: String?, group: String?, isSecure: Bool, in database: UserDatabase = .system
+    ) throws(ScriptRefusal) {
+        let account: UserDatabase.Account
         if let user {
-            name = user
-        } else if Self.entry(Self.standard) != nil {
-            name = Self.standard
+            account = try Self.named(user, in: database)
+        } else if let standard = try Self.known({ () throws(Errno) in try database.user(Self.standard) }) {
+            account = standard
         } else {
             guard !isSecure else {
                 throw ScriptRefusal(
@@ -30,47 +33,94 @@ struct ScriptUser {
                     "there is no user \(Self.standard), and with enable_script_security nothing runs as root unasked; "
                         + "make that user, or name one with script_user")
             }
-            name = "\(geteuid())"
+            account = try Self.named("\(geteuid())", in: database)
         }
-        guard let entry = Self.entry(name) else {
-            throw ScriptRefusal(.unknownUser, "there is no user \(name) on this host")
-        }
-        var gid = entry.gid
+        var gid = account.gid
         if let group {
-            guard let number = Accounts.group(group) ?? UInt32(group) else {
+            let named = try Self.known { () throws(Errno) in try database.group(group) }
+            guard let number = named ?? UInt32(group) else {
                 throw ScriptRefusal(.unknownUser, "there is no group \(group) on this host")
             }
             gid = number
         }
-        isRoot = entry.uid == 0
-        environment = entry.environment
+        isRoot = account.uid == 0
+        environment = [
+            "HOME=\(account.home)", "USER=\(account.name)", "LOGNAME=\(account.name)", "SHELL=/bin/sh",
+        ]
         // Where scriptd is not root it runs everything as itself, or not at all.
-        if geteuid() == 0 || entry.uid != geteuid() { identity = (entry.uid, gid) }
+        if geteuid() == 0 || account.uid != geteuid() { identity = (account.uid, gid) }
     }
 
-    private struct Entry {
-        let uid: UInt32
-        let gid: UInt32
-        let environment: [String]
+    private static func named(_ user: String, in database: UserDatabase) throws(ScriptRefusal) -> UserDatabase.Account {
+        let found = try known { () throws(Errno) in
+            if let account = try database.user(user) { return account }
+            return if let uid = UInt32(user) { try database.userNumbered(uid) } else { nil }
+        }
+        guard let found else { throw ScriptRefusal(.unknownUser, "there is no user \(user) on this host") }
+        return found
     }
 
-    private static func entry(_ user: String) -> Entry? {
-        guard let found = getpwnam(user) ?? UInt32(user).flatMap({ getpwuid($0) }) else { return nil }
-        func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
-        let name = text(found.pointee.pw_name)
-        return Entry(
-            uid: found.pointee.pw_uid, gid: found.pointee.pw_gid,
-            environment: ["HOME=\(text(found.pointee.pw_dir))", "USER=\(name)", "LOGNAME=\(name)", "SHELL=/bin/sh"])
+    /// An error is this host's trouble.
+    private static func known<Found>(_ look: () throws(Errno) -> Found?) throws(ScriptRefusal) -> Found? {
+        do throws(Errno) {
+            return try look()
+        } catch {
+            throw ScriptRefusal(nil, "users and groups cannot be looked up (\(error)); see /etc/nsswitch.conf")
+        }
     }
 }
 
-/// A program that is not run as the configuration has it.
-struct ScriptRefusal: Error {
-    let reason: ScriptAPI.Reason
-    let message: String
+/// The user and group databases. nil: there is none of that name; Errno: that is not known.
+struct UserDatabase: Sendable {
+    /// A user.
+    struct Account: Sendable {
+        var name: String
+        var uid: UInt32
+        var gid: UInt32
+        var home: String
+    }
 
-    init(_ reason: ScriptAPI.Reason, _ message: String) {
-        self.reason = reason
-        self.message = message
+    var user: @Sendable (String) throws(Errno) -> Account?
+    var userNumbered: @Sendable (UInt32) throws(Errno) -> Account?
+    var group: @Sendable (String) throws(Errno) -> UInt32?
+
+    /// This host's, by NSS.
+    static let system = UserDatabase(
+        user: { name throws(Errno) in
+            var entry = passwd()
+            return try look("getpwnam_r", { getpwnam_r(name, &entry, $0, $1, $2) }, { account($0 as passwd) })
+        },
+        userNumbered: { uid throws(Errno) in
+            var entry = passwd()
+            return try look("getpwuid_r", { getpwuid_r(uid, &entry, $0, $1, $2) }, { account($0 as passwd) })
+        },
+        group: { name throws(Errno) in
+            var entry = Glibc.group()
+            return try look(
+                "getgrnam_r", { getgrnam_r(name, &entry, $0, $1, $2) }, { ($0 as Glibc.group).gr_gid })
+        })
+
+    private static func account(_ entry: passwd) -> Account {
+        func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
+        return Account(name: text(entry.pw_name), uid: entry.pw_uid, gid: entry.pw_gid, home: text(entry.pw_dir))
+    }
+
+    /// Only 0 without an entry means that there is none. A group's list of members may be long.
+    private static func look<Entry, Found>(
+        _ name: StaticString,
+        _ call: (UnsafeMutablePointer<CChar>, Int, UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>) -> Int32,
+        _ take: (Entry) -> Found
+    ) throws(Errno) -> Found? {
+        var size = 1 << 14
+        while true {
+            let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: size)
+            defer { buffer.deallocate() }
+            var result: UnsafeMutablePointer<Entry>?
+            let code = call(buffer, size, &result)
+            if code == 0 { return result.map { take($0.pointee) } }
+            if code == EINTR { continue }
+            guard code == ERANGE, size < 1 << 24 else { throw Errno(code, name) }
+            size *= 4
+        }
     }
 }
