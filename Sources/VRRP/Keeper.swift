@@ -17,6 +17,8 @@ struct Keeper<Object: Kept> {
         var ordinal: Int
         /// We added it and the kernel acknowledged, or it was left by a process before us.
         var isOurs = false
+        /// The answer to the request to add it was lost: until the table has been read, or it is heard to go, it may be there.
+        var isInDoubt = false
         /// Counts how often it went: what was said of it then holds no more.
         var life = 0
         /// The kernel's words when it refused the last request.
@@ -128,6 +130,7 @@ struct Keeper<Object: Kept> {
         guard var entry = entries[key] else { return }
         if isGone {
             entry.isOutdated = false
+            entry.isInDoubt = false
             entry.life += 1
             if now >= entry.goesUntil {
                 if entry.isOurs, !entry.wantedBy.isEmpty {
@@ -149,6 +152,7 @@ struct Keeper<Object: Kept> {
     mutating func wentAlong(_ key: Object.Key) {
         guard entries[key] != nil else { return }
         entries[key]?.isOurs = false
+        entries[key]?.isInDoubt = false
         entries[key]?.life += 1
         compare(key)
     }
@@ -163,6 +167,7 @@ struct Keeper<Object: Kept> {
     /// The table was read anew.
     mutating func tableReplaced(by table: LinkTable) {
         for (key, entry) in entries {
+            entries[key]?.isInDoubt = false
             if !entry.object.isPresent(in: table) {
                 entries[key]?.isOurs = false
                 entries[key]?.life += 1
@@ -206,6 +211,8 @@ struct Keeper<Object: Kept> {
                 if isDue(entry.retryAt, at: now) { result.additions.append((entry.ordinal, entry.object)) }
             case (true, true) where entry.isOurs:
                 if isDue(entry.retryAt, at: now) { result.removals.append((entry.ordinal, entry.object)) }
+            case (true, false) where entry.isInDoubt:
+                continue
             case (true, _):
                 settle(key)
                 entries[key] = nil
@@ -220,7 +227,9 @@ struct Keeper<Object: Kept> {
         let key = change.object.key
         guard entries[key] != nil else { return }
         switch change {
-        case .add: entries[key]?.isOurs = true
+        case .add:
+            entries[key]?.isOurs = true
+            entries[key]?.isInDoubt = false
         case .delete:
             entries[key]?.isOurs = false
             entries[key]?.isOutdated = false
@@ -241,7 +250,10 @@ struct Keeper<Object: Kept> {
 
     /// Nobody knows whether the kernel did a change: what was to be added counts as ours, so that it is taken off where it is found.
     mutating func isUnknown(_ change: Change<Object>, _ words: String, at now: Instant) {
-        if case .add(let object) = change { entries[object.key]?.isOurs = true }
+        if case .add(let object) = change {
+            entries[object.key]?.isOurs = true
+            entries[object.key]?.isInDoubt = true
+        }
         refused(change, words, at: now)
     }
 
