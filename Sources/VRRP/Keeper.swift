@@ -17,7 +17,7 @@ struct Keeper<Object: Kept> {
         var ordinal: Int
         /// We added it and the kernel acknowledged, or it was left by a process before us.
         var isOurs = false
-        /// The answer to the request to add it was lost: until the table has been read, or it is heard to go, it may be there.
+        /// The answer to the request to add it was lost: until the table has been read it may be there. What is heard meanwhile may be older.
         var isInDoubt = false
         /// Counts how often it went: what was said of it then holds no more.
         var life = 0
@@ -130,7 +130,6 @@ struct Keeper<Object: Kept> {
         guard var entry = entries[key] else { return }
         if isGone {
             entry.isOutdated = false
-            entry.isInDoubt = false
             entry.life += 1
             if now >= entry.goesUntil {
                 if entry.isOurs, !entry.wantedBy.isEmpty {
@@ -152,7 +151,6 @@ struct Keeper<Object: Kept> {
     mutating func wentAlong(_ key: Object.Key) {
         guard entries[key] != nil else { return }
         entries[key]?.isOurs = false
-        entries[key]?.isInDoubt = false
         entries[key]?.life += 1
         compare(key)
     }
@@ -168,6 +166,7 @@ struct Keeper<Object: Kept> {
     mutating func tableReplaced(by table: LinkTable) {
         for (key, entry) in entries {
             entries[key]?.isInDoubt = false
+            if entry.isInDoubt { entries[key]?.isOurs = true }
             if !entry.object.isPresent(in: table) {
                 entries[key]?.isOurs = false
                 entries[key]?.life += 1
@@ -209,7 +208,7 @@ struct Keeper<Object: Kept> {
                 settle(key)
             case (false, false):
                 if isDue(entry.retryAt, at: now) { result.additions.append((entry.ordinal, entry.object)) }
-            case (true, true) where entry.isOurs:
+            case (true, true) where entry.isOurs || entry.isInDoubt:
                 if isDue(entry.retryAt, at: now) { result.removals.append((entry.ordinal, entry.object)) }
             case (true, false) where entry.isInDoubt:
                 continue

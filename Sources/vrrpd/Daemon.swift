@@ -214,7 +214,10 @@ final class Daemon {
             notifyOrders += effects.notifications
             notices += effects.notices
             announcements += effects.announcements
-            if effects.isTableInDoubt { readTableAt = turns.now }
+            if effects.isTableInDoubt {
+                readTableAt = turns.now
+                forgetTable()
+            }
             if effects.isRoutingInDoubt { isRoutingInDoubt = true }
             if let addresses = effects.drops {
                 // What else is to be done comes with the answer, unless it has begun.
@@ -238,6 +241,7 @@ final class Daemon {
         var rest = changes[...]
         while !rest.isEmpty {
             let chunk = Array(rest.prefix(Self.changesAtOnce))
+            forgetTable()
             do throws(NetlinkError) {
                 for refusal in try kernel.apply(chunk) {
                     refused[refusal.change] = .some(refusal.error.isOfLostInterface ? nil : "\(refusal.error)")
@@ -270,6 +274,7 @@ final class Daemon {
     private func change(_ changes: [LinkChange]) -> Event {
         var refused: [LinkChange: String] = [:]
         for change in changes {
+            forgetTable()
             do throws(NetlinkError) {
                 try kernel.apply(change)
             } catch {
@@ -279,6 +284,13 @@ final class Daemon {
         }
         take(kernel.update())
         return .linksChanged(changes, refused: refused)
+    }
+
+    /// A table that was read before a change says nothing of it: it is read again.
+    private func forgetTable() {
+        let before = heard.count
+        heard.removeAll { if case .snapshot = $0 { true } else { false } }
+        if heard.count < before { readTableAt = turns.now }
     }
 
     private func take(_ news: RouteMonitor.News) {
