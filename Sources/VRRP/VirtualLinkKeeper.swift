@@ -148,17 +148,27 @@ struct VirtualLinkKeeper {
             if !want.isUp, link.isUp { removals.append((.set(link.index, isUp: false), router)) }
         }
         let ours = table.links.values.filter { isOurs($0) }.sorted { $0.index < $1.index }
-        for link in ours where !kept.contains(link.index) {
+        let leaving = ours.filter { !kept.contains($0.index) }
+        for link in leaving {
             if let parent = link.parent, before[parent] == nil { before[parent] = link.mark?.parent }
-            removals.append((.delete(link.index), .nobody))
         }
-        let parents = Set(ours.compactMap(\.parent) + wants.values.map(\.link.parent))
-        for (index, settings) in before where !parents.contains(index) {
-            guard let parent = table.links[index], let present = parent.ipv4, !settings.areMet(by: present) else {
+        let used = Set(wants.values.map(\.link.parent))
+        var changed: Set<Int32> = []
+        for (index, settings) in before where !used.contains(index) {
+            if let parent = table.links[index], let present = parent.ipv4, !settings.areMet(by: present) {
+                changed.insert(index)
+                removals.append((.configure(index, parent.name, LinkSettings(ipv4: settings)), .nobody))
+            } else if !leaving.contains(where: { $0.parent == index }) {
                 before[index] = nil
-                continue
             }
-            removals.append((.configure(index, parent.name, LinkSettings(ipv4: settings)), .nobody))
+        }
+        for link in leaving {
+            // How the parent was stands in the alias: the macvlan goes when the parent is that again, for it may be another process's work.
+            if link.parent.map(changed.contains) ?? false {
+                if link.isUp { removals.append((.set(link.index, isUp: false), .nobody)) }
+            } else {
+                removals.append((.delete(link.index), .nobody))
+            }
         }
         let asked = Set(removals.map(\.0))
         attempts = attempts.filter { asked.contains($0.key) || !$0.key.isRemoval }

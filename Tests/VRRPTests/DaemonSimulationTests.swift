@@ -215,7 +215,12 @@ private final class Storm {
             if Dictionary(uniqueKeysWithValues: shown) != macvlans {
                 problems.append("\(when): host \(host.number) has macvlans \(shown), not \(macvlans)")
             }
-            // Not looked at yet: whether the parent's ARP settings are put back (seed 3964: they are not).
+            for link in host.links.values where !link.isPrivateMacvlan {
+                let isParent = host.links.values.contains { $0.parent == link.index }
+                if link.ipv4?.arpIgnore != (isParent ? 1 : 0) {
+                    problems.append("\(when): host \(host.number) \(link.name) has \(String(describing: link.ipv4))")
+                }
+            }
             let all = wanted.values.reduce(into: Set<String>()) { $0.formUnion($1) }
             if held != all {
                 problems.append("\(when): host \(host.number) holds \(held.sorted()), not \(all.sorted())")
