@@ -87,7 +87,9 @@ private final class Storm {
     /// Interfaces with the right names, up, with the host's addresses.
     func restoreLinks(of host: ScriptedHost) {
         for (name, segment) in [("eth0", 0), ("eth1", 1)] {
-            for link in host.links.values where link.name != name && host.segments[link.index] == segment {
+            // A macvlan on the segment is no second interface of that name, which no kernel has.
+            for link in host.links.values
+            where link.name != name && host.segments[link.index] == segment && !link.isPrivateMacvlan {
                 host.set(link.index, name, segment: segment)
             }
             if !host.links.values.contains(where: { $0.name == name }) {
