@@ -42,24 +42,6 @@ public final class ChildProcess {
     }
 }
 
-/// A NULL-terminated `char *[]` that lives as long as this object.
-private final class CStringArray {
-    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
-
-    init(_ strings: [String]) {
-        count = strings.count
-        pointers = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
-        pointers[count] = nil
-    }
-
-    deinit {
-        for index in 0..<count { free(pointers[index]) }
-        pointers.deallocate()
-    }
-}
-
 /// Signals delivered to the loop instead of interrupting it.
 public final class SignalWatch {
     private let descriptor: FileDescriptor

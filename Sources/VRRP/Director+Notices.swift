@@ -91,16 +91,10 @@ extension Director {
     /// Everything that is to be told has been told.
     public var hasToldAll: Bool { notices.isIdle }
 
-    /// Programs that cannot be run, by whom they would be told about.
-    public var noticeRefusals: [NoticeSubject: String] { notices.refusals }
-
     /// Who is told, from now on.
     mutating func adoptNotices(_ configuration: Configuration) {
         let instances = configuration.instances.map { (NoticeSubject.instance($0.name), $0.notify) }
         let groups = configuration.syncGroups.map { (NoticeSubject.group($0.name), $0.notify) }
         notices.adopt(Dictionary(instances + groups) { first, _ in first })
     }
-
-    /// Since when programs are not told for this host's fault, and why.
-    public var noticeHindrance: Hindrance? { notices.hindrance }
 }

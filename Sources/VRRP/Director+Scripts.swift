@@ -87,9 +87,6 @@ extension Director {
         }
     }
 
-    /// Since when scripts are not run for this host's fault, and why.
-    public var scriptHindrance: Hindrance? { scripts.hindrance }
-
     /// A script that a router tracks.
     public struct TrackedScript: Sendable {
         /// What the instance or its group says of it: the weight.

@@ -112,9 +112,17 @@ public struct Director {
     /// Routers of which something that people see has changed; the driver takes them out.
     public internal(set) var changed: Set<RouterID> = []
 
-    /// When to call `handle(.timer, …)`; may be earlier than anything is due, never later. Kept rather than computed: the driver reads it
-    /// after every packet, and a method of a value this large, called from another module, copies the value.
+    // Kept rather than computed: the driver reads these after every packet, and a method of a value this large, called from another module,
+    // copies the value.
+
+    /// When to call `handle(.timer, …)`; may be earlier than anything is due, never later.
     public private(set) var deadline: Instant?
+    /// Since when scripts are not run for this host's fault, and why.
+    public private(set) var scriptHindrance: Hindrance?
+    /// Since when programs are not told for this host's fault, and why.
+    public private(set) var noticeHindrance: Hindrance?
+    /// Programs that cannot be run, by whom they would be told about.
+    public private(set) var noticeRefusals: [NoticeSubject: String] = [:]
 
     var queue = DeadlineQueue()
     var phase = Phase.waiting
@@ -359,6 +367,9 @@ public struct Director {
         }
         takeNews(at: now)
         deadline = nextDeadline
+        scriptHindrance = scripts.hindrance
+        noticeHindrance = notices.hindrance
+        noticeRefusals = notices.refusals
         defer { effects = Effects() }
         return effects
     }

@@ -209,31 +209,3 @@ final class ScriptProcess {
         }
     }
 }
-
-/// A NULL-terminated `char *[]` that lives as long as this object.
-private final class CStringArray {
-    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
-
-    init(_ strings: [String]) {
-        count = strings.count
-        pointers = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
-        pointers[count] = nil
-    }
-
-    deinit {
-        for index in 0..<count { free(pointers[index]) }
-        pointers.deallocate()
-    }
-
-    /// As `const char *[]`.
-    func withConstant<Result>(
-        _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws(Errno) -> Result
-    ) throws(Errno) -> Result {
-        let copies = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: count + 1)
-        defer { copies.deallocate() }
-        for index in 0...count { copies[index] = pointers[index].map { UnsafePointer($0) } }
-        return try body(copies)
-    }
-}

@@ -33,7 +33,7 @@ final class Daemon {
     var watcher: (any TrackerWatcher)?
     private var toWatch: [WatchedBlock]?
 
-    private let kernel: any AddressKernel
+    private let desk: KernelDesk
     private let wire: any Wire
     private var transmitter: Transmitter
     private let scripts: any ScriptStarter
@@ -48,20 +48,10 @@ final class Daemon {
     private var notices: [Notice] = []
     private var isScriptSecurityOn = false
     private var savedSteppedDown: Set<String>
-    /// What the kernel said, to be handled when the event before it is done.
-    private var heard: [Event] = []
-    /// Routes may have gone unheard: they are read anew at the end of the event.
-    private var isRoutingInDoubt = false
-    /// When to read the kernel's table again; nil = the table is right.
-    private var readTableAt: Instant?
     private var turnEnds = false
 
-    /// Notifications of so many changes fit the monitor's buffer with room to spare.
-    private static let changesAtOnce = 128
     /// Scripts that this host could not run for so long are a person's business: scriptd may be restarting.
     private static let scriptPatience = Duration.seconds(3)
-    /// A table that could not be read is read again after this.
-    private static let retryInterval = Duration.seconds(1)
 
     /// A daemon that has not looked at anything yet.
     init(
@@ -70,7 +60,7 @@ final class Daemon {
     ) {
         director = Director(steppedDown: steppedDown, isAlone: isAlone, digest: KeyedMD5.digest)
         savedSteppedDown = steppedDown
-        self.kernel = kernel
+        desk = KernelDesk(kernel, turns)
         self.wire = wire
         transmitter = Transmitter(wire)
         self.notes = NoteKeeper(notes)
@@ -88,10 +78,7 @@ final class Daemon {
 
     /// Reads the interfaces, opens the sockets and takes part; goes on where `predecessors` say so.
     func start(_ configuration: Configuration, after predecessors: [String: Predecessor]) throws(NetlinkError) {
-        let news = kernel.resynchronise()
-        if case .stale(let error) = news { throw error }
-        watchRoutes(for: configuration)
-        take(news)
+        try desk.begin { watchRoutes(for: configuration) }
         settle()
         adopt(configuration)
         step(.start(predecessors))
@@ -113,8 +100,7 @@ final class Daemon {
     /// Routes that a line gives another maker are heard of, too; those that were there already are read.
     private func watchRoutes(for configuration: Configuration) {
         guard director.widen(for: configuration) else { return }
-        kernel.watchRoutes(of: director.routeOrigins)
-        isRoutingInDoubt = true
+        desk.watchRoutes(of: director.routeOrigins)
     }
 
     /// Gives up every mastership: priority 0, addresses off.
@@ -166,7 +152,7 @@ final class Daemon {
 
     /// Notifications of the kernel wait.
     func hearKernel() {
-        take(kernel.update())
+        desk.hear()
         settle()
     }
 
@@ -175,10 +161,7 @@ final class Daemon {
 
     /// The one timer has fired.
     func timerFired() {
-        if let due = readTableAt, due <= turns.now {
-            readTableAt = nil
-            take(kernel.resynchronise())
-        }
+        desk.readTableIfDue()
         for channel in director.channelsToHear(at: turns.now) { hear(channel) }
         step(.timer)
     }
@@ -192,11 +175,8 @@ final class Daemon {
 
     /// After every event: what the kernel said meanwhile, sockets, the timer, the end of the turn.
     private func settle() {
-        while !heard.isEmpty || director.channelsChanged || isRoutingInDoubt {
-            if isRoutingInDoubt { readRouting() }
-            let events = heard
-            heard = []
-            for event in events { carryOut(director.handle(event, at: turns.now)) }
+        while desk.hasNews || director.channelsChanged {
+            for event in desk.takeNews(of: director.routeOrigins) { carryOut(director.handle(event, at: turns.now)) }
             if director.channelsChanged { openChannels() }
         }
         arm()
@@ -214,110 +194,22 @@ final class Daemon {
             notifyOrders += effects.notifications
             notices += effects.notices
             announcements += effects.announcements
-            if effects.isTableInDoubt {
-                readTableAt = turns.now
-                forgetTable()
-            }
-            if effects.isRoutingInDoubt { isRoutingInDoubt = true }
+            if effects.isTableInDoubt { desk.doubtTable() }
+            if effects.isRoutingInDoubt { desk.isRoutingInDoubt = true }
             if let addresses = effects.drops {
                 // What else is to be done comes with the answer, unless it has begun.
                 let links = effects.linkChanges
-                effects = director.handle(drop(addresses), at: turns.now)
+                effects = director.handle(desk.drop(addresses), at: turns.now)
                 effects.linkChanges = links + effects.linkChanges
             } else if !effects.linkChanges.isEmpty {
-                effects = director.handle(change(effects.linkChanges), at: turns.now)
+                effects = director.handle(desk.change(effects.linkChanges), at: turns.now)
             } else if !effects.changes.isEmpty {
-                effects = director.handle(change(effects.changes), at: turns.now)
+                effects = director.handle(desk.change(effects.changes), at: turns.now)
             } else {
                 break
             }
         }
         for announcing in announcements { announce(announcing) }
-    }
-
-    /// Asks the kernel for changes, hearing its notifications in between so that none is dropped for want of room.
-    private func change(_ changes: [KernelChange]) -> Event {
-        var refused: [KernelChange: String?] = [:]
-        var rest = changes[...]
-        while !rest.isEmpty {
-            let chunk = Array(rest.prefix(Self.changesAtOnce))
-            forgetTable()
-            do throws(NetlinkError) {
-                for refusal in try kernel.apply(chunk) {
-                    refused[refusal.change] = .some(refusal.error.isOfLostInterface ? nil : "\(refusal.error)")
-                }
-            } catch {
-                guard error.stateIsUnknown else {
-                    for change in rest { refused[change] = .some("\(error)") }
-                    return .changed(changes, refused: refused)
-                }
-                return .changesUnknown(changes, "\(error)")
-            }
-            rest = rest.dropFirst(chunk.count)
-            take(kernel.update())
-        }
-        return .changed(changes, refused: refused)
-    }
-
-    private func drop(_ addresses: Set<IPAddress>) -> Event {
-        var failure: String?
-        do throws(NetlinkError) {
-            try kernel.drop(addresses)
-        } catch {
-            failure = "\(error)"
-        }
-        trouble.rules = addresses.isEmpty ? nil : failure
-        return .dropping(addresses, failure: failure)
-    }
-
-    /// Asks the kernel for changes of interfaces: few, and each depends on the one before.
-    private func change(_ changes: [LinkChange]) -> Event {
-        var refused: [LinkChange: String] = [:]
-        for change in changes {
-            forgetTable()
-            do throws(NetlinkError) {
-                try kernel.apply(change)
-            } catch {
-                if !error.isOfLostInterface { refused[change] = "\(error)" }
-                if error.stateIsUnknown { readTableAt = turns.now }
-            }
-        }
-        take(kernel.update())
-        return .linksChanged(changes, refused: refused)
-    }
-
-    /// A table that was read before a change says nothing of it: it is read again.
-    private func forgetTable() {
-        let before = heard.count
-        heard.removeAll { if case .snapshot = $0 { true } else { false } }
-        if heard.count < before { readTableAt = turns.now }
-    }
-
-    private func take(_ news: RouteMonitor.News) {
-        switch news {
-        case .nothing:
-            return
-        case .changed(let events):
-            heard.append(.links(events))
-        case .replaced(let snapshot, let events):
-            readTableAt = nil
-            trouble.table = nil
-            heard.append(.snapshot(snapshot, then: events))
-        case .stale(let error):
-            readTableAt = min(readTableAt ?? .distantFuture, turns.now + Self.retryInterval)
-            trouble.table = "\(error)"
-        }
-    }
-
-    /// What the kernel said before is older than what is read now.
-    private func readRouting() {
-        isRoutingInDoubt = false
-        take(kernel.update())
-        do throws(NetlinkError) {
-            heard.append(.routing(try kernel.routing(of: director.routeOrigins)))
-        } catch {
-            readTableAt = turns.now + Self.retryInterval
-        }
     }
 
     private func openChannels() {
@@ -339,7 +231,7 @@ final class Daemon {
     }
 
     private func arm() {
-        switch (director.deadline, readTableAt) {
+        switch (director.deadline, desk.readTableAt) {
         case (let one?, let other?): turns.arm(at: min(one, other))
         case (let one, let other): turns.arm(at: one ?? other)
         }
@@ -377,6 +269,8 @@ final class Daemon {
         trouble.scripts = lasting(director.scriptHindrance) ?? lasting(director.noticeHindrance)
         trouble.notify = director.noticeRefusals
         trouble.pipes = pipes.troubles
+        trouble.table = desk.tableTrouble
+        trouble.rules = desk.rulesTrouble
         let isNews =
             !remarks.isEmpty || !scriptOrders.isEmpty || !notifyOrders.isEmpty || !notices.isEmpty
             || !director.changed.isEmpty || trouble != toldTrouble
@@ -481,11 +375,3 @@ final class Daemon {
         }
     }
 }
-
-extension NetlinkError {
-    /// The interface has just gone: its notification is on the way, and nobody has refused anything.
-    fileprivate var isOfLostInterface: Bool { code == lostInterface }
-}
-
-/// ENODEV.
-private let lostInterface: Int32 = 19

@@ -183,26 +183,34 @@ extension Interpreter {
     mutating func resolveTracks(
         _ lists: TrackLists, _ configuration: Configuration, own interface: String? = nil
     ) -> ResolvedTracks {
-        func table(_ items: [(String, (weight: Int, isReversed: Bool))]) -> [String: (weight: Int, isReversed: Bool)] {
-            Dictionary(items, uniquingKeysWith: { first, _ in first })
-        }
         var tracks = ResolvedTracks()
         tracks.interfaces = resolveInterfaces(lists.interfaces, own: interface)
-        tracks.scripts = resolveTracked(
-            lists.scripts, of: "vrrp_script",
-            known: table(configuration.scripts.map { ($0.name, ($0.weight, $0.isReversed)) }))
-        tracks.files = resolveTracked(
-            lists.files, of: "track_file",
-            known: table(configuration.trackFiles.map { ($0.name, ($0.weight, $0.isReversed)) }))
+        tracks.scripts = resolveTracked(lists.scripts, of: "vrrp_script", among: configuration.scripts)
+        tracks.files = resolveTracked(lists.files, of: "track_file", among: configuration.trackFiles)
         tracks.processes = resolveTracked(
-            lists.processes, of: "vrrp_track_process",
-            known: table(configuration.trackProcesses.map { ($0.name, ($0.weight, $0.isReversed)) }))
-        tracks.units = resolveTracked(
-            lists.units, of: "track_unit",
-            known: table(configuration.trackUnits.map { ($0.name, ($0.weight, $0.isReversed)) }))
-        tracks.sessions = resolveTracked(
-            lists.sessions, of: "bfd_instance",
-            known: table(configuration.bfdSessions.map { ($0.name, ($0.weight, $0.isReversed)) }))
+            lists.processes, of: "vrrp_track_process", among: configuration.trackProcesses)
+        tracks.units = resolveTracked(lists.units, of: "track_unit", among: configuration.trackUnits)
+        tracks.sessions = resolveTracked(lists.sessions, of: "bfd_instance", among: configuration.bfdSessions)
         return tracks
     }
+
+    private mutating func resolveTracked(
+        _ drafts: [TrackDraft], of kind: String, among blocks: [some TrackedBlock]
+    ) -> [TrackedObject] {
+        let known = blocks.map { ($0.name, (weight: $0.weight, isReversed: $0.isReversed)) }
+        return resolveTracked(drafts, of: kind, known: Dictionary(known, uniquingKeysWith: { first, _ in first }))
+    }
 }
+
+/// A block that instances track by its name; its weight counts where their line has none.
+private protocol TrackedBlock {
+    var name: String { get }
+    var weight: Int { get }
+    var isReversed: Bool { get }
+}
+
+extension TrackScriptConfiguration: TrackedBlock {}
+extension TrackFileConfiguration: TrackedBlock {}
+extension TrackProcessConfiguration: TrackedBlock {}
+extension TrackUnitConfiguration: TrackedBlock {}
+extension BFDConfiguration: TrackedBlock {}
