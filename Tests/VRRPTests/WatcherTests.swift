@@ -172,9 +172,9 @@ private final class Room {
 @Suite(.timeLimit(.minutes(1))) struct ProcessTrackerTests {
     private let tracker = Tracker.process("p")
 
-    /// `sleep` under a name of its own.
+    /// `sleep` under a name that no other test has.
     private func program(_ room: Room) throws -> String {
-        let path = room.directory + "/ek-\(getpid() % 100_000)"
+        let path = room.directory + "/ek-" + room.directory.suffix(6)
         try room.shell("cp /bin/sleep \(path)")
         return path
     }

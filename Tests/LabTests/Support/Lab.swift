@@ -1,6 +1,5 @@
 // The published DR cluster in network namespaces, and the questions a test asks it. States are read from /proc and through
 // sockets, not by running programs.
-import CLinux
 import Glibc
 import Net
 import Platform
@@ -22,9 +21,7 @@ enum Host: String, CaseIterable {
 
     /// Does `body` with this thread in the host's network namespace.
     func inside<Result>(_ body: () throws -> Result) throws -> Result {
-        try Errno.check(ek_netns_enter("/run/netns/\(rawValue)"), "setns")
-        defer { _ = ek_netns_enter("/proc/1/ns/net") }
-        return try body()
+        try NetworkNamespace.inside("/run/netns/\(rawValue)", body)
     }
 }
 

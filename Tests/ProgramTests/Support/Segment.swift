@@ -1,7 +1,6 @@
 // Hosts on one Ethernet segment, as network namespaces: a bridge in a namespace of its own, one port per host. Everything is named after
 // this process, so that runs do not meet, and goes when the segment does. Needs uid 0; nothing of the machine's own network is touched.
 
-import CLinux
 import Glibc
 import Net
 import Netlink
@@ -38,9 +37,7 @@ struct Host {
 
     /// Does `body` with this thread in the host's network namespace.
     func inside<Result>(_ body: () throws -> Result) throws -> Result {
-        try Errno.check(ek_netns_enter("/run/netns/\(namespace)"), "setns")
-        defer { _ = ek_netns_enter("/proc/1/ns/net") }
-        return try body()
+        try NetworkNamespace.inside("/run/netns/\(namespace)", body)
     }
 }
 
