@@ -79,6 +79,7 @@ extension Director {
     /// Group membership and what follows from it. A group that is new or changed is looked at as a whole.
     private mutating func regroup(_ configuration: Configuration) {
         let ids = Dictionary(order.compactMap { id in routers[id].map { ($0.block.name, id) } }) { first, _ in first }
+        let before = groups
         groups = [:]
         for id in order { routers[id]?.group = nil }
         for group in configuration.syncGroups {
@@ -87,6 +88,13 @@ extension Director {
             for id in members { routers[id]?.group = group.name }
             touchedGroups.insert(group.name)
         }
+        for (name, group) in groups where before[name] == nil {
+            let old = before.first { groups[$0.key] == nil && !Set($0.value.members).isDisjoint(with: group.members) }
+            guard let old = old?.key else { continue }
+            notices.move(.group(old), to: .group(name))
+            groupStates[name] = groupStates[old]
+        }
+        groupOrder = configuration.syncGroups.map(\.name)
         groupStates = groupStates.filter { groups[$0.key] != nil }
     }
 

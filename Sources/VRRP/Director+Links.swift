@@ -178,7 +178,7 @@ extension Director {
             if let group = routers.values[index].group { touchedGroups.insert(group) }
         }
         tellFaults(id, at: now)
-        let weight = weight(of: block, group: routers.values[index].group)
+        let weight = weight(of: routers.values[index])
         if let channel, let source {
             let mac = block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.mac }
             routers.values[index].voice = Voice(channel: channel, source: source, virtualMAC: mac)
@@ -246,7 +246,7 @@ extension Director {
             if let link = table.carrier(named: name), damping.isUsable(link) { faults.insert(.interfaceUp(name)) }
         }
         let isHeld = router.faults.contains(where: \.isTracking)
-        faults.formUnion(scriptFaults(of: block, router.group, isHeld: isHeld))
+        faults.formUnion(scriptFaults(of: router, isHeld: isHeld))
         faults.formUnion(trackerFaults(of: block, router.group, isHeld: isHeld))
         // Without the macvlan's channel it is deaf to masters of the same MAC only, and has it again within a second.
         if let channel = router.channels.first, case .failed(let words, _)? = channels[channel]?.state {

@@ -1,5 +1,5 @@
 // What happens, as notices: for instances when their machine changes state, for groups when all that an event did to their members is done.
-// keepalived's order is kept: members, then the group; at the start the group first.
+// keepalived's order is kept: members, then the group; at the start all groups first. Groups come in the configuration's order.
 
 internal import Configuration
 internal import Net
@@ -20,7 +20,7 @@ extension Director {
             Notice(
                 subject: .instance(router.block.name), kind: kind, previous: transition.from,
                 priority: router.machine.priority, reason: "\(transition.cause)"),
-            router.block.notify, at: now)
+            router.block.notify, in: .router(router.identity), at: now)
         if let group = router.group { noticedGroups.insert(group) }
     }
 
@@ -30,7 +30,7 @@ extension Director {
             Notice(
                 subject: .instance(router.block.name), kind: kind, previous: router.machine.state.name,
                 priority: router.machine.priority, reason: reason),
-            router.block.notify, at: now)
+            router.block.notify, in: .router(router.identity), at: now)
     }
 
     /// The effective priority has changed.
@@ -42,15 +42,18 @@ extension Director {
         }
     }
 
-    private mutating func notice(_ notice: Notice, _ commands: NotifyCommands, at now: Instant) {
+    private mutating func notice(
+        _ notice: Notice, _ commands: NotifyCommands, in lane: NoticeLane, at now: Instant
+    ) {
         effects.notices.append(notice)
-        notices.add(notice, commands, at: now)
+        notices.add(notice, commands, in: lane, at: now)
     }
 
     /// The groups whose members have moved.
     mutating func noticeGroups(at now: Instant) {
         guard !noticedGroups.isEmpty else { return }
-        for name in noticedGroups.sorted() {
+        var started = 0
+        for name in groupOrder where noticedGroups.contains(name) {
             guard let group = groups[name] else { continue }
             let states = group.members.compactMap { routers[$0]?.machine.state.name }
             let state = Self.state(ofMembers: states)
@@ -67,9 +70,16 @@ extension Director {
             let notice = Notice(
                 subject: .group(name), kind: kind, previous: before, priority: 0, reason: "follows its members")
             let members = Set(group.members.compactMap { routers[$0]?.block.name })
-            let first = effects.notices.firstIndex { members.contains($0.subject.name) } ?? effects.notices.count
-            effects.notices.insert(notice, at: before == .initialize ? first : effects.notices.count)
-            notices.add(notice, group.configuration.notify, at: now)
+            let isStart = effects.notices.contains {
+                $0.previous == .initialize && members.contains($0.subject.name)
+            }
+            if before == .initialize, isStart {
+                effects.notices.insert(notice, at: started)
+                started += 1
+            } else {
+                effects.notices.append(notice)
+            }
+            notices.add(notice, group.configuration.notify, in: .group(name), at: now)
         }
         noticedGroups = []
     }

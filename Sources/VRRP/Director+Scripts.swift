@@ -25,19 +25,46 @@ extension Director {
 
     /// Scripts that the router or one that moves with it tracks, and that have not run yet.
     func awaitedScripts(of id: RouterID) -> [String] {
-        companions(of: id).flatMap { member in
-            routers[member].map { trackedScripts(by: $0.block, $0.group).map(\.name) } ?? []
-        }.filter { scripts.monitors[$0]?.verdict == .unknown }
+        companions(of: id).flatMap { member in routers[member].map(unknownScripts) ?? [] }
     }
+
+    /// Scripts that the router tracks and waits for.
+    private func unknownScripts(of router: Router) -> [String] {
+        trackedScripts(by: router.block, router.group).map(\.name).filter {
+            scripts.monitors[$0]?.verdict == .unknown && !router.missedScripts.contains($0)
+        }
+    }
+
+    /// Routers that were not started yet do not wait for ever for what cannot be run here: it has failed. keepalived takes such a script out of
+    /// the tracking, as if all were well. Those that take part go on: nothing moves because scriptd is away.
+    private mutating func giveUpWaiting(at now: Instant) {
+        guard phase == .running else { return }
+        var given: [RouterID] = []
+        for id in order where routers[id]?.machine.state == .initialize {
+            guard let router = routers[id] else { continue }
+            let missed = unknownScripts(of: router).filter { name in
+                scripts.monitors[name]?.hindrance.map { now - $0.since >= Self.scriptPatience } ?? false
+            }
+            guard !missed.isEmpty else { continue }
+            routers[id]?.missedScripts.formUnion(missed)
+            given.append(id)
+        }
+        guard !given.isEmpty else { return }
+        for id in given { derive(id, at: now) }
+        join(order, at: now)
+    }
+
+    /// How long a router that was not started yet waits for scripts that this host cannot run.
+    static let scriptPatience = Duration.seconds(10)
 
     /// Goes over to the scripts of a configuration, after routers and groups have.
     mutating func adoptScripts(_ configuration: Configuration, at now: Instant) {
         scriptTrackers = [:]
         for id in order {
             guard let router = routers[id] else { continue }
-            for script in trackedScripts(by: router.block, router.group) {
-                scriptTrackers[script.name, default: []].insert(id)
-            }
+            let names = trackedScripts(by: router.block, router.group).map(\.name)
+            for name in names { scriptTrackers[name, default: []].insert(id) }
+            routers[id]?.missedScripts.formIntersection(names)
         }
         effects.scripts += scripts.adopt(configuration.scripts.filter { scriptTrackers[$0.name] != nil }, at: now)
     }
@@ -46,25 +73,32 @@ extension Director {
         let due = scripts.due(at: now)
         effects.scripts += due.orders
         for name in due.changed { changed.formUnion(scriptTrackers[name] ?? []) }
+        if !due.changed.isEmpty { giveUpWaiting(at: now) }
     }
 
     mutating func scriptHeard(_ report: ScriptReport, of run: ScriptRun, at now: Instant) {
         let before = scripts.monitors[run.script]?.verdict
-        guard scripts.heard(report, of: run, at: now), let monitor = scripts.monitors[run.script] else { return }
+        let isNews = scripts.heard(report, of: run, at: now)
+        if case .notRun = report { giveUpWaiting(at: now) }
+        guard isNews, let monitor = scripts.monitors[run.script] else { return }
         let ids = (scriptTrackers[run.script] ?? []).sorted()
         changed.formUnion(ids)
         if before != monitor.verdict, let outcome = monitor.outcome {
             effects.remarks.append(
                 .script(run.script, isGood: monitor.verdict == .good, outcome, lastLine: monitor.lastLine))
         }
-        for id in ids { derive(id, at: now) }
+        for id in ids {
+            if monitor.verdict != .unknown { routers[id]?.missedScripts.remove(run.script) }
+            derive(id, at: now)
+        }
         if before == .unknown, phase == .running { join(order, at: now) }
     }
 
     /// How the script stands. One that cannot be run never speaks for the router.
-    private func standing(of tracked: TrackedObject) -> TrackerStanding {
+    private func standing(of tracked: TrackedObject, missed: Set<String>) -> TrackerStanding {
         switch scripts.monitors[tracked.name]?.standing {
         case .refused?, nil: return tracked.isReversed ? .good : .failed
+        case .unknown? where missed.contains(tracked.name): return tracked.isReversed ? .good : .failed
         case .unknown?: return assumed.contains("track_script \(tracked.name)") ? tracked.harmless : .unknown
         case .good?: return .good
         case .failed?: return .failed
@@ -73,17 +107,17 @@ extension Director {
 
     /// Faults because of scripts that are tracked without a weight.
     /// - Parameter isHeld: a fault of what is tracked stands; what nothing is known of does not end it.
-    func scriptFaults(of block: VRRPInstanceConfiguration, _ group: String?, isHeld: Bool) -> [Fault] {
-        trackedScripts(by: block, group).filter { tracked in
-            let standing = standing(of: tracked)
+    func scriptFaults(of router: Router, isHeld: Bool) -> [Fault] {
+        trackedScripts(by: router.block, router.group).filter { tracked in
+            let standing = standing(of: tracked, missed: router.missedScripts)
             return tracked.effect(of: standing) == .fault || isHeld && tracked.weight == 0 && standing == .unknown
         }.map { .scriptFailed($0.name) }
     }
 
-    /// The weights of scripts; see `weight(of:group:)`.
-    func scriptWeight(of block: VRRPInstanceConfiguration, _ group: String?) -> Int {
-        trackedScripts(by: block, group).reduce(0) { sum, tracked in
-            sum + tracked.effect(of: standing(of: tracked)).weight
+    /// The weights of scripts; see `weight(of:)`.
+    func scriptWeight(of router: Router) -> Int {
+        trackedScripts(by: router.block, router.group).reduce(0) { sum, tracked in
+            sum + tracked.effect(of: standing(of: tracked, missed: router.missedScripts)).weight
         }
     }
 

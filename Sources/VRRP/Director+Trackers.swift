@@ -77,8 +77,8 @@ extension Director {
 
     /// The sum of the weights of all that is tracked. Those of a group move all members alike; those of a member could pull it away from the
     /// others, and the configuration has kept them only with `sync_group_tracking_weight`.
-    func weight(of block: VRRPInstanceConfiguration, group: String?) -> Int {
-        return tracked(by: block, group).reduce(scriptWeight(of: block, group)) { sum, tracked in
+    func weight(of router: Router) -> Int {
+        tracked(by: router.block, router.group).reduce(scriptWeight(of: router)) { sum, tracked in
             sum + tracked.object.effect(of: standing(of: tracked.tracker, for: tracked.object)).weight
         }
     }

@@ -49,6 +49,8 @@ public struct Director {
         /// AH: the highest that each sender has signed. Two masters that send at the same time would drop each other's for ever if one number
         /// stood for both.
         var sequences: [IPAddress: UInt32] = [:]
+        /// Tracked scripts that it does not wait for any more, because scriptd is away: they have failed until they have run.
+        var missedScripts: Set<String> = []
         /// Addresses that do not fit an advertisement on its interface.
         var unadvertised = 0
     }
@@ -71,6 +73,8 @@ public struct Director {
     public internal(set) var channelsChanged = false
     var failedChannels: Set<ChannelKey> = []
     var groups: [String: Group] = [:]
+    /// In the configuration's order.
+    var groupOrder: [String] = []
     var scripts = TrackedScripts()
     var notices = NoticeQueue()
     /// Groups whose members this event moved, and what was last said of each group.

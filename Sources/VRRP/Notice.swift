@@ -25,6 +25,20 @@ public enum NoticeSubject: Hashable, Sendable, CustomStringConvertible {
     public var description: String { name }
 }
 
+/// Whose programs run one at a time: what stays the same when a name does not.
+public enum NoticeLane: Hashable, Sendable, CustomStringConvertible {
+    case router(VRRPInstanceConfiguration.Identity)
+    case group(String)
+
+    /// The same in the next process.
+    public var description: String {
+        switch self {
+        case .router(let identity): "router \(identity)"
+        case .group(let name): "group \(name)"
+        }
+    }
+}
+
 /// What has happened to a subject.
 public struct Notice: Hashable, Sendable {
     /// keepalived's words.
@@ -83,7 +97,8 @@ public struct Notice: Hashable, Sendable {
             case .stop: [.stop, .any]
             case .deleted: [.deleted, .any]
             case .heardLowerPriority: [.masterHeardLowerPriority]
-            case .masterPriority, .backupPriority: [.any]
+            // As in keepalived, for the pipes alone.
+            case .masterPriority, .backupPriority: []
             }
         return words.compactMap { word in commands[word].map { (word, $0) } }
     }
@@ -121,6 +136,8 @@ public struct NotifyJob: Equatable, Sendable {
     public let number: Int
     /// Whom it is about.
     public let subject: NoticeSubject
+    /// What it must not run beside.
+    public let lane: NoticeLane
     /// The keyword that names the program.
     public let word: String
     /// The program, all arguments appended.

@@ -1,5 +1,6 @@
-// Programs that are told what happened, one at a time for each instance and each group, in the order in which it happened: a program never
-// meets its own predecessor, and the last one that runs is told the last state. keepalived starts them all at once, and the slower one wins.
+// Programs that are told what happened, one at a time for each virtual router and each group, in the order in which it happened: a program
+// never meets its own predecessor, and the last one that runs is told the last state. keepalived starts them all at once, and the slower one
+// wins. What counts is the virtual router, whatever its name is; what a vrrpd before this one has begun the runner knows.
 //
 // A program that hangs holds up those behind it: once a newer state waits it has half a minute. Of more than a few that wait, the oldest are
 // left out, never the last. What this host cannot run (scriptd is away) is tried again until it can; of what has been asked to end and is not
@@ -30,6 +31,8 @@ struct NoticeQueue {
 
     /// How long the one that runs may.
     private enum End {
+        /// The runner must say by then that it takes it on.
+        case offered(Instant)
         /// Nothing waits for it; the runner ends it before.
         case open(Instant)
         /// Something waits for it.
@@ -41,7 +44,7 @@ struct NoticeQueue {
 
         var time: Instant? {
             switch self {
-            case .open(let time), .at(let time), .asked(let time): time
+            case .offered(let time), .open(let time), .at(let time), .asked(let time): time
             case .silent: nil
             }
         }
@@ -77,8 +80,8 @@ struct NoticeQueue {
         let why: String
     }
 
-    private var lanes: [NoticeSubject: Lane] = [:]
-    private var subjects: [Int: NoticeSubject] = [:]
+    private var lanes: [NoticeLane: Lane] = [:]
+    private var lanesOfJobs: [Int: NoticeLane] = [:]
     private var lastJob = 0
     private var lastNotice = 0
     private(set) var orders: [NotifyOrder] = []
@@ -136,10 +139,10 @@ struct NoticeQueue {
     }
 
     /// Something has happened.
-    mutating func add(_ notice: Notice, _ commands: NotifyCommands, at now: Instant) {
+    mutating func add(_ notice: Notice, _ commands: NotifyCommands, in key: NoticeLane, at now: Instant) {
         let programs = notice.programs(of: commands)
         guard !programs.isEmpty else { return }
-        var lane = lanes[notice.subject] ?? Lane()
+        var lane = lanes[key] ?? Lane()
         if notice.kind == .stop {
             lane.waiting = []
             if case .failed = lane.current { lane.current = .none }
@@ -153,7 +156,7 @@ struct NoticeQueue {
             var command = program.command
             if program.word == .any { command.arguments += notice.arguments }
             let job = NotifyJob(
-                number: lastJob, subject: notice.subject, word: program.word.rawValue, command: command,
+                number: lastJob, subject: notice.subject, lane: key, word: program.word.rawValue, command: command,
                 environment: notice.environment)
             lane.waiting.append(
                 Waiting(
@@ -166,26 +169,37 @@ struct NoticeQueue {
         if before > lane.waiting.count {
             remarks.append(.noticesLeftOut(notice.subject, before - lane.waiting.count))
         }
-        advance(&lane, at: now)
-        keep(lane, of: notice.subject)
+        advance(&lane, key, at: now)
+        keep(lane, key)
+    }
+
+    /// A lane goes on under another key.
+    mutating func move(_ old: NoticeLane, to new: NoticeLane) {
+        guard lanes[new] == nil, let lane = lanes.removeValue(forKey: old) else { return }
+        lanes[new] = lane
+        for (number, key) in lanesOfJobs where key == old { lanesOfJobs[number] = new }
     }
 
     /// The runner says something about a job.
     mutating func heard(_ report: ScriptReport, of number: Int, at now: Instant) {
-        guard let subject = subjects[number] else { return }
-        if report != .timedOut { subjects[number] = nil }
-        guard var lane = lanes[subject] else { return }
+        guard let key = lanesOfJobs[number] else { return }
+        if report.isLast { lanesOfJobs[number] = nil }
+        guard var lane = lanes[key] else { return }
         let running: Waiting
-        if case .running(let current, _) = lane.current, current.job.number == number {
+        if case .running(let current, let end) = lane.current, current.job.number == number {
             running = current
             switch report {
+            case .accepted:
+                // The runner is there again; what it says of the program is another matter.
+                if case .silent = end { lane.hindrance = nil }
+                lane.current = .running(current, .open(now + NotifyJob.timeout + Self.grace))
             case .timedOut: lane.current = .running(current, .asked(now + Self.grace))
             case .ended: lane.current = .none
             case .notRun: lane.current = .failed(current, retryAt: now + Self.retry)
             }
         } else if let position = lane.last.firstIndex(where: { $0.job.number == number }) {
             running = lane.last[position]
-            if report != .timedOut { lane.last.remove(at: position) }
+            if report.isLast { lane.last.remove(at: position) }
             if case .notRun = report {
                 if case .none = lane.current {
                     lane.current = .failed(running, retryAt: now + Self.retry)
@@ -198,17 +212,17 @@ struct NoticeQueue {
             return
         }
         switch report {
-        case .timedOut: break
+        case .accepted, .timedOut: break
         case .ended(let outcome, let line):
             lane.hindrance = nil
             ended(running, outcome)
             if outcome != .exited(0) {
-                remarks.append(.notifyFailed(subject, running.job.word, outcome, lastLine: line))
+                remarks.append(.notifyFailed(running.job.subject, running.job.word, outcome, lastLine: line))
             }
         case .notRun(let why): hinder(&lane, running, why, since: now)
         }
-        advance(&lane, at: now)
-        keep(lane, of: subject)
+        advance(&lane, key, at: now)
+        keep(lane, key)
     }
 
     /// What a run says about whether the program can be run at all.
@@ -228,20 +242,23 @@ struct NoticeQueue {
             since: lane.hindrance?.since ?? since, why: "\(run.job.word) of \(run.job.subject): \(why)")
     }
 
-    private mutating func keep(_ lane: Lane, of subject: NoticeSubject) {
-        let before = lanes[subject]?.hindrance
-        lanes[subject] = lane.isOver ? nil : lane
-        guard lanes[subject]?.hindrance != before else { return }
+    private mutating func keep(_ lane: Lane, _ key: NoticeLane) {
+        let before = lanes[key]?.hindrance
+        lanes[key] = lane.isOver ? nil : lane
+        guard lanes[key]?.hindrance != before else { return }
         hindrance = lanes.values.lazy.compactMap(\.hindrance).min { ($0.since, $0.why) < ($1.since, $1.why) }
     }
 
     /// `deadline` has come.
     mutating func due(at now: Instant) {
-        for (subject, lane) in lanes where Self.deadline(lane).map({ $0 <= now }) ?? false {
+        for (key, lane) in lanes where Self.deadline(lane).map({ $0 <= now }) ?? false {
             var lane = lane
             switch lane.current {
             case .running(let running, let end) where end.time.map { $0 <= now } ?? false:
                 switch end {
+                case .offered(let time):
+                    hinder(&lane, running, "scriptd does not answer", since: time - ScriptReport.patience)
+                    lane.current = .running(running, .silent)
                 case .open, .at:
                     orders.append(.end(running.job))
                     lane.current = .running(running, .asked(now + Self.grace))
@@ -257,26 +274,26 @@ struct NoticeQueue {
             case .none, .running, .failed: break
             }
             if let overtakeAt = lane.overtakeAt, overtakeAt <= now {
-                for next in lane.waiting { begin(next) }
+                for next in lane.waiting { begin(next, in: key) }
                 lane.last += lane.waiting
                 lane.waiting = []
             }
-            advance(&lane, at: now)
-            keep(lane, of: subject)
+            advance(&lane, key, at: now)
+            keep(lane, key)
         }
     }
 
-    private mutating func begin(_ next: Waiting) {
-        subjects[next.job.number] = next.job.subject
+    private mutating func begin(_ next: Waiting, in lane: NoticeLane) {
+        lanesOfJobs[next.job.number] = lane
         orders.append(.start(next.job))
     }
 
     /// Begins the next one where none runs; bounds the one that runs where a newer state waits.
-    private mutating func advance(_ lane: inout Lane, at now: Instant) {
+    private mutating func advance(_ lane: inout Lane, _ key: NoticeLane, at now: Instant) {
         if case .none = lane.current, !lane.waiting.isEmpty {
             let next = lane.waiting.removeFirst()
-            lane.current = .running(next, .open(now + NotifyJob.timeout + Self.grace))
-            begin(next)
+            lane.current = .running(next, .offered(now + ScriptReport.patience))
+            begin(next, in: key)
         }
         if case .running(let running, .open(let time)) = lane.current,
             lane.waiting.contains(where: { $0.kind.isState && $0.notice != running.notice })

@@ -58,7 +58,7 @@ extension VRRPInstanceConfiguration {
     }
 
     /// What makes two blocks the same virtual router across a reload: not the name (keepalived's vrrp_exist).
-    public struct Identity: Hashable, CustomStringConvertible {
+    public struct Identity: Hashable, Sendable, CustomStringConvertible {
         let virtualRouterID: UInt8
         let family: AddressFamily
         let interface: String?

@@ -30,12 +30,25 @@ public enum ScriptOutcome: Hashable, Sendable, CustomStringConvertible {
 
 /// What the runner says about a run.
 public enum ScriptReport: Hashable, Sendable {
+    /// The runner has been told and takes it on.
+    case accepted
     /// Its time is up: it is being ended and is still there.
     case timedOut
     /// It is over. The last line of its output, at most 256 octets.
     case ended(ScriptOutcome, lastLine: String)
     /// This host could not run it, and why.
     case notRun(String)
+
+    /// Nothing more is heard of the run.
+    public var isLast: Bool {
+        switch self {
+        case .accepted, .timedOut: false
+        case .ended, .notRun: true
+        }
+    }
+
+    /// A runner that does not say for so long that it takes a program on hangs.
+    public static let patience = Duration.seconds(3)
 }
 
 /// This host cannot run a program.
@@ -69,6 +82,8 @@ public struct ScriptMonitor: Equatable, Sendable {
     enum Run: Hashable {
         /// The next one begins at the time.
         case waiting(until: Instant)
+        /// The runner has been asked, and must say by the time that it takes it on.
+        case asked(since: Instant, patience: Instant)
         /// Began, and must have been heard of by the time.
         case running(since: Instant, patience: Instant)
         /// Has failed for want of time and must be gone by the time.
@@ -129,7 +144,7 @@ public struct ScriptMonitor: Equatable, Sendable {
     public var deadline: Instant {
         switch run {
         case .waiting(let next): next
-        case .running(_, let patience), .ending(_, let patience): patience
+        case .asked(_, let patience), .running(_, let patience), .ending(_, let patience): patience
         }
     }
 
@@ -146,10 +161,13 @@ public struct ScriptMonitor: Equatable, Sendable {
         guard deadline <= now else { return nil }
         switch run {
         case .waiting:
-            run = .running(since: now, patience: now + configuration.timeout + Self.grace)
+            run = .asked(since: now, patience: now + ScriptReport.patience)
             return .start
-        case .running, .ending:
-            heard(.notRun("the runner gave no answer in time"), at: now)
+        case .asked(let since, _):
+            lost("scriptd does not answer", since: since, at: now)
+            return .abandon
+        case .running(let since, _), .ending(let since, _):
+            lost("scriptd gave no answer in time", since: since, at: now)
             return .abandon
         }
     }
@@ -158,12 +176,16 @@ public struct ScriptMonitor: Equatable, Sendable {
     mutating func heard(_ report: ScriptReport, at now: Instant) {
         switch (run, report) {
         case (.waiting, _): return
-        case (.running(let since, _), .timedOut):
+        case (.asked(let since, _), .accepted):
+            run = .running(since: since, patience: now + configuration.timeout + Self.grace)
+        case (.running, .accepted), (.ending, .accepted): return
+        case (.asked(let since, _), .timedOut), (.running(let since, _), .timedOut):
             run = .ending(since: since, patience: now + Self.grace)
             hindrance = nil
             count(.timedOut)
         case (.ending, .timedOut): return
-        case (.running(let since, _), .ended(let outcome, let line)):
+        case (.asked(let since, _), .ended(let outcome, let line)),
+            (.running(let since, _), .ended(let outcome, let line)):
             run = .waiting(until: next(after: since, at: now))
             lastLine = line
             hindrance = nil
@@ -171,13 +193,19 @@ public struct ScriptMonitor: Equatable, Sendable {
         case (.ending(let since, _), .ended(_, let line)):
             run = .waiting(until: next(after: since, at: now))
             lastLine = line
-        case (.running, .notRun(let why)):
-            run = .waiting(until: now + min(configuration.interval, Self.retry))
-            hindrance = Hindrance(since: hindrance?.since ?? now, why: why)
-        case (.ending(let since, _), .notRun(let why)):
-            run = .waiting(until: next(after: since, at: now))
-            hindrance = Hindrance(since: hindrance?.since ?? now, why: why)
+        case (.asked, .notRun(let why)), (.running, .notRun(let why)), (.ending, .notRun(let why)):
+            lost(why, since: now, at: now)
         }
+    }
+
+    /// This host could not do the run, or nobody knows what came of it.
+    private mutating func lost(_ why: String, since: Instant, at now: Instant) {
+        if case .ending(let since, _) = run {
+            run = .waiting(until: next(after: since, at: now))
+        } else {
+            run = .waiting(until: now + min(configuration.interval, Self.retry))
+        }
+        hindrance = Hindrance(since: hindrance?.since ?? since, why: why)
     }
 
     /// Goes over to an edited block; the same program's results stay, also those that have not come to a verdict yet.

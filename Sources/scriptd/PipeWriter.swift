@@ -22,34 +22,36 @@ final class PipeWriter {
 
     /// Pipes that are kept open: what is in them and not read yet stays.
     private static let limit = 16
-    private var open: [String: Pipe] = [:]
+    private var pipes: [String: Pipe] = [:]
 
-    /// Writes a line; false when nobody has read for so long that there is no room. An empty one makes the pipe.
+    /// Has the pipe open, so that who reads it sees no end of file.
+    func open(_ path: String, user: ScriptUser?) throws(ScriptRefusal) { _ = try pipe(at: path, user) }
+
+    /// Writes a line; false when nobody has read for so long that there is no room.
     func write(_ line: String, to path: String, user: ScriptUser?) throws(ScriptRefusal) -> Bool {
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
-            throw ScriptRefusal(.notFound, "\(path) is not an absolute path; write it from / on")
-        }
         let octets = Array(line.utf8)
         guard octets.count <= Int(PIPE_BUF) else { throw ScriptRefusal(.impossible, "a line is too long for a pipe") }
         let number = try pipe(at: path, user)
-        guard !octets.isEmpty else { return true }
         let written = octets.withUnsafeBytes { ek_write(number, $0.baseAddress, $0.count) }
         if written == octets.count { return true }
         if written == -Int(EAGAIN) { return false }
-        open[path] = nil
+        pipes[path] = nil
         throw ScriptRefusal(.impossible, "\(path): \(Errno(Int32(clamping: -written), "write"))")
     }
 
     /// The pipe that stands at the path now.
     private func pipe(at path: String, _ user: ScriptUser?) throws(ScriptRefusal) -> Int32 {
+        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+            throw ScriptRefusal(.notFound, "\(path) is not an absolute path; write it from / on")
+        }
         var status = stat()
-        if lstat(path, &status) == 0, let known = open[path], known.inode == UInt(status.st_ino),
+        if lstat(path, &status) == 0, let known = pipes[path], known.inode == UInt(status.st_ino),
             known.device == UInt(status.st_dev)
         {
             return known.descriptor.number
         }
-        open[path] = nil
-        if open.count >= Self.limit, let any = open.keys.first { open[any] = nil }
+        pipes[path] = nil
+        if pipes.count >= Self.limit, let any = pipes.keys.first { pipes[any] = nil }
         let isNew = mkfifo(path, 0o600) == 0
         guard isNew || errno == EEXIST else {
             throw ScriptRefusal(.impossible, "\(path): \(Errno(errno, "mkfifo"))")
@@ -62,7 +64,7 @@ final class PipeWriter {
         }
         if isNew, let identity = user?.identity { _ = fchown(descriptor.number, identity.uid, identity.gid) }
         let pipe = Pipe(descriptor, status)
-        open[path] = pipe
+        pipes[path] = pipe
         return pipe.descriptor.number
     }
 }

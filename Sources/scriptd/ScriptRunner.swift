@@ -9,7 +9,7 @@ import Platform
 
 /// Runs programs for those who call.
 final class ScriptRunner: ScriptAPI.Handler {
-    /// Programs that are not reaped yet, or wait for their user to be looked up.
+    /// Programs that are not reaped yet, or have not begun.
     static let limit = 512
     /// Octets of arguments and environment: the kernel takes 128 KiB for one of them, and 2 MiB in all.
     private static let textLimit = 1 << 17
@@ -19,29 +19,34 @@ final class ScriptRunner: ScriptAPI.Handler {
     /// A program and who waits for it.
     private struct Entry {
         let process: ScriptProcess
-        let responder: Responder<ScriptAPI.Run>
-        /// It goes on without its caller.
-        let id: String?
+        let turn: ScriptTurn
     }
 
     private let loop: EventLoop
     private let logger: Logger
     private let searchPath: String
     private var entries: [Int32: Entry] = [:]
+    /// Calls that were taken on and have not begun.
+    private var waiting: [ScriptTurn] = []
+    private var lanes = ScriptLanes()
     /// Programs that can be replaced by others than root and are run all the same: said once each.
     private var saidInsecure: Set<String> = []
     private var troubles = TroubleLog()
     private var leftBehind = LeftBehind()
     private let users: UserCache
+    private let patience: Duration
     private let pipes = PipeWriter()
     private var whenEmpty: (() -> Void)?
     private var farewellEnd: LoopTimer?
 
-    /// Runs nothing yet.
-    init(on loop: EventLoop, logger: Logger) {
+    /// Runs nothing yet. One that waits for a program of an earlier owner does so for `patience`.
+    init(
+        on loop: EventLoop, logger: Logger, database: UserDatabase = .system, patience: Duration = .seconds(30)
+    ) {
         self.loop = loop
         self.logger = logger
-        users = UserCache(on: loop)
+        self.patience = patience
+        users = UserCache(on: loop, database: database)
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         searchPath = path.isEmpty ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path
     }
@@ -52,31 +57,79 @@ final class ScriptRunner: ScriptAPI.Handler {
     /// Starts a program, or says why not.
     func run(_ call: ScriptAPI.Run, _ responder: Responder<ScriptAPI.Run>) {
         guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
-        let count = entries.count + users.waiting
+        guard whenEmpty == nil else { return responder.fail(Self.isEnding) }
+        let count = entries.count + waiting.count
         guard count < Self.limit else {
             return responder.fail(ScriptAPI.Unable(message: "\(count) programs are running or being ended"))
         }
+        if responder.wantsMore { responder.send(ScriptAPI.Run.Reply(outcome: .accepted, lastLine: "")) }
+        let turn = ScriptTurn(call, responder)
+        waiting.append(turn)
+        lanes.enter(turn)
         users.find(UserCache.Key(user: call.user, group: call.group, isSecure: call.secure)) { [weak self] in
-            self?.run(call, as: $0, responder)
+            turn.user = $0
+            self?.advance(turn)
         }
     }
 
-    private func run(_ call: ScriptAPI.Run, as user: UserCache.Answer, _ responder: Responder<ScriptAPI.Run>) {
-        guard whenEmpty == nil else { return responder.fail(ScriptAPI.Unable(message: "scriptd is ending")) }
+    private static let isEnding = ScriptAPI.Unable(message: "scriptd is ending")
+
+    /// Begins what nothing is in the way of any more.
+    private func advance(_ turn: ScriptTurn) {
+        guard let user = turn.user, waiting.contains(where: { $0 === turn }) else { return }
         // It would be ended at once. After a standstill many such calls may have come.
-        if call.id == nil, responder.callerHasGone { return }
+        if turn.call.id == nil, turn.responder.callerHasGone { return leave(turn) }
+        guard lanes.before(turn).isEmpty else { return wait(turn) }
+        forget(turn)
         do throws(ScriptRefusal) {
-            start(try request(call, as: try user.get()), call, responder)
+            start(try request(turn.call, as: try user.get()), turn)
         } catch {
-            responder.fail(error)
+            turn.responder.fail(error)
+            leave(turn)
         }
+    }
+
+    private func wait(_ turn: ScriptTurn) {
+        guard turn.patience == nil else { return }
+        let timer = loop.timer { [weak self] in
+            guard let self else { return }
+            let before = lanes.before(turn)
+            if let first = before.first {
+                logger.warning(
+                    "\(turn.name) waits for \(first.name), begun for an earlier process: that is being ended")
+            }
+            for other in before { end(other) }
+        }
+        timer.arm(after: patience)
+        turn.patience = timer
+    }
+
+    /// It is over, whether or not it has begun.
+    private func leave(_ turn: ScriptTurn) {
+        forget(turn)
+        for next in lanes.leave(turn) { advance(next) }
+    }
+
+    /// It does not wait any more.
+    private func forget(_ turn: ScriptTurn) {
+        waiting.removeAll { $0 === turn }
+        turn.patience?.disarm()
+        turn.patience = nil
     }
 
     /// Ends a program that has a name.
     func end(_ call: ScriptAPI.End, _ responder: Responder<ScriptAPI.End>) {
         guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
-        for entry in entries.values where entry.id == call.id { entry.process.end() }
+        for turn in waiting + entries.values.map(\.turn) where turn.call.id == call.id { end(turn) }
         responder.reply(ScriptAPI.End.Reply())
+    }
+
+    /// Ends a program; one that has not begun is not begun.
+    private func end(_ turn: ScriptTurn) {
+        for entry in entries.values where entry.turn === turn { entry.process.end() }
+        guard waiting.contains(where: { $0 === turn }) else { return }
+        turn.responder.reply(ScriptAPI.Run.Reply(outcome: .signalled, signal: Int(SIGTERM), lastLine: ""))
+        leave(turn)
     }
 
     /// Writes into a pipe.
@@ -97,6 +150,26 @@ final class ScriptRunner: ScriptAPI.Handler {
         }
     }
 
+    /// Has a pipe open from now on.
+    func hold(_ call: ScriptAPI.Hold, _ responder: Responder<ScriptAPI.Hold>) {
+        guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
+        guard let name = call.user else { return hold(call, as: nil, responder) }
+        users.find(UserCache.Key(user: name, group: call.group, isSecure: false)) { [weak self] in
+            self?.hold(call, as: $0, responder)
+        }
+    }
+
+    private func hold(_ call: ScriptAPI.Hold, as user: UserCache.Answer?, _ responder: Responder<ScriptAPI.Hold>) {
+        do throws(ScriptRefusal) {
+            try pipes.open(call.path, user: try user?.get())
+        } catch {
+            return responder.fail(error)
+        }
+        // Kept as long as the connection: a caller hears of this process's end.
+        responder.whenConnectionEnds("hold \(call.path)") { withExtendedLifetime(responder) {} }
+        responder.send(ScriptAPI.Hold.Reply())
+    }
+
     /// The programs that run now.
     func list(_ call: ScriptAPI.List, _ responder: Responder<ScriptAPI.List>) {
         guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
@@ -114,7 +187,11 @@ final class ScriptRunner: ScriptAPI.Handler {
     /// Ends everything, then calls `done`. What may outlive its caller has a while to end by itself.
     func end(_ done: @escaping () -> Void) {
         whenEmpty = done
-        for entry in entries.values where entry.id == nil { entry.process.end() }
+        for turn in waiting {
+            turn.responder.fail(Self.isEnding)
+            forget(turn)
+        }
+        for entry in entries.values where entry.turn.call.id == nil { entry.process.end() }
         let timer = loop.timer { [weak self] in self?.endRemaining() }
         timer.arm(after: Self.farewell)
         farewellEnd = timer
@@ -160,21 +237,20 @@ final class ScriptRunner: ScriptAPI.Handler {
             user: user, isSecure: call.secure, timeout: call.timeoutMilliseconds.map { .milliseconds(max(1, $0)) })
     }
 
-    private func start(
-        _ request: ScriptRequest, _ call: ScriptAPI.Run, _ responder: Responder<ScriptAPI.Run>
-    ) {
+    private func start(_ request: ScriptRequest, _ turn: ScriptTurn) {
         let process: ScriptProcess
         do throws(Errno) {
             process = try ScriptProcess(request, on: loop) { [weak self] in self?.heard($0, $1) }
         } catch {
             let trouble = "is not started: \(error)"
             if troubles.isNews(trouble, of: request.script) { logger.error("\(request.arguments[0]) \(trouble)") }
-            return responder.fail(ScriptAPI.Unable(message: "\(error)"))
+            turn.responder.fail(ScriptAPI.Unable(message: "\(error)"))
+            return leave(turn)
         }
         logger.debug("\(request.arguments.joined(separator: " ")): runs as process \(process.pid)")
-        entries[process.pid] = Entry(process: process, responder: responder, id: call.id)
-        guard call.id == nil else { return }
-        responder.whenConnectionEnds("run") { [weak process] in process?.end() }
+        entries[process.pid] = Entry(process: process, turn: turn)
+        guard turn.call.id == nil else { return }
+        turn.responder.whenConnectionEnds("run") { [weak process] in process?.end() }
     }
 
     private func heard(_ process: ScriptProcess, _ news: ScriptProcess.News) {
@@ -185,8 +261,8 @@ final class ScriptRunner: ScriptAPI.Handler {
             if troubles.isNews("not done in time", of: process.request.script) {
                 logger.warning("\(name) (process \(process.pid)): not done in time, it is being ended")
             }
-            if let entry, entry.responder.wantsMore {
-                entry.responder.send(ScriptAPI.Run.Reply(outcome: .timedOut, lastLine: process.lastLine))
+            if let entry, entry.turn.responder.wantsMore {
+                entry.turn.responder.send(ScriptAPI.Run.Reply(outcome: .timedOut, lastLine: process.lastLine))
             }
         case .ended(let end):
             if let entry { answer(entry, end) }
@@ -194,11 +270,15 @@ final class ScriptRunner: ScriptAPI.Handler {
         case .leftBehind:
             entries[process.pid] = nil
             leftBehind.add(process)
+            if let entry { leave(entry.turn) }
         case .gone:
             // Not inside its own callback.
             loop.soon { [weak self] in
-                if self?.entries[process.pid]?.process === process { self?.entries[process.pid] = nil }
-                self?.leftBehind.remove(process)
+                guard let self else { return }
+                leftBehind.remove(process)
+                guard let entry = entries[process.pid], entry.process === process else { return }
+                entries[process.pid] = nil
+                leave(entry.turn)
             }
         }
     }
@@ -222,11 +302,11 @@ final class ScriptRunner: ScriptAPI.Handler {
             let refusal = ScriptRefusal(stage: stage, code: code, path: path, program: name)
             let trouble = "is not \(refusal.reason == nil ? "started" : "run"): \(refusal.message)"
             if troubles.isNews(trouble, of: process.request.script) { logger.error("\(name) \(trouble)") }
-            return entry.responder.fail(refusal)
+            return entry.turn.responder.fail(refusal)
         }
         if !process.isTimedOut { _ = troubles.isNews(nil, of: process.request.script) }
         logger.debug("\(name) (process \(process.pid)): \(end)")
-        entry.responder.reply(reply)
+        entry.turn.responder.reply(reply)
     }
 
     private func isAllowed(_ caller: Caller) -> Bool { caller.uid == 0 || caller.uid == Int(geteuid()) }

@@ -40,9 +40,6 @@ final class UserCache {
         self.database = database
     }
 
-    /// Those who wait for an answer.
-    var waiting: Int { searches.values.reduce(0) { $0 + $1.waiting.count } }
-
     /// Calls `found` with the answer: at once where it is known.
     func find(_ key: Key, _ found: @escaping (Answer) -> Void) {
         if let known = known[key], loop.now - known.at < Self.fresh { return found(.success(known.user)) }

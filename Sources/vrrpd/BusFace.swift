@@ -215,7 +215,8 @@ extension BusFace: DaemonObserver {
         }
         for (path, words) in trouble.pipes {
             machine[.pipe(path)] = Alarm(
-                message: "\(path): \(words)", remedy: "start what reads it, or take the word out of the configuration")
+                message: "\(path): \(words)",
+                remedy: "it is tried again; mend what reads it, or take the word out of the configuration")
         }
         machine[.gratuitousARP] = trouble.frames.map {
             Alarm(message: "gratuitous ARP: \($0)", remedy: "give vrrpd CAP_NET_RAW; look at the interface's queue")

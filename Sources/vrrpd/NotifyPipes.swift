@@ -1,6 +1,6 @@
-// `notify_fifo` and `vrrp_notify_fifo`: every notice as a line in a pipe, and the program that reads it. scriptd makes, opens and writes the
-// pipes: they are the administrator's files, and this service sees few of those. Lines leave in the order of the events; what nobody reads is
-// dropped, and said.
+// `notify_fifo` and `vrrp_notify_fifo`: every notice as a line in a pipe. scriptd makes, opens and writes the pipes: they are the
+// administrator's files, and this service sees few of those. Lines leave in the order of the events. What finds no room waits, so that a reader
+// that comes back hears the last state of each; of very many that wait those go whose subject has said something newer.
 
 import Bus
 import Configuration
@@ -11,15 +11,15 @@ import VRRP
 
 /// The pipes of a configuration.
 final class NotifyPipes: NoticePipes {
-    private let socket: String
+    private let scriptd: ScriptdAddress
     private let loop: EventLoop
     private var pipes: [NotifyPipe] = []
     /// Called when `troubles` is different.
     var troubleChanged: (() -> Void)?
 
     /// No pipes.
-    init(socket: String, on loop: EventLoop) {
-        self.socket = socket
+    init(_ scriptd: ScriptdAddress, on loop: EventLoop) {
+        self.scriptd = scriptd
         self.loop = loop
     }
 
@@ -30,83 +30,147 @@ final class NotifyPipes: NoticePipes {
     private(set) var troubles: [String: String] = [:]
 
     private func look() {
-        let troubles = pipes.compactMap { pipe in pipe.trouble.map { (pipe.configuration.path, $0) } }
+        let troubles = pipes.compactMap { pipe in pipe.trouble.map { (pipe.path, $0) } }
         self.troubles = Dictionary(troubles) { first, _ in first }
         troubleChanged?()
     }
 
     func adopt(_ configurations: [NotifyPipeConfiguration], isSecure: Bool) {
-        pipes = configurations.map { configuration in
-            if let kept = pipes.first(where: { $0.configuration == configuration && $0.isSecure == isSecure }) {
-                return kept
+        var kept = pipes
+        pipes = configurations.enumerated().map { number, configuration in
+            let pipe: NotifyPipe
+            if let same = kept.firstIndex(where: { $0.path == configuration.path && $0.user == configuration.user }) {
+                pipe = kept.remove(at: same)
+            } else {
+                pipe = NotifyPipe(at: configuration.path, of: configuration.user, scriptd: scriptd, on: loop)
+                pipe.troubleChanged = { [weak self] in self?.look() }
             }
-            let pipe = NotifyPipe(configuration, isSecure: isSecure, socket: socket, on: loop)
-            pipe.troubleChanged = { [weak self] in self?.look() }
+            pipe.adopt(configuration.script, lane: "reader \(number) of \(configuration.path)", isSecure: isSecure)
             return pipe
         }
         look()
     }
 
     func write(_ notices: [Notice]) {
-        for pipe in pipes { for notice in notices { pipe.write(notice.line + "\n") } }
+        for pipe in pipes { for notice in notices { pipe.write(notice) } }
     }
 }
 
 /// One pipe.
 private final class NotifyPipe {
-    /// Lines that wait for scriptd at most.
+    private struct Line {
+        let subject: NoticeSubject
+        let text: String
+    }
+
+    /// Lines that wait at most.
     private static let limit = 1000
     private static let retry = Duration.milliseconds(500)
-    /// Before a reader that has ended is started again.
-    private static let pause = Duration.seconds(1)
+    private static let silence = "scriptd does not answer"
 
-    let configuration: NotifyPipeConfiguration
-    let isSecure: Bool
-    private let socket: String
+    let path: String
+    let user: ScriptUser?
+    private let scriptd: ScriptdAddress
     private let loop: EventLoop
-    private var lines: Deque<String> = []
+    private var lines: Deque<Line> = []
     private var call: ScriptCall<ScriptAPI.Write>?
-    private var reader: ScriptCall<ScriptAPI.Run>?
     private var writeTimer: LoopTimer?
-    private var readerTimer: LoopTimer?
+    /// Lasts as long as scriptd holds the pipe open.
+    private var holding: ScriptCall<ScriptAPI.Hold>?
+    private var isHeld = false
+    private var holdTimer: LoopTimer?
+    private var reader: NotifyReader?
     var troubleChanged: (() -> Void)?
-    /// Why the last line was not written.
+    /// Why the first line that waits was not written.
     private var writing: String? { didSet { if oldValue != writing { troubleChanged?() } } }
-    /// Why what is to read the lines does not run.
-    private var reading: String? { didSet { if oldValue != reading { troubleChanged?() } } }
+    /// Why the pipe is not open.
+    private var opening: String? { didSet { if oldValue != opening { troubleChanged?() } } }
 
     /// What is wrong.
-    var trouble: String? { writing ?? reading }
+    var trouble: String? { writing ?? opening ?? reader?.trouble }
 
     var isIdle: Bool { lines.isEmpty || writing != nil }
 
-    init(_ configuration: NotifyPipeConfiguration, isSecure: Bool, socket: String, on loop: EventLoop) {
-        self.configuration = configuration
-        self.isSecure = isSecure
-        self.socket = socket
+    init(at path: String, of user: ScriptUser?, scriptd: ScriptdAddress, on loop: EventLoop) {
+        self.path = path
+        self.user = user
+        self.scriptd = scriptd
         self.loop = loop
-        writeTimer = loop.timer { [weak self] in self?.writeNext() }
-        guard configuration.script != nil else { return }
-        let timer = loop.timer { [weak self] in self?.startReader() }
-        // The pipe must be there first; an empty line makes it.
-        lines.append("")
-        writeNext()
-        timer.arm(after: .milliseconds(20))
-        readerTimer = timer
+        writeTimer = loop.timer { [weak self] in
+            guard let self else { return }
+            if call == nil { writeNext() } else { writing = Self.silence }
+        }
+        holdTimer = loop.timer { [weak self] in
+            guard let self else { return }
+            if holding == nil { hold() } else { opening = Self.silence }
+        }
+        hold()
     }
 
-    func write(_ line: String) {
-        if lines.count >= Self.limit { lines.remove(at: min(1, lines.count - 1)) }
-        lines.append(line)
+    /// Goes over to this reader.
+    func adopt(_ script: ScriptCommand?, lane: String, isSecure: Bool) {
+        guard script != reader?.command || script != nil && isSecure != reader?.isSecure else { return }
+        reader = script.map {
+            NotifyReader($0, of: path, lane: lane, isSecure: isSecure, scriptd: scriptd, on: loop)
+        }
+        reader?.troubleChanged = { [weak self] in self?.troubleChanged?() }
+        if isHeld { reader?.start() }
+    }
+
+    // MARK: The pipe is there, and open
+
+    /// A reader must not take the end of a scriptd for the end of all lines: as soon as the next one is there it has the pipe open, also when
+    /// there is nothing to write.
+    private func hold() {
+        holdTimer?.arm(after: ScriptReport.patience)
+        let call = ScriptAPI.Hold(path: path, user: user?.user, group: user?.group)
+        holding = ScriptCall(call, more: true, socket: scriptd.socket, loop: loop) { [weak self] in self?.heard($0) }
+    }
+
+    private func heard(_ news: ScriptCall<ScriptAPI.Hold>.News) {
+        if case .more = news {
+            isHeld = true
+            opening = nil
+            holdTimer?.disarm()
+            reader?.start()
+            return
+        }
+        let over = holding
+        holding = nil
+        isHeld = false
+        switch news {
+        case .more, .done: break
+        case .refused(let refused): opening = refused.message
+        case .lost: break
+        }
+        holdTimer?.arm(after: Self.retry)
+        withExtendedLifetime(over) {}
+    }
+
+    // MARK: Lines
+
+    func write(_ notice: Notice) {
+        if lines.count >= Self.limit { leaveOneOut() }
+        lines.append(Line(subject: notice.subject, text: notice.line + "\n"))
         writeNext()
+    }
+
+    /// The oldest whose subject has said something newer; never one that is being written.
+    private func leaveOneOut() {
+        var later: Set<NoticeSubject> = []
+        var victim = call == nil ? 0 : 1
+        for index in lines.indices.reversed() where !later.insert(lines[index].subject).inserted {
+            if index > 0 || call == nil { victim = index }
+        }
+        lines.remove(at: victim)
     }
 
     /// One at a time, so that they keep their order.
     private func writeNext() {
         guard call == nil, let line = lines.first else { return }
-        let write = ScriptAPI.Write(
-            path: configuration.path, user: configuration.user?.user, group: configuration.user?.group, line: line)
-        call = ScriptCall(write, socket: socket, loop: loop) { [weak self] in self?.heard($0) }
+        writeTimer?.arm(after: ScriptReport.patience)
+        let write = ScriptAPI.Write(path: path, user: user?.user, group: user?.group, line: line.text)
+        call = ScriptCall(write, socket: scriptd.socket, loop: loop) { [weak self] in self?.heard($0) }
     }
 
     private func heard(_ news: ScriptCall<ScriptAPI.Write>.News) {
@@ -114,34 +178,21 @@ private final class NotifyPipe {
         call = nil
         switch news {
         case .more: break
-        case .done(let reply):
+        case .done(let reply) where reply.written:
             lines.removeFirst()
-            writing = reply.written ? nil : "nobody reads it: lines are dropped"
+            writing = nil
+            writeTimer?.disarm()
             writeNext()
-        case .refused(let refused):
-            lines.removeFirst()
-            writing = refused.message
-            writeNext()
-        case .lost(let why):
-            writing = why
-            writeTimer?.arm(after: Self.retry)
+        case .done: wait("nobody reads it: lines wait")
+        case .refused(let refused): wait(refused.message)
+        case .lost(let why): wait(why)
         }
         withExtendedLifetime(over) {}
     }
 
-    private func startReader() {
-        guard var command = configuration.script else { return }
-        command.arguments.append(configuration.path)
-        let run = ScriptAPI.Run(
-            arguments: command.arguments, user: command.user?.user, group: command.user?.group, secure: isSecure,
-            environment: [:], timeoutMilliseconds: nil, id: nil)
-        reader = ScriptCall(run, socket: socket, loop: loop) { [weak self] news in
-            guard let self else { return }
-            let over = reader
-            reader = nil
-            if case .refused(let refused) = news { reading = refused.message } else { reading = nil }
-            readerTimer?.arm(after: Self.pause)
-            withExtendedLifetime(over) {}
-        }
+    /// The line is written when it can be.
+    private func wait(_ why: String) {
+        writing = why
+        writeTimer?.arm(after: Self.retry)
     }
 }

@@ -61,9 +61,9 @@ final class Program: RunningDaemon {
         // A table is replaced as a whole: another vrrpd's must have another name.
         kernel = try NetlinkKernel(table: claim != nil ? "evenkeel_vrrpd" : "evenkeel_vrrpd_\(getpid())")
         let wire = SocketWire(on: loop)
-        let scriptd = options.privateSocket(of: "scriptd")
-        let scripts = ScriptdScripts(socket: scriptd, name: "vrrpd/\(getpid())", on: loop)
-        let pipes = NotifyPipes(socket: scriptd, on: loop)
+        let scriptd = ScriptdAddress(socket: options.privateSocket(of: "scriptd"), caller: "vrrpd/\(getpid())")
+        let scripts = ScriptdScripts(scriptd, on: loop)
+        let pipes = NotifyPipes(scriptd, on: loop)
         let steppedDown = Self.identities(in: file, logger)
         var fired: () -> Void = {}
         let turns = LoopTurns(on: loop) { fired() }

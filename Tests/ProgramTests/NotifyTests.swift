@@ -8,7 +8,7 @@ import Platform
 import Testing
 
 /// A router whose programs write down what they are told.
-private final class NotifyRoom {
+final class NotifyRoom {
     let segment: Segment
     let router: Router
     private var scriptd: Program?
@@ -44,6 +44,8 @@ private final class NotifyRoom {
             on: segment.hosts[0], log: router.directory + "/scriptd.log", loop: segment.loop)
     }
 
+    func signalScriptd(_ number: Int32) { scriptd?.signal(number) }
+
     func killScriptd() throws {
         scriptd?.signal(SIGKILL)
         try segment.eventually("scriptd ends", within: .seconds(5)) { scriptd?.exit != nil }
@@ -54,7 +56,13 @@ private final class NotifyRoom {
         chmod(directory + "/tell", 0o755)
     }
 
-    private func lines(of file: String) -> [String] {
+    /// Goes over to another configuration.
+    func reload(_ text: String) throws {
+        try router.configure(text)
+        router.signal(SIGHUP)
+    }
+
+    func lines(of file: String) -> [String] {
         let bytes = (try? FileSystem.contents(of: "\(directory)/\(file)", limit: 1 << 20)) ?? nil
         return String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n").map(String.init)
     }
@@ -203,8 +211,43 @@ struct NotifyTests {
         try room.router.start()
         try room.eventually("the alarm stands") { room.router.log.contains("nobody reads it") }
         var sink = [UInt8](repeating: 0, count: 1 << 17)
-        while read(holder, &sink, sink.count) > 0 {}
-        try room.segment.cable(room.segment.hosts[0], in: false)
+        var text = ""
+        // Nothing else happens: what waited is written.
+        try room.eventually("the last state arrives") {
+            let count = read(holder, &sink, sink.count)
+            if count > 0 { text += String(decoding: sink[..<count], as: UTF8.self) }
+            return text.contains(" MASTER ")
+        }
         try room.eventually("the alarm is over") { room.router.log.contains("tell.pipe: over") }
+    }
+
+    @Test func `a scriptd that hangs is an alarm in seconds, although nothing newer happens`() throws {
+        let room = try NotifyRoom(.vrrpd, pipe: false, alone)
+        try room.router.start()
+        try room.eventually("master is told") { room.told.last?.contains("MASTER") == true }
+        room.signalScriptd(SIGSTOP)
+        try room.segment.cable(room.segment.hosts[0], in: false)
+        try room.eventually("the alarm stands", within: .seconds(6)) {
+            room.router.log.contains("scripts: scripts are not run")
+        }
+        room.signalScriptd(SIGCONT)
+        try room.eventually("it is told") { room.told.last?.contains("FAULT") == true }
+        try room.eventually("the alarm is over") { room.router.log.contains("scripts: over") }
+    }
+
+    @Test func `programs of a vrrpd that is started again wait for those of the one before`() throws {
+        let room = try NotifyRoom(.vrrpd, pipe: false, alone)
+        try room.write("echo \"begin $3\" >>\(room.directory)/told; sleep 2; echo \"end $3\" >>\(room.directory)/told")
+        for round in 1...2 {
+            try room.router.start()
+            try room.eventually("\(round): master is being told") { room.told.last == "begin MASTER" }
+            try room.router.end(SIGTERM)
+        }
+        try room.eventually("all is over") { room.told.count { $0 == "end STOP" } == 2 }
+        let told = room.told
+        let second = told.lastIndex(of: "begin BACKUP") ?? 0
+        // The stop overtakes what runs; that is all that runs beside something.
+        #expect(told[..<second].contains("end STOP"))
+        #expect(told[..<second].count { $0.hasPrefix("begin") } == told[..<second].count { $0.hasPrefix("end") })
     }
 }

@@ -4,6 +4,7 @@ import Bus
 import Glibc
 import Net
 import Platform
+import Synchronization
 import Testing
 
 @testable import scriptd
@@ -15,7 +16,7 @@ private final class House {
     let socket: String
     private let service: DaemonService
 
-    init() throws {
+    init(database: UserDatabase = .system, patience: Duration = .seconds(30)) throws {
         bench = try Bench()
         let parsed = DaemonOptions.parse(
             ["--run-dir", bench.directory + "/run"], for: ProgramDescription(name: "scriptd", summary: ""),
@@ -26,7 +27,7 @@ private final class House {
         service = DaemonService(
             name: "scriptd", interface: try Interfaces.script(), options: options, loop: bench.loop, logger: logger,
             joinsBus: false, connections: ScriptRunner.limit)
-        runner = ScriptRunner(on: bench.loop, logger: logger)
+        runner = ScriptRunner(on: bench.loop, logger: logger, database: database, patience: patience)
         try service.start(ScriptAPI.dispatch(to: runner))
     }
 
@@ -34,22 +35,50 @@ private final class House {
 
     /// Runs a program and gives what its caller hears last.
     func run(_ arguments: [String]) throws -> String {
-        var answer: String?
+        let run = begin(arguments)
+        try bench.wait { run.answer != nil }
+        return run.answer ?? "nothing"
+    }
+
+    /// Asks for a program.
+    func begin(
+        _ arguments: [String], user: String? = geteuid() == 0 ? "root" : nil, id: String? = nil, lane: String? = nil,
+        owner: String = "1"
+    ) -> Asked {
         let run = ScriptAPI.Run(
-            arguments: arguments, user: geteuid() == 0 ? "root" : nil, group: nil, secure: false, environment: [:],
-            timeoutMilliseconds: 5000, id: nil)
-        let call = ScriptCall(run, socket: socket, loop: bench.loop) { news in
+            arguments: arguments, user: user, group: nil, secure: false, environment: [:],
+            timeoutMilliseconds: 5000, id: id, lane: lane.map { ScriptAPI.Lane(name: $0, owner: owner) })
+        return Asked(run, self)
+    }
+
+    func end(_ id: String) throws {
+        var isDone = false
+        let call = ScriptCall(ScriptAPI.End(id: id), socket: socket, loop: bench.loop) { _ in isDone = true }
+        try bench.wait { isDone }
+        withExtendedLifetime(call) {}
+    }
+}
+
+/// A program that was asked for.
+private final class Asked {
+    private var call: ScriptCall<ScriptAPI.Run>?
+    /// What was heard last; nil: it is not over.
+    private(set) var answer: String?
+    private(set) var isAccepted = false
+
+    init(_ run: ScriptAPI.Run, _ house: House) {
+        call = ScriptCall(run, more: true, socket: house.socket, loop: house.bench.loop) { [weak self] news in
             switch news {
-            case .more: break
-            case .done(let reply): answer = reply.status.map { "exit \($0)" } ?? "\(reply.outcome)"
-            case .refused(let refused): answer = refused.message
-            case .lost(let why): answer = why
+            case .more(let reply): self?.isAccepted = reply.outcome == .accepted
+            case .done(let reply): self?.answer = reply.status.map { "exit \($0)" } ?? "\(reply.outcome)"
+            case .refused(let refused): self?.answer = refused.message
+            case .lost(let why): self?.answer = why
             }
         }
-        try bench.wait { answer != nil }
-        withExtendedLifetime(call) {}
-        return answer ?? "nothing"
     }
+
+    /// Closes the connection.
+    func hangUp() { call = nil }
 }
 
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
@@ -88,5 +117,90 @@ private final class House {
         // Started after it would have been.
         #expect(try house.run(["/bin/sleep", "0.3"]) == "exit 0")
         #expect(access(path, F_OK) < 0)
+    }
+
+    @Test func `a call is taken on at once, whoever is to be looked up`() throws {
+        let directory = Directory()
+        directory.state.withLock { $0.delay = 1_000_000 }
+        let house = try House(database: directory.database)
+        let run = house.begin(["/bin/true"], user: "somebody", id: "1")
+        #expect(try house.bench.wait { run.isAccepted })
+        #expect(run.answer == nil)
+    }
+
+    @Test func `one that has not begun can be ended`() throws {
+        let directory = Directory()
+        directory.state.withLock { $0.delay = 500_000 }
+        let house = try House(database: directory.database)
+        let run = house.begin(["/bin/sleep", "4"], user: "somebody", id: "1")
+        #expect(try house.bench.wait { run.isAccepted })
+        let start = house.bench.loop.refreshNow()
+        try house.end("1")
+        #expect(try house.bench.wait { run.answer == "signalled" })
+        #expect(house.bench.loop.now - start < .seconds(3))
+    }
+
+    /// Asks for two programs of a lane that write down when they begin and end.
+    private func two(_ house: House, owners: [String], _ first: String = "sleep 0.5") throws -> [String] {
+        let log = house.bench.directory + "/run/log"
+        let runs = zip(["a", "b"], owners).map { (name: String, owner: String) in
+            house.begin(
+                ["/bin/sh", "-c", "echo \(name) >>\(log); \(name == "a" ? first : "true"); echo /\(name) >>\(log)"],
+                id: name, lane: "lane", owner: owner)
+        }
+        // What a connection asks for is read in any order.
+        #expect(try house.bench.wait { runs.allSatisfy(\.isAccepted) })
+        #expect(try house.bench.wait { runs.allSatisfy { $0.answer != nil } })
+        let text = try FileSystem.contents(of: log, limit: 1000) ?? []
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    @Test func `programs of one lane and different owners do not run side by side`() throws {
+        let house = try House()
+        let log = try two(house, owners: ["1", "2"])
+        #expect(log == ["a", "/a", "b", "/b"] || log == ["b", "/b", "a", "/a"])
+    }
+
+    @Test func `an owner's own programs of a lane do not wait for each other`() throws {
+        let house = try House()
+        #expect(try two(house, owners: ["1", "1"], "sleep 1").last == "/a")
+    }
+
+    @Test func `who waits for long has what is before it ended, and what has not begun does not begin`() throws {
+        let house = try House(patience: .milliseconds(300))
+        let log = house.bench.directory + "/run/log"
+        let first = house.begin(["/bin/sleep", "4"], id: "a", lane: "lane", owner: "1")
+        #expect(try house.bench.wait { first.isAccepted })
+        let second = house.begin(["/usr/bin/touch", log], id: "b", lane: "lane", owner: "2")
+        #expect(try house.bench.wait { second.isAccepted })
+        let start = house.bench.loop.refreshNow()
+        #expect(try house.bench.wait { first.answer == "signalled" && second.answer == "exit 0" })
+        #expect(house.bench.loop.now - start < .seconds(3))
+        #expect(access(log, F_OK) == 0)
+    }
+
+    @Test func `one that waits for a lane and whose caller has gone is in nobody's way`() throws {
+        let house = try House()
+        let first = house.begin(["/bin/sleep", "0.5"], lane: "lane", owner: "1")
+        #expect(try house.bench.wait { first.isAccepted })
+        let second = house.begin(["/bin/sleep", "4"], lane: "lane", owner: "2")
+        #expect(try house.bench.wait { second.isAccepted })
+        let third = house.begin(["/bin/true"], lane: "lane", owner: "3")
+        #expect(try house.bench.wait { third.isAccepted })
+        second.hangUp()
+        let start = house.bench.loop.refreshNow()
+        #expect(try house.bench.wait { third.answer == "exit 0" })
+        #expect(house.bench.loop.now - start < .seconds(3))
+    }
+
+    @Test func `an ending scriptd answers those that wait for their turn`() throws {
+        let house = try House()
+        let first = house.begin(["/bin/sleep", "0.5"], id: "a", lane: "lane", owner: "1")
+        #expect(try house.bench.wait { first.isAccepted })
+        let second = house.begin(["/bin/true"], id: "b", lane: "lane", owner: "2")
+        #expect(try house.bench.wait { second.isAccepted })
+        house.runner.end {}
+        #expect(try house.bench.wait { second.answer == "scriptd is ending" })
+        #expect(try house.bench.wait { first.answer == "exit 0" })
     }
 }

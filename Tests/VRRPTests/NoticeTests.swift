@@ -35,31 +35,43 @@ private struct Desk {
     var running: [NotifyJob] = []
     var ended: [NotifyJob] = []
     var begun: [String] = []
+    /// The runner says of each job at once that it takes it on.
+    var accepts = true
 
     init() { queue.adopt([.instance("VI_1"): all, .instance("VI_2"): all, .group("VI_1"): all]) }
 
-    mutating func add(_ kind: Notice.Kind, at time: Double, _ name: String = "VI_1", _ commands: NotifyCommands = all) {
-        queue.add(notice(kind, name), commands, at: at(time))
-        take()
+    mutating func add(
+        _ kind: Notice.Kind, at time: Double, _ name: String = "VI_1", in lane: String? = nil,
+        _ commands: NotifyCommands = all
+    ) {
+        queue.add(notice(kind, name), commands, in: .group(lane ?? name), at: at(time))
+        take(at: time)
     }
 
     mutating func hear(_ report: ScriptReport, at time: Double) {
         guard !running.isEmpty else { return }
         let job = running.removeFirst()
         queue.heard(report, of: job.number, at: at(time))
-        take()
+        take(at: time)
+    }
+
+    /// The runner takes on what it was asked for.
+    mutating func accept(at time: Double) {
+        for job in running { queue.heard(.accepted, of: job.number, at: at(time)) }
+        take(at: time)
     }
 
     mutating func due(at time: Double) {
         if let deadline = queue.deadline, deadline <= at(time) { queue.due(at: at(time)) }
-        take()
+        take(at: time)
     }
 
-    private mutating func take() {
+    private mutating func take(at time: Double) {
         for order in queue.take().orders {
             switch order {
             case .start(let job):
                 running.append(job)
+                if accepts { queue.heard(.accepted, of: job.number, at: at(time)) }
                 begun.append(job.command.arguments.joined(separator: " "))
             case .end(let job): ended.append(job)
             }
@@ -229,7 +241,7 @@ private struct Desk {
         #expect(desk.queue.refusals == [.instance("VI_1"): "notify_master: no such file"])
         desk.queue.add(
             Notice(subject: .group("VI_1"), kind: .master, previous: .backup, priority: 0, reason: "a test"), all,
-            at: at(2))
+            in: .group("another"), at: at(2))
         for order in desk.queue.take().orders {
             if case .start(let job) = order { desk.queue.heard(done, of: job.number, at: at(2)) }
         }
@@ -274,6 +286,51 @@ private struct Desk {
         desk.due(at: 608)
         #expect(desk.ended.count == 1)
         #expect(desk.queue.hindrance?.since == at(604))
+    }
+
+    @Test func `a runner that does not take a program on is known in seconds, and nothing is lost`() {
+        var desk = Desk()
+        desk.accepts = false
+        desk.add(.backup, at: 1)
+        desk.due(at: 3.9)
+        #expect(desk.queue.hindrance == nil)
+        desk.due(at: 4)
+        #expect(desk.queue.hindrance == Hindrance(since: at(1), why: "notify_backup of VI_1: scriptd does not answer"))
+        desk.add(.master, at: 5)
+        desk.due(at: 300)
+        #expect(desk.begun == ["/b"] && desk.ended.isEmpty)
+        desk.accepts = true
+        desk.accept(at: 301)
+        #expect(desk.queue.hindrance == nil)
+        while !desk.running.isEmpty { desk.hear(done, at: 302) }
+        #expect(desk.begun.last == "/any own INSTANCE VI_1 MASTER 100")
+        #expect(desk.queue.isIdle)
+    }
+
+    @Test func `a runner that takes programs on and cannot run them is known, too`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0)
+        for turn in 0..<8 {
+            desk.hear(.notRun("no process"), at: Double(turn) / 2)
+            desk.due(at: Double(turn + 1) / 2)
+        }
+        #expect(desk.queue.hindrance?.since == at(0))
+    }
+
+    @Test func `another name is no other lane, and one that moves keeps its order`() {
+        var desk = Desk()
+        desk.add(.backup, at: 0, "VI_1", in: "lane")
+        desk.add(.master, at: 0, "VI_2", in: "lane")
+        #expect(desk.begun == ["/b"])
+        desk.queue.move(.group("lane"), to: .group("other"))
+        desk.add(.fault, at: 0, "VI_2", in: "other")
+        #expect(desk.begun == ["/b"])
+        while !desk.running.isEmpty {
+            desk.hear(done, at: 1)
+            #expect(desk.running.count <= 1)
+        }
+        #expect(desk.begun.last == "/any own INSTANCE VI_2 FAULT 100")
+        #expect(desk.queue.isIdle)
     }
 
     @Test func `what says nothing new waits once`() {
@@ -335,6 +392,52 @@ private struct Desk {
         #expect(lines.suffix(3) == [#"INSTANCE "A" STOP 100"#, #"INSTANCE "B" STOP 100"#, #"GROUP "G" STOP 0"#])
     }
 
+    /// As keepalived 2.2.7 writes them; later a group comes behind its members.
+    @Test func `at the start all groups come before all instances, in the order of the file`() {
+        let (network, host) = host(
+            [
+                block("A"), block("C", router: 53, addresses: ["10.0.0.102/24"]),
+                block("B", router: 52, addresses: ["10.0.0.101/24"]),
+            ],
+            groups: [
+                SyncGroupConfiguration(name: "H", members: ["B"]), SyncGroupConfiguration(name: "G", members: ["C"]),
+            ])
+        host.start()
+        network.run(.seconds(5))
+        #expect(
+            host.lines.prefix(5) == [
+                #"GROUP "H" BACKUP 0"#, #"GROUP "G" BACKUP 0"#, #"INSTANCE "A" BACKUP 100"#,
+                #"INSTANCE "C" BACKUP 100"#, #"INSTANCE "B" BACKUP 100"#,
+            ])
+        host.tell { $0.stop() }
+        #expect(
+            host.lines.suffix(5) == [
+                #"INSTANCE "A" STOP 100"#, #"INSTANCE "C" STOP 100"#, #"INSTANCE "B" STOP 100"#,
+                #"GROUP "H" STOP 0"#, #"GROUP "G" STOP 0"#,
+            ])
+    }
+
+    @Test func `programs of a virtual router follow each other whatever its name is, and those of a group`() {
+        var told = block("A")
+        told.notify.any = command("/any")
+        var group = SyncGroupConfiguration(name: "G", members: ["A"])
+        group.notify.any = command("/group")
+        let (network, host) = host([told], groups: [group])
+        host.start()
+        network.run(.seconds(1))
+        #expect(host.jobs.map(\.subject) == [.instance("A"), .group("G")])
+        told.name = "Z"
+        (group.name, group.members) = ("H", ["Z"])
+        host.reload(Configuration(instances: [told], syncGroups: [group]))
+        network.run(.seconds(5))
+        #expect(host.lines.last == #"GROUP "H" MASTER 0"#)
+        #expect(host.jobs.count == 2)
+        let first = host.jobs
+        for job in first { host.tell { $0.hear(.ended(.exited(0), lastLine: ""), ofJob: job.number) } }
+        #expect(Set(host.jobs.dropFirst(2).map(\.subject)) == [.instance("Z"), .group("H")])
+        #expect(host.jobs[0].lane == host.jobs.last { $0.subject == .instance("Z") }?.lane)
+    }
+
     @Test func `a removed instance is DELETED where it says so`() {
         var deleted = block("A")
         deleted.notify.saysDeleted = true
@@ -349,6 +452,7 @@ private struct Desk {
     @Test func `a change of priority is told where it is asked for`() {
         var block = block("A")
         block.notifiesPriorityChanges = true
+        block.notify.any = command("/any")
         block.trackedInterfaces = [TrackedObject("eth1", weight: -10)]
         let (network, host) = host([block])
         host.set(3, "eth1", segment: 1)
@@ -357,5 +461,10 @@ private struct Desk {
         host.set(3, "eth1", segment: 1, up: false)
         network.run(.seconds(1))
         #expect(host.lines.last == #"INSTANCE "A" MASTER_PRIORITY 90"#)
+        // In the pipes alone, as in keepalived.
+        for number in host.jobs.indices {
+            host.tell { $0.hear(.ended(.exited(0), lastLine: ""), ofJob: host.jobs[number].number) }
+        }
+        #expect(Set(host.jobs.flatMap(\.command.arguments)).isDisjoint(with: ["MASTER_PRIORITY"]))
     }
 }

@@ -94,11 +94,25 @@ extension ScriptMonitor {
     @Test func `a runner that never answers is given up after the timeout and a grace`() {
         var monitor = ScriptMonitor(block(timeout: .seconds(2)), at: .zero)
         #expect(monitor.due(at: at(0)) == .start)
+        monitor.heard(.accepted, at: at(0))
         #expect(monitor.due(at: at(5.9)) == nil)
         #expect(monitor.due(at: at(6)) == .abandon)
         #expect(monitor.verdict == .unknown)
         #expect(monitor.hindrance != nil)
         #expect(monitor.due(at: at(6.5)) == .start)
+    }
+
+    @Test func `a runner that does not take a run on is known in seconds, however long the run may be`() {
+        var monitor = ScriptMonitor(block(interval: .seconds(600)), at: .zero)
+        #expect(monitor.due(at: at(0)) == .start)
+        #expect(monitor.due(at: at(2.9)) == nil)
+        #expect(monitor.due(at: at(3)) == .abandon)
+        #expect(monitor.hindrance == Hindrance(since: at(0), why: "scriptd does not answer"))
+        #expect(monitor.due(at: at(3.5)) == .start)
+        monitor.heard(.accepted, at: at(3.6))
+        #expect(monitor.due(at: at(600)) == nil)
+        monitor.heard(ended(0), at: at(602))
+        #expect(monitor.verdict == .good && monitor.hindrance == nil)
     }
 
     @Test func `one that cannot be run has failed, also where reverse would make it well`() {
@@ -316,6 +330,9 @@ private func instance(
         desk.answer(0)
         desk.pass(.seconds(5))
         #expect(desk.state() == .master)
+        desk.answer(0)
+        desk.pass(.seconds(1))
+        desk.abandoned = []
         desk.configuration.scripts[0].fall = 2
         desk.handle(.configuration(desk.configuration))
         #expect(desk.state() == .master)
@@ -421,6 +438,70 @@ private func instance(
         desk.pass(.seconds(1))
         desk.answer(0)
         #expect(desk.director.scriptHindrance == nil)
+    }
+
+    /// A router that starts while scriptd is away.
+    private func started(tracking tracked: TrackedObject, for duration: Int) -> Desk {
+        var desk = Desk([instance(tracking: [tracked])], [block()])
+        desk.handle(.start([:]))
+        for _ in 0..<duration {
+            desk.pass(.seconds(1))
+            desk.report(.notRun("no runner"))
+        }
+        return desk
+    }
+
+    @Test(arguments: [true, false])
+    func `a router that starts without scriptd waits ten seconds, then its script has failed`(answers: Bool) {
+        var desk = started(tracking: TrackedObject("check"), for: 9)
+        #expect(desk.state() == .initialize)
+        for _ in 0..<4 {
+            desk.pass(.seconds(1))
+            if answers { desk.report(.notRun("no runner")) }
+        }
+        #expect(desk.state() == .fault)
+        #expect(desk.director.scriptHindrance != nil)
+        desk.pass(.seconds(60))
+        desk.answer(0)
+        #expect(desk.state() == .backup)
+    }
+
+    @Test(arguments: [(20, false, 100), (-20, false, 80), (20, true, 80), (-20, true, 100)])
+    func `a script that could not be run at the start never speaks for the router`(
+        weight: Int, isReversed: Bool, priority: UInt8
+    ) {
+        var desk = started(tracking: TrackedObject("check", weight: weight, isReversed: isReversed), for: 12)
+        #expect(desk.priority() == priority)
+        #expect(desk.state() == .backup)
+        desk.pass(.seconds(5))
+        #expect(desk.state() == .master)
+    }
+
+    @Test func `members of a group wait together, and not for ever`() {
+        var desk = Desk(
+            [
+                instance("VI_1", number: 51, tracking: []),
+                instance("VI_2", number: 52, tracking: [TrackedObject("check")]),
+            ], [block()], groups: [["VI_1", "VI_2"]])
+        desk.handle(.start([:]))
+        for _ in 0..<12 {
+            desk.pass(.seconds(1))
+            desk.report(.notRun("no runner"))
+        }
+        #expect(desk.state("VI_1") == .fault)
+        #expect(desk.state("VI_2") == .fault)
+        desk.pass(.seconds(1))
+        desk.answer(0)
+        #expect(desk.state("VI_1") == .backup)
+    }
+
+    @Test func `a master that a reload gives a script while scriptd is away stays master`() {
+        var desk = reloaded(tracking: [TrackedObject("check")])
+        for _ in 0..<30 {
+            desk.pass(.seconds(1))
+            desk.report(.notRun("no runner"))
+        }
+        #expect(desk.state() == .master)
     }
 
     @Test func `one that cannot be begun is known although others run, and since when`() {

@@ -27,6 +27,7 @@ extension Interfaces {
         "io.evenkeel.Script.Run": .administrator,
         "io.evenkeel.Script.End": .administrator,
         "io.evenkeel.Script.Write": .administrator,
+        "io.evenkeel.Script.Hold": .administrator,
         "io.evenkeel.Script.List": .administrator,
         "io.evenkeel.Vrrp.List": .reader,
         "io.evenkeel.Vrrp.Show": .reader,
@@ -43,6 +44,7 @@ extension Interfaces {
     public static let needMore: Set<String> = [
         "io.evenkeel.Bus.Subscribe",
         "io.evenkeel.Bus.Register",
+        "io.evenkeel.Script.Hold",
     ]
 
     /// The types of all events.

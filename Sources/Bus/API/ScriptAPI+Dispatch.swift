@@ -9,6 +9,7 @@ extension ScriptAPI {
         func run(_ call: Run, _ responder: Responder<Run>)
         func end(_ call: End, _ responder: Responder<End>)
         func write(_ call: Write, _ responder: Responder<Write>)
+        func hold(_ call: Hold, _ responder: Responder<Hold>)
         func list(_ call: List, _ responder: Responder<List>)
     }
 
@@ -21,6 +22,7 @@ extension ScriptAPI {
             case "io.evenkeel.Script.Run": pending.hand(call, to: handler.run)
             case "io.evenkeel.Script.End": pending.hand(call, to: handler.end)
             case "io.evenkeel.Script.Write": pending.hand(call, to: handler.write)
+            case "io.evenkeel.Script.Hold": pending.hand(call, to: handler.hold)
             case "io.evenkeel.Script.List": pending.hand(call, to: handler.list)
             default: pending.answer(VarlinkServiceError.methodNotImplemented(call.method).reply)
             }

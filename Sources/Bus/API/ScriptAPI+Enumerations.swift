@@ -2,16 +2,17 @@
 // The enumerations of `io.evenkeel.Script`; a value from a newer peer is `.other`.
 
 extension ScriptAPI {
-    /// How a run ended.
+    /// How a run ended; accepted: it was taken on and has not ended.
     public enum Outcome: OpenEnumeration {
-        case exited, signalled, timedOut
+        case accepted, exited, signalled, timedOut
         /// A value that a newer peer knows.
         case other(String)
 
-        public static let known: [Self] = [.exited, .signalled, .timedOut]
+        public static let known: [Self] = [.accepted, .exited, .signalled, .timedOut]
 
         public var rawValue: String {
             switch self {
+            case .accepted: "accepted"
             case .exited: "exited"
             case .signalled: "signalled"
             case .timedOut: "timedOut"

@@ -4,8 +4,9 @@ public import Varlink
 
 extension ScriptAPI {
     /// Runs a program and answers when it is over. No shell: the first argument is a path, or a name to be found in
-    /// PATH. The end of the connection ends the program's process group, unless it has an id. With more, a run that is
-    /// out of time is said at once (timedOut without status and signal) and again when the process is gone.
+    /// PATH. The end of the connection ends the program's process group, unless it has an id. With more, accepted is
+    /// said at once, so that a caller knows that scriptd does not hang; and a run that is out of time is said at once
+    /// (timedOut without status and signal) and again when the process is gone.
     public struct Run: VarlinkMethod {
         public static let method = "io.evenkeel.Script.Run"
         /// The program and its arguments.
@@ -22,10 +23,12 @@ extension ScriptAPI {
         public var timeoutMilliseconds: Int?
         /// With a name of its own it goes on when the connection ends; End with that name ends it.
         public var id: String?
+        /// What it must not run beside.
+        public var lane: Lane?
 
         public init(
             arguments: [String], user: String? = nil, group: String? = nil, secure: Bool, environment: [String: String],
-            timeoutMilliseconds: Int? = nil, id: String? = nil
+            timeoutMilliseconds: Int? = nil, id: String? = nil, lane: Lane? = nil
         ) {
             self.arguments = arguments
             self.user = user
@@ -34,6 +37,7 @@ extension ScriptAPI {
             self.environment = environment
             self.timeoutMilliseconds = timeoutMilliseconds
             self.id = id
+            self.lane = lane
         }
 
         /// What it returns.
@@ -56,8 +60,8 @@ extension ScriptAPI {
         }
     }
 
-    /// Ends a program that runs under a name: SIGTERM to its process group, SIGKILL two seconds later. None of that
-    /// name is not an error.
+    /// Ends a program that runs under a name: SIGTERM to its process group, SIGKILL two seconds later; one that has not
+    /// begun is not begun (signalled). None of that name is not an error.
     public struct End: VarlinkMethod {
         public static let method = "io.evenkeel.Script.End"
         /// What Run was told.
@@ -82,7 +86,7 @@ extension ScriptAPI {
         public var user: String?
         /// Its group.
         public var group: String?
-        /// The line with its end; an empty one only makes the pipe.
+        /// The line with its end.
         public var line: String
 
         public init(path: String, user: String? = nil, group: String? = nil, line: String) {
@@ -100,6 +104,29 @@ extension ScriptAPI {
             public init(written: Bool) {
                 self.written = written
             }
+        }
+    }
+
+    /// Makes a pipe that is not there, and has it open: its reader sees no end of file while scriptd lives, whether or
+    /// not anything is written. The first reply says so; then nothing is said until the connection ends.
+    public struct Hold: VarlinkMethod {
+        public static let method = "io.evenkeel.Script.Hold"
+        /// The pipe.
+        public var path: String
+        /// Who gets a pipe that is made: a name or number; absent: scriptd's own user.
+        public var user: String?
+        /// Its group.
+        public var group: String?
+
+        public init(path: String, user: String? = nil, group: String? = nil) {
+            self.path = path
+            self.user = user
+            self.group = group
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            public init() {}
         }
     }
 

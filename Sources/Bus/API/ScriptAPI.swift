@@ -7,6 +7,20 @@ public enum ScriptAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Script"
 
+    /// Programs that follow each other although different processes ask for them.
+    public struct Lane: Codable, Hashable, Sendable {
+        /// Which ones.
+        public var name: String
+        /// Who asks. One that another owner asked for earlier is waited for, half a minute at most; then it is ended.
+        /// An owner's own are not: it knows their order.
+        public var owner: String
+
+        public init(name: String, owner: String) {
+            self.name = name
+            self.owner = owner
+        }
+    }
+
     /// A program that runs.
     public struct Program: Codable, Hashable, Sendable {
         /// The program and its arguments.

@@ -1,0 +1,102 @@
+// `notify_fifo_script`: the program that reads a pipe, in scriptd. It ends with this process, and when the configuration names another; the
+// next one begins when it has gone. One that ends by itself is begun again: after a second, and more slowly each time while it does not last.
+
+import Bus
+import Configuration
+import Net
+import Platform
+import VRRP
+
+/// What reads a pipe.
+final class NotifyReader {
+    /// One that has run for so long works.
+    private static let probation = Duration.seconds(10)
+    private static let shortestPause = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(60)
+
+    /// The program, the path behind its arguments.
+    let command: ScriptCommand
+    let isSecure: Bool
+    private let path: String
+    private let lane: String
+    private let scriptd: ScriptdAddress
+    private let loop: EventLoop
+    private var call: ScriptCall<ScriptAPI.Run>?
+    private var timer: LoopTimer?
+    private var began = Instant.zero
+    private var pause = shortestPause
+    private var hasBegun = false
+    private var isAccepted = false
+    var troubleChanged: (() -> Void)?
+    /// Why it does not run, or not for long.
+    private(set) var trouble: String? { didSet { if oldValue != trouble { troubleChanged?() } } }
+
+    /// Does not run yet.
+    init(
+        _ command: ScriptCommand, of path: String, lane: String, isSecure: Bool, scriptd: ScriptdAddress,
+        on loop: EventLoop
+    ) {
+        self.command = command
+        self.isSecure = isSecure
+        self.path = path
+        self.lane = lane
+        self.scriptd = scriptd
+        self.loop = loop
+        timer = loop.timer { [weak self] in self?.timerFired() }
+    }
+
+    /// Begins it, unless it runs. Does no harm when it is called again.
+    func start() {
+        if !hasBegun { begin() }
+    }
+
+    private func timerFired() {
+        guard call != nil else { return begin() }
+        if isAccepted {
+            pause = Self.shortestPause
+            trouble = nil
+        } else {
+            trouble = "scriptd does not answer"
+        }
+    }
+
+    private func begin() {
+        hasBegun = true
+        let run = ScriptAPI.Run(
+            arguments: command.arguments + [path], user: command.user?.user, group: command.user?.group,
+            secure: isSecure, environment: [:], timeoutMilliseconds: nil, id: nil,
+            lane: ScriptAPI.Lane(name: lane, owner: scriptd.newName()))
+        began = loop.now
+        isAccepted = false
+        timer?.arm(after: ScriptReport.patience)
+        call = ScriptCall(run, more: true, socket: scriptd.socket, loop: loop) { [weak self] in self?.heard($0) }
+    }
+
+    private func heard(_ news: ScriptCall<ScriptAPI.Run>.News) {
+        let report = ScriptReport(news)
+        guard report.isLast else {
+            if report == .accepted {
+                began = loop.now
+                isAccepted = true
+                timer?.arm(after: Self.probation)
+            }
+            return
+        }
+        let over = call
+        call = nil
+        switch report {
+        case .accepted, .timedOut: break
+        case .notRun: timer?.arm(after: Self.shortestPause)
+        case .ended(let outcome, let line):
+            if loop.now - began >= Self.probation {
+                pause = Self.shortestPause
+            } else {
+                let words = line.isEmpty ? "" : " (\(line))"
+                trouble = "what reads it, \(command.arguments[0]), does not go on: \(outcome)\(words)"
+            }
+            timer?.arm(after: pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+        withExtendedLifetime(over) {}
+    }
+}
