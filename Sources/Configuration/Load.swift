@@ -17,6 +17,8 @@ public protocol MachineFacts {
     func environment(_ name: String) -> String?
     /// The numbers of names in a file of /etc/iproute2.
     func routingNames(_ file: RoutingNames) -> [String: UInt32]?
+    /// What is in a file of at most `limit` bytes that holds a secret.
+    func secret(inFile path: String, limit: Int) -> SecretFile
     /// The host name: `@ID` compares with its first label unless a config id is given.
     var hostName: String { get }
 }
@@ -37,6 +39,7 @@ public struct UnknownMachine: MachineFacts, Sendable {
     public func replaceablePart(ofProgram program: String) -> String? { nil }
     public func environment(_ name: String) -> String? { nil }
     public func routingNames(_ file: RoutingNames) -> [String: UInt32]? { nil }
+    public func secret(inFile path: String, limit: Int) -> SecretFile { .unknown }
 }
 
 /// What a reading gives.
@@ -101,6 +104,7 @@ extension Configuration {
         let block = preprocessor.finish()
         var interpreter = Interpreter(reporter: preprocessor.reporter)
         interpreter.routingNames = machine.routingNames
+        interpreter.secretFile = { machine.secret(inFile: $0, limit: Interpreter.keyFileLimit) }
         let root = Statement(
             words: [Word(text: "the file", place: Place(file: 0, line: 0, byte: 0), length: 1)], block: block)
         let draft = interpreter.read(root, Grammars.file, from: FileDraft())

@@ -124,6 +124,21 @@ public struct ThisMachine: MachineFacts, Sendable {
         return names
     }
 
+    /// Only root reads secrets, from files that are root's alone.
+    public func secret(inFile path: String, limit: Int) -> SecretFile {
+        guard geteuid() == 0 else { return .unknown }
+        do throws(Errno) {
+            return try FileSystem.secret(of: path, limit: limit).map(SecretFile.content) ?? .unusable("no such file")
+        } catch {
+            switch error.code {
+            case EPERM: return .unusable("it does not belong to root, or others may read it")
+            case EFBIG: return .unusable("it is too long for a key")
+            case EINVAL: return .unusable("it is no regular file")
+            default: return .unusable("\(error)")
+            }
+        }
+    }
+
     public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     public var hostName: String {

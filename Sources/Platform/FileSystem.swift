@@ -72,6 +72,19 @@ public enum FileSystem {
         return try contents(of: descriptor, limit: limit)
     }
 
+    /// The content of a file that is root's alone; nil when there is none. EPERM when it belongs to somebody else or others have any right to
+    /// it, EINVAL for what is no regular file, EFBIG for a larger one.
+    public static func secret(of path: String, limit: Int) throws(Errno) -> [UInt8]? {
+        let result = ek_open(path, O_RDONLY | O_NONBLOCK, 0)
+        if result == -ENOENT { return nil }
+        let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        guard status.st_uid == 0, status.st_mode & 0o077 == 0 else { throw Errno(EPERM, "open") }
+        return try contents(of: descriptor, limit: limit)
+    }
+
     /// Replaces a file atomically: a reader sees the old or the new content, never half. Nothing that stands at the path or beside it is
     /// followed or reused. With `durable` it survives a power cut once this returns.
     public static func replace(_ path: String, with content: [UInt8], durable: Bool) throws(Errno) {

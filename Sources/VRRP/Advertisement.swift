@@ -44,6 +44,8 @@ public enum ChecksumForm: String, Hashable, Sendable {
     case pseudoHeader
     /// Over the VRRP message only: `v3_checksum_as_v2`, and always in version 2.
     case messageOnly
+    /// As `pseudoHeader`, but with the multicast group for a destination although it went to a unicast peer: keepalived before 2.0.
+    case groupPseudoHeader
 }
 
 /// An advertisement.

@@ -15,13 +15,18 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
     public let authenticationType: UInt8
     /// The Authentication Header that the message came in; not checked yet.
     public let header: AuthenticationHeader?
+    /// The trailer of `auth_hmac`; not checked yet.
+    public let trailer: AuthenticationTrailer?
     /// Which checksum fitted.
     public let checksum: ChecksumForm
     /// The message.
     public let advertisement: Advertisement
 
-    /// Decodes a whole IPv4 or IPv6 packet. Octets beyond the length that its header gives are Ethernet padding and are ignored.
-    public init(packet bytes: ArraySlice<UInt8>) throws(DecodeError) {
+    /// Decodes a whole IPv4 or IPv6 packet. Octets beyond the length that its header gives are Ethernet padding and are ignored. `group`: the one
+    /// that old keepalived has in the checksum over unicast.
+    public init(
+        packet bytes: ArraySlice<UInt8>, group: IPv4Address = Advertisement.group4
+    ) throws(DecodeError) {
         let header = try PacketHeader(parsing: bytes)
         guard header.totalLength >= header.length, header.totalLength <= bytes.count else {
             throw .truncated(needed: max(header.length, header.totalLength), available: bytes.count)
@@ -29,14 +34,14 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         let payload = bytes.dropFirst(header.length).prefix(header.totalLength - header.length)
         try self.init(
             message: header.isSigned ? payload.dropFirst(AuthenticationHeader.length) : payload, from: header.source,
-            to: header.destination, timeToLive: header.timeToLive,
+            to: header.destination, timeToLive: header.timeToLive, group: group,
             header: header.isSigned ? try AuthenticationHeader(parsing: payload) : nil)
     }
 
     /// Decodes a VRRP message whose IP header was taken off.
     public init(
         message bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, timeToLive: UInt8,
-        header: AuthenticationHeader? = nil
+        group: IPv4Address = Advertisement.group4, header: AuthenticationHeader? = nil
     ) throws(DecodeError) {
         var reader = ByteReader(bytes)
         let versionAndType = try reader.octet()
@@ -50,8 +55,13 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         guard versionAndType & 0x0F == 1 else { throw .type(versionAndType & 0x0F) }
         let expected = Advertisement.length(version, addresses: count, family: source.family)
         guard bytes.count >= expected else { throw .truncated(needed: expected, available: bytes.count) }
-        guard bytes.count == expected else { throw .oversized(expected: expected, actual: bytes.count) }
-        guard let form = Self.checksumForm(of: bytes, version, from: source, to: destination) else {
+        let hasTrailer = bytes.count == expected + AuthenticationTrailer.length
+        guard bytes.count == expected || hasTrailer else {
+            throw .oversized(expected: expected, actual: bytes.count)
+        }
+        // Over IPv6 it covers all that is there, because the kernel makes it for keepalived.
+        let covered = source.family == .inet ? bytes.prefix(expected) : bytes
+        guard let form = Self.checksumForm(of: covered, version, from: source, to: destination, group: group) else {
             throw .checksum(checksumField)
         }
         guard identifier != 0 else { throw .virtualRouterID(0) }
@@ -64,8 +74,10 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         authenticationType = version == .v2 ? UInt8(truncatingIfNeeded: word >> 8) : 0
         if version == .v2 {
             interval = .seconds(Int(word & 0xFF))
-            if authenticationType == 1 { password = try reader.password() }
+            let bits = try reader.quad()
+            if authenticationType == 1 { password = Password(bits: bits) }
         }
+        trailer = hasTrailer ? try AuthenticationTrailer(reading: &reader) : nil
         self.source = source
         self.destination = destination
         self.timeToLive = timeToLive
@@ -87,16 +99,21 @@ public struct ReceivedAdvertisement: Hashable, Sendable {
         (try? PacketHeader(parsing: bytes))?.source
     }
 
-    /// The form whose sum over the message is zero; nil when neither is.
+    /// The form whose sum over the message is zero; nil when none is.
     private static func checksumForm(
-        of bytes: ArraySlice<UInt8>, _ version: ProtocolVersion, from source: IPAddress, to destination: IPAddress
+        of bytes: ArraySlice<UInt8>, _ version: ProtocolVersion, from source: IPAddress, to destination: IPAddress,
+        group: IPv4Address
     ) -> ChecksumForm? {
         var sum = InternetChecksum()
         sum.add(bytes)
         if source.family == .inet, sum.value == 0 { return .messageOnly }
         guard version == .v3 else { return nil }
+        var withGroup = sum
         sum.addPseudoHeader(from: source, to: destination, length: bytes.count)
-        return sum.value == 0 ? .pseudoHeader : nil
+        if sum.value == 0 { return .pseudoHeader }
+        guard source.family == .inet, !destination.isMulticast else { return nil }
+        withGroup.addPseudoHeader(from: source, to: .v4(group), length: bytes.count)
+        return withGroup.value == 0 ? .groupPseudoHeader : nil
     }
 }
 
@@ -114,9 +131,7 @@ extension ByteReader {
         do { return try readUInt32() } catch { throw DecodeError(error) }
     }
 
-    mutating func password() throws(DecodeError) -> Password {
-        Password(bits: UInt64(try double()) << 32 | UInt64(try double()))
-    }
+    mutating func quad() throws(DecodeError) -> UInt64 { UInt64(try double()) << 32 | UInt64(try double()) }
 
     mutating func address(_ family: AddressFamily) throws(DecodeError) -> IPAddress {
         switch family {

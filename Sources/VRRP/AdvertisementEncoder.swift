@@ -18,9 +18,10 @@ extension Advertisement {
     ///   - priority: what to send instead of the value's own priority; 0 to give up.
     ///   - source: the packet's source, for the pseudo-header.
     ///   - destination: the packet's destination, for the pseudo-header.
+    ///   - group: what stands there instead in `groupPseudoHeader`.
     public func encode(
         into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPAddress, to destination: IPAddress,
-        checksum form: ChecksumForm
+        checksum form: ChecksumForm, group: IPv4Address = Advertisement.group4
     ) {
         let start = bytes.count
         bytes.append(version.rawValue << 4 | 1)
@@ -43,8 +44,9 @@ extension Advertisement {
             bytes.append(bigEndian: UInt32(truncatingIfNeeded: bits))
         }
         var sum = InternetChecksum()
-        if version == .v3, form == .pseudoHeader || source.family == .inet6 {
-            sum.addPseudoHeader(from: source, to: destination, length: bytes.count - start)
+        if version == .v3, form != .messageOnly || source.family == .inet6 {
+            let isGroup = form == .groupPseudoHeader && source.family == .inet
+            sum.addPseudoHeader(from: source, to: isGroup ? .v4(group) : destination, length: bytes.count - start)
         }
         sum.add(bytes[start...])
         let value = sum.value
@@ -57,7 +59,8 @@ extension Advertisement {
     /// destination are of one family.
     public func encodePacket(
         into bytes: inout [UInt8], priority: UInt8? = nil, from source: IPAddress, to destination: IPAddress,
-        checksum form: ChecksumForm, timeToLive: UInt8 = Advertisement.timeToLive
+        checksum form: ChecksumForm, group: IPv4Address = Advertisement.group4,
+        timeToLive: UInt8 = Advertisement.timeToLive
     ) {
         let family = source.family
         let message = Advertisement.length(version, addresses: min(addresses.count, 255), family: family)
@@ -79,7 +82,7 @@ extension Advertisement {
         }
         bytes.append(source)
         bytes.append(destination)
-        encode(into: &bytes, priority: priority, from: source, to: destination, checksum: form)
+        encode(into: &bytes, priority: priority, from: source, to: destination, checksum: form, group: group)
     }
 }
 

@@ -9,6 +9,7 @@ extension Director {
     mutating func adopt(_ configuration: Configuration, at now: Instant) {
         guard phase != .stopped else { return }
         startupDelay = configuration.global.startupDelay
+        group4 = configuration.global.multicastGroup4
         statics.addresses = configuration.staticAddresses
         statics.routes = configuration.staticRoutes
         statics.rules = configuration.staticRules

@@ -7,7 +7,7 @@ extension Director {
     mutating func received(_ packet: ArraySlice<UInt8>, through key: ChannelKey, at now: Instant) {
         guard let channel = channels[key] else { return }
         do throws(DecodeError) {
-            let received = try ReceivedAdvertisement(packet: packet)
+            let received = try ReceivedAdvertisement(packet: packet, group: group4)
             let identifier = received.advertisement.virtualRouterID
             guard let id = router(of: channel.routers[Int(identifier)], hearing: received.source),
                 let index = routers.index(forKey: id)
@@ -17,7 +17,9 @@ extension Director {
             do throws(DecodeError) {
                 let remark = try routers.values[index].machine.configuration.admit(received)
                 try checkSignature(of: received, in: packet, for: index)
+                try checkTrailer(of: received, in: packet, for: index, at: now)
                 routers.values[index].peers.heard(received, at: now)
+                noteChecksum(of: received, for: index)
                 if let remark { refuse(remark, from: received.source, by: id, isAccepted: true, at: now) }
             } catch {
                 return refuse(error, from: received.source, by: id, at: now)
@@ -34,6 +36,21 @@ extension Director {
             } else {
                 for id in channel.routers.joined() { refuse(error, from: source, by: id, isAttributed: false, at: now) }
             }
+        }
+    }
+
+    /// `old_unicast_checksum`: a peer gets what it sends.
+    private mutating func noteChecksum(
+        of received: ReceivedAdvertisement, for index: Dictionary<RouterID, Router>.Index
+    ) {
+        let isOld = received.checksum == .groupPseudoHeader
+        guard isOld || !routers.values[index].oldPeers.isEmpty else { return }
+        if !isOld {
+            routers.values[index].oldPeers.remove(received.source)
+        } else if case .unicast(let peers, _) = routers.values[index].block.delivery,
+            peers.contains(where: { $0.address == received.source })
+        {
+            routers.values[index].oldPeers.insert(received.source)
         }
     }
 

@@ -42,6 +42,8 @@ public struct Director {
         var muteness: String?
         /// Another master beside it, or a sender that a backup does not understand.
         var rivalry: Rivalry?
+        /// Unicast peers whose last advertisement had old keepalived's checksum: they understand no other.
+        var oldPeers: Set<IPAddress> = []
         /// Who was heard.
         var peers = PeerTable()
         /// AH: the virtual router's sequence number, the highest that was sent or heard.
@@ -51,6 +53,8 @@ public struct Director {
         var sequences: [IPAddress: UInt32] = [:]
         /// Tracked scripts that it does not wait for any more, because scriptd is away: they have failed until they have run.
         var missedScripts: Set<String> = []
+        /// `auth_hmac`: the numbers that were sent and heard.
+        var replays = ReplayGuard()
         /// Addresses that do not fit an advertisement on its interface.
         var unadvertised = 0
     }
@@ -90,6 +94,8 @@ public struct Director {
     var assumed: Set<String> = []
     var damping = LinkDamping()
     var startupDelay = Duration.zero
+    /// `vrrp_mcast_group4`: old keepalived has it in checksums over unicast.
+    var group4 = Advertisement.group4
     /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.
     var hearsForeign = false
     var saidForeign: Set<UInt8> = []
@@ -132,6 +138,9 @@ public struct Director {
     var phase = Phase.waiting
     let isAlone: Bool
     let digest: KeyedDigest
+    let wallTime: () -> WallTime
+    var sealer: TrailerSealer
+    var clock = AdvertisementClock()
     var lastID = 0
     /// Groups of the routers that this event touched.
     var touchedGroups: Set<String> = []
@@ -150,10 +159,16 @@ public struct Director {
     /// - Parameters:
     ///   - isAlone: no other vrrpd runs in this network namespace, so that marked addresses of no router are strays.
     ///   - digest: for `auth_type AH`.
+    ///   - trailerDigest: for `auth_hmac`.
+    ///   - wallTime: asked when an advertisement is signed, or a signed one is heard.
     public init(
-        steppedDown: Set<String> = [], isAlone: Bool = true, digest: @escaping KeyedDigest = { _, _ in nil }
+        steppedDown: Set<String> = [], isAlone: Bool = true, digest: @escaping KeyedDigest = { _, _ in nil },
+        trailerDigest: @escaping TrailerDigest = { _, _, _ in false },
+        wallTime: @escaping () -> WallTime = { WallTime(nanoseconds: 0) }
     ) {
         self.digest = digest
+        self.wallTime = wallTime
+        sealer = TrailerSealer(trailerDigest)
         self.steppedDown = steppedDown
         self.isAlone = isAlone
         virtualLinks = VirtualLinkKeeper(isAlone: isAlone)
@@ -259,8 +274,8 @@ public struct Director {
                 Effects.Sending(
                     router: router.id, advertisement: router.machine.configuration.advertisement(priority: priority),
                     delivery: router.block.delivery,
-                    checksum: router.block.checksumWithoutPseudoHeader ? .messageOnly : .pseudoHeader,
-                    signature: sign(index, at: now), voice: router.voice))
+                    checksum: router.block.checksum, oldPeers: router.oldPeers, group: group4,
+                    signature: sign(index, at: now), trailer: trailerSignature(index, at: now), voice: router.voice))
         case .announce(.becameMaster):
             // The first burst goes out when the addresses are in place.
             _ = routers.values[index].schedule.start(.becameMaster, at: now)

@@ -76,8 +76,14 @@ public struct Effects {
         public var delivery: AdvertDelivery
         /// With which checksum.
         public var checksum: ChecksumForm
+        /// Unicast peers that get old keepalived's checksum, because they send it.
+        public var oldPeers: Set<IPAddress>
+        /// The group that is in that.
+        public var group: IPv4Address
         /// The Authentication Header that it travels in.
         public var signature: HeaderSignature?
+        /// The trailer of `auth_hmac`.
+        public var trailer: TrailerSignature?
         /// Through what: a router that gives up speaks with the voice that it had. Nil when it never had one.
         public var voice: Voice?
     }

@@ -1,5 +1,6 @@
 // What a virtual router is told by the configuration: the parameters of RFC 9568 §6.1 and keepalived's additions.
 
+public import Configuration
 public import Net
 
 /// When a router of higher priority takes over from a live master.
@@ -38,6 +39,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var password: Password?
     /// Version 2: the key of the Authentication Header, eight octets; nil = none.
     public var headerKey: [UInt8]?
+    /// `auth_hmac`: the keys, and what is believed; nil = none.
+    public var authenticationHMAC: AuthenticationHMACConfiguration?
     /// When to take over from a lower master.
     public var preemption: Preemption
     /// Missed advertisements until the master counts as gone: `down_timer_adverts`, 3 in the RFC.
@@ -48,6 +51,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var answersHigherPriority: Bool
     /// From whom advertisements are accepted.
     public var origin: Origin
+    /// Drop adverts over unicast that have old keepalived's checksum: `old_unicast_checksum never`.
+    public var refusesOldChecksum = false
     /// Compare the advertised addresses with one's own; off: `skip_check_adv_addr`.
     public var checksAddresses: Bool
     /// An owner (priority 255) does not listen to anybody: `owner_ignore_adverts`.
@@ -92,6 +97,7 @@ public struct RouterConfiguration: Hashable, Sendable {
     ///   because dropping it would make two masters (RFC 9568 §7.1, "MAY").
     public func admit(_ received: ReceivedAdvertisement) throws(DecodeError) -> DecodeError? {
         let advertisement = received.advertisement
+        if received.checksum == .groupPseudoHeader, refusesOldChecksum { throw .oldChecksum }
         try admit(from: received.source, timeToLive: received.timeToLive)
         guard advertisement.version == version else { throw .version(advertisement.version.rawValue) }
         guard advertisement.virtualRouterID == virtualRouterID else {

@@ -21,6 +21,8 @@ extension RouterConfiguration {
         case .password(let octets): password = Password(octets)
         case .authenticationHeader(let key): headerKey = key
         }
+        authenticationHMAC = instance.authenticationHMAC
+        refusesOldChecksum = instance.oldUnicastChecksum == .never
         if !instance.preempt {
             preemption = .disabled
         } else if instance.preemptDelay > .zero {
@@ -53,7 +55,8 @@ extension VRRPInstanceConfiguration {
     /// we write is not fragmented (raw(7)).
     func advertisable(within mtu: Int) -> Int {
         let header = (family == .inet ? 20 : 40) + (isSigned ? AuthenticationHeader.length : 0)
-        let rest = mtu - header - 8 - (version == .v2 ? 8 : 0)
+        let trailer = authenticationHMAC?.signs == true ? AuthenticationTrailer.length : 0
+        let rest = mtu - header - 8 - (version == .v2 ? 8 : 0) - trailer
         return min(255, max(0, rest / (family.bits / 8)))
     }
 
@@ -98,6 +101,15 @@ extension VRRPInstanceConfiguration {
 
     /// Nobody but its owner answers for a virtual address of a router without Accept_Mode (RFC 9568 §6.1).
     var refusesPackets: Bool { !accept && priority != 255 }
+
+    /// What its advertisements' checksum is made of, but for peers that are seen to be old.
+    var checksum: ChecksumForm {
+        if checksumWithoutPseudoHeader { return .messageOnly }
+        switch delivery {
+        case .multicast: return .pseudoHeader
+        case .unicast: return oldUnicastChecksum == .always ? .groupPseudoHeader : .pseudoHeader
+        }
+    }
 
     /// Its advertisements travel in Authentication Headers.
     var isSigned: Bool {

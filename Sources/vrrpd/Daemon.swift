@@ -58,7 +58,9 @@ final class Daemon {
         steppedDown: Set<String>, kernel: any AddressKernel, wire: any Wire, notes: any MastershipNotes,
         scripts: any ScriptStarter, pipes: any NoticePipes, turns: any Turns, isAlone: Bool
     ) {
-        director = Director(steppedDown: steppedDown, isAlone: isAlone, digest: KeyedMD5.digest)
+        director = Director(
+            steppedDown: steppedDown, isAlone: isAlone, digest: KeyedMD5.digest, trailerDigest: KeyedSHA256.digest,
+            wallTime: { turns.wallTime })
         savedSteppedDown = steppedDown
         desk = KernelDesk(kernel, turns)
         self.wire = wire
@@ -92,6 +94,7 @@ final class Daemon {
         pipes.adopt(
             [configuration.global.notifyPipe, configuration.global.vrrpNotifyPipe].compactMap(\.self),
             isSecure: isScriptSecurityOn)
+        if configuration.instances.contains(where: { $0.authenticationHMAC != nil }) { KeyedSHA256.prepare() }
         watchRoutes(for: configuration)
         toWatch = configuration.watched
         step(.configuration(configuration))

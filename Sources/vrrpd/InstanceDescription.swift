@@ -128,8 +128,18 @@ extension VrrpAPI.Peer {
             advertisementsReceived: Int(clamping: record.received), priority: last.map { Int($0.priority) },
             version: last.map { Int($0.version.rawValue) },
             advertisementIntervalMilliseconds: last.map(\.interval.milliseconds),
-            checksum: hasChoice ? last?.checksum == .messageOnly ? .messageOnly : .pseudoHeader : nil,
+            checksum: hasChoice ? last.map { VrrpAPI.Checksum($0.checksum) } : nil,
             discarded: discardedByReason(record.refused), refusal: record.refusal.map { "\($0)" })
+    }
+}
+
+extension VrrpAPI.Checksum {
+    fileprivate init(_ form: ChecksumForm) {
+        switch form {
+        case .pseudoHeader: self = .pseudoHeader
+        case .messageOnly: self = .messageOnly
+        case .groupPseudoHeader: self = .groupPseudoHeader
+        }
     }
 }
 

@@ -131,6 +131,7 @@ final class LoopTurns: Turns {
 
     var now: Instant { loop.now }
     var sinceBoot: Instant { SystemClock.sinceBoot }
+    var wallTime: WallTime { WallTime(nanoseconds: SystemClock.wallNanoseconds) }
     var timestamp: String { SystemClock.timestamp }
 
     func arm(at deadline: Instant?) {

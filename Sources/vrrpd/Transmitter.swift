@@ -11,10 +11,11 @@ struct Transmitter {
     private let wire: any Wire
     private var packet: [UInt8] = []
     private var frames: [UInt8] = []
+    private var sealer = TrailerSealer(KeyedSHA256.digest)
 
     init(_ wire: any Wire) {
         self.wire = wire
-        packet.reserveCapacity(40 + 8 + 16 * 255)
+        packet.reserveCapacity(40 + 8 + 16 * 255 + 28)
     }
 
     /// Sends an advertisement to everybody it is for.
@@ -38,13 +39,18 @@ struct Transmitter {
         _ sending: Effects.Sending, _ voice: Voice, to destination: IPAddress, timeToLive: UInt8
     ) -> Errno? {
         guard destination.family == voice.source.family else { return nil }
+        let form = sending.oldPeers.contains(destination) ? .groupPseudoHeader : sending.checksum
         sending.advertisement.encodePacket(
-            into: &packet, from: voice.source, to: destination, checksum: sending.checksum, timeToLive: timeToLive)
+            into: &packet, from: voice.source, to: destination, checksum: form, group: sending.group,
+            timeToLive: timeToLive)
         if let signature = sending.signature {
             let isUnicast = !destination.isMulticast
             guard AuthenticationHeader.seal(&packet, signature, isUnicast: isUnicast, KeyedMD5.digest) else {
                 return Errno(noSuchFunction, "HMAC-MD5 of libcrypto")
             }
+        }
+        if let trailer = sending.trailer, !sealer.seal(&packet, trailer) {
+            return Errno(noSuchFunction, "HMAC-SHA-256 of libcrypto")
         }
         do throws(Errno) {
             if let mac = voice.virtualMAC, let link = voice.channel.link {

@@ -99,6 +99,8 @@ protocol Turns: AnyObject {
     var now: Instant { get }
     /// CLOCK_BOOTTIME.
     var sinceBoot: Instant { get }
+    /// The wall clock, for `auth_hmac`.
+    var wallTime: WallTime { get }
     /// For people, RFC 3339.
     var timestamp: String { get }
     /// Sets the one timer; nil = off.

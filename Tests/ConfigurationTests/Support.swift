@@ -39,6 +39,13 @@ struct SmallMachine: MachineFacts {
     func problem(withProgram program: String) -> String? { program.hasPrefix("/bin/") ? nil : "there is no such file" }
     func replaceablePart(ofProgram program: String) -> String? { program == "/bin/open" ? "/bin/open" : nil }
     func routingNames(_ file: RoutingNames) -> [String: UInt32]? { nil }
+    func secret(inFile path: String, limit: Int) -> SecretFile {
+        switch path {
+        case "/keys/good": .content(Array("hex:\(String(repeating: "a5", count: 32))\n".utf8))
+        case "/keys/short": .content(Array("too short".utf8))
+        default: .unusable("it does not belong to root, or others may read it")
+        }
+    }
     func environment(_ name: String) -> String? { name == "ROLE" ? "standby" : nil }
 }
 

@@ -27,6 +27,8 @@ private final class Storm {
     let hasIPv6: Bool
     /// In half of the runs VI_1 and VI_6 may have macvlans; not every configuration says so.
     let hasVirtualMACs: Bool
+    /// In a quarter of the runs VI_2 signs, with clocks that differ.
+    let signs: Bool
     var problems: [String] = []
 
     init(seed: UInt64) {
@@ -34,11 +36,13 @@ private final class Storm {
         network = SimulatedNetwork(seed: seed &* 7919)
         hasIPv6 = seed % 3 == 0
         hasVirtualMACs = seed % 2 == 0
+        signs = seed % 4 == 1
         for number in 0..<Int.random(in: 2...3, using: &random) {
             priorities.append(UInt8(60 + 60 * number + Int.random(in: 0...20, using: &random)))
             let host = ScriptedHost(number, configuration(of: number), in: network)
             network.hosts.append(host)
             host.hasIPv6 = hasIPv6
+            if signs { host.clockError = Int64(roll(4000) - 2000) * 1_000_000 }
             host.promotesSecondaries = Bool.random(using: &random)
             restoreLinks(of: host)
             host.start()
@@ -62,6 +66,14 @@ private final class Storm {
             third.excludedAddresses = block(addresses: ["10.1.0.150/24"], device: "eth1").virtualAddresses
             if roll(2) == 0 { third.virtualAddresses += block(addresses: ["10.0.0.151/24"]).virtualAddresses }
             blocks.append(third)
+        }
+        if signs {
+            // Keys are changed as people do it: those of both are known everywhere.
+            blocks[1].authenticationHMAC = AuthenticationHMACConfiguration(
+                keys: [1, 2].map { id in
+                    AuthenticationHMACConfiguration.Key(
+                        id: id, secret: AuthenticationSecret([UInt8](repeating: id, count: 32)))
+                }, activeKey: UInt8(1 + roll(2)))
         }
         if hasIPv6 {
             var fourth = block(

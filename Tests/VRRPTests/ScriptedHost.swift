@@ -88,6 +88,9 @@ final class ScriptedHost {
     /// What was written into pipes.
     private(set) var lines: [String] = []
 
+    /// How far this host's wall clock is from the right time, in nanoseconds.
+    var clockError: Int64 = 0
+
     // What was seen.
     private(set) var requests: [AddressChange] = []
     private(set) var linkRequests: [LinkChange] = []
@@ -97,6 +100,8 @@ final class ScriptedHost {
     private(set) var sent: [(router: UInt8, priority: UInt8, source: IPAddress)] = []
     /// The sequence numbers of Authentication Headers.
     private(set) var sequences: [UInt32] = []
+    /// Every advertisement that was sent as a packet.
+    private(set) var packets: [[UInt8]] = []
     private(set) var remarks: [Remark] = []
     private(set) var trouble = Trouble()
 
@@ -221,6 +226,7 @@ final class ScriptedHost {
         sentFrom = []
         frames = []
         sent = []
+        packets = []
         remarks = []
     }
 
@@ -570,6 +576,7 @@ extension ScriptedHost: Wire {
         if let received = try? ReceivedAdvertisement(packet: packet[...]) {
             sent.append((received.advertisement.virtualRouterID, received.advertisement.priority, received.source))
             if let header = received.header { sequences.append(header.sequence) }
+            packets.append(packet)
         }
         guard link.isUsable, let segment = segments[index] else { return }
         network.transmit(packet, to: destination, from: self, on: segment)
@@ -635,6 +642,7 @@ extension ScriptedHost: NoticePipes {
 extension ScriptedHost: Turns {
     var now: Instant { network.now }
     var sinceBoot: Instant { network.now }
+    var wallTime: WallTime { WallTime(nanoseconds: 1_790_000_000_000_000_000 + network.now.nanoseconds + clockError) }
     var timestamp: String { "\(network.now)" }
 
     func arm(at deadline: Instant?) {

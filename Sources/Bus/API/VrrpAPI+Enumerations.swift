@@ -2,18 +2,20 @@
 // The enumerations of `io.evenkeel.Vrrp`; a value from a newer peer is `.other`.
 
 extension VrrpAPI {
-    /// What a version 3 checksum over IPv4 covers: keepalived's default, or what RFC 9568 says (v3_checksum_as_v2).
+    /// What a version 3 checksum over IPv4 covers: keepalived's default, what RFC 9568 says (v3_checksum_as_v2), or
+    /// what old keepalived sends over unicast (old_unicast_checksum).
     public enum Checksum: OpenEnumeration {
-        case pseudoHeader, messageOnly
+        case pseudoHeader, messageOnly, groupPseudoHeader
         /// A value that a newer peer knows.
         case other(String)
 
-        public static let known: [Self] = [.pseudoHeader, .messageOnly]
+        public static let known: [Self] = [.pseudoHeader, .messageOnly, .groupPseudoHeader]
 
         public var rawValue: String {
             switch self {
             case .pseudoHeader: "pseudoHeader"
             case .messageOnly: "messageOnly"
+            case .groupPseudoHeader: "groupPseudoHeader"
             case .other(let word): word
             }
         }

@@ -175,7 +175,7 @@ public enum VrrpAPI: ReloadableAPI {
         public var version: Int?
         /// The interval that it gave.
         public var advertisementIntervalMilliseconds: Int?
-        /// How it makes the checksum, where version 3 over IPv4 leaves a choice: pseudoHeader or messageOnly.
+        /// How it makes the checksum, where version 3 over IPv4 leaves a choice.
         public var checksum: Checksum?
         /// Its adverts not acted on, by reason, as in InstanceStatistics.
         public var discarded: [String: Int]
@@ -291,7 +291,8 @@ public enum VrrpAPI: ReloadableAPI {
         /// Adverts of priority 0 received.
         public var priorityZeroReceived: Int
         /// Adverts not acted on, by reason: length, timeToLive, source, version, type, checksum, virtualRouterID,
-        /// authentication, interval. Under addressList: acted on although their addresses differ.
+        /// authentication, interval; of auth_hmac: unsigned, malformedTrailer, stale, unknownKey, wrongHMAC, replay.
+        /// Under addressList: acted on although their addresses differ.
         public var discarded: [String: Int]
 
         public init(

@@ -25,6 +25,14 @@ struct SourceMap: Sendable {
     }
 
     private(set) var files: [File] = []
+    /// Words that are shown as stars, by their line.
+    private var concealed: [Place: [Range<Int>]] = [:]
+
+    /// Shows stars in place of a word from now on: it is a secret.
+    mutating func conceal(_ word: Word) {
+        let line = Place(file: word.place.file, line: word.place.line, byte: 0)
+        concealed[line, default: []].append(Int(word.place.byte)..<Int(word.place.byte) + max(0, word.length))
+    }
 
     /// Takes a file in; gives its index.
     mutating func add(path: String, bytes: [UInt8]) -> Int32 {
@@ -47,7 +55,10 @@ struct SourceMap: Sendable {
 
     /// The place and its line, for a diagnostic about `length` bytes.
     func excerpt(_ place: Place, length: Int) -> SourceExcerpt {
-        let bytes = line(place.file, place.line)
+        var bytes = line(place.file, place.line)
+        for range in concealed[Place(file: place.file, line: place.line, byte: 0)] ?? [] {
+            for offset in range where offset < bytes.count { bytes[bytes.startIndex + offset] = UInt8(ascii: "*") }
+        }
         let byte = min(max(0, Int(place.byte)), bytes.count)
         let before = String(decoding: bytes.prefix(byte), as: UTF8.self)
         let meant = String(decoding: bytes.dropFirst(byte).prefix(max(0, length)), as: UTF8.self)

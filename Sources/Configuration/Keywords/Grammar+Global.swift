@@ -212,7 +212,7 @@ extension Grammars {
         ) {
             draft, statement, interpreter in
             draft.model.syncDaemon = interpreter.syncDaemon(statement) ?? draft.model.syncDaemon
-        }.notYet,
+        },
         .boolean("checker_log_all_failures", \.model.logAllCheckFailures, .rare, "log every failed attempt"),
         .boolean("rs_init_notifies", \.model.notifyRealServersAtStart, .rare, "run notify_up at start").notYet,
     ]

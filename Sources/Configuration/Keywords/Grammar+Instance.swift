@@ -14,6 +14,7 @@ struct InstanceDraft: BlockDraft {
     var lowerPriorityDelay: Duration?
     var lowerPriorityCount: Int?
     var authentication: AuthenticationDraft?
+    var authenticationHMAC: Parsed<AuthenticationHMACDraft>?
     var tracked = TrackLists()
     var virtualAddresses: [Statement] = []
     var excludedAddresses: [Statement] = []
@@ -98,8 +99,8 @@ extension Grammars {
             store: { draft, parsed, _ in draft.authentication = parsed.draft }),
         .block(
             "auth_hmac", "", { authenticationHMAC }, kind: .authenticationHMAC, .rare, "signed adverts, keepalived 2.4",
-            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
-        ).notYet,
+            from: { _, _ in AuthenticationHMACDraft() },
+            store: { draft, parsed, _ in draft.authenticationHMAC = parsed }),
         .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .common, "mail on transitions").notYet,
     ]
 
@@ -143,7 +144,16 @@ extension Grammars {
         .toggle("check_unicast_src", \.model.checkUnicastSource, .rare, "drop adverts from others than the peers"),
         .toggle("unicast_fault_no_peer", \.faultsWithoutPeer, .rare, "FAULT, not multicast, without a peer"),
         .toggle("track_src_ip", \.model.tracksSourceAddress, .rare, "FAULT when the source address goes"),
-        .notYet("old_unicast_checksum", "[never]", standard: "automatic", "checksum of old keepalived"),
+        Keyword(
+            "old_unicast_checksum", "[never]", standard: "automatic: a peer gets what it sends", .rare,
+            "v3 IPv4 checksum of old keepalived for all peers, or for none"
+        ) { draft, statement, interpreter in
+            draft.model.oldUnicastChecksum = .always
+            guard let word = statement.arguments.first else { return }
+            interpreter.ignoreExtra(statement.arguments.dropFirst(), statement)
+            guard word.text == "never" else { return interpreter.sayNotOneOf(["never"], word, statement) }
+            draft.model.oldUnicastChecksum = .never
+        },
     ]
 
     private static let instanceTimers: [Keyword<InstanceDraft>] = [

@@ -12,6 +12,8 @@ struct Interpreter {
     var users: [(word: Word, user: ScriptUser)] = []
     /// Numbers of names in /etc/iproute2; nil = the machine is not known.
     var routingNames: (RoutingNames) -> [String: UInt32]? = { _ in nil }
+    /// The content of key files; none is looked at where the machine is not known.
+    var secretFile: (String) -> SecretFile = { _ in .unknown }
     /// The priority of the next rule that has none: they count down.
     var nextRulePriority: UInt32 = 16_384
     /// Interfaces, where they are named.

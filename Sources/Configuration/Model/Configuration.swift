@@ -66,7 +66,7 @@ extension Configuration {
         if !instances.isEmpty || !staticAddresses.isEmpty || !staticRoutes.isEmpty || !staticRules.isEmpty {
             names.append("vrrpd")
         }
-        if !virtualServers.isEmpty { names.append("ipvsd") }
+        if !virtualServers.isEmpty || global.syncDaemon != nil { names.append("ipvsd") }
         if virtualServers.contains(where: { $0.realServers.contains { !$0.checkers.isEmpty } }) {
             names.append("checkd")
         }

@@ -36,6 +36,8 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var advertInterval = Duration.seconds(1)
     /// `authentication { … }`; v2 only.
     public var authentication = VRRPAuthentication.none
+    /// `auth_hmac { … }`; then there is no `authentication`.
+    public var authenticationHMAC: AuthenticationHMACConfiguration?
     /// `mcast_src_ip` or `unicast_src_ip`: source of adverts; nil = the interface's primary address.
     public var sourceAddress: IPAddress?
     /// Where adverts go.
@@ -68,6 +70,8 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var sharesNumber = false
     /// `v3_checksum_as_v2`: v3/IPv4 adverts are sent without pseudo-header in the checksum, as RFC 9568 says.
     public var checksumWithoutPseudoHeader = false
+    /// `old_unicast_checksum`.
+    public var oldUnicastChecksum = OldUnicastChecksum.automatic
     /// `lower_prio_no_advert`: a master does not answer an advert of lower priority.
     public var lowerPriorityNoAdvert = false
     /// `owner_ignore_adverts`: with priority 255 adverts of others are ignored; always in strict mode.
@@ -121,6 +125,16 @@ public enum VRRPAuthentication: Equatable, Sendable {
     case password([UInt8])
     /// Type 2, IP Authentication Header with HMAC-MD5-96: the key, zero padded to 8 octets.
     case authenticationHeader(key: [UInt8])
+}
+
+/// `old_unicast_checksum [never]`: keepalived before 2.0 had the multicast group in the checksum of version 3 over IPv4 unicast.
+public enum OldUnicastChecksum: Equatable, Sendable {
+    /// Accepted; peers that send it get it.
+    case automatic
+    /// Accepted; every peer gets it.
+    case always
+    /// Refused.
+    case never
 }
 
 /// Where an instance's adverts go.

@@ -20,6 +20,7 @@ extension Interpreter {
             resolvePriority(parsed, &instance)
             resolveInterval(parsed, &instance)
             resolveAuthentication(parsed, &instance)
+            resolveAuthenticationHMAC(parsed, &instance)
             resolveDelivery(parsed, &instance)
             resolveBursts(parsed, &instance)
             let lists = resolveTracks(parsed.draft.tracked, configuration, own: instance.interface)

@@ -17,6 +17,10 @@ extension Interpreter {
             sayStrict(parsed, "authentication", "the RFCs have no authentication; it is ignored")
             instance.authentication = .none
         }
+        if instance.authenticationHMAC.map({ $0.mode != .enforce }) ?? false {
+            sayStrict(parsed, "auth_hmac", "auth_hmac drops what is not signed: mode enforce is used")
+            instance.authenticationHMAC?.mode = .enforce
+        }
         if case .unicast = instance.delivery {
             // Kept: without the peers the instance would multicast where its author knows that this does not work.
             sayStrict(parsed, "unicast_peer", "the RFCs have no unicast peers; they are used all the same")

@@ -20,6 +20,7 @@ extension VrrpAPI.Checksum {
         switch self {
         case .pseudoHeader: "with pseudo-header"
         case .messageOnly: "message only"
+        case .groupPseudoHeader: "of old keepalived"
         case .other(let word): word
         }
     }
@@ -70,6 +71,8 @@ extension IpvsAPI.Service {
 }
 
 extension IpvsAPI.ListServices.Reply {
+    /// What `lvs_sync_daemon` does, in one of the parts of the answer.
+    var knownSynchronisations: [IpvsAPI.Synchronisation] { [synchronisation].compactMap(\.self) }
     /// Decisions about servers that are not configured.
     var knownOrphans: [IpvsAPI.Orphan] { orphans ?? [] }
 }
@@ -141,4 +144,23 @@ extension CheckAPI.Health {
 func shortened(_ values: [String], to count: Int = 3) -> String {
     let shown = values.prefix(count).joined(separator: " ")
     return values.count > count ? shown + " and \(values.count - count) more" : shown
+}
+
+extension IpvsAPI.Synchronisation {
+    /// What runs: "sent to the other director: eth0, id 51, group 224.0.0.81".
+    var cell: Cell {
+        guard !daemons.isEmpty else {
+            return Cell(problem ?? "not synchronised yet: the state of \(instance ?? "vrrpd") is not known", .warning)
+        }
+        let text = daemons.map { daemon in
+            let what =
+                switch daemon.role {
+                case .master: "sent to the other director"
+                case .backup: "taken from the other director"
+                case .other(let word): word
+                }
+            return "\(what): \(daemon.interface), id \(daemon.syncID), group \(daemon.group), port \(daemon.port)"
+        }.joined(separator: "; ")
+        return problem == nil ? Cell(text) : Cell(text, .warning)
+    }
 }
