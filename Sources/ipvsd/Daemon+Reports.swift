@@ -65,6 +65,7 @@ extension IPVSDaemon {
                 message: "the kernel refuses \(service)\(others): \(keeper.problem(of: service) ?? "")",
                 remedy: "see 'lbctl service list'; retrying")
         }
+        alarms[.synchronisation] = sync.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
         alarms[.state] = stateAlarm
         return alarms
     }

@@ -4,6 +4,7 @@
 import Bus
 import Configuration
 import IPVS
+import JSON
 import Net
 import Platform
 
@@ -13,6 +14,8 @@ enum IPVSAlarm: String, AlarmKey {
     case kernel
     /// The kernel refuses services or servers.
     case refused
+    /// Connections are not synchronised as lvs_sync_daemon wants it.
+    case synchronisation = "sync-daemon"
     /// Files cannot be read or written, or were damaged.
     case state
 
@@ -21,6 +24,8 @@ enum IPVSAlarm: String, AlarmKey {
 
 final class IPVSDaemon: RunningDaemon {
     let keeper: ServiceKeeper
+    /// `lvs_sync_daemon`.
+    let sync: SyncKeeper
     let bus: DaemonService
     let logger: Logger
     let loop: EventLoop
@@ -35,6 +40,8 @@ final class IPVSDaemon: RunningDaemon {
     private let alarms: StandingAlarms<IPVSAlarm>
     private var liveness = CheckLiveness()
     private var subscription: BusSubscription?
+    /// The instance that `lvs_sync_daemon` follows.
+    private var followed: (name: String, subscription: BusSubscription)?
     private var timer: LoopTimer?
     private var turnIsPlanned = false
 
@@ -48,8 +55,10 @@ final class IPVSDaemon: RunningDaemon {
         alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let old = ledger.file("ipvsd.state", durable: false)
+        let kernel = NetlinkKernel()
+        sync = SyncKeeper(kernel)
         keeper = ServiceKeeper(
-            kernel: NetlinkKernel(),
+            kernel: kernel,
             decisions: DecisionKeeper(ledger.file("decisions.state", durable: true), old: old),
             memory: StandingKeeper(
                 ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
@@ -86,6 +95,7 @@ final class IPVSDaemon: RunningDaemon {
     /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it.
     func stop(_ reason: StopReason) {
         keeper.finish(at: loop.refreshNow())
+        if reason == .terminate { sync.finish() }
         ledger.flush(within: .seconds(2))
         loop.stop()
     }
@@ -104,6 +114,8 @@ final class IPVSDaemon: RunningDaemon {
                 say(ServerIdentity(service, member.configuration.endpoint))
             }
         }
+        sync.configure(loaded.configuration.global.syncDaemon)
+        follow(loaded.configuration.global.syncDaemon?.instance)
         planTurn()
     }
 
@@ -144,18 +156,35 @@ final class IPVSDaemon: RunningDaemon {
         planTurn()
     }
 
+    /// Hears of the instance's state from now on, and of no other's.
+    private func follow(_ name: String?) {
+        guard followed?.name != name else { return }
+        followed = name.map { name in
+            let subscription = bus.subscribe(types: [EventType.vrrpInstance], subjects: [name]) { [weak self] update in
+                guard case .event(let event) = update, event.type == EventType.vrrpInstance, event.subject == name,
+                    let instance: VrrpAPI.Instance = try? event.data?.decode()
+                else { return }
+                self?.sync.follow(instance.runtime.state)
+                self?.planTurn()
+            }
+            return (name, subscription)
+        }
+    }
+
     // MARK: What goes out
 
     private func turn() {
         keeper.turn(at: loop.refreshNow())
         tell(keeper.takeNews())
+        for command in sync.turn(at: loop.now) { logger.notice("\(command)") }
         let isStale = !liveness.isLive(at: loop.now)
         if isStale != self.isStale {
             self.isStale = isStale
             sayEverything()
         }
         alarms.replace(with: standingAlarms)
-        timer?.arm(at: max(min(keeper.deadline, liveness.deadline(after: loop.now)), loop.now))
+        let deadline = min(keeper.deadline, sync.deadline, liveness.deadline(after: loop.now))
+        timer?.arm(at: max(deadline, loop.now))
     }
 
     private func tell(_ news: KeeperNews) {

@@ -20,7 +20,7 @@ protocol IPVSKernel: AnyObject {
 }
 
 /// The real one; its socket is opened when it is first needed, and again after it failed.
-final class NetlinkKernel: IPVSKernel {
+final class NetlinkKernel: IPVSKernel, SyncKernel {
     private var client: IPVSClient?
     private var walk: TableWalk?
 
@@ -47,6 +47,14 @@ final class NetlinkKernel: IPVSKernel {
 
     func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {
         try ask { (client) throws(NetlinkError) in try client.setTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp) }
+    }
+
+    func syncDaemons() throws(NetlinkError) -> [SyncDaemon] {
+        try ask { (client) throws(NetlinkError) in try client.syncDaemons() }
+    }
+
+    func apply(_ command: SyncCommand) throws(NetlinkError) {
+        try ask { (client) throws(NetlinkError) in try client.apply(command) }
     }
 
     private func opened() throws(NetlinkError) -> IPVSClient {

@@ -49,13 +49,15 @@ extension IPVSDaemon: IpvsAPI.Handler {
         // Those that belong to no service come with the first part.
         let first = loaded.configuration.virtualServers.first?.identity
         let orphans = orphans
+        let synchronisation = synchronisation
         responder.reply(list: loaded.configuration.virtualServers.map(\.identity)) { [weak self] part in
             let standings = self?.keeper.reconciler.standings ?? [:]
             return IpvsAPI.ListServices.Reply(
                 services: part.compactMap { identity in
                     guard let self, let standing = standings[identity], let pool = standing.pool else { return nil }
                     return self.service(standing, pool, snapshots[identity])
-                }, orphans: part.first == first ? orphans : nil)
+                }, orphans: part.first == first ? orphans : nil,
+                synchronisation: part.first == first ? synchronisation : nil)
         }
     }
 

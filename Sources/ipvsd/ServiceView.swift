@@ -34,6 +34,18 @@ extension IPVSDaemon {
         return self.server(standing, member, nil)
     }
 
+    /// What `lvs_sync_daemon` does; nil without it.
+    var synchronisation: IpvsAPI.Synchronisation? {
+        guard let configuration = sync.plan.configuration else { return nil }
+        return IpvsAPI.Synchronisation(
+            interface: configuration.interface, instance: configuration.instance,
+            daemons: sync.held.map {
+                IpvsAPI.SyncDaemon(
+                    role: IpvsAPI.SyncRole($0.role), interface: $0.interface, syncID: Int($0.syncID),
+                    group: "\($0.group)", port: Int($0.port), timeToLive: Int($0.timeToLive))
+            }, problem: sync.problem?.message)
+    }
+
     /// Decisions about servers that are not configured, in a stable order; nil when there are none.
     var orphans: [IpvsAPI.Orphan]? {
         let orphans = keeper.reconciler.standings.values.flatMap { standing in
@@ -128,6 +140,15 @@ extension SchedulerFlags {
         let names = [(SchedulerFlags.flag1, "flag-1"), (.flag2, "flag-2"), (.flag3, "flag-3")]
             .filter { contains($0.0) }.map(\.1)
         return names.isEmpty ? nil : names
+    }
+}
+
+extension IpvsAPI.SyncRole {
+    fileprivate init(_ role: SyncRole) {
+        switch role {
+        case .master: self = .master
+        case .backup: self = .backup
+        }
     }
 }
 

@@ -2,6 +2,23 @@
 // The enumerations of `io.evenkeel.Ipvs`; a value from a newer peer is `.other`.
 
 extension IpvsAPI {
+    /// Direction of synchronisation.
+    public enum SyncRole: OpenEnumeration {
+        case master, backup
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.master, .backup]
+
+        public var rawValue: String {
+            switch self {
+            case .master: "master"
+            case .backup: "backup"
+            case .other(let word): word
+            }
+        }
+    }
+
     /// Transport protocol.
     public enum Transport: OpenEnumeration {
         case tcp, udp, sctp

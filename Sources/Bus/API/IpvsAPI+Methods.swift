@@ -16,10 +16,13 @@ extension IpvsAPI {
             public var services: [Service]
             /// Decisions about servers that are not configured; absent when there are none.
             public var orphans: [Orphan]?
+            /// Of connections with another director; absent when it is not configured.
+            public var synchronisation: Synchronisation?
 
-            public init(services: [Service], orphans: [Orphan]? = nil) {
+            public init(services: [Service], orphans: [Orphan]? = nil, synchronisation: Synchronisation? = nil) {
                 self.services = services
                 self.orphans = orphans
+                self.synchronisation = synchronisation
             }
         }
     }

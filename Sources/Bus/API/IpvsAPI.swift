@@ -256,6 +256,50 @@ public enum IpvsAPI: ReloadableAPI {
         }
     }
 
+    /// `lvs_sync_daemon`: connections are told to, or taken from, the other director.
+    public struct Synchronisation: Codable, Hashable, Sendable {
+        /// The interface of the messages.
+        public var interface: String
+        /// The VRRP instance that decides which daemon runs; absent: both run.
+        public var instance: String?
+        /// Those that run in the kernel.
+        public var daemons: [SyncDaemon]
+        /// Why not those that should.
+        public var problem: String?
+
+        public init(interface: String, instance: String? = nil, daemons: [SyncDaemon], problem: String? = nil) {
+            self.interface = interface
+            self.instance = instance
+            self.daemons = daemons
+            self.problem = problem
+        }
+    }
+
+    /// A synchronisation daemon of the kernel.
+    public struct SyncDaemon: Codable, Hashable, Sendable {
+        /// It sends (master) or receives (backup).
+        public var role: SyncRole
+        /// The interface of its messages.
+        public var interface: String
+        /// Whose messages: 0 to 255.
+        public var syncID: Int
+        /// Their multicast group.
+        public var group: String
+        /// Their UDP port.
+        public var port: Int
+        /// Their TTL.
+        public var timeToLive: Int
+
+        public init(role: SyncRole, interface: String, syncID: Int, group: String, port: Int, timeToLive: Int) {
+            self.role = role
+            self.interface = interface
+            self.syncID = syncID
+            self.group = group
+            self.port = port
+            self.timeToLive = timeToLive
+        }
+    }
+
     /// Totals since the kernel made the entry.
     public struct Counters: Codable, Hashable, Sendable {
         /// Connections scheduled.

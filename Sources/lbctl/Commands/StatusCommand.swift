@@ -48,6 +48,7 @@ struct StatusReport {
         instances = routers.flatMap { $0.parameters["instances"]?.array ?? [] }
         let tables = try ask(.ipvsd, &firstFailure) { () throws(Failure) in try caller.list(IpvsAPI.ListServices()) }
         status.services = try tables.all(\.services)
+        status.synchronisation = try tables.all(\.knownSynchronisations).first
         services = tables.flatMap { $0.parameters["services"]?.array ?? [] }
         if caller.isDirect {
             _ = try ask(.checkd, &firstFailure) { () throws(Failure) in try caller.list(CheckAPI.List()) }

@@ -33,6 +33,7 @@ struct Status {
     var presence: [Daemon: Presence] = [:]
     var instances: [VrrpAPI.Instance] = []
     var services: [IpvsAPI.Service] = []
+    var synchronisation: IpvsAPI.Synchronisation?
     var alarms: [Alarm] = []
     var configurations: [String: DaemonConfiguration] = [:]
     /// The bus was not asked: alarms and configurations are not known.

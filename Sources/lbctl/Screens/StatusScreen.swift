@@ -27,6 +27,10 @@ extension Screen {
             heading("SERVICES")
             addServices(status.services)
         }
+        if let synchronisation = status.synchronisation {
+            heading("CONNECTIONS")
+            add("  ", synchronisation.cell)
+        }
         heading("DAEMONS")
         add(daemonTable(status), indent: 2)
         if status.isDirect {

@@ -65,6 +65,13 @@ final class Director {
     /// Ends one at once, as a crash would, and waits until it is gone.
     func kill(_ daemon: Daemon) throws { try kill(daemon.rawValue) }
 
+    /// Ends one as systemd would, and waits until it is gone.
+    func end(_ daemon: Daemon) throws {
+        running[daemon.rawValue]?.signal(SIGTERM)
+        try lab.eventually("\(daemon) ends", within: .seconds(5)) { running[daemon.rawValue]?.exit != nil }
+        running[daemon.rawValue] = nil
+    }
+
     func kill(_ name: String) throws {
         guard let program = running[name] else { return }
         program.signal(SIGKILL)

@@ -1,0 +1,132 @@
+// `lvs_sync_daemon`: keeps the kernel's synchronisation daemons as the followed instance is, which vrrpd says on the bus. What was heard last
+// stands while vrrpd or the bus is away; before anything was heard, what the kernel has stays as it is. The kernel is looked at every few
+// seconds, because it ends a daemon whose interface goes; what it refuses is tried again.
+
+import Bus
+import Configuration
+import Glibc
+import IPVS
+import JSON
+import Net
+import Netlink
+import Platform
+
+/// The kernel's synchronisation daemons.
+protocol SyncKernel: AnyObject {
+    /// Those that run.
+    func syncDaemons() throws(NetlinkError) -> [SyncDaemon]
+    /// Starts or stops one.
+    func apply(_ command: SyncCommand) throws(NetlinkError)
+}
+
+final class SyncKeeper {
+    /// Between two looks at the kernel.
+    private static let period = Duration.seconds(5)
+    private static let longestRetry = Duration.seconds(10)
+
+    private let kernel: any SyncKernel
+    private(set) var plan = SyncPlan()
+    /// What the kernel had when it was looked at last.
+    private(set) var held: [SyncDaemon] = []
+    /// Why the kernel does not have what is wanted.
+    private(set) var problem: SyncProblem?
+    /// When `turn` has something to do.
+    private(set) var deadline = Instant.distantFuture
+    private var wait = Duration.zero
+
+    init(_ kernel: any SyncKernel) {
+        self.kernel = kernel
+    }
+
+    /// The daemons are this process's business.
+    private var isInUse: Bool { plan.configuration != nil || !plan.started.isEmpty }
+
+    /// Goes over to a configuration.
+    func configure(_ configuration: SyncDaemonConfiguration?) {
+        guard configuration != plan.configuration else { return }
+        plan.configure(configuration)
+        problem = nil
+        deadline = .zero
+    }
+
+    /// The followed instance is in this state.
+    func follow(_ state: VrrpAPI.State) {
+        switch state {
+        case .master: take(.master)
+        case .backup, .fault, .initialize: take(.backup)
+        case .other: break
+        }
+    }
+
+    private func take(_ role: SyncRole) {
+        guard plan.role != role else { return }
+        plan.follow(role)
+        deadline = .zero
+    }
+
+    /// Does what is due. Returns what was done, for the log.
+    func turn(at now: Instant) -> [SyncCommand] {
+        guard deadline <= now else { return [] }
+        guard isInUse else {
+            held = []
+            problem = nil
+            deadline = .distantFuture
+            return []
+        }
+        var done: [SyncCommand] = []
+        var command: SyncCommand?
+        do throws(NetlinkError) {
+            held = try kernel.syncDaemons()
+            for next in plan.commands(holding: held) {
+                command = next
+                try kernel.apply(next)
+                plan.took(next)
+                done.append(next)
+            }
+            if !done.isEmpty { held = try kernel.syncDaemons() }
+            problem = nil
+            wait = .zero
+            deadline = isInUse ? now + Self.period : now
+        } catch {
+            problem = SyncProblem(command, error)
+            wait = min(max(wait * 2, .seconds(1)), Self.longestRetry)
+            deadline = now + wait
+        }
+        return done
+    }
+
+    /// The process ends for good: what it started and nobody changed ends with it.
+    func finish() {
+        guard !plan.started.isEmpty else { return }
+        do throws(NetlinkError) {
+            for command in plan.lastCommands(holding: try kernel.syncDaemons()) { try kernel.apply(command) }
+        } catch {
+            return
+        }
+    }
+}
+
+/// Why connections are not synchronised, for people.
+struct SyncProblem: Hashable {
+    let message: String
+    let remedy: String
+
+    init(_ command: SyncCommand?, _ error: NetlinkError) {
+        var interface = ""
+        switch command {
+        case .start(let daemon):
+            interface = daemon.interface
+            message = "connections are not synchronised: \(daemon): \(error)"
+        case .stop(let role): message = "the sync daemon \(role) cannot be stopped: \(error)"
+        case nil: message = "connections are not synchronised: \(error)"
+        }
+        remedy =
+            switch error {
+            case .refused(ENODEV, _): "there is no interface \(interface): make it, or name another one; retrying"
+            case .noFamily: "run 'modprobe ip_vs', and name ip_vs in /etc/modules-load.d/evenkeel.conf; retrying"
+            case .refused(EPERM, _), .system(_, EPERM): "give the process CAP_NET_ADMIN; retrying"
+            case .refused, .system, .overrun, .timedOut, .dumpInterrupted, .malformed, .messageTooLong:
+                "look at lvs_sync_daemon and the interface; retrying"
+            }
+    }
+}
