@@ -15,8 +15,10 @@ public struct WallTime: Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// The seconds, modulo 2^32.
-    fileprivate var seconds: UInt32 { UInt32(truncatingIfNeeded: nanoseconds / 1_000_000_000) }
+    /// From here to a time in seconds modulo 2^32; negative: it is before this one.
+    fileprivate func difference(to seconds: UInt32) -> Int {
+        Int(Int32(bitPattern: seconds &- UInt32(truncatingIfNeeded: nanoseconds / 1_000_000_000)))
+    }
 }
 
 /// Wall-clock time without steps.
@@ -30,8 +32,8 @@ struct AdvertisementClock {
 
         /// The seconds by which another host's time differs from the nearer one of both; negative: it is behind.
         func difference(of seconds: UInt32) -> Int {
-            let differences = [wall, steady].map { Int(Int32(bitPattern: seconds &- $0.seconds)) }
-            return abs(differences[0]) <= abs(differences[1]) ? differences[0] : differences[1]
+            let (one, other) = (wall.difference(to: seconds), steady.difference(to: seconds))
+            return one.magnitude <= other.magnitude ? one : other
         }
     }
 
@@ -58,11 +60,10 @@ struct AdvertisementClock {
     /// A verified advertisement that was not heard before has this time.
     mutating func confirm(_ seconds: UInt32, within window: Int, _ reading: Reading, at now: Instant) {
         guard reading.wall != reading.steady else { return }
-        func isNear(_ time: WallTime) -> Bool { Int(Int32(bitPattern: seconds &- time.seconds)).magnitude <= window }
-        if isNear(reading.wall) {
+        if reading.wall.difference(to: seconds).magnitude <= window {
             offset = reading.wall.nanoseconds &- now.nanoseconds
             isWallWrong = false
-        } else if isNear(reading.steady) {
+        } else if reading.steady.difference(to: seconds).magnitude <= window {
             isWallWrong = true
         }
     }
