@@ -211,8 +211,9 @@ struct AuthenticationHMACProgramTests {
             .vrrpd, on: b, of: segment, unicast(100, b.address, a.address, "old_unicast_checksum never"))
         try old.start()
         try ours.start()
+        // One: what comes from here keeps keepalived 2.2.7, which drops it, from its next advertisement.
         try segment.eventually("it is counted", within: .seconds(20)) {
-            (try? ours.show())?.runtime.statistics.discarded["checksum"] ?? 0 > 2
+            (try? ours.show())?.runtime.statistics.discarded["checksum"] ?? 0 >= 1
         }
         #expect(ours.log.contains("old_unicast_checksum never"))
     }
