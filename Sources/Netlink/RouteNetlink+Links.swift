@@ -101,11 +101,11 @@ extension IPv4Settings {
     /// Each setting by its number in the kernel.
     fileprivate var numbers: [(Int, UInt32)] {
         let optional: [(Int, UInt32?)] = [
-            (Number.arpAnnounce, arpAnnounce), (Number.rpFilter, reversePathFilter), (Number.acceptLocal, acceptsLocal),
+            (Number.arpFilter, arpFilter), (Number.arpIgnore, arpIgnore), (Number.arpAnnounce, arpAnnounce),
+            (Number.rpFilter, reversePathFilter), (Number.acceptLocal, acceptsLocal),
             (Number.promoteSecondaries, promotesSecondaries),
         ]
-        return [(Number.arpFilter, arpFilter), (Number.arpIgnore, arpIgnore)]
-            + optional.compactMap { number, value in value.map { (number, $0) } }
+        return optional.compactMap { number, value in value.map { (number, $0) } }
     }
 
     /// Decodes IFLA_INET_CONF: all settings as 32-bit numbers, the first one's number is 1. Nil when it is too short.

@@ -118,6 +118,8 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noVirtualLink(String, String)
     /// The sockets cannot be opened.
     case noSocket(String)
+    /// `track_group`: a static address, route or rule cannot be put back.
+    case staticLost(String)
     /// A tracked script without a weight failed, or cannot be run.
     case scriptFailed(String)
     /// A tracked interface that must be down is up.
@@ -136,6 +138,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .noUnicastPeer: "no unicast peer is configured"
         case .noVirtualLink(let name, let why): "no macvlan \(name): \(why)"
         case .noSocket(let why): "no VRRP socket: \(why)"
+        case .staticLost(let what): "static \(what) is missing"
         case .scriptFailed(let name): "track_script \(name) failed"
         case .interfaceUp(let name): "interface \(name) is up, and tracked with reverse"
         case .tracked(let tracker): "\(tracker) has failed"

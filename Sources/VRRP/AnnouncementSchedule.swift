@@ -29,6 +29,8 @@ public struct AnnouncementSchedule: Sendable {
         public var refresh = Duration.zero
         /// `garp_master_refresh_repeat`.
         public var refreshCount = 1
+        /// `garp_extra_if`: for what is on other interfaces than the router's; zero = never.
+        public var extra = Duration.zero
 
         /// The defaults.
         public init() {}
@@ -38,6 +40,7 @@ public struct AnnouncementSchedule: Sendable {
     public private(set) var settings: Settings
     private var secondBurst: (at: Instant, count: Int)?
     private var refreshAt: Instant?
+    private var extraAt: Instant?
 
     /// A schedule that has not been started.
     public init(_ settings: Settings = Settings()) {
@@ -51,14 +54,16 @@ public struct AnnouncementSchedule: Sendable {
         guard isMaster else { return }
         let next = settings.refresh > .zero ? now + settings.refresh : nil
         refreshAt = next.map { next in refreshAt.map { min($0, next) } ?? next }
+        let extra = settings.extra > .zero ? now + settings.extra : nil
+        extraAt = extra.map { next in extraAt.map { min($0, next) } ?? next }
     }
 
     /// When to call `due`; nil when nothing is left to send.
     public var deadline: Instant? {
-        switch (secondBurst?.at, refreshAt) {
-        case (let burst?, let refresh?): min(burst, refresh)
-        case (let one, let other): one ?? other
-        }
+        var first = secondBurst?.at
+        if let refreshAt { first = first.map { min($0, refreshAt) } ?? refreshAt }
+        if let extraAt { first = first.map { min($0, extraAt) } ?? extraAt }
+        return first
     }
 
     /// Starts the schedule.
@@ -71,6 +76,7 @@ public struct AnnouncementSchedule: Sendable {
         if occasion == .becameMaster, settings.refresh > .zero {
             refreshAt = now + parameters.delay + settings.refresh
         }
+        if occasion == .becameMaster, settings.extra > .zero { extraAt = now + settings.extra }
         return parameters.count
     }
 
@@ -89,9 +95,18 @@ public struct AnnouncementSchedule: Sendable {
         return count
     }
 
+    /// The deadline has come.
+    /// - Returns: true when what is on other interfaces is to be announced once.
+    public mutating func extraIsDue(at now: Instant) -> Bool {
+        guard let due = extraAt, due <= now else { return false }
+        extraAt = settings.extra > .zero ? now + settings.extra : nil
+        return true
+    }
+
     /// The router is not master any more.
     public mutating func stop() {
         secondBurst = nil
         refreshAt = nil
+        extraAt = nil
     }
 }

@@ -13,6 +13,7 @@ extension Director {
         statics.addresses = configuration.staticAddresses
         statics.routes = configuration.staticRoutes
         statics.rules = configuration.staticRules
+        statics.needs = Self.staticNeeds(of: configuration)
         hearForeign(configuration.global.logsUnknownRouters)
         pacer.adopt(configuration)
         var ids = Dictionary(order.compactMap { id in routers[id].map { ($0.identity, id) } }) { first, _ in first }
@@ -109,9 +110,10 @@ extension Director {
             guard let router = routers[id] else { continue }
             let block = router.block
             let names =
-                [block.interface, block.virtualMAC?.name].compactMap(\.self) + block.addresses.compactMap(\.device)
+                [block.interface].compactMap(\.self) + block.virtualMACs.map(\.virtual.name) + block.addresses.compactMap(\.device)
                 + block.routes.flatMap(\.devices) + block.rules.flatMap(\.devices)
                 + tracked(by: block, router.group).compactMap(\.tracker.interface)
+                + (statics.needs[block.name]?.devices ?? [])
             for name in names { dependents[name, default: []].insert(id) }
             for line in block.addresses { virtualAddresses[line.prefix.address, default: []].append(id) }
             if block.needsSourceAddress { sourceTrackers.insert(id) }

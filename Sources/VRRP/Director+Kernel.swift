@@ -11,6 +11,10 @@ extension Director {
         var rules: [RuleLine] = []
         var placed: [InterfaceAddress] = []
         var routing = RoutingWants()
+        /// `track_group`: who cannot do without them.
+        var needs: [String: StaticNeeds] = [:]
+        /// What of that is missing.
+        var losses: [String: Set<Fault>] = [:]
 
         /// The interfaces that they name.
         var devices: [String] { addresses.compactMap(\.device) + routes.flatMap(\.devices) }

@@ -170,7 +170,7 @@ extension Director {
         let link = block.interface.flatMap { table.link(named: $0) }
         let source = source(of: block, link)
         let channel = channel(of: block, link, source)
-        wantVirtualLink(of: index, on: link)
+        wantVirtualLinks(of: index, on: link)
         setChannels([channel, virtualChannel(of: block, channel)].compactMap(\.self), of: id)
         let faults = faults(of: block, link, source, routers.values[index])
         if faults != routers.values[index].faults {
@@ -226,7 +226,7 @@ extension Director {
     ) -> Set<Fault> {
         var faults: Set<Fault> = []
         let tracked = tracked(interfaces: block, router.group.flatMap { groups[$0]?.configuration })
-        for name in block.vitalInterfaces(tracking: tracked) {
+        for name in block.vitalInterfaces(tracking: tracked) + (statics.needs[block.name]?.devices ?? []) {
             switch table.carrier(named: name) {
             case nil: faults.insert(.interfaceMissing(name))
             case let link? where !damping.isUsable(link): faults.insert(.interfaceDown(name))
@@ -253,6 +253,7 @@ extension Director {
             faults.insert(.noSocket(words))
         }
         faults.formUnion(virtualLinkFaults(of: router))
+        faults.formUnion(statics.losses[block.name] ?? [])
         return faults
     }
 
@@ -261,22 +262,25 @@ extension Director {
         let router = routers.values[index]
         var placed: [InterfaceAddress] = []
         var unplaced: [(prefix: IPPrefix, device: String?)] = []
-        let virtual = virtualLinks.wanted(by: router.id)
+        let present = virtualLinks.wanted(by: router.id).compactMap { wanted in
+            presence(of: wanted).map { (virtual: wanted, link: $0) }
+        }
         for line in router.block.addresses {
             let link =
-                router.block.isOnVirtualLink(line)
-                ? virtual.flatMap { presence(of: $0) } : line.device.flatMap { table.link(named: $0) }
+                if let virtual = router.block.virtualMAC(of: line) {
+                    present.first { $0.virtual.name == virtual.name }?.link
+                } else {
+                    line.device.flatMap { table.link(named: $0) }
+                }
             if let link {
                 placed.append(InterfaceAddress(line, on: link.index))
             } else {
                 unplaced.append((line.prefix, line.device))
             }
         }
-        routers.values[index].implied = nil
-        if let virtual, let link = presence(of: virtual), let implied = router.block.implied(on: virtual, link.index) {
-            placed.append(implied)
-            routers.values[index].implied = implied.key
-        }
+        let implied = present.compactMap { router.block.implied(on: $0.virtual, $0.link.index) }
+        placed += implied
+        routers.values[index].implied = Set(implied.map(\.key))
         if unplaced.count != router.unplaced.count { changed.insert(router.id) }
         placeRouting(index)
         routers.values[index].unplaced = unplaced
@@ -296,7 +300,7 @@ extension Fault {
         switch self {
         case .scriptFailed, .tracked: true
         case .interfaceMissing, .interfaceDown, .interfaceUp, .noSourceAddress, .noLinkLocalAddress, .noUnicastPeer,
-            .noVirtualLink, .noSocket, .group:
+            .noVirtualLink, .noSocket, .staticLost, .group:
             false
         }
     }

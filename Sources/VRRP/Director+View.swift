@@ -41,7 +41,7 @@ extension Director {
         guard let router = routers[id] else { return nil }
         // A backup has what the kernel has not let it take off yet.
         let keys = router.isHolding ? router.placed.map(\.key) : keeper.held.lingering(of: id)
-        let held = keys.filter { $0 != router.implied }.compactMap { table.address($0)?.prefix }
+        let held = keys.filter { !router.implied.contains($0) }.compactMap { table.address($0)?.prefix }
         return View(
             id: id, name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
@@ -76,6 +76,8 @@ extension Director {
         public var addresses: [AddressTrouble] = []
         /// What is wrong with its routes and rules.
         public var routing: [RoutingTrouble] = []
+        /// Why its interface cannot have `promote_secondaries`.
+        public var promotion: String?
         /// Why its advertisements cannot be sent.
         public var muteness: String?
         /// Virtual addresses that do not fit an advertisement.
@@ -99,6 +101,7 @@ extension Director {
         guard let router = routers[id] else { return Concerns() }
         var concerns = Concerns()
         concerns.faults = router.machine.faults.sorted()
+        concerns.promotion = virtualLinks.refusal(of: id, ofPromotion: true)
         concerns.muteness = router.muteness
         concerns.unadvertised = router.unadvertised
         concerns.refusedScripts = refusedScripts(of: id)

@@ -1,20 +1,25 @@
 // `use_vmac`: a router speaks from a macvlan's hardware address and has its addresses there. The parent is what its carrier, its source
-// address and its sockets depend on.
+// address and its sockets depend on. `use_vmac_addr`: addresses on other interfaces have macvlans there. And `promote_secondaries`, which is a
+// setting of an interface like those that macvlans need.
 
 internal import Configuration
 internal import Net
 
 extension Director {
-    /// Wants the router's macvlan, or none where its interface is not there.
-    mutating func wantVirtualLink(of index: Dictionary<RouterID, Router>.Index, on parent: Link?) {
+    /// Wants the router's macvlans whose interface is there, and what else is to be so on its interface.
+    mutating func wantVirtualLinks(of index: Dictionary<RouterID, Router>.Index, on parent: Link?) {
         let router = routers.values[index]
-        guard let virtual = router.block.virtualMAC, let parent, phase != .stopped
-        else { return virtualLinks.release(by: router.id) }
-        let usesIPv6 = router.block.addresses.contains {
-            router.block.isOnVirtualLink($0) && $0.prefix.address.family == .inet6
+        guard phase != .stopped else { return virtualLinks.release(by: router.id) }
+        var want = VirtualLinkKeeper.Want(isUp: router.isHolding)
+        for (virtual, device) in router.block.virtualMACs {
+            guard let parent = table.link(named: device) else { continue }
+            let usesIPv6 = router.block.addresses(on: virtual).contains { $0.prefix.address.family == .inet6 }
+            want.links.append(
+                VirtualLink(name: virtual.name, parent: parent.index, mac: virtual.mac, usesIPv6: usesIPv6))
         }
-        let wanted = VirtualLink(name: virtual.name, parent: parent.index, mac: virtual.mac, usesIPv6: usesIPv6)
-        virtualLinks.want(wanted, isUp: router.isHolding, by: router.id)
+        // Its macvlan has it anyway.
+        if router.block.promoteSecondaries, router.block.virtualMAC == nil { want.promoted = parent?.index }
+        virtualLinks.want(want, by: router.id)
     }
 
     /// The macvlan as it is in the table; nil while it is not there or not the one that is wanted.
@@ -36,12 +41,15 @@ extension Director {
 
     /// Why the macvlan cannot be had: somebody else's interface has its name, or the kernel refuses something.
     func virtualLinkFaults(of router: Router) -> Set<Fault> {
-        guard let wanted = virtualLinks.wanted(by: router.id) else { return [] }
-        if let refusal = virtualLinks.refusal(of: router.id) { return [.noVirtualLink(wanted.name, refusal)] }
-        if let link = table.link(named: wanted.name), !link.isThe(wanted), link.mark == nil {
-            return [.noVirtualLink(wanted.name, "another interface has that name")]
+        let wanted = virtualLinks.wanted(by: router.id)
+        if let first = wanted.first, let refusal = virtualLinks.refusal(of: router.id) {
+            let missing = wanted.first { presence(of: $0) == nil } ?? first
+            return [.noVirtualLink(missing.name, refusal)]
         }
-        return []
+        let hindered = wanted.filter { wanted in
+            table.link(named: wanted.name).map { !$0.isThe(wanted) && $0.mark == nil } ?? false
+        }
+        return Set(hindered.map { .noVirtualLink($0.name, "another interface has that name") })
     }
 
     /// The kernel's answer to changes of interfaces.
@@ -67,20 +75,42 @@ extension Director {
                 virtualLinks.linkGone(index)
             }
         }
+        changed.formUnion(ids.filter { routers[$0]?.block.promoteSecondaries ?? false })
         for id in ids.sorted() { derive(id, at: now) }
     }
 }
 
 extension VRRPInstanceConfiguration {
-    /// Addresses on the instance's own interface are on its macvlan, as in keepalived; those with another `dev` stay.
-    func isOnVirtualLink(_ line: AddressLine) -> Bool {
-        virtualMAC != nil && line.device != nil && line.device == interface
+    /// The macvlan that an address is on: one of its own, or the instance's where the address is on the instance's interface. Those with
+    /// another `dev` stay there, as in keepalived.
+    func virtualMAC(of line: AddressLine) -> VirtualMACConfiguration? {
+        line.virtualMAC ?? (line.device != nil && line.device == interface ? virtualMAC : nil)
+    }
+
+    /// Its macvlans with the interface of each; the one that it speaks from first.
+    var virtualMACs: [(virtual: VirtualMACConfiguration, device: String)] {
+        var result: [(virtual: VirtualMACConfiguration, device: String)] = []
+        if let virtualMAC, let interface { result.append((virtualMAC, interface)) }
+        for line in addresses {
+            guard let virtual = line.virtualMAC, let device = line.device,
+                !result.contains(where: { $0.virtual.name == virtual.name })
+            else { continue }
+            result.append((virtual, device))
+        }
+        return result
+    }
+
+    /// The addresses on one of them.
+    func addresses(on virtual: VirtualMACConfiguration) -> [AddressLine] {
+        addresses.filter { virtualMAC(of: $0)?.name == virtual.name }
     }
 
     /// IPv6 asks its neighbours from a link-local address. Where none is among the virtual ones, the macvlan has the one of its own hardware
     /// address, which moves with it.
     func implied(on virtual: VirtualLink, _ index: Int32) -> InterfaceAddress? {
-        let lines = addresses.filter { isOnVirtualLink($0) && $0.prefix.address.family == .inet6 }
+        let lines = addresses.filter {
+            virtualMAC(of: $0)?.name == virtual.name && $0.prefix.address.family == .inet6
+        }
         guard !lines.isEmpty, !lines.contains(where: { $0.prefix.address.isLinkLocal }),
             let prefix = IPPrefix(virtual.linkLocal, length: 64)
         else { return nil }

@@ -30,8 +30,8 @@ public struct Director {
         var channels: [ChannelKey] = []
         /// Its addresses where they belong now.
         var placed: [InterfaceAddress] = []
-        /// The link-local address that its macvlan needs besides.
-        var implied: AddressKey?
+        /// The link-local addresses that its macvlans need besides.
+        var implied: Set<AddressKey> = []
         /// Its addresses whose interface is not there.
         var unplaced: [(prefix: IPPrefix, device: String?)] = []
         /// Its routes and rules as they can be now.
@@ -230,6 +230,7 @@ public struct Director {
             }
         case .stop: stop(at: now)
         }
+        if case .packet = event {} else { reviewStaticNeeds(at: now) }
         return finish(at: now)
     }
 
@@ -334,6 +335,7 @@ public struct Director {
             guard let index = routers.index(forKey: id) else { continue }
             if let due = routers.values[index].schedule.deadline, due <= now {
                 announce(routers.values[index].schedule.due(at: now), of: routers.values[index], at: now)
+                if routers.values[index].schedule.extraIsDue(at: now) { announceElsewhere(routers.values[index], at: now) }
             }
             if let due = routers.values[index].machine.deadline, due <= now {
                 run(id, at: now) { $0.timerExpired(at: now) }
@@ -351,6 +353,20 @@ public struct Director {
         for address in router.placed where table.address(address.key)?.isTentative == false {
             guard let link = table.announcer(of: address.link), link.announces else { continue }
             announce(address.key, on: link, count: count, at: now)
+        }
+    }
+
+    /// `garp_extra_if`: switches forget a hardware address that sends nothing. The macvlan that the router speaks from says enough; of each of
+    /// its others, or with `all` each other interface, one address is announced.
+    private mutating func announceElsewhere(_ router: Router, at now: Instant) {
+        let spoken = router.block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.name } ?? router.block.interface
+        var announced: Set<Int32> = []
+        for address in router.placed where table.address(address.key)?.isTentative == false {
+            guard let place = table.links[address.link], place.name != spoken,
+                place.mark != nil || router.block.gratuitousARP.extraCoversAll,
+                let link = table.announcer(of: address.link), link.announces, announced.insert(address.link).inserted
+            else { continue }
+            announce(address.key, on: link, count: 1, at: now)
         }
     }
 

@@ -171,7 +171,7 @@ extension Route: CustomStringConvertible {
 
 /// A routing rule.
 public struct Rule: Hashable, Sendable, CustomStringConvertible {
-    /// What it says; `origin` is nil and `isTracked` true here.
+    /// What it says; `origin` and `trackGroup` are nil and `isTracked` true here.
     public var line: RuleLine
     /// FRA_PROTOCOL: who made it.
     public var origin: UInt8
@@ -182,6 +182,7 @@ public struct Rule: Hashable, Sendable, CustomStringConvertible {
         self.origin = line.origin ?? origin
         self.line.origin = nil
         self.line.isTracked = true
+        self.line.trackGroup = nil
         self.line.source = line.source?.network
         self.line.destination = line.destination?.network
     }

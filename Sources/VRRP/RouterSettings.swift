@@ -47,6 +47,7 @@ extension AnnouncementSchedule.Settings {
             count: settings.lowerPriorityCount, delay: settings.lowerPriorityDelay)
         refresh = settings.refresh
         refreshCount = settings.refreshCount
+        extra = settings.extraInterval
     }
 }
 

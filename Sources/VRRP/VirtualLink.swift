@@ -37,9 +37,9 @@ public struct VirtualLink: Hashable, Sendable {
 /// IPv4 settings of an interface: `net.ipv4.conf.IF.…`.
 public struct IPv4Settings: Hashable, Sendable {
     /// `arp_ignore`: 1 = only addresses of the interface itself are answered for.
-    public var arpIgnore: UInt32
+    public var arpIgnore: UInt32?
     /// `arp_filter`: 1 = only if the answer would be routed through this interface.
-    public var arpFilter: UInt32
+    public var arpFilter: UInt32?
     /// `arp_announce`: 2 = neighbours are asked from an address of the interface itself.
     public var arpAnnounce: UInt32?
     /// `rp_filter`: 0 = the way back does not matter.
@@ -51,7 +51,7 @@ public struct IPv4Settings: Hashable, Sendable {
 
     /// Settings; nil = as they are.
     public init(
-        arpIgnore: UInt32 = 0, arpFilter: UInt32 = 0, arpAnnounce: UInt32? = nil, reversePathFilter: UInt32? = nil,
+        arpIgnore: UInt32? = 0, arpFilter: UInt32? = 0, arpAnnounce: UInt32? = nil, reversePathFilter: UInt32? = nil,
         acceptsLocal: UInt32? = nil, promotesSecondaries: UInt32? = nil
     ) {
         self.arpIgnore = arpIgnore
@@ -69,14 +69,20 @@ public struct IPv4Settings: Hashable, Sendable {
     /// Of its parent: it neither answers for the macvlan's addresses nor asks from them, which would tell neighbours its own MAC.
     static let ofParent = IPv4Settings(arpIgnore: 1, arpFilter: 1, arpAnnounce: 2)
 
+    /// `promote_secondaries`, and nothing else.
+    static func promoting(_ isOn: Bool) -> IPv4Settings {
+        IPv4Settings(arpIgnore: nil, arpFilter: nil, promotesSecondaries: isOn ? 1 : 0)
+    }
+
     /// Of these settings the ones that a parent has had before.
     var asParent: IPv4Settings {
-        IPv4Settings(arpIgnore: arpIgnore, arpFilter: arpFilter, arpAnnounce: arpAnnounce ?? 0)
+        IPv4Settings(arpIgnore: arpIgnore ?? 0, arpFilter: arpFilter ?? 0, arpAnnounce: arpAnnounce ?? 0)
     }
 
     /// True when these ask for nothing that the interface has not.
     func areMet(by present: IPv4Settings) -> Bool {
-        arpIgnore == present.arpIgnore && arpFilter == present.arpFilter
+        (arpIgnore ?? present.arpIgnore) == present.arpIgnore
+            && (arpFilter ?? present.arpFilter) == present.arpFilter
             && (arpAnnounce ?? present.arpAnnounce) == present.arpAnnounce
             && (reversePathFilter ?? present.reversePathFilter) == present.reversePathFilter
             && (acceptsLocal ?? present.acceptsLocal) == present.acceptsLocal
@@ -114,7 +120,7 @@ struct VirtualLinkMark: Hashable {
 
     /// For the alias.
     var text: String {
-        "\(Self.word) arp_ignore=\(parent.arpIgnore) arp_filter=\(parent.arpFilter) "
+        "\(Self.word) arp_ignore=\(parent.arpIgnore ?? 0) arp_filter=\(parent.arpFilter ?? 0) "
             + "arp_announce=\(parent.arpAnnounce ?? 0) ipv6=\(usesIPv6 ? 1 : 0)"
     }
 }
@@ -136,7 +142,8 @@ extension Link {
         link.alias = settings.alias ?? alias
         link.mtu = settings.mtu ?? mtu
         link.ipv4 = IPv4Settings(
-            arpIgnore: settings.ipv4.arpIgnore, arpFilter: settings.ipv4.arpFilter,
+            arpIgnore: settings.ipv4.arpIgnore ?? ipv4?.arpIgnore,
+            arpFilter: settings.ipv4.arpFilter ?? ipv4?.arpFilter,
             arpAnnounce: settings.ipv4.arpAnnounce ?? ipv4?.arpAnnounce,
             reversePathFilter: settings.ipv4.reversePathFilter ?? ipv4?.reversePathFilter,
             acceptsLocal: settings.ipv4.acceptsLocal ?? ipv4?.acceptsLocal,

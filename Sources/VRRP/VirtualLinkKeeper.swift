@@ -6,10 +6,13 @@ internal import Net
 
 /// Compares the macvlans of all routers with the kernel's table.
 struct VirtualLinkKeeper {
-    private struct Want {
-        var link: VirtualLink
+    /// What a router wants.
+    struct Want: Equatable {
+        var links: [VirtualLink] = []
+        /// The interface that is to have `promote_secondaries`.
+        var promoted: Int32?
         /// The router is master.
-        var isUp: Bool
+        var isUp = false
     }
 
     /// A change that was asked for and is not seen yet, or was refused.
@@ -26,6 +29,8 @@ struct VirtualLinkKeeper {
     private var attempts: [LinkChange: Attempt] = [:]
     /// How parents were before.
     private var before: [Int32: IPv4Settings] = [:]
+    /// Interfaces that had no `promote_secondaries` before. Nobody knows them after a restart: then it stays.
+    private var unpromoted: Set<Int32> = []
     /// Macvlans that this process made or took over.
     private var made: Set<Int32> = []
     private var isDirty = false
@@ -42,9 +47,10 @@ struct VirtualLinkKeeper {
 
     // MARK: What is wanted
 
-    mutating func want(_ link: VirtualLink, isUp: Bool, by router: RouterID) {
-        guard wants[router]?.link != link || wants[router]?.isUp != isUp else { return }
-        wants[router] = Want(link: link, isUp: isUp)
+    mutating func want(_ want: Want, by router: RouterID) {
+        guard !want.links.isEmpty || want.promoted != nil else { return release(by: router) }
+        guard wants[router] != want else { return }
+        wants[router] = want
         isDirty = true
     }
 
@@ -60,25 +66,46 @@ struct VirtualLinkKeeper {
         isDirty = true
     }
 
-    /// The macvlan of a router, as it is wanted.
-    func wanted(by router: RouterID) -> VirtualLink? { wants[router]?.link }
+    /// The macvlans of a router, as they are wanted.
+    func wanted(by router: RouterID) -> [VirtualLink] { wants[router]?.links ?? [] }
 
-    /// The kernel's words when it refused something for the router.
-    func refusal(of router: RouterID) -> String? {
-        attempts.values.first { $0.router == router && $0.refusal != nil }?.refusal
+    /// The kernel's words when it refused something about a router's macvlans, or (`ofPromotion`) `promote_secondaries`.
+    func refusal(of router: RouterID, ofPromotion: Bool = false) -> String? {
+        attempts.first {
+            $0.value.router == router && $0.value.refusal != nil && $0.key.isPromotion == ofPromotion
+        }?.value.refusal
+    }
+
+    /// All macvlans that are wanted. Routers may share one: it is up while one of them is master.
+    private var links: [(link: VirtualLink, isUp: Bool, router: RouterID)] {
+        var places: [String: Int] = [:]
+        var links: [(link: VirtualLink, isUp: Bool, router: RouterID)] = []
+        for (router, want) in wants.sorted(by: { $0.key < $1.key }) {
+            for link in want.links {
+                if let place = places[link.name] {
+                    links[place].link.usesIPv6 = links[place].link.usesIPv6 || link.usesIPv6
+                    links[place].isUp = links[place].isUp || want.isUp
+                } else {
+                    places[link.name] = links.count
+                    links.append((link, want.isUp, router))
+                }
+            }
+        }
+        return links
     }
 
     // MARK: What the kernel says
 
     /// An interface changed, came or went.
     mutating func heard(_ link: Link) {
-        guard !wants.isEmpty || link.mark != nil || !before.isEmpty else { return }
+        guard !wants.isEmpty || link.mark != nil || !before.isEmpty || !unpromoted.isEmpty else { return }
         forgetAnswered()
         isDirty = true
     }
 
     mutating func linkGone(_ index: Int32) {
         made.remove(index)
+        unpromoted.remove(index)
         before[index] = nil
         guard !wants.isEmpty || !before.isEmpty else { return }
         forgetAnswered()
@@ -116,11 +143,19 @@ struct VirtualLinkKeeper {
         deadline = nil
         var changes: [LinkChange] = []
         var asked: Set<LinkChange> = []
+        func ask(_ change: LinkChange, for router: RouterID) {
+            guard asked.insert(change).inserted, isDue(change, router, at: now) else { return }
+            changes.append(change)
+        }
+        for (link, isUp, router) in links {
+            for change in differences(link, isUp, in: table) { ask(change, for: router) }
+        }
         for (router, want) in wants.sorted(by: { $0.key < $1.key }) {
-            for change in differences(want, in: table) {
-                asked.insert(change)
-                if isDue(change, router, at: now) { changes.append(change) }
+            guard let index = want.promoted, let link = table.links[index], link.ipv4?.promotesSecondaries == 0 else {
+                continue
             }
+            unpromoted.insert(index)
+            ask(.configure(index, link.name, LinkSettings(ipv4: .promoting(true))), for: router)
         }
         // What is not asked for any more has no refusal either; removals are looked at below.
         for (change, attempt) in attempts where !asked.contains(change) && !change.isRemoval {
@@ -142,17 +177,25 @@ struct VirtualLinkKeeper {
         isDirty = false
         var removals: [(LinkChange, RouterID)] = []
         var kept: Set<Int32> = []
-        for (router, want) in wants.sorted(by: { $0.key < $1.key }) {
-            guard let link = table.link(named: want.link.name), link.isThe(want.link) else { continue }
+        for (wanted, isUp, router) in links {
+            guard let link = table.link(named: wanted.name), link.isThe(wanted) else { continue }
             kept.insert(link.index)
-            if !want.isUp, link.isUp { removals.append((.set(link.index, isUp: false), router)) }
+            if !isUp, link.isUp { removals.append((.set(link.index, isUp: false), router)) }
+        }
+        let promoted = Set(wants.values.compactMap(\.promoted))
+        for index in unpromoted.subtracting(promoted).sorted() {
+            if let link = table.links[index], link.ipv4?.promotesSecondaries == 1 {
+                removals.append((.configure(index, link.name, LinkSettings(ipv4: .promoting(false))), .nobody))
+            } else {
+                unpromoted.remove(index)
+            }
         }
         let ours = table.links.values.filter { isOurs($0) }.sorted { $0.index < $1.index }
         let leaving = ours.filter { !kept.contains($0.index) }
         for link in leaving {
             if let parent = link.parent, before[parent] == nil { before[parent] = link.mark?.parent }
         }
-        let used = Set(wants.values.map(\.link.parent))
+        let used = Set(wants.values.flatMap { $0.links.map(\.parent) })
         var changed: Set<Int32> = []
         for (index, settings) in before where !used.contains(index) {
             if let parent = table.links[index], let present = parent.ipv4, !settings.areMet(by: present) {
@@ -176,27 +219,29 @@ struct VirtualLinkKeeper {
     }
 
     /// What lies between a wanted macvlan and the table, one step at a time: a macvlan is configured when it is there and set up when it is right.
-    private mutating func differences(_ want: Want, in table: LinkTable) -> [LinkChange] {
-        guard let parent = table.links[want.link.parent] else { return [] }
-        guard let link = table.link(named: want.link.name) else { return [.create(want.link)] }
-        guard link.isThe(want.link) else { return isOurs(link) ? [.delete(link.index)] : [] }
+    private mutating func differences(
+        _ wanted: VirtualLink, _ isUp: Bool, in table: LinkTable
+    ) -> [LinkChange] {
+        guard let parent = table.links[wanted.parent] else { return [] }
+        guard let link = table.link(named: wanted.name) else { return [.create(wanted)] }
+        guard link.isThe(wanted) else { return isOurs(link) ? [.delete(link.index)] : [] }
         made.insert(link.index)
         let original =
             before[parent.index] ?? link.mark?.parent ?? siblingMark(on: parent.index, in: table) ?? parent.ipv4
             ?? IPv4Settings()
         before[parent.index] = original.asParent
         var changes: [LinkChange] = []
-        let mark = VirtualLinkMark(parent: original, usesIPv6: want.link.usesIPv6).text
+        let mark = VirtualLinkMark(parent: original, usesIPv6: wanted.usesIPv6).text
         let isSet = link.ipv4.map(IPv4Settings.ofVirtualLink.areMet) ?? true
         if link.alias != mark || !isSet || link.mtu != parent.mtu {
             let settings = LinkSettings(
-                alias: mark, mtu: parent.mtu, ipv4: .ofVirtualLink, ipv6: want.link.usesIPv6)
+                alias: mark, mtu: parent.mtu, ipv4: .ofVirtualLink, ipv6: wanted.usesIPv6)
             changes.append(.configure(link.index, link.name, settings))
         }
         if let present = parent.ipv4, !IPv4Settings.ofParent.areMet(by: present) {
             changes.append(.configure(parent.index, parent.name, LinkSettings(ipv4: .ofParent)))
         }
-        if changes.isEmpty, want.isUp, !link.isUp { changes.append(.set(link.index, isUp: true)) }
+        if changes.isEmpty, isUp, !link.isUp { changes.append(.set(link.index, isUp: true)) }
         return changes
     }
 
@@ -218,11 +263,19 @@ struct VirtualLinkKeeper {
 }
 
 extension LinkChange {
+    /// It is about `promote_secondaries`.
+    fileprivate var isPromotion: Bool {
+        switch self {
+        case .configure(_, _, let settings): settings.ipv4.arpIgnore == nil
+        case .create, .set, .delete: false
+        }
+    }
+
     /// It belongs to what is done after addresses are taken off.
     fileprivate var isRemoval: Bool {
         switch self {
         case .create, .set(_, isUp: true): false
-        case .configure(_, _, let settings): settings.alias == nil && settings.ipv4 != .ofParent
+        case .configure(_, _, let settings): settings.alias == nil && settings.ipv4 != .ofParent && settings.ipv4 != .promoting(true)
         case .set(_, isUp: false), .delete: true
         }
     }

@@ -60,6 +60,10 @@ extension Director.Concerns {
         alarms[.instance(name)] = faults.lazy.compactMap(\.alarm).first
         if let first = addresses.first {
             alarms[.addresses(name)] = first.alarm(others: addresses.count - 1)
+        } else if let promotion {
+            alarms[.addresses(name)] = Alarm(
+                message: "promote_secondaries cannot be set on its interface: \(promotion)",
+                remedy: "it is tried again every second; run vrrpd with CAP_NET_ADMIN, or remove promote_secondaries")
         }
         if let first = routing.first {
             alarms[.routing(name)] = first.alarm(others: routing.count - 1)
@@ -127,6 +131,8 @@ extension Fault {
                 "it is tried again every second; take away what has its name or MAC, or write use_vmac NAME; run vrrpd with CAP_NET_ADMIN"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
+        case .staticLost:
+            remedy = "it is put back as soon as the kernel takes it: see the alarms vrrpd/addresses and vrrpd/routes"
         case .interfaceDown, .interfaceUp, .scriptFailed, .tracked, .group:
             return nil
         }

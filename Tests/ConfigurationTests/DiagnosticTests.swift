@@ -38,7 +38,7 @@ import Testing
         ("advert_int 256", "error outOfRange"), ("advert_int 0.5", "warning adjusted"),
         ("advert_int 1.5", "warning adjusted"),
         ("state MASTERS", "error badValue"), ("state master", "error badValue"), ("version 4", "error outOfRange"),
-        ("promote_secondaries", "warning notActedOn"), ("native_ipv6", "warning notActedOn"),
+        ("vrf blue", "warning notActedOn"), ("native_ipv6", "warning notActedOn"),
         ("strict_mode maybe", "error badValue"), ("interface abcdefghijklmnop", "error badValue"),
         ("unicast_src_ip host", "error badValue"), ("unicast_peer {\n192.0.2.9 min_ttl\n}", "error unknownKeyword"),
         ("track_script {\nnone\n}", "error unknownReference"),
@@ -52,6 +52,7 @@ import Testing
         ("interface lo", "error contradiction"),
         ("state MASTER", "warning adjusted"), ("state MASTER\npriority 9\nnopreempt", "warning adjusted"),
         ("nopreempt\npreempt_delay 5", "warning adjusted"), ("vmac_garp_intvl 5", "warning deprecated"),
+        ("garp_extra_if all", "error missingValue"), ("garp_extra_if 86401", "error outOfRange"),
         ("unicast_src_ip 192.0.2.9", "warning contradiction"), ("garp_master_repeat 0", "error outOfRange"),
     ]
 

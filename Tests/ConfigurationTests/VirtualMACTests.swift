@@ -54,6 +54,40 @@ import Testing
         #expect(load(text.replacing("use_vmac", with: "")).configuration != nil)
     }
 
+    /// The macvlans of an instance's addresses, in the order of the text.
+    private func macvlans(_ text: String) -> [String] {
+        let instances = load(text).configuration?.instances ?? []
+        return instances.flatMap { $0.virtualAddresses + $0.excludedAddresses }.map { line in
+            line.virtualMAC.map { "\($0.name) \($0.mac)" } ?? "-"
+        }
+    }
+
+    private let others = "virtual_ipaddress_excluded {\n192.0.2.60 dev eth1\n192.0.2.61 dev eth1\n2001:db8::1\n}"
+
+    @Test func `use_vmac_addr gives addresses on other interfaces and of the other family a macvlan there`() {
+        let four = "00:00:5e:00:01:33"
+        #expect(
+            macvlans(instanceText("use_vmac_addr\n" + others))
+                == ["-", "vrrp.51 " + four, "vrrp.51 " + four, "vrrp6.51 00:00:5e:00:02:33"])
+        let both = "global_defs {\nvmac_addr_prefix a\n}\n" + instanceText("use_vmac\nuse_vmac_addr\n" + others)
+        #expect(macvlans(both) == ["-", "a.51 " + four, "a.51 " + four, "a6.51 00:00:5e:00:02:33"])
+        #expect(macvlans(instanceText(others)) == ["-", "-", "-", "-"])
+    }
+
+    @Test func `use_vmac of an address is for that address; where the instance has it there is no other`() {
+        let word = others.replacing("192.0.2.60 dev eth1", with: "192.0.2.60 dev eth1 use_vmac")
+        #expect(macvlans(instanceText(word)) == ["-", "vrrp.51 00:00:5e:00:01:33", "-", "-"])
+        let own = instanceText("use_vmac").replacing("192.0.2.51\n", with: "192.0.2.51 use_vmac\n")
+        #expect(macvlans(own) == ["-"])
+    }
+
+    @Test func `an instance of the same number on that interface shares its macvlan`() {
+        let other = instanceText("use_vmac lan", name: "VI_2", interface: "eth1")
+            .replacing("192.0.2.51", with: "192.0.2.52")
+        #expect(
+            macvlans(other + instanceText("use_vmac_addr\n" + others)).filter { $0.hasPrefix("lan") }.count == 2)
+    }
+
     @Test(arguments: [
         ("", true), ("no_accept", false), ("strict_mode", false), ("accept", true),
         ("strict_mode\naccept", false), ("strict_mode\nversion 3\naccept", true), ("strict_mode\npriority 255", true),
@@ -62,7 +96,7 @@ import Testing
         #expect(try instance(lines).accept == accepts)
     }
 
-    @Test(arguments: ["use_vmac", "no_accept", "use_vmac\nvmac_xmit_base"])
+    @Test(arguments: ["use_vmac", "no_accept", "use_vmac\nvmac_xmit_base", "use_vmac_addr", "garp_extra_if all 100", "promote_secondaries"])
     func `these words act`(_ lines: String) {
         #expect(load(instanceText(lines)).inactions.isEmpty)
     }

@@ -171,9 +171,14 @@ private final class Storm {
         case 20: if host.isAlive { host.stop() }
         case 21: host.filteringFails = roll(3)
         case 22:
-            guard let macvlan = host.links.values.first(where: \.isPrivateMacvlan) else { return }
-            // Deleted while nobody runs, what the parent was goes with it.
-            try? host.apply(.set(macvlan.index, isUp: roll(2) == 0))
+            guard let macvlan = host.links.values.filter(\.isPrivateMacvlan).min(by: { $0.index < $1.index }) else { return }
+            guard roll(2) == 0 else { try? host.apply(.set(macvlan.index, isUp: roll(2) == 0)); return }
+            // Deleted while nobody runs, or where it cannot be made again, what the parent was goes with it.
+            guard host.isAlive, host.pausedUntil <= network.now else { return }
+            host.refusesLink = { _ in nil }
+            (host.lostAnswers, host.failingDumps) = (0, 0)
+            host.delete(macvlan.index)
+            network.run(.milliseconds(10))
         default: host.notesFail = roll(2) == 0
         }
     }

@@ -352,7 +352,7 @@ final class ScriptedHost {
         addresses[address.link]?.removeAll { $0.key == gone.key }
         let others = addresses[address.link]?.filter { $0.isOfSubnet(of: gone) } ?? []
         if gone.flags & InterfaceAddress.secondary == 0, !others.isEmpty {
-            if promotesSecondaries {
+            if promotesSecondaries || links[address.link]?.ipv4?.promotesSecondaries == 1 {
                 notify(.addressGone(gone))
                 guard let index = addresses[address.link]?.firstIndex(where: { $0.key == others[0].key }) else {
                     return true
@@ -492,7 +492,8 @@ extension ScriptedHost: AddressKernel {
             link.alias = settings.alias ?? link.alias
             link.mtu = settings.mtu ?? link.mtu
             link.ipv4 = IPv4Settings(
-                arpIgnore: settings.ipv4.arpIgnore, arpFilter: settings.ipv4.arpFilter,
+                arpIgnore: settings.ipv4.arpIgnore ?? link.ipv4?.arpIgnore,
+                arpFilter: settings.ipv4.arpFilter ?? link.ipv4?.arpFilter,
                 arpAnnounce: settings.ipv4.arpAnnounce ?? link.ipv4?.arpAnnounce,
                 reversePathFilter: settings.ipv4.reversePathFilter ?? link.ipv4?.reversePathFilter,
                 acceptsLocal: settings.ipv4.acceptsLocal ?? link.ipv4?.acceptsLocal,

@@ -20,16 +20,15 @@ extension Grammars {
         word("no_track", "", "off", .rare, "its interface and its removal do not matter"),
         word(
             "preferred_lft", "SECONDS|forever", "forever; 0 for IPv6 /128", .rare, "how long it is preferred as source"),
-        word("track_group", "NAME", "none", .rare, "static only: the group it follows", .notYet),
-        word("use_vmac", "", "off", .rare, "virtual only: on the VMAC", .notYet),
+        word("track_group", "NAME", "none", .rare, "static only: whose instances need it"),
+        word("use_vmac", "", "off", .rare, "virtual only: on a VMAC, also on another interface"),
     ]
 
     private static func word(
-        _ word: String, _ value: String, _ standard: String, _ tier: KeywordTable.Tier, _ meaning: String,
-        _ support: KeywordTable.Support = .supported
+        _ word: String, _ value: String, _ standard: String, _ tier: KeywordTable.Tier, _ meaning: String
     ) -> KeywordTable.Entry {
         KeywordTable.Entry(
-            word: word, value: value, standard: standard, meaning: meaning, tier: tier, support: support, kind: .list)
+            word: word, value: value, standard: standard, meaning: meaning, tier: tier, support: .supported, kind: .list)
     }
 }
 
@@ -59,7 +58,6 @@ extension Interpreter {
                 }
                 value = next
             }
-            if entry.support == .notYet { count(word, .notYet, in: .list) }
             apply(word, value, to: &line)
         }
         return line
@@ -84,6 +82,12 @@ extension Interpreter {
         case "peer": line.peer = value.flatMap { prefix($0) }
         case "-nodad": line.skipsDuplicateDetection = false
         case "no_track": line.isTracked = false
+        case "track_group": line.trackGroup = value.flatMap { trackGroup($0) }
+        case "use_vmac":
+            line.asksForVirtualMAC = !readsStatics
+            if readsStatics {
+                reporter.warning(.adjusted, at: word, "a static address belongs to no virtual router; use_vmac is ignored")
+            }
         case "preferred_lft":
             if text == "forever" || text == "infinity" {
                 line.preferredLifetime = .forever

@@ -13,6 +13,7 @@ struct FileDraft: BlockDraft {
     var bfdSessions: [Parsed<BFDDraft>] = []
     var syncGroups: [Parsed<SyncGroupDraft>] = []
     var garpGroups: [Parsed<GARPGroupDraft>] = []
+    var trackGroups: [Parsed<TrackGroupDraft>] = []
     var instances: [Parsed<InstanceDraft>] = []
     var staticAddresses: [AddressLine] = []
     var staticRoutes: [RouteLine] = []
@@ -61,19 +62,19 @@ extension Grammars {
         .list("static_ipaddress", lines: "ADDRESS LINE…", .common, "addresses that follow no election") {
             draft, statement, interpreter in
             let device = interpreter.global.defaultInterface
-            draft.staticAddresses += interpreter.staticAddressLines(statement, device: device)
+            draft.staticAddresses += interpreter.readStatics { $0.staticAddressLines(statement, device: device) }
         }.repeatable,
         .list("static_routes", lines: "ROUTE…", .rare, "routes that follow no election") {
-            draft, statement, interpreter in draft.staticRoutes += interpreter.routes(statement)
+            draft, statement, interpreter in draft.staticRoutes += interpreter.readStatics { $0.routes(statement) }
         }.repeatable,
         .list("static_rules", lines: "RULE…", .rare, "routing rules that follow no election") {
-            draft, statement, interpreter in draft.staticRules += interpreter.rules(statement)
+            draft, statement, interpreter in draft.staticRules += interpreter.readStatics { $0.rules(statement) }
         }.repeatable,
         .block(
             "track_group", "NAME", { trackGroup }, kind: .trackGroup, .rare,
-            "instances that static addresses and routes follow", from: { _, _ in ListsDraft() },
-            store: { _, _, _ in }
-        ).notYet.repeatable,
+            "instances that need static addresses, routes and rules", from: { _, _ in TrackGroupDraft() },
+            store: { draft, parsed, _ in draft.trackGroups.append(parsed) }
+        ).repeatable,
         .block(
             "vrrp_script", "NAME", { script }, kind: .script, .everywhere,
             "a program that tells whether this host is fit",

@@ -72,8 +72,10 @@ extension Grammars {
         .unneeded(
             "dynamic_interfaces", "[allow_if_changes]", "interfaces may appear later",
             because: "a missing interface is always waited for"),
-        .text("default_interface", "IF", \.model.defaultInterface, .rare, "interface of static addresses without dev")
-            .notYet,
+        Keyword("default_interface", "IF", standard: "eth0", .rare, "interface of static addresses without dev") {
+            draft, statement, interpreter in
+            draft.model.defaultInterface = interpreter.interface(statement) ?? draft.model.defaultInterface
+        },
     ]
 
     /// Not a mere `spelled`: where both stand router_id counts, in whatever order.
@@ -151,6 +153,8 @@ extension Grammars {
         .seconds(
             "vrrp_gna_interval", 0...86400, \.model.gratuitousARP.neighbourInterval, .common,
             "least time between neighbour advertisements on an interface"),
+        extraAnnouncements("vrrp_garp_extra_if", \.model.gratuitousARP, 1),
+        extraAnnouncements("vrrp_garp_extra_if", \.model.gratuitousARP, 1).spelled("vrrp_vmac_garp_intvl"),
         .boolean("vrrp_min_garp", \.minimumGARP, .rare, "one gratuitous ARP, no second burst"),
         .integer(
             "vrrp_down_timer_adverts", 1...100, \.model.downTimerAdverts, .rare, "adverts missed until master down"),
@@ -235,6 +239,24 @@ extension Grammars {
             return interpreter.reporter.error(.badValue, at: word, "\(word.text) is not an IPv6 multicast address")
         }
         draft.model.multicastGroup6 = group
+    }
+
+    /// `vrrp_garp_extra_if` and an instance's `garp_extra_if`: `[all] SECONDS`.
+    static func extraAnnouncements<Draft>(
+        _ word: String, _ path: any WritableKeyPath<Draft, GratuitousARPSettings> & Sendable, _ least: Double,
+        standard: String = "off"
+    ) -> Keyword<Draft> {
+        Keyword(
+            word, "[all] SECONDS", unit: "s", range: "\(Int(least))…86400", standard: standard, .rare,
+            "between gratuitous ARPs of VMACs (all: addresses) on other interfaces than the instance's"
+        ) { draft, statement, interpreter in
+            let words = statement.arguments.filter { $0.text != "all" }
+            guard let word = words.first else { return interpreter.sayMissing(statement) }
+            interpreter.ignoreExtra(words.dropFirst(), statement)
+            guard let time = interpreter.seconds(word, least...86_400, of: statement.keyword.text) else { return }
+            draft[keyPath: path].extraInterval = time
+            draft[keyPath: path].extraCoversAll = words.count < statement.arguments.count
+        }
     }
 
     /// `vrrp_version` and an instance's `version`.

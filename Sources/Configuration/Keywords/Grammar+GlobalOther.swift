@@ -4,7 +4,6 @@
 extension Grammars {
     static let globalAlerts: [Keyword<GlobalDraft>] = [
         .notYet("no_checker_emails", "[BOOL]", "no mail about checks"),
-        garpExtra, garpExtra.spelled("vrrp_vmac_garp_intvl"),
         .notYet("lvs_notify_fifo", "PATH [USER [GROUP]]", standard: "none", "server transitions in a pipe"),
         .notYet("lvs_notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", "reader of lvs_notify_fifo"),
         .notYet("fifo_write_vrrp_states_on_reload", "write all states to the pipe at reload"),
@@ -30,10 +29,6 @@ extension Grammars {
             because: "the bus is Varlink"),
         .unneeded("dbus_no_interface_name", "NAME", standard: "none", "D-Bus path part", because: "the bus is Varlink"),
     ]
-
-    private static let garpExtra = Keyword<GlobalDraft>.notYet(
-        "vrrp_garp_extra_if", "[all] SECONDS", unit: "s", range: "1…86400",
-        "gratuitous ARP for the VMAC on other interfaces")
 
     static let globalProcesses: [Keyword<GlobalDraft>] = {
         var rows: [Keyword<GlobalDraft>] = [
@@ -139,6 +134,12 @@ extension Grammars {
             guard let word = interpreter.single(statement), interpreter.isInterfaceName(word) else { return }
             draft.model.virtualMACPrefix = word.text
         },
-        .notYet("vmac_addr_prefix", "TEXT", standard: "vmac_prefix", "name prefix of VMAC address interfaces"),
+        Keyword(
+            "vmac_addr_prefix", "TEXT", standard: "vmac_prefix", .rare,
+            "name prefix of VMACs for addresses on other interfaces"
+        ) { draft, statement, interpreter in
+            guard let word = interpreter.single(statement), interpreter.isInterfaceName(word) else { return }
+            draft.model.virtualMACAddressPrefix = word.text
+        },
     ]
 }

@@ -21,6 +21,7 @@ struct InstanceDraft: BlockDraft {
     var allowsNoAddresses = false
     var virtualMAC: VirtualMACDraft?
     var transmitsOnBase = false
+    var usesVirtualMACForAddresses = false
 
     init() {}
 
@@ -118,7 +119,7 @@ extension Grammars {
             draft, statement, interpreter in draft.model.rules += interpreter.rules(statement)
         }.repeatable,
         .toggle("no_virtual_ipaddress", \.allowsNoAddresses, .rare, "no address is meant"),
-        .toggle("promote_secondaries", \.model.promoteSecondaries, .rare, "sysctl on the interface").notYet,
+        .toggle("promote_secondaries", \.model.promoteSecondaries, .rare, "sysctl on the interface: secondaries stay"),
     ]
 
     private static let instanceUnicast: [Keyword<InstanceDraft>] = [
@@ -230,16 +231,12 @@ extension Grammars {
         .boolean(
             "notify_priority_changes", \.model.notifiesPriorityChanges, standard: "vrrp_notify_priority_changes", .rare,
             "notify changes of priority"),
-        .notYet("use_vmac_addr", "VMAC also for addresses on other interfaces"),
+        .toggle("use_vmac_addr", \.usesVirtualMACForAddresses, .rare, "VMAC also for addresses on other interfaces"),
         .notYet("use_ipvlan", "[NAME] [IF] [ADDR] [bridge|private|vepa]", "speak through an ipvlan"),
         .notYet("vrf", "NAME", standard: "none", "VRF of the instance"),
-        .notYet(
-            "garp_extra_if", "[all] SECONDS", unit: "s", range: "1…86400", standard: "vrrp_garp_extra_if",
-            "gratuitous ARP for the VMAC on other interfaces"),
-        Keyword.notYet(
-            "garp_extra_if", "[all] SECONDS", unit: "s", range: "1…86400", standard: "vrrp_garp_extra_if",
-            "gratuitous ARP for the VMAC on other interfaces"
-        ).spelled("vmac_garp_intvl"),
+        extraAnnouncements("garp_extra_if", \.model.gratuitousARP, 0, standard: "vrrp_garp_extra_if"),
+        extraAnnouncements("garp_extra_if", \.model.gratuitousARP, 0, standard: "vrrp_garp_extra_if")
+            .spelled("vmac_garp_intvl"),
         .notYet("timer_expired_backup", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
         .notYet("thread_timer_expired", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
         .notYet(

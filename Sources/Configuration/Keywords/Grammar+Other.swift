@@ -1,9 +1,7 @@
-// Rows of blocks that nothing acts on yet: SSL, track_group. They are rows all the same:
+// Rows of blocks that nothing acts on yet: SSL. They are rows all the same:
 // a typing mistake in them is found, and explain and the migration table know them.
 
 extension Grammars {
-    static let trackGroup = Grammar<ListsDraft>(
-        .trackGroup, [.list("group", lines: "INSTANCE…", .rare, "the instances") { _, _, _ in }.notYet])
 
     static let ssl = Grammar<ListsDraft>(
         .ssl,

@@ -53,6 +53,11 @@ struct SyncGroupDraft: BlockDraft {
     }
 }
 
+/// `track_group` while it is read.
+struct TrackGroupDraft: BlockDraft {
+    var members: [Word] = []
+}
+
 /// The track lists of an instance or a sync group.
 struct TrackLists: Sendable {
     var interfaces: [TrackDraft] = []
@@ -189,6 +194,14 @@ extension Grammars {
                 "notify_priority_changes", "[BOOL]", standard: "vrrp_notify_priority_changes",
                 "notify changes of priority"),
         ], trackRows(\.tracked), notifyRows(\.model.notify))
+
+    static let trackGroup = Grammar<TrackGroupDraft>(
+        .trackGroup,
+        [
+            .list("group", lines: "INSTANCE…", .rare, "the instances") { draft, statement, interpreter in
+                draft.members += interpreter.listLines(statement).flatMap { $0 }
+            }.required
+        ])
 
     /// `weight N [reverse]`.
     static func weight<Draft>(

@@ -60,7 +60,7 @@ extension Interpreter {
             case "prepend": route.placement = .prepend
             case "replace": route.placement = .replace
             case "no_track": route.isTracked = false
-            case "track_group": count(name, .notYet, in: .list)
+            case "track_group": route.trackGroup = trackGroup(value)
             default:
                 if let kind = Self.kinds[name.text] { route.kind = kind }
                 if let metric = Self.metrics[name.text] {
@@ -124,7 +124,7 @@ extension Interpreter {
             case "dport": rule.destinationPorts = range(value.text)
             case "tun_id": rule.tunnelID = UInt64(value.text)
             case "no_track": rule.isTracked = false
-            case "track_group": count(name, .notYet, in: .list)
+            case "track_group": rule.trackGroup = trackGroup(value)
             default: break
             }
         }
@@ -137,6 +137,25 @@ extension Interpreter {
             nextRulePriority -= 1
         }
         return isComplete ? rule : nil
+    }
+
+    /// Reads lines that follow no election: only these may name a track_group.
+    mutating func readStatics<Line>(_ read: (inout Interpreter) -> [Line]) -> [Line] {
+        readsStatics = true
+        defer { readsStatics = false }
+        return read(&self)
+    }
+
+    /// The group that a static line names.
+    mutating func trackGroup(_ word: Word) -> String? {
+        guard readsStatics else {
+            reporter.warning(
+                .adjusted, at: word, "track_group is for static addresses, routes and rules; it is ignored",
+                remedy: "remove it: what an instance has itself is tracked unless no_track")
+            return nil
+        }
+        trackGroups.append(word)
+        return word.text
     }
 
     /// Address lines of static_ipaddress, which may name a group.

@@ -24,6 +24,10 @@ struct Interpreter {
     /// `vrrp_garp_lower_prio_*` when they are written; else an instance's own bursts count.
     var lowerPriorityDelay: Duration?
     var lowerPriorityCount: Int?
+    /// The lines that are read follow no election.
+    var readsStatics = false
+    /// Groups that static lines name.
+    var trackGroups: [Word] = []
     /// Instances whose block is there but wrong: a group may name them.
     var failedInstances: Set<String> = []
     /// Keywords of which something is to be said: where they stand first, and how often.

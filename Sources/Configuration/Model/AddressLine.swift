@@ -41,6 +41,12 @@ public struct AddressLine: Equatable, Sendable {
     public var options: Set<Option> = []
     /// False = `no_track`: the address's interface and its removal by others do not matter.
     public var isTracked = true
+    /// `track_group`, static addresses only: the instances of this group are in FAULT while it cannot be there.
+    public var trackGroup: String?
+    /// `use_vmac`: it is to have the virtual router's hardware address.
+    public var asksForVirtualMAC = false
+    /// The macvlan on `device` that it is on, where that is not the instance's own: for `use_vmac` and `use_vmac_addr`.
+    public var virtualMAC: VirtualMACConfiguration?
 
     /// Flags that rtnetlink knows as IFA_F_*.
     public enum Option: String, Equatable, Sendable, CaseIterable {

@@ -26,6 +26,8 @@ public struct Configuration: Equatable, Sendable {
     public var syncGroups: [SyncGroupConfiguration]
     /// `garp_group` blocks in file order; no interface is in two.
     public var garpGroups: [GARPGroupConfiguration]
+    /// `track_group` blocks in file order, names unique; members exist.
+    public var trackGroups: [TrackGroupConfiguration] = []
     /// `static_ipaddress` lines: addresses that do not follow any election.
     public var staticAddresses: [AddressLine]
     /// `static_routes` lines.

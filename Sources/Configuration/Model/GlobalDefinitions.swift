@@ -40,6 +40,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var multicastGroup6 = IPv6Address(high: 0xFF02_0000_0000_0000, low: 0x12)
     /// `vmac_prefix`: what the names of macvlans begin with.
     public var virtualMACPrefix = "vrrp"
+    /// `vmac_addr_prefix`: the same for those that are made for addresses on other interfaces; nil = `vmac_prefix`.
+    public var virtualMACAddressPrefix: String?
     /// `default_interface`: for static addresses without `dev`.
     public var defaultInterface = "eth0"
     /// Mail: who gets it, from whom, through which server.

@@ -80,6 +80,8 @@ public struct RouteLine: Hashable, Sendable {
     public var placement = Placement.prepend
     /// False = `no_track`: its interfaces do not matter to the instance.
     public var isTracked = true
+    /// `track_group`, static routes only.
+    public var trackGroup: String?
 
     /// A route to a destination.
     public init(to destination: IPPrefix) {
@@ -142,6 +144,8 @@ public struct RuleLine: Hashable, Sendable {
     public var tunnelID: UInt64?
     /// False = `no_track`.
     public var isTracked = true
+    /// `track_group`, static rules only.
+    public var trackGroup: String?
 
     /// A rule that says nothing yet.
     public init(_ family: AddressFamily) {

@@ -177,3 +177,17 @@ public struct NotifyCommands: Equatable, Sendable {
     /// No commands.
     public init() {}
 }
+
+/// `track_group NAME { group { INSTANCE… } }`: instances that cannot do without static addresses, routes and rules.
+public struct TrackGroupConfiguration: Equatable, Sendable {
+    /// What static lines call it.
+    public var name: String
+    /// Names of instances.
+    public var members: Set<String>
+
+    /// A group.
+    public init(name: String, members: Set<String>) {
+        self.name = name
+        self.members = members
+    }
+}

@@ -185,6 +185,10 @@ public struct GratuitousARPSettings: Equatable, Sendable {
     public var interval = Duration.zero
     /// `vrrp_gna_interval`: least time between two neighbour advertisements on an interface.
     public var neighbourInterval = Duration.zero
+    /// `garp_extra_if`: one for each VMAC that is on another interface, every so often while master; zero = none.
+    public var extraInterval = Duration.zero
+    /// `garp_extra_if all`: also for other interfaces with an address of the instance.
+    public var extraCoversAll = false
 
     /// keepalived's defaults.
     public init() {}

@@ -18,6 +18,7 @@ extension Interpreter {
         configuration.instances = resolveInstances(file.instances, configuration)
         configuration.syncGroups = resolveSyncGroups(file.syncGroups, configuration)
         configuration.garpGroups = resolveGARPGroups(file.garpGroups)
+        configuration.trackGroups = resolveTrackGroups(file.trackGroups, configuration)
         dropGroupedWeights(file.instances, &configuration)
         resolveLinkDelays(file.linkDelays, &configuration)
         configuration.virtualServers = resolveVirtualServers(file, configuration)

@@ -110,6 +110,25 @@ extension Interpreter {
         }
     }
 
+    /// Groups of instances that need static things; an instance may be in several.
+    mutating func resolveTrackGroups(
+        _ drafts: [Parsed<TrackGroupDraft>], _ configuration: Configuration
+    ) -> [TrackGroupConfiguration] {
+        var taken: [String: Word] = [:]
+        let known = Set(configuration.instances.map(\.name))
+        let groups = drafts.compactMap { parsed -> TrackGroupConfiguration? in
+            guard let name = uniqueName(parsed, &taken) else { return nil }
+            for word in parsed.draft.members where !known.contains(word.text) && !failedInstances.contains(word.text) {
+                sayUnknownReference(word, "vrrp_instance", known.sorted())
+            }
+            return TrackGroupConfiguration(name: name, members: Set(parsed.draft.members.map(\.text)))
+        }
+        for word in trackGroups where taken[word.text] == nil {
+            sayUnknownReference(word, "track_group", taken.keys.sorted())
+        }
+        return groups
+    }
+
     private mutating func resolveMembers(
         _ parsed: Parsed<SyncGroupDraft>, _ configuration: Configuration, _ memberOf: inout [String: Word]
     ) -> [String] {

@@ -1,4 +1,4 @@
-// `use_vmac`: words to a macvlan's name and hardware address. Names are settled when all instances are known: IPv4 and IPv6 may have a
+// `use_vmac` and `use_vmac_addr`: words to a macvlan's name and hardware address. Names are settled when all instances are known: IPv4 and IPv6 may have a
 // virtual router of the same number on one interface, and it may be there on several interfaces.
 import Net
 
@@ -51,7 +51,8 @@ extension Interpreter {
                     remedy: "write interface IF")
                 continue
             }
-            let name = draft.name?.text ?? freeName(for: instance, global.virtualMACPrefix, taken)
+            let name = draft.name?.text
+                ?? freeName(instance.virtualRouterID, instance.family, global.virtualMACPrefix, taken)
             guard isFree(name, draft.name, places[index], &taken) else { continue }
             let own = VirtualMACConfiguration.mac(virtualRouterID: instance.virtualRouterID, instance.family)
             var mac = instance.strict ? own : draft.mac ?? own
@@ -61,12 +62,53 @@ extension Interpreter {
                 name: name, mac: mac,
                 transmitsOnBase: isUnicast || places[index].draft.transmitsOnBase && !instance.strict)
         }
+        resolveAddressMACs(&instances, places, global, &taken)
     }
 
-    private func freeName(for instance: VRRPInstanceConfiguration, _ prefix: String, _ taken: Set<String>) -> String {
-        let number = instance.virtualRouterID
+    /// `use_vmac_addr`, and `use_vmac` of an address: where the instance's own macvlan does not fit, because the address is on another
+    /// interface or of the other family, it gets one there. Of one hardware address there can be but one on an interface.
+    private mutating func resolveAddressMACs(
+        _ instances: inout [VRRPInstanceConfiguration], _ places: [Parsed<InstanceDraft>], _ global: GlobalDefinitions,
+        _ taken: inout Set<String>
+    ) {
+        struct Place: Hashable {
+            let device: String
+            let mac: MACAddress
+        }
+        var names: [Place: String] = [:]
+        for instance in instances {
+            guard let virtual = instance.virtualMAC, let device = instance.interface else { continue }
+            names[Place(device: device, mac: virtual.mac)] = virtual.name
+        }
+        for index in instances.indices {
+            let instance = instances[index]
+            for list in [\VRRPInstanceConfiguration.virtualAddresses, \.excludedAddresses] {
+                for number in instance[keyPath: list].indices {
+                    let line = instance[keyPath: list][number]
+                    let family = line.prefix.address.family
+                    let isElsewhere = line.device != instance.interface || family != instance.family
+                    let isAsked =
+                        isElsewhere
+                        ? line.asksForVirtualMAC || places[index].draft.usesVirtualMACForAddresses
+                        : line.asksForVirtualMAC && instance.virtualMAC == nil
+                    guard isAsked, let device = line.device else { continue }
+                    let mac = VirtualMACConfiguration.mac(virtualRouterID: instance.virtualRouterID, family)
+                    let place = Place(device: device, mac: mac)
+                    let prefix = global.virtualMACAddressPrefix ?? global.virtualMACPrefix
+                    let name = names[place] ?? freeName(instance.virtualRouterID, family, prefix, taken)
+                    guard names[place] != nil || isFree(name, nil, places[index], &taken) else { return }
+                    names[place] = name
+                    instances[index][keyPath: list][number].virtualMAC = VirtualMACConfiguration(name: name, mac: mac)
+                }
+            }
+        }
+    }
+
+    private func freeName(
+        _ number: UInt8, _ family: AddressFamily, _ prefix: String, _ taken: Set<String>
+    ) -> String {
         var names = ["\(prefix).\(number)"]
-        if instance.family == .inet6 { names.append("\(prefix)6.\(number)") }
+        if family == .inet6 { names.append("\(prefix)6.\(number)") }
         names += (1...taken.count + 1).map { "\(prefix).\(number).\($0)" }
         return names.first { !taken.contains($0) } ?? names[0]
     }
