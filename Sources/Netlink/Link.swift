@@ -22,7 +22,8 @@ extension Link {
             case Int(IFLA_LINK): parent = attribute.number()
             case Int(IFLA_LINK_NETNSID): isElsewhere = true
             case Int(IFLA_IFALIAS): alias = attribute.string
-            case Int(IFLA_LINKINFO): isPrivateMacvlan = attribute.nested.isPrivateMacvlan
+            case Int(IFLA_LINKINFO): kind = attribute.nested.linkKind
+            case Int(IFLA_MASTER): master = attribute.number()
             case Int(IFLA_AF_SPEC):
                 ipv4 = attribute.nested.first { $0.type == Int(AF_INET) }.flatMap { IPv4Settings($0.nested) }
             default: continue

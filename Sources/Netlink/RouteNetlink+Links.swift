@@ -1,4 +1,4 @@
-// Making and changing interfaces, and what rtnetlink says about them beyond their flags: macvlans (linux/if_link.h) and the IPv4 settings that
+// Making and changing interfaces, and what rtnetlink says about them beyond their flags: macvlans, ipvlans, VRFs (linux/if_link.h) and the IPv4 settings that
 // are else under /proc/sys/net/ipv4/conf (linux/ip.h, inet_fill_link_af and inet_set_link_af in net/ipv4/devinet.c).
 
 internal import CNl
@@ -21,12 +21,20 @@ extension RouteNetlink {
         } catch {
             switch (change, error.code) {
             case (.create, EEXIST), (.delete, ENODEV): return
+            case (.create(let link), EOPNOTSUPP):
+                let module =
+                    switch link.kind {
+                    case .macvlan: "macvlan"
+                    case .ipvlan: "ipvlan"
+                    }
+                throw .refused(code: EOPNOTSUPP, message: "the kernel has no module \(module)")
             default: throw error
             }
         }
     }
 
     private func configure(_ index: Int32, _ settings: LinkSettings) throws(NetlinkError) {
+        if let flags = settings.ipvlanFlags { try client.run(.changing(index, ipvlanFlags: flags)) }
         try client.run(.configuring(index, settings))
         guard let ipv6 = settings.ipv6, ipv6 else { return }
         do throws(NetlinkError) {
@@ -46,17 +54,40 @@ extension ifinfomsg {
 }
 
 extension NetlinkMessage {
-    /// RTM_NEWLINK for a macvlan in private mode; refused when the name is taken.
+    /// RTM_NEWLINK for a macvlan in private mode or an ipvlan of layer 2; refused when the name is taken.
     fileprivate static func creating(_ link: VirtualLink) throws(NetlinkError) -> NetlinkMessage {
         var message = try NetlinkMessage(type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, header: ifinfomsg())
         message.put(Int(IFLA_IFNAME), link.name)
         message.put(Int(IFLA_LINK), UInt32(bitPattern: link.parent))
-        message.put(Int(IFLA_ADDRESS), octets: link.mac.octets)
-        message.nest(Int(IFLA_LINKINFO)) { info in
-            info.put(Int(IFLA_INFO_KIND), "macvlan")
-            info.nest(Int(IFLA_INFO_DATA)) { $0.put(Int(IFLA_MACVLAN_MODE), MACVLAN_MODE_PRIVATE.rawValue) }
+        switch link.kind {
+        case .macvlan(let mac):
+            message.put(Int(IFLA_ADDRESS), octets: mac.octets)
+            message.nest(Int(IFLA_LINKINFO)) { info in
+                info.put(Int(IFLA_INFO_KIND), "macvlan")
+                info.nest(Int(IFLA_INFO_DATA)) { $0.put(Int(IFLA_MACVLAN_MODE), MACVLAN_MODE_PRIVATE.rawValue) }
+            }
+        case .ipvlan(let flags):
+            message.putInfo(ipvlanFlags: flags, mode: UInt16(IPVLAN_MODE_L2.rawValue))
         }
+        if let vrf = link.vrf { message.put(Int(IFLA_MASTER), UInt32(bitPattern: vrf)) }
         return message
+    }
+
+    /// RTM_NEWLINK for the flags of an ipvlan that is there.
+    fileprivate static func changing(_ index: Int32, ipvlanFlags: UInt16) throws(NetlinkError) -> NetlinkMessage {
+        var message = try NetlinkMessage(type: RTM_NEWLINK, flags: 0, header: ifinfomsg(index: index))
+        message.putInfo(ipvlanFlags: ipvlanFlags)
+        return message
+    }
+
+    private mutating func putInfo(ipvlanFlags: UInt16, mode: UInt16? = nil) {
+        nest(Int(IFLA_LINKINFO)) { info in
+            info.put(Int(IFLA_INFO_KIND), "ipvlan")
+            info.nest(Int(IFLA_INFO_DATA)) { data in
+                if let mode { data.put(Int(IFLA_IPVLAN_MODE), mode) }
+                data.put(Int(IFLA_IPVLAN_FLAGS), ipvlanFlags)
+            }
+        }
     }
 
     fileprivate static func setting(_ index: Int32, isUp: Bool) throws(NetlinkError) -> NetlinkMessage {
@@ -71,6 +102,8 @@ extension NetlinkMessage {
         var message = try NetlinkMessage(type: RTM_SETLINK, flags: 0, header: ifinfomsg(index: index))
         if let alias = settings.alias { message.put(Int(IFLA_IFALIAS), octets: Array(alias.utf8)) }
         if let mtu = settings.mtu { message.put(Int(IFLA_MTU), mtu) }
+        if let vrf = settings.vrf { message.put(Int(IFLA_MASTER), UInt32(bitPattern: vrf)) }
+        guard !settings.ipv4.numbers.isEmpty else { return message }
         message.nest(Int(IFLA_AF_SPEC)) { families in
             families.nest(Int(AF_INET)) { family in
                 family.nest(Int(IFLA_INET_CONF)) { values in
@@ -124,18 +157,30 @@ extension IPv4Settings {
 }
 
 extension NetlinkAttributes {
-    /// IFLA_LINKINFO of a macvlan in private mode.
-    var isPrivateMacvlan: Bool {
+    /// What IFLA_LINKINFO says.
+    var linkKind: Link.Kind {
         var kind = ""
-        var mode: UInt32?
+        var macvlanMode: UInt32?
+        var ipvlanMode: UInt16?
+        var ipvlanFlags: UInt16 = 0
         for attribute in self {
             switch attribute.type {
             case Int(IFLA_INFO_KIND): kind = attribute.string
-            case Int(IFLA_INFO_DATA):
-                mode = attribute.nested.first { $0.type == Int(IFLA_MACVLAN_MODE) }?.number()
+            case Int(IFLA_INFO_DATA) where kind == "macvlan":
+                macvlanMode = attribute.nested.first { $0.type == Int(IFLA_MACVLAN_MODE) }?.number()
+            case Int(IFLA_INFO_DATA) where kind == "ipvlan":
+                for value in attribute.nested {
+                    if value.type == Int(IFLA_IPVLAN_MODE) { ipvlanMode = value.number() }
+                    if value.type == Int(IFLA_IPVLAN_FLAGS) { ipvlanFlags = value.number() ?? 0 }
+                }
             default: continue
             }
         }
-        return kind == "macvlan" && mode == MACVLAN_MODE_PRIVATE.rawValue
+        switch kind {
+        case "macvlan" where macvlanMode == MACVLAN_MODE_PRIVATE.rawValue: return .privateMacvlan
+        case "ipvlan" where ipvlanMode == UInt16(IPVLAN_MODE_L2.rawValue): return .ipvlan(flags: ipvlanFlags)
+        case "vrf": return .vrf
+        default: return .other
+        }
     }
 }

@@ -114,7 +114,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
     case noLinkLocalAddress(String)
     /// `unicast_fault_no_peer`: there is nobody to speak to.
     case noUnicastPeer
-    /// The macvlan of `use_vmac` cannot be had, and why.
+    /// The macvlan of `use_vmac`, or the ipvlan of `use_ipvlan`, cannot be had, and why.
     case noVirtualLink(String, String)
     /// The sockets cannot be opened.
     case noSocket(String)
@@ -136,7 +136,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
         case .noSourceAddress(let name): "interface \(name) has no usable address"
         case .noLinkLocalAddress(let name): "interface \(name) has no IPv6 link-local address that is ready"
         case .noUnicastPeer: "no unicast peer is configured"
-        case .noVirtualLink(let name, let why): "no macvlan \(name): \(why)"
+        case .noVirtualLink(let name, let why): "no interface \(name) can be made: \(why)"
         case .noSocket(let why): "no VRRP socket: \(why)"
         case .staticLost(let what): "static \(what) is missing"
         case .scriptFailed(let name): "track_script \(name) failed"

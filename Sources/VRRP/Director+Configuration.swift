@@ -73,6 +73,7 @@ extension Director {
         run(id, at: now) { $0.stop() }
         setChannels([], of: id)
         virtualLinks.release(by: id)
+        if let resident = routers[id]?.resident { keeper.held.release(resident.key, by: id) }
         queue.set(id, nil)
         routers[id] = nil
         changed.insert(id)
@@ -110,7 +111,8 @@ extension Director {
             guard let router = routers[id] else { continue }
             let block = router.block
             let names =
-                [block.interface].compactMap(\.self) + block.virtualMACs.map(\.virtual.name) + block.addresses.compactMap(\.device)
+                [block.socketDevice, block.ipvlan?.name].compactMap(\.self) + block.virtualMACs.map(\.virtual.name)
+                + block.addresses.compactMap(\.device)
                 + block.routes.flatMap(\.devices) + block.rules.flatMap(\.devices)
                 + tracked(by: block, router.group).compactMap(\.tracker.interface)
                 + (statics.needs[block.name]?.devices ?? [])
@@ -136,6 +138,9 @@ extension Director {
             // Without marks the note must do; an owner's addresses are then taken for the host's own.
             let isNoted =
                 predecessor.map { !kernelMarks || !$0.marksAddresses } ?? false && router.block.priority != 255
+            if let resident = router.resident, table.address(resident.key)?.origin == InterfaceAddress.ofVRRP {
+                keeper.held.claim(resident.key)
+            }
             for address in router.placed {
                 guard let present = table.address(address.key) else { continue }
                 if present.origin == InterfaceAddress.ofVRRP || isNoted { keeper.held.adopt(address, from: id) }
@@ -208,6 +213,8 @@ extension Director {
         for id in order {
             run(id, at: now) { $0.stop() }
             virtualLinks.release(by: id)
+            if let resident = routers[id]?.resident { keeper.held.release(resident.key, by: id) }
+            routers[id]?.resident = nil
         }
         releaseStatics()
         touchedGroups = []

@@ -167,10 +167,12 @@ extension Director {
     mutating func derive(_ id: RouterID, at now: Instant) {
         guard let index = routers.index(forKey: id) else { return }
         let block = routers.values[index].block
-        let link = block.interface.flatMap { table.link(named: $0) }
-        let source = source(of: block, link)
+        let base = block.interface.flatMap { table.link(named: $0) }
+        wantVirtualLinks(of: index, on: base)
+        let link = speakingLink(of: routers.values[index])
+        // An ipvlan's own link-local address is not ready at once.
+        let source = source(of: block, link) ?? source(of: block, base)
         let channel = channel(of: block, link, source)
-        wantVirtualLinks(of: index, on: link)
         setChannels([channel, virtualChannel(of: block, channel)].compactMap(\.self), of: id)
         let faults = faults(of: block, link, source, routers.values[index])
         if faults != routers.values[index].faults {
@@ -211,7 +213,7 @@ extension Director {
     }
 
     private func channel(of block: VRRPInstanceConfiguration, _ link: Link?, _ source: IPAddress?) -> ChannelKey? {
-        guard block.interface == nil || link != nil else { return nil }
+        guard block.socketDevice == nil || link != nil else { return nil }
         let birth = link.map { table.birth(of: $0.index) } ?? 0
         switch block.delivery {
         case .multicast(let group):
@@ -233,7 +235,7 @@ extension Director {
             case .some: break
             }
         }
-        if let interface = block.interface, link == nil {
+        if let interface = block.socketDevice, link == nil {
             faults.insert(.interfaceMissing(interface))
         } else if source == nil {
             faults.insert(.noSource(of: block))
@@ -281,6 +283,7 @@ extension Director {
         let implied = present.compactMap { router.block.implied(on: $0.virtual, $0.link.index) }
         placed += implied
         routers.values[index].implied = Set(implied.map(\.key))
+        placeResident(index)
         if unplaced.count != router.unplaced.count { changed.insert(router.id) }
         placeRouting(index)
         routers.values[index].unplaced = unplaced

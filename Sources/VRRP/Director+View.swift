@@ -110,7 +110,9 @@ extension Director {
         }
         concerns.addresses =
             router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
-        let keys = Set(router.placed.map(\.key) + keeper.held.lingering(of: id)).sorted { $0.address < $1.address }
+        let keys = Set(
+            (router.placed + [router.resident].compactMap(\.self)).map(\.key) + keeper.held.lingering(of: id)
+        ).sorted { $0.address < $1.address }
         concerns.addresses += keys.compactMap { keeper.held.trouble(with: $0, at: now) }.map(AddressTrouble.init)
         if router.isHolding {
             concerns.addresses += router.placed

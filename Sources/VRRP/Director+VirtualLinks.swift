@@ -1,6 +1,8 @@
 // `use_vmac`: a router speaks from a macvlan's hardware address and has its addresses there. The parent is what its carrier, its source
 // address and its sockets depend on. `use_vmac_addr`: addresses on other interfaces have macvlans there. And `promote_secondaries`, which is a
-// setting of an interface like those that macvlans need.
+// setting of an interface like those that macvlans need. `use_ipvlan`: the router speaks from an ipvlan with an address of its
+// own; its virtual addresses stay on the interface, as in keepalived: the kernel hands frames for them to the one interface that has them, and
+// what the host sends from them leaves by the other one's route.
 
 internal import Configuration
 internal import Net
@@ -14,12 +16,54 @@ extension Director {
         for (virtual, device) in router.block.virtualMACs {
             guard let parent = table.link(named: device) else { continue }
             let usesIPv6 = router.block.addresses(on: virtual).contains { $0.prefix.address.family == .inet6 }
-            want.links.append(
-                VirtualLink(name: virtual.name, parent: parent.index, mac: virtual.mac, usesIPv6: usesIPv6))
+            var link = VirtualLink(
+                name: virtual.name, parent: parent.index, kind: .macvlan(virtual.mac), usesIPv6: usesIPv6)
+            link.vrf = vrf(of: parent)
+            want.links.append(link)
+        }
+        if let ipvlan = router.block.ipvlan, let parent {
+            var link = VirtualLink(
+                name: ipvlan.name, parent: parent.index, kind: .ipvlan(flags: ipvlan.mode.rawValue))
+            link.vrf = vrf(of: parent)
+            want.links.append(link)
         }
         // Its macvlan has it anyway.
         if router.block.promoteSecondaries, router.block.virtualMAC == nil { want.promoted = parent?.index }
         virtualLinks.want(want, by: router.id)
+    }
+
+    /// The VRF that an interface is in: what is made on it belongs there, too.
+    private func vrf(of link: Link) -> Int32? {
+        link.master.flatMap { table.links[$0] }.flatMap { $0.kind == .vrf ? $0.index : nil }
+    }
+
+    /// Where a router's sockets are, where its source address is looked for and whose MTU counts: its interface, or its ipvlan when that
+    /// works; without an interface its VRF.
+    func speakingLink(of router: Router) -> Link? {
+        guard let device = router.block.socketDevice, let link = table.link(named: device) else { return nil }
+        guard let name = router.block.ipvlan?.name,
+            let wanted = virtualLinks.wanted(by: router.id).first(where: { $0.name == name }),
+            let ipvlan = presence(of: wanted), ipvlan.isUp
+        else { return link }
+        return ipvlan
+    }
+
+    /// The address that a router's ipvlan has whoever is master.
+    mutating func placeResident(_ index: Dictionary<RouterID, Router>.Index) {
+        let router = routers.values[index]
+        var resident: InterfaceAddress?
+        if let ipvlan = router.block.ipvlan, let prefix = ipvlan.address,
+            let wanted = virtualLinks.wanted(by: router.id).first(where: { $0.name == ipvlan.name }),
+            let link = presence(of: wanted)
+        {
+            resident = InterfaceAddress(
+                link: link.index, prefix: prefix, flags: InterfaceAddress.noDuplicateDetection,
+                origin: InterfaceAddress.ofVRRP)
+        }
+        guard resident != router.resident else { return }
+        routers.values[index].resident = resident
+        if let old = router.resident, old.key != resident?.key { keeper.held.release(old.key, by: router.id) }
+        if let resident { keeper.held.want(resident, by: router.id) }
     }
 
     /// The macvlan as it is in the table; nil while it is not there or not the one that is wanted.
@@ -39,7 +83,7 @@ extension Director {
         return key
     }
 
-    /// Why the macvlan cannot be had: somebody else's interface has its name, or the kernel refuses something.
+    /// Why the macvlan or ipvlan cannot be had: somebody else's interface has its name, or the kernel refuses something.
     func virtualLinkFaults(of router: Router) -> Set<Fault> {
         let wanted = virtualLinks.wanted(by: router.id)
         if let first = wanted.first, let refusal = virtualLinks.refusal(of: router.id) {
@@ -87,6 +131,9 @@ extension VRRPInstanceConfiguration {
         line.virtualMAC ?? (line.device != nil && line.device == interface ? virtualMAC : nil)
     }
 
+    /// The device that its sockets are bound to; nil = the routes decide.
+    var socketDevice: String? { interface ?? vrf }
+
     /// Its macvlans with the interface of each; the one that it speaks from first.
     var virtualMACs: [(virtual: VirtualMACConfiguration, device: String)] {
         var result: [(virtual: VirtualMACConfiguration, device: String)] = []
@@ -111,8 +158,8 @@ extension VRRPInstanceConfiguration {
         let lines = addresses.filter {
             virtualMAC(of: $0)?.name == virtual.name && $0.prefix.address.family == .inet6
         }
-        guard !lines.isEmpty, !lines.contains(where: { $0.prefix.address.isLinkLocal }),
-            let prefix = IPPrefix(virtual.linkLocal, length: 64)
+        guard !lines.isEmpty, !lines.contains(where: { $0.prefix.address.isLinkLocal }), let mac = virtual.mac,
+            let prefix = IPPrefix(VirtualLink.linkLocal(of: mac), length: 64)
         else { return nil }
         return InterfaceAddress(
             link: index, prefix: prefix, flags: InterfaceAddress.noDuplicateDetection, origin: InterfaceAddress.ofVRRP)

@@ -30,6 +30,8 @@ public struct Director {
         var channels: [ChannelKey] = []
         /// Its addresses where they belong now.
         var placed: [InterfaceAddress] = []
+        /// The address of its ipvlan, which is there whoever is master.
+        var resident: InterfaceAddress?
         /// The link-local addresses that its macvlans need besides.
         var implied: Set<AddressKey> = []
         /// Its addresses whose interface is not there.
@@ -335,7 +337,9 @@ public struct Director {
             guard let index = routers.index(forKey: id) else { continue }
             if let due = routers.values[index].schedule.deadline, due <= now {
                 announce(routers.values[index].schedule.due(at: now), of: routers.values[index], at: now)
-                if routers.values[index].schedule.extraIsDue(at: now) { announceElsewhere(routers.values[index], at: now) }
+                if routers.values[index].schedule.extraIsDue(at: now) {
+                    announceElsewhere(routers.values[index], at: now)
+                }
             }
             if let due = routers.values[index].machine.deadline, due <= now {
                 run(id, at: now) { $0.timerExpired(at: now) }
@@ -410,7 +414,7 @@ public struct Director {
     }
 
     private mutating func announceArrivals(at now: Instant) {
-        for (id, address, link) in keeper.toAnnounce(in: table) {
+        for (id, address, link) in keeper.toAnnounce(in: table) where routers[id]?.resident?.key != address.key {
             let count = routers[id]?.schedule.settings.becameMaster.count ?? 0
             announce(address.key, on: link, count: count, at: now)
         }

@@ -94,6 +94,9 @@ struct Keeper<Object: Kept> {
         release(object.key, by: router)
     }
 
+    /// What is wanted was left by a process before us.
+    mutating func claim(_ key: Object.Key) { entries[key]?.isOurs = true }
+
     /// True when we added the object, or took it over.
     func isOurs(_ key: Object.Key) -> Bool { entries[key]?.isOurs ?? false }
 

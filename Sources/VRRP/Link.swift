@@ -17,12 +17,29 @@ public struct Link: Hashable, Sendable {
     public var mtu: UInt32
     /// The interface below, where it is in this network namespace.
     public var parent: Int32?
-    /// A macvlan in private mode.
-    public var isPrivateMacvlan = false
+    /// What it is, as far as vrrpd makes it or cares.
+    public var kind = Kind.other
+    /// The VRF, bridge or bond that it is part of.
+    public var master: Int32?
     /// What somebody wrote on it (`ip link set … alias`).
     public var alias = ""
     /// `net.ipv4.conf.IF`; nil = the kernel has not said.
     public var ipv4: IPv4Settings?
+
+    /// Kinds of interfaces (IFLA_INFO_KIND).
+    public enum Kind: Hashable, Sendable {
+        case other
+        /// A macvlan in private mode.
+        case privateMacvlan
+        /// An ipvlan of layer 2, with IPVLAN_F_*.
+        case ipvlan(flags: UInt16)
+        case vrf
+    }
+
+    /// A macvlan in private mode.
+    public var isPrivateMacvlan: Bool { kind == .privateMacvlan }
+    /// An ipvlan of layer 2.
+    public var isIPVLAN: Bool { if case .ipvlan = kind { true } else { false } }
 
     /// An interface.
     public init(index: Int32, name: String, flags: UInt32, mac: MACAddress? = nil, mtu: UInt32 = 1500) {

@@ -85,7 +85,7 @@ extension VRRPInstanceConfiguration {
             case .unicast: sourceAddress
             }
         return Identity(
-            virtualRouterID: virtualRouterID, family: family, interface: interface, local: local,
+            virtualRouterID: virtualRouterID, family: family, interface: socketDevice, local: local,
             name: sharesNumber ? name : nil)
     }
 
@@ -122,7 +122,7 @@ extension VRRPInstanceConfiguration {
 
     /// Interfaces whose loss is a fault: its own, those of its addresses, and those tracked without a weight.
     func vitalInterfaces(tracking tracked: [TrackedObject]) -> [String] {
-        var names = tracksPrimaryInterface ? [interface].compactMap(\.self) : []
+        var names = tracksPrimaryInterface ? [socketDevice].compactMap(\.self) : []
         names += addresses.filter(\.isTracked).compactMap(\.device).filter { $0 != interface }
         names += routes.filter(\.isTracked).flatMap(\.devices).filter { $0 != interface }
         names += rules.filter(\.isTracked).flatMap(\.devices).filter { $0 != interface }

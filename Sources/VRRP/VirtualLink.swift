@@ -1,4 +1,4 @@
-// The macvlan of a virtual router with `use_vmac` (RFC 9568 §7.3): how it is to be, how it is told from other interfaces, and what is
+// The macvlan of a virtual router with `use_vmac` (RFC 9568 §7.3), or its ipvlan (`use_ipvlan`): how it is to be, how it is told from other interfaces, and what is
 // asked of the kernel for it. keepalived makes it the same: private mode on the parent, so that the macvlans of one parent do not hear each
 // other, and both so that each answers ARP for its own addresses only.
 //
@@ -6,27 +6,48 @@
 
 public import Net
 
-/// A macvlan as it is wanted.
+/// A macvlan or an ipvlan as it is wanted.
 public struct VirtualLink: Hashable, Sendable {
+    /// Which of the two.
+    public enum Kind: Hashable, Sendable {
+        /// In private mode, with this hardware address.
+        case macvlan(MACAddress)
+        /// Of layer 2, with IPVLAN_F_*; it has the hardware address of its parent.
+        case ipvlan(flags: UInt16)
+    }
+
     /// Its name.
     public var name: String
     /// The interface that it is on.
     public var parent: Int32
-    /// Its hardware address.
-    public var mac: MACAddress
-    /// It is to have IPv6 addresses.
+    /// The VRF that its parent is in.
+    public var vrf: Int32?
+    /// Which of the two.
+    public var kind: Kind
+    /// A macvlan is to have IPv6 addresses.
     public var usesIPv6: Bool
 
-    /// A macvlan.
-    public init(name: String, parent: Int32, mac: MACAddress, usesIPv6: Bool = false) {
+    /// A macvlan or an ipvlan.
+    public init(name: String, parent: Int32, kind: Kind, usesIPv6: Bool = false) {
         self.name = name
         self.parent = parent
-        self.mac = mac
+        self.kind = kind
         self.usesIPv6 = usesIPv6
     }
 
+    /// The hardware address of a macvlan.
+    var mac: MACAddress? {
+        switch kind {
+        case .macvlan(let mac): mac
+        case .ipvlan: nil
+        }
+    }
+
+    /// An ipvlan speaks for a backup, too: nobody else has its address.
+    var isAlwaysUp: Bool { mac == nil }
+
     /// The address that an interface of this MAC gives itself (RFC 4291 appendix A).
-    var linkLocal: IPAddress {
+    static func linkLocal(of mac: MACAddress) -> IPAddress {
         let octets = mac.octets.map(UInt64.init)
         let upper = (octets[0] ^ 2) << 56 | octets[1] << 48 | octets[2] << 40 | 0xFF << 32
         let lower = UInt64(0xFE) << 24 | octets[3] << 16 | octets[4] << 8 | octets[5]
@@ -68,6 +89,9 @@ public struct IPv4Settings: Hashable, Sendable {
 
     /// Of its parent: it neither answers for the macvlan's addresses nor asks from them, which would tell neighbours its own MAC.
     static let ofParent = IPv4Settings(arpIgnore: 1, arpFilter: 1, arpAnnounce: 2)
+
+    /// As they are.
+    static let unchanged = IPv4Settings(arpIgnore: nil, arpFilter: nil)
 
     /// `promote_secondaries`, and nothing else.
     static func promoting(_ isOn: Bool) -> IPv4Settings {
@@ -126,12 +150,16 @@ struct VirtualLinkMark: Hashable {
 }
 
 extension Link {
-    /// How the macvlan is marked; nil for interfaces of others.
-    var mark: VirtualLinkMark? { isPrivateMacvlan ? VirtualLinkMark(alias: alias) : nil }
+    /// How the macvlan or ipvlan is marked; nil for interfaces of others.
+    var mark: VirtualLinkMark? { isPrivateMacvlan || isIPVLAN ? VirtualLinkMark(alias: alias) : nil }
 
-    /// True for the macvlan that is wanted, whatever its settings.
+    /// True for the one that is wanted, whatever its settings.
     func isThe(_ wanted: VirtualLink) -> Bool {
-        isPrivateMacvlan && parent == wanted.parent && mac == wanted.mac && name == wanted.name
+        guard parent == wanted.parent, name == wanted.name else { return false }
+        switch wanted.kind {
+        case .macvlan(let address): return isPrivateMacvlan && mac == address
+        case .ipvlan: return isIPVLAN
+        }
     }
 }
 
@@ -141,6 +169,8 @@ extension Link {
         var link = self
         link.alias = settings.alias ?? alias
         link.mtu = settings.mtu ?? mtu
+        if let flags = settings.ipvlanFlags { link.kind = .ipvlan(flags: flags) }
+        if let vrf = settings.vrf { link.master = vrf == 0 ? nil : vrf }
         link.ipv4 = IPv4Settings(
             arpIgnore: settings.ipv4.arpIgnore ?? ipv4?.arpIgnore,
             arpFilter: settings.ipv4.arpFilter ?? ipv4?.arpFilter,
@@ -179,6 +209,10 @@ public struct LinkSettings: Hashable, Sendable {
     public var mtu: UInt32?
     /// `net.ipv4.conf.IF`.
     public var ipv4: IPv4Settings
+    /// The VRF that it is in; 0 = none.
+    public var vrf: Int32?
+    /// IPVLAN_F_* of an ipvlan.
+    public var ipvlanFlags: UInt16?
     /// False = `net.ipv6.conf.IF.disable_ipv6`; true = on, but the kernel gives it no address of its own and listens to no router.
     public var ipv6: Bool?
 
@@ -193,12 +227,12 @@ public struct LinkSettings: Hashable, Sendable {
 
 /// A change of interfaces.
 public enum LinkChange: Hashable, Sendable {
-    /// Make a macvlan in private mode, not up.
+    /// Make a macvlan or an ipvlan, not up.
     case create(VirtualLink)
     /// Change settings of an interface (number and name).
     case configure(Int32, String, LinkSettings)
     /// Set an interface up or down.
     case set(Int32, isUp: Bool)
-    /// Delete a macvlan.
+    /// Delete a macvlan or an ipvlan.
     case delete(Int32)
 }

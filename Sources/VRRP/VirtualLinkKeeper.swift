@@ -1,4 +1,4 @@
-// Macvlans on interfaces, as AddressKeeper has addresses: what is wanted and what the kernel has are compared, after every event. A macvlan is
+// Macvlans and ipvlans on interfaces, as AddressKeeper has addresses: what is wanted and what the kernel has are compared, after every event. A macvlan is
 // there as long as its router is configured and the parent exists, and up only while the router is master: so a backup takes no frame that
 // is sent to the virtual MAC (RFC 9568 §6.4.2) and sends none from it, and no switch learns that MAC at the wrong port.
 
@@ -87,7 +87,7 @@ struct VirtualLinkKeeper {
                     links[place].isUp = links[place].isUp || want.isUp
                 } else {
                     places[link.name] = links.count
-                    links.append((link, want.isUp, router))
+                    links.append((link, want.isUp || link.isAlwaysUp, router))
                 }
             }
         }
@@ -193,9 +193,10 @@ struct VirtualLinkKeeper {
         let ours = table.links.values.filter { isOurs($0) }.sorted { $0.index < $1.index }
         let leaving = ours.filter { !kept.contains($0.index) }
         for link in leaving {
-            if let parent = link.parent, before[parent] == nil { before[parent] = link.mark?.parent }
+            guard let parent = link.parent, link.isPrivateMacvlan else { continue }
+            if before[parent] == nil { before[parent] = link.mark?.parent }
         }
-        let used = Set(wants.values.flatMap { $0.links.map(\.parent) })
+        let used = Set(wants.values.flatMap { $0.links.filter { $0.mac != nil }.map(\.parent) })
         var changed: Set<Int32> = []
         for (index, settings) in before where !used.contains(index) {
             if let parent = table.links[index], let present = parent.ipv4, !settings.areMet(by: present) {
@@ -226,27 +227,42 @@ struct VirtualLinkKeeper {
         guard let link = table.link(named: wanted.name) else { return [.create(wanted)] }
         guard link.isThe(wanted) else { return isOurs(link) ? [.delete(link.index)] : [] }
         made.insert(link.index)
-        let original =
-            before[parent.index] ?? link.mark?.parent ?? siblingMark(on: parent.index, in: table) ?? parent.ipv4
-            ?? IPv4Settings()
-        before[parent.index] = original.asParent
         var changes: [LinkChange] = []
-        let mark = VirtualLinkMark(parent: original, usesIPv6: wanted.usesIPv6).text
-        let isSet = link.ipv4.map(IPv4Settings.ofVirtualLink.areMet) ?? true
-        if link.alias != mark || !isSet || link.mtu != parent.mtu {
-            let settings = LinkSettings(
-                alias: mark, mtu: parent.mtu, ipv4: .ofVirtualLink, ipv6: wanted.usesIPv6)
-            changes.append(.configure(link.index, link.name, settings))
-        }
-        if let present = parent.ipv4, !IPv4Settings.ofParent.areMet(by: present) {
-            changes.append(.configure(parent.index, parent.name, LinkSettings(ipv4: .ofParent)))
+        switch wanted.kind {
+        case .macvlan:
+            let original =
+                before[parent.index] ?? link.mark?.parent ?? siblingMark(on: parent.index, in: table) ?? parent.ipv4
+                ?? IPv4Settings()
+            before[parent.index] = original.asParent
+            let mark = VirtualLinkMark(parent: original, usesIPv6: wanted.usesIPv6).text
+            let isSet = link.ipv4.map(IPv4Settings.ofVirtualLink.areMet) ?? true
+            if link.alias != mark || !isSet || link.mtu != parent.mtu || link.master != wanted.vrf {
+                var settings = LinkSettings(
+                    alias: mark, mtu: parent.mtu, ipv4: .ofVirtualLink, ipv6: wanted.usesIPv6)
+                if link.master != wanted.vrf { settings.vrf = wanted.vrf ?? 0 }
+                changes.append(.configure(link.index, link.name, settings))
+            }
+            if let present = parent.ipv4, !IPv4Settings.ofParent.areMet(by: present) {
+                changes.append(.configure(parent.index, parent.name, LinkSettings(ipv4: .ofParent)))
+            }
+        case .ipvlan(let flags):
+            // Its hardware address is the parent's: neighbours learn the same one from both.
+            let mark = VirtualLinkMark(parent: IPv4Settings(), usesIPv6: true).text
+            if link.alias != mark || link.mtu != parent.mtu || link.master != wanted.vrf
+                || link.kind != .ipvlan(flags: flags)
+            {
+                var settings = LinkSettings(alias: mark, mtu: parent.mtu, ipv4: .unchanged)
+                settings.ipvlanFlags = flags
+                if link.master != wanted.vrf { settings.vrf = wanted.vrf ?? 0 }
+                changes.append(.configure(link.index, link.name, settings))
+            }
         }
         if changes.isEmpty, isUp, !link.isUp { changes.append(.set(link.index, isUp: true)) }
         return changes
     }
 
     private func siblingMark(on parent: Int32, in table: LinkTable) -> IPv4Settings? {
-        table.links.values.first { $0.parent == parent && $0.mark != nil }?.mark?.parent
+        table.links.values.first { $0.parent == parent && $0.isPrivateMacvlan && $0.mark != nil }?.mark?.parent
     }
 
     private func isOurs(_ link: Link) -> Bool { link.mark != nil && (isAlone || made.contains(link.index)) }
@@ -266,7 +282,7 @@ extension LinkChange {
     /// It is about `promote_secondaries`.
     fileprivate var isPromotion: Bool {
         switch self {
-        case .configure(_, _, let settings): settings.ipv4.arpIgnore == nil
+        case .configure(_, _, let settings): settings.alias == nil && settings.ipv4.arpIgnore == nil
         case .create, .set, .delete: false
         }
     }
@@ -275,7 +291,8 @@ extension LinkChange {
     fileprivate var isRemoval: Bool {
         switch self {
         case .create, .set(_, isUp: true): false
-        case .configure(_, _, let settings): settings.alias == nil && settings.ipv4 != .ofParent && settings.ipv4 != .promoting(true)
+        case .configure(_, _, let settings):
+            settings.alias == nil && settings.ipv4 != .ofParent && settings.ipv4 != .promoting(true)
         case .set(_, isUp: false), .delete: true
         }
     }

@@ -17,7 +17,7 @@ extension Daemon {
         var peers: [String]?
         if case .unicast(let list, _) = block.delivery { peers = list.map { "\($0.address)" } }
         return VrrpAPI.InstanceContext(
-            interface: block.interface, virtualInterface: block.virtualMAC?.name,
+            interface: block.interface, virtualInterface: block.virtualMAC?.name ?? block.ipvlan?.name,
             virtualMac: block.virtualMAC.map { "\($0.mac)" }, accept: block.accept || block.priority == 255,
             virtualRouterId: Int(block.virtualRouterID), version: block.version.rawValue,
             family: block.family == .inet ? .inet : .inet6,

@@ -128,7 +128,7 @@ extension Fault {
             remedy = "name the other directors in unicast_peer, or remove unicast_fault_no_peer"
         case .noVirtualLink:
             remedy =
-                "it is tried again every second; take away what has its name or MAC, or write use_vmac NAME; run vrrpd with CAP_NET_ADMIN"
+                "it is tried again every second; take away what has its name or MAC, or give it another; run vrrpd with CAP_NET_ADMIN"
         case .noSocket:
             remedy = "it is tried again every second; run vrrpd with CAP_NET_RAW"
         case .staticLost:

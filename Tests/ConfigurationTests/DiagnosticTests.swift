@@ -38,7 +38,7 @@ import Testing
         ("advert_int 256", "error outOfRange"), ("advert_int 0.5", "warning adjusted"),
         ("advert_int 1.5", "warning adjusted"),
         ("state MASTERS", "error badValue"), ("state master", "error badValue"), ("version 4", "error outOfRange"),
-        ("vrf blue", "warning notActedOn"), ("native_ipv6", "warning notActedOn"),
+        ("vrf blue", "warning adjusted"), ("native_ipv6", "warning notActedOn"),
         ("strict_mode maybe", "error badValue"), ("interface abcdefghijklmnop", "error badValue"),
         ("unicast_src_ip host", "error badValue"), ("unicast_peer {\n192.0.2.9 min_ttl\n}", "error unknownKeyword"),
         ("track_script {\nnone\n}", "error unknownReference"),

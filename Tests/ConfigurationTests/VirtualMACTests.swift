@@ -89,6 +89,40 @@ import Testing
     }
 
     @Test(arguments: [
+        ("use_ipvlan 192.0.2.9/24", "vrrp.51 192.0.2.9/24 bridge"),
+        ("use_ipvlan private lan 192.0.2.9/24", "lan 192.0.2.9/24 private"),
+        ("use_ipvlan vepa\nmcast_src_ip 192.0.2.8", "vrrp.51 192.0.2.8/32 vepa"),
+    ])
+    func `use_ipvlan has a name, an address to speak from, and a mode`(_ lines: String, _ expected: String) throws {
+        let found = try instance(lines)
+        let ipvlan = try #require(found.ipvlan)
+        let own = try #require(ipvlan.address)
+        #expect("\(ipvlan.name) \(own.address)/\(own.length) \(ipvlan.mode)" == expected)
+        #expect(found.sourceAddress == own.address)
+    }
+
+    @Test(arguments: [
+        "use_ipvlan", "use_ipvlan 2001:db8::1", "use_vmac\nuse_ipvlan 192.0.2.9/24", "use_ipvlan eth0 192.0.2.9/24",
+    ])
+    func `an ipvlan without an address of the family, or beside a macvlan, is an error`(_ lines: String) {
+        #expect(load(instanceText(lines)).configuration == nil)
+    }
+
+    @Test func `ipvlans of one interface have one mode`() {
+        let text =
+            instanceText("use_ipvlan 192.0.2.9/24") + instanceText("use_ipvlan 192.0.2.8/24 vepa", name: "VI_2", id: 52)
+        #expect(load(text).configuration == nil)
+        #expect(load(text.replacing(" vepa", with: "")).configuration != nil)
+    }
+
+    @Test func `vrf is for unicast without an interface`() throws {
+        let unicast = "unicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.9\n}\nvrf blue"
+        let text = instanceText(unicast, interface: nil).replacing("192.0.2.51\n", with: "192.0.2.51 dev eth0\n")
+        #expect(load(text).configuration?.instances.first?.vrf == "blue")
+        #expect(try instance("vrf blue").vrf == nil)
+    }
+
+    @Test(arguments: [
         ("", true), ("no_accept", false), ("strict_mode", false), ("accept", true),
         ("strict_mode\naccept", false), ("strict_mode\nversion 3\naccept", true), ("strict_mode\npriority 255", true),
     ])
@@ -96,7 +130,10 @@ import Testing
         #expect(try instance(lines).accept == accepts)
     }
 
-    @Test(arguments: ["use_vmac", "no_accept", "use_vmac\nvmac_xmit_base", "use_vmac_addr", "garp_extra_if all 100", "promote_secondaries"])
+    @Test(arguments: [
+        "use_vmac", "no_accept", "use_vmac\nvmac_xmit_base", "use_vmac_addr", "garp_extra_if all 100",
+        "promote_secondaries",
+    ])
     func `these words act`(_ lines: String) {
         #expect(load(instanceText(lines)).inactions.isEmpty)
     }

@@ -44,7 +44,9 @@ private struct Pair {
         let segment = try Segment(hosts: 3)
         self.segment = segment
         let names = segment.hosts.map(\.namespace)
-        try segment.ip(["-n", names[0], "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", names[1]])
+        try segment.ip([
+            "-n", names[0], "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", names[1],
+        ])
         for (number, name) in names.prefix(2).enumerated() {
             try segment.ip(["-n", name, "addr", "add", "10.78.0.\(number + 1)/24", "dev", "eth1"])
             try segment.ip(["-n", name, "link", "set", "eth1", "up"])
@@ -132,7 +134,8 @@ struct OtherInterfaceTests {
         }
         let host = pair.segment.hosts[0]
         try pair.segment.run([
-            "/sbin/ip", "netns", "exec", host.namespace, "/sbin/sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=0",
+            "/sbin/ip", "netns", "exec", host.namespace, "/sbin/sysctl", "-qw",
+            "net.ipv4.conf.eth0.promote_secondaries=0",
         ])
         try pair.routers[0].start()
         try pair.holds(["a"])

@@ -171,7 +171,9 @@ private final class Storm {
         case 20: if host.isAlive { host.stop() }
         case 21: host.filteringFails = roll(3)
         case 22:
-            guard let macvlan = host.links.values.filter(\.isPrivateMacvlan).min(by: { $0.index < $1.index }) else { return }
+            guard let macvlan = host.links.values.filter(\.isPrivateMacvlan).min(by: { $0.index < $1.index }) else {
+                return
+            }
             guard roll(2) == 0 else { try? host.apply(.set(macvlan.index, isUp: roll(2) == 0)); return }
             // Deleted while nobody runs, or where it cannot be made again, what the parent was goes with it.
             guard host.isAlive, host.pausedUntil <= network.now else { return }

@@ -46,7 +46,8 @@ private func promoting(_ name: String = "VI_1", router: UInt8 = 51) -> VRRPInsta
 }
 
 @Suite struct OtherInterfaceTests {
-    @Test func `an address on another interface is on a macvlan there, announced with its MAC; adverts stay as they are`()
+    @Test
+    func `an address on another interface is on a macvlan there, announced with its MAC; adverts stay as they are`()
         throws
     {
         let (network, host) = master([elsewhere()])
@@ -91,7 +92,10 @@ private func promoting(_ name: String = "VI_1", router: UInt8 = 51) -> VRRPInsta
         host.set(9, "vrrp.51", segment: 4)
         host.start()
         network.run(.seconds(5))
-        #expect(host.concerns().faults.map { "\($0)" } == ["no macvlan vrrp.51: another interface has that name"])
+        #expect(
+            host.concerns().faults.map { "\($0)" } == [
+                "no interface vrrp.51 can be made: another interface has that name"
+            ])
     }
 
     @Test(arguments: [(true, false), (false, true), (false, false), (true, true)])

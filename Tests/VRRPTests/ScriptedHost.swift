@@ -244,7 +244,8 @@ final class ScriptedHost {
             index: index, name: name, flags: up ? 0x1043 : 0x1002,
             mac: address ?? MACAddress(rawValue: 0x0200_0000_0000 | UInt64(number) << 8 | UInt64(index)), mtu: mtu)
         link.parent = links[index]?.parent
-        link.isPrivateMacvlan = links[index]?.isPrivateMacvlan ?? false
+        link.kind = links[index]?.kind ?? .other
+        link.master = links[index]?.master
         link.alias = links[index]?.alias ?? ""
         link.ipv4 = links[index]?.ipv4 ?? parentSettings
         links[index] = link
@@ -479,11 +480,20 @@ extension ScriptedHost: AddressKernel {
             guard !links.values.contains(where: { $0.name == wanted.name }) else { return }
             let index = nextIndex
             nextIndex += 1
-            set(index, wanted.name, segment: segments[wanted.parent] ?? 0, up: false, mac: wanted.mac.rawValue)
+            let mac: MACAddress? =
+                switch wanted.kind {
+                case .macvlan(let mac): mac
+                case .ipvlan: links[wanted.parent]?.mac
+                }
+            set(index, wanted.name, segment: segments[wanted.parent] ?? 0, up: false, mac: mac?.rawValue)
             // What arrives comes through its parent.
             segments[index] = nil
             links[index]?.parent = wanted.parent
-            links[index]?.isPrivateMacvlan = true
+            links[index]?.master = wanted.vrf
+            switch wanted.kind {
+            case .macvlan: links[index]?.kind = .privateMacvlan
+            case .ipvlan(let flags): links[index]?.kind = .ipvlan(flags: flags)
+            }
             let mtu = links[wanted.parent]?.mtu ?? 1500
             links[index]?.mtu = mtu
             if let link = links[index] { notify(.link(link)) }
@@ -491,6 +501,8 @@ extension ScriptedHost: AddressKernel {
             guard var link = links[index] else { throw .refused(code: 19, message: "") }
             link.alias = settings.alias ?? link.alias
             link.mtu = settings.mtu ?? link.mtu
+            if let flags = settings.ipvlanFlags { link.kind = .ipvlan(flags: flags) }
+            if let vrf = settings.vrf { link.master = vrf == 0 ? nil : vrf }
             link.ipv4 = IPv4Settings(
                 arpIgnore: settings.ipv4.arpIgnore ?? link.ipv4?.arpIgnore,
                 arpFilter: settings.ipv4.arpFilter ?? link.ipv4?.arpFilter,
@@ -579,7 +591,8 @@ extension ScriptedHost: Wire {
             if let header = received.header { sequences.append(header.sequence) }
             packets.append(packet)
         }
-        guard link.isUsable, let segment = segments[index] else { return }
+        // What an ipvlan sends leaves through its parent.
+        guard link.isUsable, let segment = segments[index] ?? link.parent.flatMap({ segments[$0] }) else { return }
         network.transmit(packet, to: destination, from: self, on: segment)
     }
 

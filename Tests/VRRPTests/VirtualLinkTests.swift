@@ -189,7 +189,10 @@ private let apart = IPv4Settings(
         host.start()
         network.run(.seconds(10))
         #expect(host.state() == .fault)
-        #expect(host.concerns().faults.map { "\($0)" } == ["no macvlan vrrp.51: another interface has that name"])
+        #expect(
+            host.concerns().faults.map { "\($0)" } == [
+                "no interface vrrp.51 can be made: another interface has that name"
+            ])
         host.delete(9)
         network.run(.seconds(5))
         #expect(host.state() == .master)

@@ -28,7 +28,8 @@ extension Grammars {
         _ word: String, _ value: String, _ standard: String, _ tier: KeywordTable.Tier, _ meaning: String
     ) -> KeywordTable.Entry {
         KeywordTable.Entry(
-            word: word, value: value, standard: standard, meaning: meaning, tier: tier, support: .supported, kind: .list)
+            word: word, value: value, standard: standard, meaning: meaning, tier: tier, support: .supported, kind: .list
+        )
     }
 }
 
@@ -86,7 +87,8 @@ extension Interpreter {
         case "use_vmac":
             line.asksForVirtualMAC = !readsStatics
             if readsStatics {
-                reporter.warning(.adjusted, at: word, "a static address belongs to no virtual router; use_vmac is ignored")
+                reporter.warning(
+                    .adjusted, at: word, "a static address belongs to no virtual router; use_vmac is ignored")
             }
         case "preferred_lft":
             if text == "forever" || text == "infinity" {

@@ -22,6 +22,7 @@ struct InstanceDraft: BlockDraft {
     var virtualMAC: VirtualMACDraft?
     var transmitsOnBase = false
     var usesVirtualMACForAddresses = false
+    var ipvlan: IPVLANDraft?
 
     init() {}
 
@@ -45,6 +46,13 @@ struct InstanceDraft: BlockDraft {
 struct VirtualMACDraft: Sendable {
     var name: Word?
     var mac: MACAddress?
+}
+
+/// `use_ipvlan` while it is read.
+struct IPVLANDraft: Sendable {
+    var name: Word?
+    var address: IPPrefix?
+    var mode: IPVLANConfiguration.Mode?
 }
 
 /// `authentication` while it is read.
@@ -232,8 +240,16 @@ extension Grammars {
             "notify_priority_changes", \.model.notifiesPriorityChanges, standard: "vrrp_notify_priority_changes", .rare,
             "notify changes of priority"),
         .toggle("use_vmac_addr", \.usesVirtualMACForAddresses, .rare, "VMAC also for addresses on other interfaces"),
-        .notYet("use_ipvlan", "[NAME] [IF] [ADDR] [bridge|private|vepa]", "speak through an ipvlan"),
-        .notYet("vrf", "NAME", standard: "none", "VRF of the instance"),
+        Keyword(
+            "use_ipvlan", "[NAME] [ADDR[/LENGTH]] [bridge|private|vepa]", standard: "off; vrrp.VRID, bridge", .rare,
+            "speak through an ipvlan"
+        ) { draft, statement, interpreter in
+            draft.ipvlan = interpreter.ipvlan(statement)
+        },
+        Keyword("vrf", "NAME", standard: "none", .rare, "VRF of a unicast instance without interface") {
+            draft, statement, interpreter in
+            draft.model.vrf = interpreter.interface(statement) ?? draft.model.vrf
+        },
         extraAnnouncements("garp_extra_if", \.model.gratuitousARP, 0, standard: "vrrp_garp_extra_if"),
         extraAnnouncements("garp_extra_if", \.model.gratuitousARP, 0, standard: "vrrp_garp_extra_if")
             .spelled("vmac_garp_intvl"),

@@ -102,6 +102,10 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var mailAlert = false
     /// `use_vmac`: the macvlan to speak and listen on; nil = the interface itself.
     public var virtualMAC: VirtualMACConfiguration?
+    /// `use_ipvlan`: the ipvlan to speak and listen on; never beside `virtualMAC`.
+    public var ipvlan: IPVLANConfiguration?
+    /// `vrf`: the VRF that adverts are sent and heard in; unicast without an interface only.
+    public var vrf: String?
 
     /// keepalived's defaults for what is not given.
     public init(

@@ -22,6 +22,7 @@ extension Interpreter {
             resolveAuthentication(parsed, &instance)
             resolveAuthenticationHMAC(parsed, &instance)
             resolveDelivery(parsed, &instance)
+            resolveVRF(parsed, &instance)
             resolveBursts(parsed, &instance)
             let lists = resolveTracks(parsed.draft.tracked, configuration, own: instance.interface)
             instance.trackedInterfaces = lists.interfaces

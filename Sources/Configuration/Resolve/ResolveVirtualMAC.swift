@@ -39,28 +39,36 @@ extension Interpreter {
         _ instances: inout [VRRPInstanceConfiguration], _ places: [Parsed<InstanceDraft>], _ global: GlobalDefinitions
     ) {
         var taken = Set(instances.compactMap(\.interface))
-        let given = places.indices.filter { places[$0].draft.virtualMAC?.name != nil }
-        let others = places.indices.filter { places[$0].draft.virtualMAC.map { $0.name == nil } ?? false }
+        let given = places.indices.filter { places[$0].draft.virtualLinkName != nil }
+        let others = places.indices.filter {
+            places[$0].draft.virtualLinkName == nil && places[$0].draft.hasVirtualLink
+        }
         for index in given + others {
-            guard let draft = places[index].draft.virtualMAC else { continue }
             let instance = instances[index]
+            let parsed = places[index]
+            let word = parsed.draft.ipvlan == nil ? "use_vmac" : "use_ipvlan"
             guard instance.interface != nil else {
                 reporter.error(
-                    .contradiction, at: places[index].place(of: "use_vmac"),
-                    "\(places[index].opener.title) has use_vmac and no interface for the macvlan to be on",
+                    .contradiction, at: parsed.place(of: word),
+                    "\(parsed.opener.title) has \(word) and no interface for it to be on",
                     remedy: "write interface IF")
                 continue
             }
-            let name = draft.name?.text
-                ?? freeName(instance.virtualRouterID, instance.family, global.virtualMACPrefix, taken)
-            guard isFree(name, draft.name, places[index], &taken) else { continue }
+            let given = parsed.draft.virtualLinkName
+            let name =
+                given?.text ?? freeName(instance.virtualRouterID, instance.family, global.virtualMACPrefix, taken)
+            guard isFree(name, given, parsed, &taken) else { continue }
+            if let draft = parsed.draft.ipvlan {
+                resolveIPVLAN(parsed, draft, named: name, &instances[index], beside: instances)
+                continue
+            }
             let own = VirtualMACConfiguration.mac(virtualRouterID: instance.virtualRouterID, instance.family)
-            var mac = instance.strict ? own : draft.mac ?? own
+            var mac = instance.strict ? own : parsed.draft.virtualMAC?.mac ?? own
             if mac.octets[5] == 0 { mac = MACAddress(rawValue: mac.rawValue | UInt64(instance.virtualRouterID)) }
             let isUnicast = if case .unicast = instance.delivery { true } else { false }
             instances[index].virtualMAC = VirtualMACConfiguration(
                 name: name, mac: mac,
-                transmitsOnBase: isUnicast || places[index].draft.transmitsOnBase && !instance.strict)
+                transmitsOnBase: isUnicast || parsed.draft.transmitsOnBase && !instance.strict)
         }
         resolveAddressMACs(&instances, places, global, &taken)
     }
@@ -118,16 +126,23 @@ extension Interpreter {
     ) -> Bool {
         guard name.utf8.count <= 15 else {
             reporter.error(
-                .badValue, at: parsed.place(of: "use_vmac"), "\(quoted(name)) is too long for an interface's name",
-                remedy: "write use_vmac NAME with at most 15 bytes, or a shorter vmac_prefix")
+                .badValue, at: parsed.place(of: parsed.draft.ipvlan == nil ? "use_vmac" : "use_ipvlan"),
+                "\(quoted(name)) is too long for an interface's name",
+                remedy: "give it a name of at most 15 bytes, or write a shorter vmac_prefix")
             return false
         }
         guard taken.insert(name).inserted else {
             reporter.error(
                 .contradiction, at: word ?? parsed.place(of: "use_vmac"),
-                "\(quoted(name)) is the name of another interface of this file", remedy: "give each macvlan its own")
+                "\(quoted(name)) is the name of another interface of this file", remedy: "give each its own")
             return false
         }
         return true
     }
+}
+
+extension InstanceDraft {
+    /// The name that the file gives the macvlan or ipvlan.
+    fileprivate var virtualLinkName: Word? { ipvlan == nil ? virtualMAC?.name : ipvlan?.name }
+    fileprivate var hasVirtualLink: Bool { ipvlan != nil || virtualMAC != nil }
 }
