@@ -2,7 +2,6 @@
 // a typing mistake in them is found, and explain and the migration table know them.
 
 extension Grammars {
-
     static let ssl = Grammar<ListsDraft>(
         .ssl,
         [
