@@ -5,13 +5,14 @@
 //     table inet evenkeel_vrrpd {
 //         set refused4 { type ipv4_addr; elements = { … } }
 //         set refused6 { type ipv6_addr; elements = { … } }
-//         chain in  { type filter hook input priority -1;  icmpv6 neighbour discovery accept; ip daddr @refused4 drop; ip6 … }
+//         chain in  { type filter hook input priority -1 (nftables_priority);  icmpv6 neighbour discovery accept; ip daddr @refused4 drop; ip6 … }
 //         chain out { type filter hook output priority -1; icmpv6 neighbour discovery accept; ip saddr @refused4 drop; ip6 … }
 //     }
 
 internal import CNl
 internal import Glibc
-public import Net
+internal import Net
+public import VRRP
 
 /// The table of one vrrpd.
 public final class Nftables {
@@ -40,26 +41,28 @@ public final class Nftables {
         buffer.deallocate()
     }
 
-    /// Drops packets to and from these addresses and no others; without any, there is no table.
-    public func drop(_ addresses: Set<IPAddress>) throws(NetlinkError) {
+    /// Drops packets to and from the addresses of these rules and no others; without any, there is no table.
+    public func drop(_ rules: DropRules) throws(NetlinkError) {
         var messages = Transaction()
         try messages.append(.table(.new, table))
         try messages.append(.table(.delete, table))
-        if !addresses.isEmpty {
+        if !rules.addresses.isEmpty {
             try messages.append(.table(.new, table))
             for family in [NftablesSet.ipv4, .ipv6] {
                 try messages.append(.set(family, in: table))
-                let own = addresses.filter { $0.family == family.addressFamily }.sorted().map(\.octets)
+                let own = rules.addresses.filter { $0.family == family.addressFamily }.sorted().map(\.octets)
                 for start in stride(from: 0, to: own.count, by: Self.elementsAtOnce) {
                     let chunk = own[start..<min(start + Self.elementsAtOnce, own.count)]
                     try messages.append(.elements(chunk, of: family, in: table))
                 }
             }
             for chain in [NftablesChain.input, .output] {
-                try messages.append(.chain(chain, in: table))
+                try messages.append(.chain(chain, rules.priority, in: table))
                 // Neighbour solicitation and advertisement.
                 for type in [135, 136] as [UInt8] { try messages.append(.acceptingICMPv6(type, chain, in: table)) }
-                for family in [NftablesSet.ipv4, .ipv6] { try messages.append(.dropping(family, chain, in: table)) }
+                for family in [NftablesSet.ipv4, .ipv6] {
+                    try messages.append(.dropping(family, chain, isCounting: rules.isCounting, in: table))
+                }
             }
         }
         try run(messages)

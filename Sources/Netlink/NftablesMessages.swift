@@ -90,14 +90,16 @@ extension NetlinkMessage {
         return message
     }
 
-    /// A base chain of type filter, just before those of priority `filter`, as keepalived's.
-    static func chain(_ chain: NftablesChain, in table: String) throws(NetlinkError) -> NetlinkMessage {
+    /// A base chain of type filter; those of priority `filter` (0) come behind -1.
+    static func chain(_ chain: NftablesChain, _ priority: Int32, in table: String) throws(NetlinkError)
+        -> NetlinkMessage
+    {
         var message = try Self.request(.newChain, flags: NLM_F_CREATE)
         message.put(1, table)
         message.put(3, chain.name)
         message.nest(4) { hook in
             hook.put(1, network: chain.hook)
-            hook.put(2, network: UInt32(bitPattern: -1))
+            hook.put(2, network: UInt32(bitPattern: priority))
         }
         message.put(5, network: 1)
         message.put(7, "filter")
@@ -105,9 +107,9 @@ extension NetlinkMessage {
     }
 
     /// Packets from (output) or to (input) an address of the set are dropped.
-    static func dropping(_ set: NftablesSet, _ chain: NftablesChain, in table: String) throws(NetlinkError)
-        -> NetlinkMessage
-    {
+    static func dropping(
+        _ set: NftablesSet, _ chain: NftablesChain, isCounting: Bool, in table: String
+    ) throws(NetlinkError) -> NetlinkMessage {
         try rule(chain, in: table) { rule in
             rule.meta(15)
             rule.compare([set.netfilterProtocol])
@@ -117,6 +119,7 @@ extension NetlinkMessage {
                 data.put(2, network: 1)
                 data.put(4, network: set.identifier)
             }
+            if isCounting { rule.expression("counter") { _ in } }
             rule.verdict(0)
         }
     }

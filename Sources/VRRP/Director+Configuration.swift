@@ -42,7 +42,7 @@ extension Director {
             }
         }
         regroup(configuration)
-        index()
+        index(configuration.global)
         adoptScripts(configuration, at: now)
         adoptTrackers()
         adoptNotices(configuration)
@@ -102,7 +102,7 @@ extension Director {
     }
 
     /// Who looks at which interface, and whose the virtual addresses are.
-    private mutating func index() {
+    private mutating func index(_ global: GlobalDefinitions) {
         dependents = [:]
         virtualAddresses = [:]
         sourceTrackers = []
@@ -121,7 +121,7 @@ extension Director {
             if block.needsSourceAddress { sourceTrackers.insert(id) }
             if block.refusesPackets { refused.formUnion(block.addresses.map(\.prefix.address)) }
         }
-        firewall.want(refused)
+        firewall.want(DropRules(refused, priority: global.dropPriority, isCounting: global.countsDrops))
     }
 
     // MARK: Start and end
@@ -209,7 +209,7 @@ extension Director {
     mutating func stop(at now: Instant) {
         phase = .stopped
         effects.scripts += scripts.end()
-        firewall.want([])
+        firewall.want(DropRules())
         for id in order {
             run(id, at: now) { $0.stop() }
             virtualLinks.release(by: id)

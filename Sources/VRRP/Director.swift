@@ -209,7 +209,7 @@ public struct Director {
         case .tracker(let tracker, let report): trackerHeard(report, of: tracker, at: now)
         case .changed(let changes, let refused): answered(changes, refused, at: now)
         case .linksChanged(let changes, let refused): answered(changes, refused, at: now)
-        case .dropping(let addresses, let failure): firewall.answered(addresses, refusal: failure, at: now)
+        case .dropping(let rules, let failure): firewall.answered(rules, refusal: failure, at: now)
         case .rulesTouched: firewall.touched()
         case .changesUnknown(let changes, let words):
             for change in changes { areUnknown(change, words, at: now) }

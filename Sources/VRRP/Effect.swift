@@ -28,7 +28,7 @@ public enum Event {
     /// The kernel's answer to changes of interfaces: refused ones with the kernel's words.
     case linksChanged([LinkChange], refused: [LinkChange: String])
     /// The rules drop these addresses now, or could not be set.
-    case dropping(Set<IPAddress>, failure: String?)
+    case dropping(DropRules, failure: String?)
     /// Somebody else changed the rules.
     case rulesTouched
     /// Nobody knows whether the kernel did the changes.
@@ -101,7 +101,7 @@ public struct Effects {
     /// To send.
     public var sends: [Sending] = []
     /// The addresses that rules are to drop packets of; answer with `.dropping`.
-    public var drops: Set<IPAddress>?
+    public var drops: DropRules?
     /// Interfaces to change, one after the other, before anything else is asked; answer with `.linksChanged`.
     public var linkChanges: [LinkChange] = []
     /// To ask of the kernel in one round trip; answer with `.changed` or `.changesUnknown`.

@@ -199,10 +199,10 @@ final class Daemon {
             announcements += effects.announcements
             if effects.isTableInDoubt { desk.doubtTable() }
             if effects.isRoutingInDoubt { desk.isRoutingInDoubt = true }
-            if let addresses = effects.drops {
+            if let rules = effects.drops {
                 // What else is to be done comes with the answer, unless it has begun.
                 let links = effects.linkChanges
-                effects = director.handle(desk.drop(addresses), at: turns.now)
+                effects = director.handle(desk.drop(rules), at: turns.now)
                 effects.linkChanges = links + effects.linkChanges
             } else if !effects.linkChanges.isEmpty {
                 effects = director.handle(desk.change(effects.linkChanges), at: turns.now)

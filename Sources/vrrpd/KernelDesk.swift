@@ -94,16 +94,16 @@ final class KernelDesk {
         return .changed(changes, refused: refused)
     }
 
-    /// Has the kernel drop what is for these addresses, and nothing else.
-    func drop(_ addresses: Set<IPAddress>) -> Event {
+    /// Has the kernel drop what these rules say, and nothing else.
+    func drop(_ rules: DropRules) -> Event {
         var failure: String?
         do throws(NetlinkError) {
-            try kernel.drop(addresses)
+            try kernel.drop(rules)
         } catch {
             failure = "\(error)"
         }
-        rulesTrouble = addresses.isEmpty ? nil : failure
-        return .dropping(addresses, failure: failure)
+        rulesTrouble = rules.addresses.isEmpty ? nil : failure
+        return .dropping(rules, failure: failure)
     }
 
     /// Asks the kernel for changes of interfaces: few, and each depends on the one before.

@@ -41,14 +41,14 @@ final class NetlinkKernel: AddressKernel {
         }
     }
 
-    func drop(_ addresses: Set<IPAddress>) throws(NetlinkError) {
+    func drop(_ wanted: DropRules) throws(NetlinkError) {
         if rules == nil { rules = try Nftables(table: table) }
-        if ruleMonitor == nil, !addresses.isEmpty {
+        if ruleMonitor == nil, !wanted.addresses.isEmpty {
             let monitor = try NftablesMonitor(table: table)
             ruleMonitor = monitor
             watchRules?(monitor)
         }
-        try rules?.drop(addresses)
+        try rules?.drop(wanted)
         // What waits now is our own doing, or older.
         _ = ruleMonitor?.isTouched()
     }

@@ -17,8 +17,8 @@ protocol AddressKernel: AnyObject {
     func watchRoutes(of origins: Set<UInt8>)
     /// Changes an interface.
     func apply(_ change: LinkChange) throws(NetlinkError)
-    /// Drops packets to and from these addresses and no others.
-    func drop(_ addresses: Set<IPAddress>) throws(NetlinkError)
+    /// Has these rules and no others.
+    func drop(_ rules: DropRules) throws(NetlinkError)
     /// What the kernel has said since; after a loss the whole table.
     func update() -> RouteMonitor.News
     /// The whole table: at the start, and a second after `.stale`.

@@ -297,7 +297,7 @@ struct VirtualMACTests {
         try reload("no_accept")
         try answers(false)
         // `nft flush ruleset`, by somebody else.
-        try pair.segment.hosts[0].inside { try Nftables(table: "evenkeel_vrrpd") }.drop([])
+        try pair.segment.hosts[0].inside { try Nftables(table: "evenkeel_vrrpd") }.drop(DropRules())
         try pair.segment.observe(for: .milliseconds(50))
         #expect(try !pair.isAnswered())
         try router.crash()
@@ -313,6 +313,22 @@ struct VirtualMACTests {
         // Somebody has the address on the host afterwards: nothing of ours is in the way.
         try pair.segment.ip(["-n", pair.segment.hosts[0].namespace, "addr", "add", "10.77.0.100/24", "dev", "eth0"])
         try answers(true)
+    }
+
+    @Test func `no_accept with chains of another priority and rules that count does the same`() throws {
+        let words = "global_defs {\n nftables_priority -7\n nftables_counters\n}\n"
+        let pair = try Pair([.vrrpd, .vrrpd], [words + text(150, "no_accept"), text(100, "")])
+        try pair.routers[0].start()
+        try pair.holds(["a"])
+        #expect(try !pair.isAnswered())
+        #expect(!pair.routers[0].log.contains("nf_tables"))
+        try pair.routers[0].configure(text(150, "no_accept"))
+        pair.routers[0].signal(SIGHUP)
+        try pair.segment.observe(for: .milliseconds(300))
+        #expect(try !pair.isAnswered())
+        try pair.routers[0].configure(text(150, ""))
+        pair.routers[0].signal(SIGHUP)
+        try pair.segment.eventually("answers", within: .seconds(10)) { try pair.isAnswered() }
     }
 
     @Test func `no_accept of IPv6 lets neighbours discover`() throws {

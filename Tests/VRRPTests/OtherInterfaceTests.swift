@@ -174,4 +174,20 @@ private func promoting(_ name: String = "VI_1", router: UInt8 = 51) -> VRRPInsta
         network.run(.seconds(2))
         #expect(host.promotes == 1 && host.concerns().isEmpty)
     }
+
+    @Test func `nftables_priority and nftables_counters are asked for with the rules, and follow a reload`() {
+        var refusing = block()
+        refusing.accept = false
+        let (network, host) = lone([refusing])
+        host.configuration.global.dropPriority = -7
+        host.configuration.global.countsDrops = true
+        host.start()
+        network.run(.seconds(5))
+        #expect(host.dropRules == DropRules([address("10.0.0.100")], priority: -7, isCounting: true))
+        host.reload(Configuration(instances: [refusing]))
+        #expect(host.dropRules == DropRules([address("10.0.0.100")]))
+        host.reload(Configuration(instances: [block()]))
+        network.run(.milliseconds(10))
+        #expect(host.dropRules == DropRules())
+    }
 }

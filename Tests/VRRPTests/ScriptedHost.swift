@@ -41,6 +41,7 @@ final class ScriptedHost {
     /// Addresses that rules drop.
     private(set) var dropped: Set<IPAddress> = []
     private(set) var dropRequests = 0
+    private(set) var dropRules = DropRules()
     /// Why rules cannot be set.
     var refusesRules: NetlinkError?
     /// What it refuses to do to interfaces.
@@ -465,10 +466,11 @@ extension ScriptedHost: AddressKernel {
         return refused
     }
 
-    func drop(_ addresses: Set<IPAddress>) throws(NetlinkError) {
+    func drop(_ rules: DropRules) throws(NetlinkError) {
         dropRequests += 1
         if let refusesRules { throw refusesRules }
-        dropped = addresses
+        dropped = rules.addresses
+        dropRules = rules
     }
 
     func apply(_ change: LinkChange) throws(NetlinkError) {

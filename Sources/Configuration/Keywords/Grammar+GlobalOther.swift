@@ -118,9 +118,12 @@ extension Grammars {
         .unneeded(
             "nftables", "[TABLE]", standard: "keepalived", "nftables table for no_accept",
             because: "the table is inet evenkeel_vrrpd"),
-        .notYet("nftables_priority", "N", standard: "-1", "its priority"),
-        .notYet("nftables_counters", "counters in its rules"),
-        .notYet("nftables_ifindex", "rules by interface index"),
+        .integer(
+            "nftables_priority", -2_147_483_648...2_147_483_647, \.model.dropPriority, .rare,
+            "priority of its chains"),
+        .toggle("nftables_counters", \.model.countsDrops, .rare, "counters in its rules"),
+        .unneeded(
+            "nftables_ifindex", "rules by interface index", because: "the rules name addresses and no interfaces"),
         .notYet("nftables_ipvs", "[TABLE]", standard: "keepalived_ipvs", "virtual server groups as nftables sets"),
         .notYet("nftables_ipvs_priority", "N", standard: "-1", "its priority"),
         .notYet("nftables_ipvs_start_fwmark", "N", standard: "1000", "first mark that it uses"),

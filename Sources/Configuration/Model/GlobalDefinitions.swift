@@ -38,6 +38,10 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var multicastGroup4 = IPv4Address(224, 0, 0, 18)
     /// `vrrp_mcast_group6`.
     public var multicastGroup6 = IPv6Address(high: 0xFF02_0000_0000_0000, low: 0x12)
+    /// `nftables_priority`: of the chains that drop packets for `no_accept`; 0 = filter.
+    public var dropPriority: Int32 = -1
+    /// `nftables_counters`: their rules count packets and octets.
+    public var countsDrops = false
     /// `vmac_prefix`: what the names of macvlans begin with.
     public var virtualMACPrefix = "vrrp"
     /// `vmac_addr_prefix`: the same for those that are made for addresses on other interfaces; nil = `vmac_prefix`.
