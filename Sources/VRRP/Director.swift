@@ -3,7 +3,8 @@
 // clock: the driver translates, and a test runs several directors against each other.
 //
 // This file holds the records and the way of an event; Director+Configuration goes over to a new configuration, Director+Links looks at
-// interfaces, Director+Packets hears, Director+Groups keeps groups together, Director+View is what people see.
+// interfaces, Director+Packets hears, Director+Announcements tells the link, Director+Groups keeps groups together, Director+View is what people
+// see.
 
 internal import Configuration
 public import Net
@@ -352,38 +353,6 @@ public struct Director {
         notices.due(at: now)
     }
 
-    /// Announces what is in place of a router's addresses.
-    private mutating func announce(_ count: Int, of router: Router, at now: Instant) {
-        for address in router.placed where table.address(address.key)?.isTentative == false {
-            guard let link = table.announcer(of: address.link), link.announces else { continue }
-            announce(address.key, on: link, count: count, at: now)
-        }
-    }
-
-    /// `garp_extra_if`: switches forget a hardware address that sends nothing. The macvlan that the router speaks from says enough; of each of
-    /// its others, or with `all` each other interface, one address is announced.
-    private mutating func announceElsewhere(_ router: Router, at now: Instant) {
-        let spoken = router.block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.name } ?? router.block.interface
-        var announced: Set<Int32> = []
-        for address in router.placed where table.address(address.key)?.isTentative == false {
-            guard let place = table.links[address.link], place.name != spoken,
-                place.mark != nil || router.block.gratuitousARP.extraCoversAll,
-                let link = table.announcer(of: address.link), link.announces, announced.insert(address.link).inserted
-            else { continue }
-            announce(address.key, on: link, count: 1, at: now)
-        }
-    }
-
-    /// Announces an address: at once, or as the limits of its interface allow.
-    private mutating func announce(_ address: AddressKey, on link: Link, count: Int, at now: Instant) {
-        guard count > 0 else { return }
-        if pacer.limits(link.name, address.address.family) {
-            pacer.add(address, on: link.name, count: count, at: now)
-        } else {
-            effects.announce(address.address, on: link, count: count)
-        }
-    }
-
     /// The end of every event: groups follow, then addresses are compared, then announced.
     private mutating func finish(at now: Instant) -> Effects {
         effects.linkChanges = virtualLinks.plan(against: table, at: now)
@@ -411,13 +380,6 @@ public struct Director {
         noticeRefusals = notices.refusals
         defer { effects = Effects() }
         return effects
-    }
-
-    private mutating func announceArrivals(at now: Instant) {
-        for (id, address, link) in keeper.toAnnounce(in: table) where routers[id]?.resident?.key != address.key {
-            let count = routers[id]?.schedule.settings.becameMaster.count ?? 0
-            announce(address.key, on: link, count: count, at: now)
-        }
     }
 }
 

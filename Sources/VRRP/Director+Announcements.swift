@@ -1,0 +1,47 @@
+// Telling the link where addresses are, when they arrive, by the schedule of each router, and on other interfaces than its own: at once or as
+// the limits of an interface allow.
+
+internal import Configuration
+internal import Net
+
+extension Director {
+    /// Announces what is in place of a router's addresses.
+    mutating func announce(_ count: Int, of router: Router, at now: Instant) {
+        for address in router.placed where table.address(address.key)?.isTentative == false {
+            guard let link = table.announcer(of: address.link), link.announces else { continue }
+            announce(address.key, on: link, count: count, at: now)
+        }
+    }
+
+    /// `garp_extra_if`: switches forget a hardware address that sends nothing. The macvlan that the router speaks from says enough; of each of
+    /// its others, or with `all` each other interface, one address is announced.
+    mutating func announceElsewhere(_ router: Router, at now: Instant) {
+        let spoken = router.block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.name } ?? router.block.interface
+        var announced: Set<Int32> = []
+        for address in router.placed where table.address(address.key)?.isTentative == false {
+            guard let place = table.links[address.link], place.name != spoken,
+                place.mark != nil || router.block.gratuitousARP.extraCoversAll,
+                let link = table.announcer(of: address.link), link.announces, announced.insert(address.link).inserted
+            else { continue }
+            announce(address.key, on: link, count: 1, at: now)
+        }
+    }
+
+    /// Announces an address: at once, or as the limits of its interface allow.
+    private mutating func announce(_ address: AddressKey, on link: Link, count: Int, at now: Instant) {
+        guard count > 0 else { return }
+        if pacer.limits(link.name, address.address.family) {
+            pacer.add(address, on: link.name, count: count, at: now)
+        } else {
+            effects.announce(address.address, on: link, count: count)
+        }
+    }
+
+    /// Announces what is in place since the last time.
+    mutating func announceArrivals(at now: Instant) {
+        for (id, address, link) in keeper.toAnnounce(in: table) where routers[id]?.resident?.key != address.key {
+            let count = routers[id]?.schedule.settings.becameMaster.count ?? 0
+            announce(address.key, on: link, count: count, at: now)
+        }
+    }
+}
