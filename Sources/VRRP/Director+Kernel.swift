@@ -90,7 +90,7 @@ extension Director {
     }
 
     /// Finds what its routes and rules are now; what changed is exchanged, what stays is not touched.
-    mutating func placeRouting(_ index: Dictionary<RouterID, Router>.Index) {
+    mutating func placeRouting(_ index: RouterTable.Index) {
         let router = routers.values[index]
         let wants = RoutingWants(router.block.routes, router.block.rules, in: table)
         guard wants != router.routing else { return }

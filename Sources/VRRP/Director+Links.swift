@@ -260,7 +260,7 @@ extension Director {
     }
 
     /// Finds where the router's addresses belong; what moved is wanted at the new place and given back at the old one.
-    private mutating func place(_ index: Dictionary<RouterID, Router>.Index) {
+    private mutating func place(_ index: RouterTable.Index) {
         let router = routers.values[index]
         var placed: [InterfaceAddress] = []
         var unplaced: [(prefix: IPPrefix, device: String?)] = []

@@ -41,7 +41,7 @@ extension Director {
 
     /// `old_unicast_checksum`: a peer gets what it sends.
     private mutating func noteChecksum(
-        of received: ReceivedAdvertisement, for index: Dictionary<RouterID, Router>.Index
+        of received: ReceivedAdvertisement, for index: RouterTable.Index
     ) {
         let isOld = received.checksum == .groupPseudoHeader
         guard isOld || !routers.values[index].oldPeers.isEmpty else { return }
@@ -58,10 +58,12 @@ extension Director {
 
     /// `auth_type AH`: the number of what is accepted is the virtual router's from then on.
     private mutating func checkSignature(
-        of received: ReceivedAdvertisement, in packet: ArraySlice<UInt8>, for index: Dictionary<RouterID, Router>.Index
+        of received: ReceivedAdvertisement, in packet: ArraySlice<UInt8>, for index: RouterTable.Index
     ) throws(DecodeError) {
+        guard let key = routers.values[index].machine.configuration.headerKey, let header = received.header else {
+            return
+        }
         let router = routers.values[index]
-        guard let key = router.machine.configuration.headerKey, let header = received.header else { return }
         let isUnicast =
             switch router.block.delivery {
             case .multicast: false
@@ -162,9 +164,12 @@ extension Director {
 
     /// When a channel that could not be opened is tried again.
     var channelRetry: Instant? {
-        failedChannels.lazy.compactMap { key in
-            if case .failed(_, let retryAt)? = channels[key]?.state { retryAt } else { nil }
-        }.min()
+        var first: Instant?
+        for key in failedChannels {
+            guard case .failed(_, let retryAt)? = channels[key]?.state else { continue }
+            first = min(first ?? retryAt, retryAt)
+        }
+        return first
     }
 
     mutating func channelAnswered(_ key: ChannelKey, _ failure: String?, at now: Instant) {

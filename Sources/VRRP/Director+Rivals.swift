@@ -29,27 +29,29 @@ extension Director {
 
     /// An advertisement came to a master, and it is master still; or a backup has dropped it.
     mutating func noteRival(
-        of index: Dictionary<RouterID, Router>.Index, from source: IPAddress, refusal: String?, at now: Instant
+        of index: RouterTable.Index, from source: IPAddress, refusal: String?, at now: Instant
     ) {
-        let router = routers.values[index]
-        let isConcerned = router.isMaster || refusal != nil && router.machine.state.name == .backup
-        guard isConcerned, source != router.machine.sourceAddress else { return }
+        // Parts of the record, as in `run`.
+        let isMaster = routers.values[index].isMaster
+        let isConcerned = isMaster || refusal != nil && routers.values[index].machine.state.name == .backup
+        guard isConcerned, source != routers.values[index].machine.sourceAddress else { return }
         let rival = Rival(address: source, refusal: refusal)
-        guard var rivalry = router.rivalry, rivalry.rival == rival else {
-            if router.rivalry?.isSure ?? false { changed.insert(router.id) }
-            routers.values[index].rivalry = Rivalry(rival: rival, isBesideMaster: router.isMaster, heardAt: now)
+        let last = routers.values[index].rivalry
+        guard var rivalry = last, rivalry.rival == rival else {
+            if last?.isSure ?? false { changed.insert(routers.values[index].id) }
+            routers.values[index].rivalry = Rivalry(rival: rival, isBesideMaster: isMaster, heardAt: now)
             return
         }
         rivalry.count += 1
         rivalry.heardAt = now
-        if rivalry.count == Rivalry.sure { changed.insert(router.id) }
+        if rivalry.count == Rivalry.sure { changed.insert(routers.values[index].id) }
         routers.values[index].rivalry = rivalry
     }
 
     /// Ends what was not heard for a while, or concerns a router in another state. A master looks at every advertisement of its own.
-    mutating func endRivalry(of index: Dictionary<RouterID, Router>.Index, at now: Instant) {
+    mutating func endRivalry(of index: RouterTable.Index, at now: Instant) {
+        guard let rivalry = routers.values[index].rivalry else { return }
         let router = routers.values[index]
-        guard let rivalry = router.rivalry else { return }
         let limit = Rivalry.patience + router.machine.masterDownInterval
         let isBackup = router.machine.state.name == .backup
         let isAsBefore = rivalry.isBesideMaster ? router.isMaster : isBackup

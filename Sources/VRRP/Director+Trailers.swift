@@ -6,7 +6,7 @@ internal import Net
 
 extension Director {
     /// What the router's next advertisement is signed with.
-    mutating func trailerSignature(_ index: Dictionary<RouterID, Router>.Index, at now: Instant) -> TrailerSignature? {
+    mutating func trailerSignature(_ index: RouterTable.Index, at now: Instant) -> TrailerSignature? {
         guard let rules = routers.values[index].machine.configuration.authenticationHMAC, rules.signs,
             let key = rules.secret(of: rules.activeKey)
         else { return nil }
@@ -18,7 +18,7 @@ extension Director {
 
     /// Believes an advertisement's trailer, or says why not.
     mutating func checkTrailer(
-        of received: ReceivedAdvertisement, in packet: ArraySlice<UInt8>, for index: Dictionary<RouterID, Router>.Index,
+        of received: ReceivedAdvertisement, in packet: ArraySlice<UInt8>, for index: RouterTable.Index,
         at now: Instant
     ) throws(DecodeError) {
         guard let rules = routers.values[index].machine.configuration.authenticationHMAC else {

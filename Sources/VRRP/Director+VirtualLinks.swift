@@ -9,7 +9,7 @@ internal import Net
 
 extension Director {
     /// Wants the router's macvlans whose interface is there, and what else is to be so on its interface.
-    mutating func wantVirtualLinks(of index: Dictionary<RouterID, Router>.Index, on parent: Link?) {
+    mutating func wantVirtualLinks(of index: RouterTable.Index, on parent: Link?) {
         let router = routers.values[index]
         guard phase != .stopped else { return virtualLinks.release(by: router.id) }
         var want = VirtualLinkKeeper.Want(isUp: router.isHolding)
@@ -49,7 +49,7 @@ extension Director {
     }
 
     /// The address that a router's ipvlan has whoever is master.
-    mutating func placeResident(_ index: Dictionary<RouterID, Router>.Index) {
+    mutating func placeResident(_ index: RouterTable.Index) {
         let router = routers.values[index]
         var resident: InterfaceAddress?
         if let ipvlan = router.block.ipvlan, let prefix = ipvlan.address,

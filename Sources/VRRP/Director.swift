@@ -72,7 +72,7 @@ public struct Director {
         var isMisfiltered = false
     }
 
-    var routers: [RouterID: Router] = [:]
+    var routers = RouterTable()
     /// In the configuration's order.
     public internal(set) var order: [RouterID] = []
     var channels: [ChannelKey: Channel] = [:]
@@ -177,7 +177,7 @@ public struct Director {
         virtualLinks = VirtualLinkKeeper(isAlone: isAlone)
     }
 
-    private var nextDeadline: Instant? {
+    private mutating func setDeadline() {
         var first = queue.first
         func consider(_ time: Instant?) {
             if let time { first = first.map { min($0, time) } ?? time }
@@ -193,13 +193,15 @@ public struct Director {
         consider(notices.deadline)
         consider(damping.deadline)
         if case .delayed(let until) = phase { consider(until) }
-        return first
+        deadline = first
     }
 
     /// Lets something happen.
     public mutating func handle(_ event: Event, at now: Instant) -> Effects {
         switch event {
-        case .packet(let bytes, let channel): received(bytes, through: channel, at: now)
+        case .packet(let bytes, let channel, let isLast):
+            received(bytes, through: channel, at: now)
+            if !isLast { return Effects() }
         case .timer: timerFired(at: now)
         case .links(let events): heard(events, at: now)
         case .snapshot(let snapshot, let events): tableRead(snapshot, then: events, at: now)
@@ -269,11 +271,11 @@ public struct Director {
     }
 
     private mutating func perform(
-        _ action: Action, of index: Dictionary<RouterID, Router>.Index, at now: Instant
+        _ action: Action, of index: RouterTable.Index, at now: Instant
     ) {
-        let router = routers.values[index]
         switch action {
         case .send(let priority):
+            let router = routers.values[index]
             effects.sends.append(
                 Effects.Sending(
                     router: router.id, advertisement: router.machine.configuration.advertisement(priority: priority),
@@ -284,11 +286,13 @@ public struct Director {
             // The first burst goes out when the addresses are in place.
             _ = routers.values[index].schedule.start(.becameMaster, at: now)
         case .announce(.lowerPriorityHeard):
+            let router = routers.values[index]
             announce(routers.values[index].schedule.start(.lowerPriorityHeard, at: now), of: router, at: now)
             notice(.heardLowerPriority, of: router, "a lower priority was heard", at: now)
         case .follow:
             return
         case .report(let transition):
+            let router = routers.values[index]
             effects.remarks.append(.transition(router.id, transition, priority: router.machine.priority))
             notice(transition, of: router, at: now)
         }
@@ -296,7 +300,7 @@ public struct Director {
 
     /// What the router's next advertisement is signed with. The number is never below the quarters of a second since the machine started: so a
     /// process that goes on as master after a crash is not taken for a replay of the one before.
-    private mutating func sign(_ index: Dictionary<RouterID, Router>.Index, at now: Instant) -> HeaderSignature? {
+    private mutating func sign(_ index: RouterTable.Index, at now: Instant) -> HeaderSignature? {
         guard let key = routers.values[index].machine.configuration.headerKey else { return nil }
         let clock = UInt32(clamping: now.nanoseconds / 250_000_000)
         let last = routers.values[index].sequence
@@ -305,7 +309,7 @@ public struct Director {
     }
 
     /// Asks the keeper for the router's addresses, or gives them back.
-    private mutating func hold(_ isHolding: Bool, _ index: Dictionary<RouterID, Router>.Index) {
+    private mutating func hold(_ isHolding: Bool, _ index: RouterTable.Index) {
         routers.values[index].isHolding = isHolding
         let router = routers.values[index]
         virtualLinks.set(isUp: isHolding, of: router.id)
@@ -323,8 +327,8 @@ public struct Director {
         }
     }
 
-    mutating func setDeadline(of index: Dictionary<RouterID, Router>.Index) {
-        let id = routers.keys[index]
+    mutating func setDeadline(of index: RouterTable.Index) {
+        let id = routers.values[index].id
         let deadlines = (routers.values[index].machine.deadline, routers.values[index].schedule.deadline)
         switch deadlines {
         case (let machine?, let schedule?): queue.set(id, min(machine, schedule))
@@ -374,7 +378,7 @@ public struct Director {
             effects.announce(address.address, on: link, count: 1)
         }
         takeNews(at: now)
-        deadline = nextDeadline
+        setDeadline()
         scriptHindrance = scripts.hindrance
         noticeHindrance = notices.hindrance
         noticeRefusals = notices.refusals

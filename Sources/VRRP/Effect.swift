@@ -5,8 +5,8 @@ public import Net
 
 /// Something that happened.
 public enum Event {
-    /// A packet arrived through a channel.
-    case packet(ArraySlice<UInt8>, through: ChannelKey)
+    /// A packet arrived through a channel. What follows from it is told with the last of those that were read together.
+    case packet(ArraySlice<UInt8>, through: ChannelKey, isLast: Bool = true)
     /// `deadline` has come.
     case timer
     /// Notifications of the kernel, oldest first.

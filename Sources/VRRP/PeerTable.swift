@@ -62,15 +62,15 @@ struct PeerTable {
     }
 
     private mutating func update(_ source: IPAddress, at now: Instant, _ change: (inout PeerRecord) -> Void) {
-        if records[source] == nil {
-            if records.count >= Self.limit, let oldest = records.min(by: { $0.value.heardAt < $1.value.heardAt }) {
-                records[oldest.key] = nil
-            }
-            records[source] = PeerRecord(heardAt: now)
-        }
         if let index = records.index(forKey: source) {
             records.values[index].heardAt = now
-            change(&records.values[index])
+            return change(&records.values[index])
         }
+        if records.count >= Self.limit, let oldest = records.min(by: { $0.value.heardAt < $1.value.heardAt }) {
+            records[oldest.key] = nil
+        }
+        var record = PeerRecord(heardAt: now)
+        change(&record)
+        records[source] = record
     }
 }

@@ -50,15 +50,15 @@ final class AdvertisementSocket {
             "setsockopt(SO_ATTACH_FILTER)")
     }
 
-    /// Hands over the packets that wait.
-    func drain(_ body: (ArraySlice<UInt8>) -> Void) {
+    /// Hands over the packets that wait, as many at a time as one system call reads; the last of those is marked.
+    func drain(_ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) {
         var handled = 0
         while handled < Self.burst {
             let count = Int(ek_vrrp_receive(receiver.number, isIPv6 ? 1 : 0, &slots.octets, &slots.lengths))
             guard count > 0 else { return }
             for slot in 0..<count {
                 let start = slot * Int(EK_VRRP_SLOT)
-                body(slots.octets[start..<start + Int(slots.lengths[slot])])
+                body(slots.octets[start..<start + Int(slots.lengths[slot])], slot == count - 1)
             }
             guard count == Int(EK_VRRP_SLOTS) else { return }
             handled += count

@@ -135,7 +135,11 @@ final class Daemon {
 
     /// Packets wait in a channel.
     func hear(_ channel: ChannelKey) {
-        wire.drain(channel) { step(.packet($0, through: channel)) }
+        wire.drain(channel) { packet, isLast in
+            let event = Event.packet(packet, through: channel, isLast: isLast)
+            // What follows from them follows from all of them.
+            if isLast { step(event) } else { _ = director.handle(event, at: turns.now) }
+        }
     }
 
     /// Something is known of a run.

@@ -96,7 +96,7 @@ final class SocketWire: Wire {
         for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
     }
 
-    func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void) {
+    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) {
         sockets[channel]?.drain(body)
     }
 

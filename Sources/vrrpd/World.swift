@@ -33,8 +33,8 @@ protocol Wire: AnyObject {
     func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno)
     /// Closes every channel that is not in `channels`.
     func close(except channels: Set<ChannelKey>)
-    /// Hands over the packets that wait.
-    func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void)
+    /// Hands over the packets that wait; the last of those that were read together is marked.
+    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void)
     /// Sends a whole IP packet.
     func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno)
     /// Sends `count` whole Ethernet frames of one length, each once; one that cannot be sent does not hold up those after it.

@@ -1,122 +1,88 @@
 // How long after the RFC's limit the backup takes over: from the killed master's last advertisement on the wire to the new
-// master's first (and its first gratuitous ARP), minus three advertisement intervals and the skew of priority 100.
-import Glibc
+// master's first (and its gratuitous ARP), minus three advertisement intervals and the skew of priority 100.
 import Platform
 
-/// Two directors in namespaces on a bridge, run by keepalived or by us, with a capture on the bridge.
+/// A pair whose master is killed again and again.
 private final class Pair {
-    enum Implementation: String { case keepalived = "ka", evenkeel = "ek" }
-
-    let implementation: Implementation
+    let directors: DirectorPair
     let interval: Double
-    private let directory: String
-    private let capture: Capture
-    private var programs: [String: [Program]] = [:]
+    private let addresses: [[UInt8]]
 
     /// The master-down interval of a backup with priority 100 (RFC 9568 §6.1; RFC 3768 counts the skew in seconds).
-    var limit: Double { 3 * interval + (interval < 1 ? interval : 1) * 156 / 256 }
+    private var limit: Double { 3 * interval + (interval < 1 ? interval : 1) * 156 / 256 }
 
-    init(_ implementation: Implementation, interval: Double) throws {
-        self.implementation = implementation
+    init(_ implementation: DirectorPair.Implementation, interval: Double, addresses count: Int = 1) throws {
         self.interval = interval
-        let tag = "bn-\(implementation.rawValue)"
-        directory = "/tmp/\(tag)"
-        Self.removeNamespaces(tag)
-        try Program.script(
+        // The first is advertised; the others need not fit an advertisement.
+        addresses = (0..<count).map { number -> [UInt8] in [10, 97, UInt8(10 + number / 250), UInt8(1 + number % 250)] }
+        let lines: [String] = addresses.map { "10.97.\($0[2]).\($0[3])" }
+        let excluded = lines.dropFirst().joined(separator: "\n        ")
+        directors = try DirectorPair(implementation) { host in
             """
-            rm -rf /tmp/\(tag)
-            ip netns add \(tag)-net
-            ip -n \(tag)-net link add lan type bridge mcast_snooping 0 forward_delay 0
-            ip -n \(tag)-net link set lan up
-            for host in 1 2; do
-                ip netns add \(tag)-$host
-                ip -n \(tag)-net link add port$host type veth peer name eth0 netns \(tag)-$host
-                ip -n \(tag)-net link set port$host master lan up
-                ip -n \(tag)-$host link set lo up
-                ip -n \(tag)-$host link set eth0 up
-                ip -n \(tag)-$host address add 10.97.0.$host/24 dev eth0
-                mkdir -p /tmp/\(tag)/$host/run/private /tmp/\(tag)/$host/state
-                cat >/tmp/\(tag)/$host/conf <<END
             vrrp_instance BENCH {
                 state BACKUP
                 interface eth0
                 virtual_router_id 97
-                priority $((200 - 50 * host))
+                priority \(200 - 50 * host)
                 version \(interval < 1 ? 3 : 2)
                 advert_int \(interval)
                 virtual_ipaddress {
-                    10.97.0.254
+                    \(lines[0])
+                }
+                virtual_ipaddress_excluded {
+                    \(excluded)
                 }
             }
-            END
-            done
-            """)
-        capture = try Capture(interface: "lan", namespace: "\(tag)-net", path: directory + "/pcap")
-        try start("2")
-        try start("1")
-    }
 
-    deinit {
-        programs = [:]
-        Self.removeNamespaces("bn-\(implementation.rawValue)")
-    }
-
-    private static func removeNamespaces(_ tag: String) {
-        try? Program.script(
-            "for n in net 1 2; do [ ! -e /run/netns/\(tag)-$n ] || ip netns delete \(tag)-$n; done")
-    }
-
-    /// The bus of the backup.
-    var bus: String { directory + "/2/run/bus.sock" }
-
-    private func start(_ host: String) throws {
-        let home = "\(directory)/\(host)"
-        let namespace = "bn-\(implementation.rawValue)-\(host)"
-        func program(_ words: [String]) throws -> Program {
-            try Program(words, namespace: namespace, log: "\(home)/log")
+            """
         }
-        switch implementation {
-        case .keepalived:
-            // Left by the killed one; keepalived refuses to start while they name a process not reaped yet.
-            for name in ["k", "v", "c"] { unlink("\(home)/\(name).pid") }
-            let files = ["-p", "\(home)/k.pid", "-r", "\(home)/v.pid", "-c", "\(home)/c.pid"]
-            programs[host] = [try program(["keepalived", "-n", "-l", "-P", "-f", "\(home)/conf"] + files)]
-        case .evenkeel:
-            let options = ["--config", "\(home)/conf", "--run-dir", "\(home)/run", "--state-dir", "\(home)/state"]
-            programs[host] = try ["busd", "vrrpd"].map { try program(["\(Options.programs)/\($0)"] + options) }
-        }
+        try directors.start(2)
+        try directors.start(1)
+    }
+
+    /// What a failover took, in seconds.
+    struct Lateness {
+        /// From the limit to the new master's first advertisement.
+        var advertisement: Double
+        /// From the limit to its first gratuitous ARP.
+        var announcement: Double
+        /// From its first advertisement until every address was announced.
+        var every: Double
     }
 
     /// Kills the master at a random moment between two advertisements, and starts it again after the failover.
-    func failover() throws -> (advertisement: Double, announcement: Double) {
-        let master: [UInt8] = [10, 97, 0, 1]
-        let backup: [UInt8] = [10, 97, 0, 2]
-        let address: [UInt8] = [10, 97, 0, 254]
+    func failover() throws -> Lateness {
+        let (master, backup) = (DirectorPair.address(1), DirectorPair.address(2))
         do {
             try eventually("the master preempts", within: 10 + 8 * interval, step: max(5, interval * 200)) {
-                let last = try capture.packets().filter { $0.kind == .advertisement }.suffix(8)
+                let last = try directors.capture.packets().filter { $0.kind == .advertisement }.suffix(8)
                 return last.count == 8 && last.allSatisfy { $0.source == master }
             }
         } catch {
-            throw BenchmarkFailure("\(error)\n\(contents(directory + "/1/log"))\n\(contents(directory + "/2/log"))")
+            throw BenchmarkFailure("\(error)\n\(directors.log(1))\n\(directors.log(2))")
         }
         pause(milliseconds: .random(in: 200...200 + 1000 * interval))
-        programs["1"] = nil
-        let killed = try capture.packets().count
+        directors.kill(1)
+        let killed = try directors.capture.packets().count
         var seen: [SeenPacket] = []
+        var last: SeenPacket?
+        var first: SeenPacket?
+        var announced: [SeenPacket] = []
         try eventually("the backup takes over", within: 10 + 8 * interval, step: max(1, interval * 50)) {
-            seen = try capture.packets()
-            let new = seen.dropFirst(killed)
-            return new.contains { $0.kind == .advertisement && $0.source == backup }
-                && new.contains { $0.kind == .announcement && $0.source == address }
+            seen = try directors.capture.packets()
+            last = seen.prefix(killed).last { $0.kind == .advertisement && $0.source == master }
+            first = seen.dropFirst(killed).first { $0.kind == .advertisement && $0.source == backup }
+            var missing = Set(addresses)
+            announced = seen.dropFirst(killed).filter { $0.kind == .announcement && missing.remove($0.source) != nil }
+            return first != nil && missing.isEmpty
         }
-        guard let last = seen.last(where: { $0.kind == .advertisement && $0.source == master }),
-            let first = seen.first(where: { $0.kind == .advertisement && $0.source == backup && $0.time > last.time }),
-            let garp = seen.first(where: { $0.kind == .announcement && $0.source == address && $0.time > last.time })
+        guard let last, let first, let firstAnnounced = announced.first, let lastAnnounced = announced.last
         else { throw BenchmarkFailure("the capture misses the failover") }
         guard last.priority != 0 else { throw BenchmarkFailure("the killed master said goodbye: not a crash") }
-        try start("1")
-        return (first.time - last.time - limit, garp.time - last.time - limit)
+        try directors.start(1)
+        return Lateness(
+            advertisement: first.time - last.time - limit, announcement: firstAnnounced.time - last.time - limit,
+            every: lastAnnounced.time - first.time)
     }
 }
 
@@ -142,7 +108,7 @@ struct Failover {
             for _ in 0..<(self.rounds ?? rounds) {
                 try measure("keepalived", theirs)
                 try measure("idle", ours)
-                let load = try Program([CommandLine.arguments[0], "flood", ours.bus])
+                let load = try Program([CommandLine.arguments[0], "flood", ours.directors.bus(2)])
                 try measure("flooded", ours)
                 load.end()
             }
@@ -151,12 +117,26 @@ struct Failover {
             }
             try row("first gratuitous ARP, \(name), idle", announcement["idle"], announcement["keepalived"])
         }
+        for count in [1, 100, 500] {
+            let theirs = try Pair(.keepalived, interval: 0.1, addresses: count)
+            let ours = try Pair(.evenkeel, interval: 0.1, addresses: count)
+            var late: (theirs: [Double], ours: [Double]) = ([], [])
+            for _ in 0..<(rounds ?? 7) {
+                late.theirs.append(try theirs.failover().every * 1000)
+                late.ours.append(try ours.failover().every * 1000)
+            }
+            try row(
+                "\(count) address\(count == 1 ? "" : "es") taken over", late.ours, late.theirs,
+                unit: "ms from the first advertisement until each was announced", goal: count == 500 ? 3 : 1)
+        }
     }
 
-    private func row(_ what: String, _ ours: [Double]?, _ theirs: [Double]?) throws {
+    private func row(
+        _ what: String, _ ours: [Double]?, _ theirs: [Double]?, unit: String = "ms after the limit", goal: Double = 1
+    ) throws {
         try Row(
-            table: "failover", what: what, unit: "ms after the limit", ours: Series(values: ours ?? []),
-            peer: Series(values: theirs ?? []), moreIsBetter: false, goal: 1
+            table: "failover", what: what, unit: unit, ours: Series(values: ours ?? []),
+            peer: Series(values: theirs ?? []), moreIsBetter: false, goal: goal
         ).emit()
     }
 }

@@ -6,7 +6,7 @@ import Platform
 @main
 enum Benchmarks {
     static let usage = """
-        usage: bench failover | memory | fanout | table [--rounds N]     print rows (as root; memory and table in the lab)
+        usage: bench failover | routers | memory | fanout | table [--rounds N]   print rows (as root; memory and table in the lab)
                bench restore FILE                                        what `table` times against `ipvsadm -R`
                bench flood SOCKET                                        publish to a busd until ended
                bench render FILE…                                        rows to docs/BENCHMARKS.md on standard output
@@ -18,6 +18,7 @@ enum Benchmarks {
         do {
             switch arguments.first {
             case "failover": try Failover(Options(arguments.dropFirst())).run()
+            case "routers": try VirtualRouters(Options(arguments.dropFirst())).run()
             case "memory": try Memory(Options(arguments.dropFirst())).run()
             case "fanout": try FanOut(Options(arguments.dropFirst())).run()
             case "table": try Table(Options(arguments.dropFirst())).run()

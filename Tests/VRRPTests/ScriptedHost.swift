@@ -576,10 +576,10 @@ extension ScriptedHost: Wire {
         for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
     }
 
-    func drain(_ channel: ChannelKey, _ body: (ArraySlice<UInt8>) -> Void) {
+    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) {
         let packets = inbox.filter { $0.channel == channel }
         inbox.removeAll { $0.channel == channel }
-        for packet in packets { body(packet.packet[...]) }
+        for (index, packet) in packets.enumerated() { body(packet.packet[...], index == packets.count - 1) }
     }
 
     func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno) {
