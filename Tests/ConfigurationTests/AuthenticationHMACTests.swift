@@ -59,6 +59,7 @@ private let secret = "correct-horse-battery-staple-32-bytes"
 
     @Test(arguments: [
         "key 1 \(secret) more", "key 1 \(secret)\nkey 1 other-\(secret)", "key x \(secret)", "key 300 \(secret)",
+        "key 1 short # before: \(secret)",
         "key 1 \"\(secret) with blanks\" x", "key 1 hex:\(secret)", "key 1 \(secret)\(secret)\(secret)",
     ])
     func `no message shows a key`(_ lines: String) {

@@ -11,7 +11,7 @@ import Testing
 /// The screens that are recorded.
 enum Recorded: String, CaseIterable {
     case statusTroubled80, statusTroubled40, statusWell, statusBackup, statusTroubled, statusColoured, statusDirect,
-        statusEmpty, statusWithoutServices
+        statusEmpty, statusWithoutServices, statusSynchronised
     case vrrpList, vrrpMaster, vrrpSteppedDown
     case serviceList, serviceShow, serverList
     case checkList, checkRun, events, explain
@@ -56,6 +56,21 @@ enum Recorded: String, CaseIterable {
                 status.configurations = status.configurations.filter { $0.key == "vrrpd" }
                 status.configurations["vrrpd"]?.needs = ["vrrpd"]
                 screen.add(status)
+            }
+        case .statusSynchronised:
+            shown { screen in
+                var status = Status.well
+                for problem in [nil, "connections are not synchronised: no such interface"] {
+                    status.synchronisation = IpvsAPI.Synchronisation(
+                        interface: "eth0", instance: "VI_1",
+                        daemons: problem == nil
+                            ? [
+                                IpvsAPI.SyncDaemon(
+                                    role: .master, interface: "eth0", syncID: 51, group: "224.0.0.81", port: 8848,
+                                    timeToLive: 1)
+                            ] : [], problem: problem)
+                    screen.add(status)
+                }
             }
         case .vrrpList: shown { $0.add($0.instanceTable(Status.troubled.instances)) }
         case .vrrpMaster:

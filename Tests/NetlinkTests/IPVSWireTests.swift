@@ -140,6 +140,35 @@ import Testing
         #expect(services == [expected])
     }
 
+    @Test func `a synchronisation daemon is started with all that makes it, stopped by its role, and read`() throws {
+        let daemon = SyncDaemon(
+            role: .master, interface: "eth0", syncID: 51, group: .v4(IPv4Address(224, 0, 0, 81)), port: 8848,
+            timeToLive: 1, maximumLength: 1400)
+        func payload(_ command: SyncCommand) throws -> [UInt8] {
+            let kernel = kernel()
+            try IPVSClient(kernel.client()).apply(command)
+            return try #require(kernel.datagrams.last?.first).payload
+        }
+        let fields: [UInt8] =
+            [8, 0, 1, 0, 1, 0, 0, 0]  // STATE: IP_VS_STATE_MASTER
+            + [9, 0, 2, 0, 0x65, 0x74, 0x68, 0x30, 0, 0, 0, 0]  // MCAST_IFN "eth0", NUL, padding
+            + [8, 0, 3, 0, 51, 0, 0, 0]  // SYNC_ID
+            + [6, 0, 4, 0, 0x78, 0x05, 0, 0]  // SYNC_MAXLEN 1400
+            + [8, 0, 5, 0, 224, 0, 0, 81]  // MCAST_GROUP, network order
+            + [6, 0, 7, 0, 0x90, 0x22, 0, 0]  // MCAST_PORT 8848, host order
+            + [5, 0, 8, 0, 1, 0, 0, 0]  // MCAST_TTL
+        #expect(try payload(.start(daemon)) == [9, 1, 0, 0] + [64, 0, 3, 0x80] + fields)
+        #expect(try payload(.stop(.backup)) == [10, 1, 0, 0] + [12, 0, 3, 0x80] + [8, 0, 1, 0, 2, 0, 0, 0])
+        let kernel = kernel { request in
+            let row = message(
+                type: 28, flags: 2, sequence: request.sequence, [11, 1, 0, 0] + attribute(3, fields))
+            let broken = message(
+                type: 28, flags: 2, sequence: request.sequence, [11, 1, 0, 0] + attribute(3, [8, 0, 1, 0, 9, 0, 0, 0]))
+            return [.datagram(row + broken + done(request))]
+        }
+        #expect(try IPVSClient(kernel.client()).syncDaemons() == [daemon])
+    }
+
     @Test func `without the module the family is missing, and asked for again later`() throws {
         var isLoaded = false
         let kernel = ScriptedKernel { requests in

@@ -78,6 +78,59 @@ struct AuthenticationHMACProgramTests {
         for router in routers { #expect(try discarded(router) == [:]) }
     }
 
+    @Test func `over IPv6 the kernel's checksum counts the trailer, and an election is as any other`() throws {
+        func text6(_ priority: Int, _ mode: String) -> String {
+            """
+            vrrp_instance VI_6 {
+             state BACKUP
+             interface eth0
+             virtual_router_id 51
+             priority \(priority)
+             advert_int 0.5
+             auth_hmac {
+              \(first)
+              active_key 1
+              mode \(mode)
+             }
+             virtual_ipaddress {
+              fe80::5100/64
+              2001:db8:77::100/64
+             }
+            }
+
+            """
+        }
+        let segment = try Segment(hosts: 3)
+        for host in segment.hosts { _ = try segment.linkLocal(of: host) }
+        let wire = try Wire(on: segment.hosts[2], loop: segment.loop, family: .inet6)
+        let a = try Router(.vrrpd, on: segment.hosts[0], of: segment, text6(150, "enforce"))
+        let b = try Router(.vrrpd, on: segment.hosts[1], of: segment, text6(100, "enforce"))
+        func holds(_ names: [String]) throws {
+            try segment.eventually("\(names) hold it", within: .seconds(20)) {
+                try segment.holders(of: "2001:db8:77::100") == names
+            }
+        }
+        try b.start()
+        try holds(["b"])
+        try a.start()
+        try holds(["a"])
+        try segment.eventually("b hears a", within: .seconds(10)) {
+            try b.show("VI_6").runtime.statistics.advertisementsReceived > 2
+        }
+        #expect(try b.show("VI_6").runtime.statistics.discarded == [:])
+        #expect(wire.heard.last?.packet.count == 40 + 8 + 32 + 28)
+        // A host that does not sign is not heard where that is enforced, and is where it is not.
+        try a.configure(text6(150, "receive-only"))
+        a.signal(SIGHUP)
+        try segment.eventually("b drops what is not signed", within: .seconds(10)) {
+            try b.show("VI_6").runtime.statistics.discarded["unsigned"] ?? 0 > 0
+        }
+        try b.configure(text6(100, "permissive"))
+        b.signal(SIGHUP)
+        try holds(["a"])
+        #expect(wire.heard.last { "\($0.source)".hasPrefix("fe80") }?.packet.count == 40 + 8 + 32)
+    }
+
     @Test func `keys change without a lost master; captured, changed and foreign packets count for nothing`() throws {
         let segment = try Segment(hosts: 3)
         let keyFile = segment.directory + "/key"

@@ -25,13 +25,13 @@ struct SourceMap: Sendable {
     }
 
     private(set) var files: [File] = []
-    /// Words that are shown as stars, by their line.
-    private var concealed: [Place: [Range<Int>]] = [:]
+    /// From where on lines are shown as stars.
+    private var concealed: [Place: Int32] = [:]
 
-    /// Shows stars in place of a word from now on: it is a secret.
+    /// Shows stars in place of a word and the rest of its line from now on: it is a secret, and a remark after it may be an older one.
     mutating func conceal(_ word: Word) {
         let line = Place(file: word.place.file, line: word.place.line, byte: 0)
-        concealed[line, default: []].append(Int(word.place.byte)..<Int(word.place.byte) + max(0, word.length))
+        concealed[line] = min(concealed[line] ?? .max, word.place.byte)
     }
 
     /// Takes a file in; gives its index.
@@ -56,8 +56,8 @@ struct SourceMap: Sendable {
     /// The place and its line, for a diagnostic about `length` bytes.
     func excerpt(_ place: Place, length: Int) -> SourceExcerpt {
         var bytes = line(place.file, place.line)
-        for range in concealed[Place(file: place.file, line: place.line, byte: 0)] ?? [] {
-            for offset in range where offset < bytes.count { bytes[bytes.startIndex + offset] = UInt8(ascii: "*") }
+        if let start = concealed[Place(file: place.file, line: place.line, byte: 0)] {
+            for index in bytes.indices.dropFirst(Int(start)) { bytes[index] = UInt8(ascii: "*") }
         }
         let byte = min(max(0, Int(place.byte)), bytes.count)
         let before = String(decoding: bytes.prefix(byte), as: UTF8.self)

@@ -43,7 +43,7 @@ extension Interpreter {
 
     mutating func readKey(_ statement: Statement, into draft: inout AuthenticationHMACDraft) {
         let words = statement.arguments
-        for word in words.dropFirst() { reporter.sources.conceal(word) }
+        if let word = words.dropFirst().first(where: { !$0.text.hasPrefix("file:") }) { reporter.sources.conceal(word) }
         guard let first = words.first, let value = words.dropFirst().first else { return sayMissing(statement) }
         if let extra = words.dropFirst(2).first {
             return reporter.error(
