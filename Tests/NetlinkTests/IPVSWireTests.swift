@@ -145,7 +145,7 @@ import Testing
             role: .master, interface: "eth0", syncID: 51, group: .v4(IPv4Address(224, 0, 0, 81)), port: 8848,
             timeToLive: 1, maximumLength: 1400)
         func payload(_ command: SyncCommand) throws -> [UInt8] {
-            let kernel = kernel()
+            let kernel = self.kernel()
             try IPVSClient(kernel.client()).apply(command)
             return try #require(kernel.datagrams.last?.first).payload
         }
@@ -159,14 +159,14 @@ import Testing
             + [5, 0, 8, 0, 1, 0, 0, 0]  // MCAST_TTL
         #expect(try payload(.start(daemon)) == [9, 1, 0, 0] + [64, 0, 3, 0x80] + fields)
         #expect(try payload(.stop(.backup)) == [10, 1, 0, 0] + [12, 0, 3, 0x80] + [8, 0, 1, 0, 2, 0, 0, 0])
-        let kernel = kernel { request in
+        let answering = self.kernel { request in
             let row = message(
                 type: 28, flags: 2, sequence: request.sequence, [11, 1, 0, 0] + attribute(3, fields))
             let broken = message(
                 type: 28, flags: 2, sequence: request.sequence, [11, 1, 0, 0] + attribute(3, [8, 0, 1, 0, 9, 0, 0, 0]))
             return [.datagram(row + broken + done(request))]
         }
-        #expect(try IPVSClient(kernel.client()).syncDaemons() == [daemon])
+        #expect(try IPVSClient(answering.client()).syncDaemons() == [daemon])
     }
 
     @Test func `without the module the family is missing, and asked for again later`() throws {
