@@ -58,6 +58,9 @@ public struct AnnouncementSchedule: Sendable {
         extraAt = extra.map { next in extraAt.map { min($0, next) } ?? next }
     }
 
+    /// The second burst is still to come.
+    var awaitsSecondBurst: Bool { secondBurst != nil }
+
     /// When to call `due`; nil when nothing is left to send.
     public var deadline: Instant? {
         var first = secondBurst?.at

@@ -44,4 +44,17 @@ extension Director {
             announce(address.key, on: link, count: count, at: now)
         }
     }
+
+    /// Another host that was master yields as a group, and may have been heard for one member only. A member whose second burst is still to come
+    /// is announced by that.
+    mutating func announceCompanions(of router: RouterID, at now: Instant) {
+        for member in companions(of: router) where member != router {
+            guard let index = routers.index(forKey: member), routers.values[index].isMaster,
+                !routers.values[index].schedule.awaitsSecondBurst
+            else { continue }
+            let count = routers.values[index].schedule.start(.lowerPriorityHeard, at: now)
+            announce(count, of: routers.values[index], at: now)
+            setDeadline(of: index)
+        }
+    }
 }

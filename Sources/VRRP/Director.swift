@@ -288,6 +288,7 @@ public struct Director {
         case .announce(.lowerPriorityHeard):
             let router = routers.values[index]
             announce(routers.values[index].schedule.start(.lowerPriorityHeard, at: now), of: router, at: now)
+            announceCompanions(of: router.id, at: now)
             notice(.heardLowerPriority, of: router, "a lower priority was heard", at: now)
         case .follow:
             return

@@ -19,8 +19,8 @@ struct Keeper<Object: Kept> {
         var isOurs = false
         /// The answer to the request to add it was lost: until the table has been read it may be there. What is heard meanwhile may be older.
         var isInDoubt = false
-        /// Counts how often it went: what was said of it then holds no more.
-        var life = 0
+        /// Another number after every time it went, also in an entry that is made anew: what was said of it before holds no more.
+        var life: Int
         /// The kernel's words when it refused the last request.
         var refusal: String?
         /// Not before this time.
@@ -39,6 +39,7 @@ struct Keeper<Object: Kept> {
     private var open: Set<Object.Key> = []
     private var isDirty = false
     private var counter = 0
+    private var lives = 0
     private var fights: Set<Object.Key> = []
     /// Routers whose objects came, went or met trouble.
     private var moved: Set<RouterID> = []
@@ -58,7 +59,7 @@ struct Keeper<Object: Kept> {
         let key = object.key
         if entries[key] == nil {
             counter += 1
-            entries[key] = Entry(object: object, owner: router, ordinal: counter)
+            entries[key] = Entry(object: object, owner: router, ordinal: counter, life: nextLife())
         }
         guard var entry = entries[key] else { return }
         guard !entry.wantedBy.contains(router) else {
@@ -75,11 +76,16 @@ struct Keeper<Object: Kept> {
         compare(key)
     }
 
+    private mutating func nextLife() -> Int {
+        lives += 1
+        return lives
+    }
+
     mutating func release(_ key: Object.Key, by router: RouterID) {
         guard var entry = entries[key], let index = entry.wantedBy.firstIndex(of: router) else { return }
         entry.wantedBy.remove(at: index)
         if entry.wantedBy.isEmpty {
-            entry.life += 1
+            entry.life = nextLife()
             entry.retryAt = .zero
             entry.losses = 0
         }
@@ -133,7 +139,7 @@ struct Keeper<Object: Kept> {
         guard var entry = entries[key] else { return }
         if isGone {
             entry.isOutdated = false
-            entry.life += 1
+            entry.life = nextLife()
             if now >= entry.goesUntil {
                 if entry.isOurs, !entry.wantedBy.isEmpty {
                     entry.losses = now < entry.lostAt + KeeperTiming.row ? entry.losses + 1 : 1
@@ -154,7 +160,8 @@ struct Keeper<Object: Kept> {
     mutating func wentAlong(_ key: Object.Key) {
         guard entries[key] != nil else { return }
         entries[key]?.isOurs = false
-        entries[key]?.life += 1
+        let life = nextLife()
+        entries[key]?.life = life
         compare(key)
     }
 
@@ -172,7 +179,8 @@ struct Keeper<Object: Kept> {
             if entry.isInDoubt { entries[key]?.isOurs = true }
             if !entry.object.isPresent(in: table) {
                 entries[key]?.isOurs = false
-                entries[key]?.life += 1
+                let life = nextLife()
+                entries[key]?.life = life
             }
             compare(key)
         }
@@ -235,7 +243,8 @@ struct Keeper<Object: Kept> {
         case .delete:
             entries[key]?.isOurs = false
             entries[key]?.isOutdated = false
-            entries[key]?.life += 1
+            let life = nextLife()
+            entries[key]?.life = life
         }
         noteRefusal(nil, of: key)
         compare(key)

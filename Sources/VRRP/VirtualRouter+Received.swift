@@ -80,7 +80,7 @@ extension VirtualRouter {
         let isHigher = peer.priority > priority
         let winsTie = peer.priority == priority && sourceAddress.map { peer.address > $0 } ?? true
         guard isHigher || winsTie else {
-            guard configuration.answersLowerPriority else { return [] }
+            guard configuration.answersLowerPriority else { return [.announce(.lowerPriorityHeard)] }
             state = .master(advertiseAt: now + configuration.interval)
             return [send(priority), .announce(.lowerPriorityHeard)]
         }

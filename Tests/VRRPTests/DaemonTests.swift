@@ -26,6 +26,20 @@ extension ScriptedHost {
         #expect(host.frames.count == 5)
     }
 
+    @Test func `every mastership begins with an announcement`() {
+        let (network, host) = loneMaster()
+        for _ in 0..<3 {
+            host.forget()
+            host.tell { daemon in _ = daemon.director.order.map { daemon.stepDown($0) } }
+            network.run(.seconds(1))
+            host.tell { daemon in _ = daemon.director.order.map { daemon.resume($0) } }
+            network.run(.seconds(4))
+            #expect(host.state() == .master)
+            #expect(host.frames.count == 5 && host.announced == [address("10.0.0.100")])
+            network.run(.seconds(10))
+        }
+    }
+
     @Test(arguments: [100, 700, 1300, 2500])
     func `priority 0 is followed after the skew, whenever it comes`(milliseconds: Int) {
         let network = hosts([[block(priority: 150)], [block(priority: 100)]])

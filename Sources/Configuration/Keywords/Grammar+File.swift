@@ -144,8 +144,6 @@ extension Grammars {
                         remedy: "remove it")
                 }
                 interpreter.global = parsed.draft.resolved()
-                interpreter.lowerPriorityDelay = parsed.draft.lowerPriorityDelay ?? interpreter.lowerPriorityDelay
-                interpreter.lowerPriorityCount = parsed.draft.lowerPriorityCount ?? interpreter.lowerPriorityCount
             })
         row.phase = .first
         return row.repeatable

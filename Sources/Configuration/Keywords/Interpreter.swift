@@ -21,9 +21,6 @@ struct Interpreter {
     /// The instance that lvs_sync_daemon names.
     var syncDaemonInstance: Word?
     var syncDaemonHasID = false
-    /// `vrrp_garp_lower_prio_*` when they are written; else an instance's own bursts count.
-    var lowerPriorityDelay: Duration?
-    var lowerPriorityCount: Int?
     /// The lines that are read follow no election.
     var readsStatics = false
     /// Groups that static lines name.

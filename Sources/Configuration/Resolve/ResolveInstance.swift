@@ -161,10 +161,11 @@ extension Interpreter {
 
     private mutating func resolveBursts(_ parsed: Parsed<InstanceDraft>, _ instance: inout VRRPInstanceConfiguration) {
         let draft = parsed.draft
+        // As in keepalived they follow global_defs, not the instance's other bursts.
         instance.gratuitousARP.lowerPriorityDelay =
-            draft.lowerPriorityDelay ?? lowerPriorityDelay ?? instance.gratuitousARP.delay
+            draft.lowerPriorityDelay ?? global.gratuitousARP.lowerPriorityDelay
         instance.gratuitousARP.lowerPriorityCount =
-            draft.lowerPriorityCount ?? lowerPriorityCount ?? instance.gratuitousARP.count
+            draft.lowerPriorityCount ?? global.gratuitousARP.lowerPriorityCount
     }
 
     private mutating func resolveAuthentication(
