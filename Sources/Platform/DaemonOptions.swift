@@ -10,11 +10,14 @@ public struct ProgramDescription: Sendable {
     public let name: String
     /// One line on what it does.
     public let summary: String
+    /// Lines of options that it alone has, each ended by a newline.
+    public let more: String
 
-    /// A program's name and its one-line purpose.
-    public init(name: String, summary: String) {
+    /// A program's name, its one-line purpose, its own options.
+    public init(name: String, summary: String, more: String = "") {
         self.name = name
         self.summary = summary
+        self.more = more
     }
 }
 
@@ -110,7 +113,7 @@ public struct DaemonOptions: Hashable, Sendable {
           --run-dir DIR      where the sockets are (default /run/evenkeel)
           --state-dir DIR    where state that survives restarts is (default /var/lib/evenkeel)
           --log-level L      error, warning, notice, info (default) or debug
-          --version          print the version
+        \(program.more)  --version          print the version
           --help             print this
 
         Example: \(program.name) --config ./keepalived.conf --run-dir /tmp/ek/run --state-dir /tmp/ek/state

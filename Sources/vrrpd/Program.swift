@@ -27,6 +27,11 @@ final class Program: RunningDaemon {
     private var stopTimer: LoopTimer?
     private var stopBy = Instant.distantFuture
 
+    /// The first vrrpd listens there. Abstract, so it belongs to the network namespace and goes with the process.
+    static let claim = "@evenkeel-vrrpd"
+    /// The nftables table of that one.
+    static let table = "evenkeel_vrrpd"
+
     /// What is told at stop has so long; scriptd goes on with it when this process has gone.
     private static let lastWords = Duration.seconds(2)
     /// When the private socket is tried again, and how long after that.
@@ -54,12 +59,11 @@ final class Program: RunningDaemon {
             directory = .failure(error)
         }
         heartbeat = Heartbeat(in: directory)
-        // Abstract, so it belongs to the network namespace and goes with the process.
-        claim = try? UnixSocket.listen(at: "@evenkeel-vrrpd", mode: 0)
+        claim = try? UnixSocket.listen(at: Self.claim, mode: 0)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let file = ledger.file("stepped-down", durable: false)
         // A table is replaced as a whole: another vrrpd's must have another name.
-        kernel = try NetlinkKernel(table: claim != nil ? "evenkeel_vrrpd" : "evenkeel_vrrpd_\(getpid())")
+        kernel = try NetlinkKernel(table: claim != nil ? Self.table : "\(Self.table)_\(getpid())")
         let wire = SocketWire(on: loop)
         let scriptd = ScriptdAddress(socket: options.privateSocket(of: "scriptd"), caller: "vrrpd/\(getpid())")
         let scripts = ScriptdScripts(scriptd, on: loop)

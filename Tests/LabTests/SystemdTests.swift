@@ -154,6 +154,32 @@ struct SystemdTests {
         #expect(try property("NRestarts", of: .ipvsd) == "0")
     }
 
+    private func hasAddress() throws -> Bool {
+        try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254")
+    }
+
+    @Test func `a process that does not return leaves no address behind`() throws {
+        try guest.eventually("the address", within: .seconds(10)) { try hasAddress() }
+        // It hangs when it is told to stop: systemd kills it after TimeoutStopSec.
+        let hanging = try #require(Int32(try property("MainPID", of: .vrrpd)))
+        kill(hanging, SIGSTOP)
+        try guest.run(["/bin/systemctl", "stop", "evenkeel-vrrpd"])
+        #expect(try property("Result", of: .vrrpd) == "timeout")
+        #expect(try !hasAddress())
+
+        // It is killed while the file on the disk would be refused.
+        try guest.run(["/bin/systemctl", "start", "evenkeel-vrrpd"])
+        try guest.eventually("the address again", within: .seconds(15)) { try hasAddress() }
+        try guest.run(["/bin/bash", "-c", "echo 'vrrp_instance VI_1 {' >/etc/evenkeel/evenkeel.conf"])
+        let killed = try #require(Int32(try property("MainPID", of: .vrrpd)))
+        kill(killed, SIGKILL)
+        try guest.eventually("it has failed", within: .seconds(10)) {
+            try property("ActiveState", of: .vrrpd) == "failed"
+        }
+        #expect(try property("ExecMainStatus", of: .vrrpd) == "2")
+        #expect(try !hasAddress())
+    }
+
     @Test func `stopping the target hands the address over and ends every daemon cleanly`() throws {
         try guest.eventually("the address", within: .seconds(10)) {
             try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254")

@@ -43,7 +43,7 @@ struct RoutingTests {
         """
 
     /// Routes and rules that are not the kernel's own, without their protocol, sorted.
-    private func shown(_ host: Host, _ segment: Segment) throws -> [String] {
+    static func shown(_ host: Host, _ segment: Segment) throws -> [String] {
         var lines: [String] = []
         for arguments in [
             ["-d", "-4", "route", "show", "table", "all"], ["-d", "-6", "route", "show", "table", "all"],
@@ -72,7 +72,7 @@ struct RoutingTests {
     }
 
     private func expects(_ alone: Alone, _ lines: [String]) throws {
-        try alone.eventually("\(lines.count) routes and rules") { try shown(alone.host, alone.segment) == lines }
+        try alone.eventually("\(lines.count) routes and rules") { try Self.shown(alone.host, alone.segment) == lines }
     }
 
     @Test func `a master has the routes and rules that keepalived has with the same file, and both leave none`() throws
@@ -87,26 +87,26 @@ struct RoutingTests {
         try segment.eventually("master", within: .seconds(10)) {
             (try? ours.show().runtime.state) == .master
         }
-        let own = try shown(segment.hosts[0], segment)
+        let own = try Self.shown(segment.hosts[0], segment)
         let instance = try ours.show()
         #expect(instance.runtime.heldRoutes?.count == 7)
         #expect(instance.runtime.heldRules?.count == 7)
         #expect(instance.runtime.routingTroubles == nil)
         try ours.end(SIGTERM)
-        #expect(try shown(segment.hosts[0], segment) == [])
+        #expect(try Self.shown(segment.hosts[0], segment) == [])
         let theirs = try Router(
             .keepalived, on: segment.hosts[0], of: segment, text(segment.hosts[0], segment.hosts[1]), at: "k")
         try theirs.start()
         defer { try? theirs.end(SIGTERM) }
         try segment.eventually("keepalived's are the same", within: .seconds(10)) {
-            try shown(segment.hosts[0], segment) == own
+            try Self.shown(segment.hosts[0], segment) == own
         }
         #expect(own.count == 17)
     }
 
     @Test func `what somebody takes off or replaces is put back`() throws {
         let alone = try alone()
-        let all = try shown(alone.host, alone.segment)
+        let all = try Self.shown(alone.host, alone.segment)
         #expect(all.count == 14)
         try alone.ip("route del 192.0.2.0/24")
         try alone.ip("route del default")
@@ -120,7 +120,7 @@ struct RoutingTests {
 
     @Test func `routes come back with the interface`() throws {
         let alone = try alone()
-        let all = try shown(alone.host, alone.segment)
+        let all = try Self.shown(alone.host, alone.segment)
         for _ in 0..<3 {
             try alone.ip("link set eth0 down")
             try alone.becomes(.fault)
@@ -133,7 +133,7 @@ struct RoutingTests {
 
     @Test func `a reload changes one route and touches no other`() throws {
         let alone = try alone()
-        let all = try shown(alone.host, alone.segment)
+        let all = try Self.shown(alone.host, alone.segment)
         let path = "\(alone.segment.directory)/monitor"
         let monitor = try ChildProcess(
             ["/bin/sh", "-c", "exec ip -n \(alone.host.namespace) monitor route rule > \(path)"],
@@ -152,12 +152,12 @@ struct RoutingTests {
 
     @Test func `SIGKILL and a return keep them, SIGKILL and another master's taking over takes them off`() throws {
         let alone = try alone(before: Self.statics)
-        let all = try shown(alone.host, alone.segment)
+        let all = try Self.shown(alone.host, alone.segment)
         try alone.router.crash()
-        #expect(try shown(alone.host, alone.segment) == all)
+        #expect(try Self.shown(alone.host, alone.segment) == all)
         try alone.router.start()
         try alone.becomes(.master)
-        #expect(try shown(alone.host, alone.segment) == all)
+        #expect(try Self.shown(alone.host, alone.segment) == all)
         try alone.router.crash()
         // Nobody is master for longer than anyone waits.
         try alone.segment.observe(for: .seconds(1))

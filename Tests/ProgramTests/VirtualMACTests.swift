@@ -52,7 +52,7 @@ private func neighbour(_ address: String, of host: Host) throws -> String? {
 }
 
 /// A connection that is being tried to a port where nobody listens.
-private struct Attempt: ~Copyable {
+struct Attempt: ~Copyable {
     private let socket: FileDescriptor
 
     init(from host: Host, to address: String) throws {
