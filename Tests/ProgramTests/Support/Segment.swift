@@ -53,9 +53,9 @@ final class Segment {
     /// What a limit on a program's timing leaves to the machine: 20 ms, and the longest time for which this test itself could not look.
     var slack: Duration { .milliseconds(20) + longestGap }
 
-    /// Hosts `a`, `b`, … with addresses 10.77.0.1, .2, … on eth0, link up.
-    init(hosts count: Int) throws {
-        loop = try EventLoop()
+    /// Hosts `a`, `b`, … with addresses 10.77.0.1, .2, … on eth0, link up. `loop`: one that others use too.
+    init(hosts count: Int, loop shared: EventLoop? = nil) throws {
+        loop = try shared ?? EventLoop()
         var template = Array("/tmp/vr-XXXXXX".utf8CString)
         directory = String(cString: try #require(mkdtemp(&template)))
         let tag = "vr-" + directory.suffix(6)
