@@ -57,7 +57,11 @@ private final class Pair {
     /// FRR drops root's rights and cannot enter the test's own directory.
     private let directory: String
 
-    init(frr priority: Int, ours own: Int) throws {
+    /// The instances: both families, or IPv4 alone in version 2.
+    private let names: [String]
+
+    init(frr priority: Int, ours own: Int, version: Int = 3) throws {
+        names = version == 2 ? ["VI_4"] : ["VI_4", "VI_6"]
         lab = try Lab()
         four = try Listener(.inet, loop: lab.loop)
         six = try Listener(.inet6, loop: lab.loop)
@@ -79,11 +83,11 @@ private final class Pair {
         try lab.run(["/bin/bash", "-c", "ip -batch - <<<'\(macvlans)'"], on: .director1)
         let text = """
             interface eth0
-             vrrp 51 version 3
+             vrrp 51 version \(version)
              vrrp 51 priority \(priority)
-             vrrp 51 advertisement-interval 300
+             vrrp 51 advertisement-interval \(version == 2 ? 1000 : 300)
              vrrp 51 ip 192.168.200.254
-             vrrp 51 ipv6 2001:db8:77::100
+            \(version == 2 ? "" : " vrrp 51 ipv6 2001:db8:77::100")
 
             """
         try write(text, to: directory + "/vrrpd.conf")
@@ -93,8 +97,8 @@ private final class Pair {
              interface eth0
              virtual_router_id 51
              priority \(own)
-             version 3
-             advert_int 0.3
+             version \(version)
+             advert_int \(version == 2 ? "1" : "0.3")
              virtual_ipaddress {
               ADDRESS
              }
@@ -103,7 +107,8 @@ private final class Pair {
             """
         try write(
             block.replacing("@", with: "4").replacing("ADDRESS", with: "192.168.200.254/24")
-                + block.replacing("@", with: "6").replacing("ADDRESS", with: "2001:db8:77::100/64"),
+                + (version == 2
+                    ? "" : block.replacing("@", with: "6").replacing("ADDRESS", with: "2001:db8:77::100/64")),
             to: lab.directory + "/vrrp.conf")
         lab.quote(self) { $0.logs }
     }
@@ -159,7 +164,7 @@ private final class Pair {
     }
 
     func becomes(_ state: VrrpAPI.State) throws {
-        for name in ["VI_4", "VI_6"] {
+        for name in names {
             try lab.eventually("\(name) is \(state)", within: .seconds(30)) { show(name)?.runtime.state == state }
         }
     }
@@ -175,10 +180,13 @@ private final class Pair {
     func speakers() throws -> [Set<Int>] {
         four.forget()
         six.forget()
-        try lab.observe(for: .seconds(1))
+        // Long enough for two advertisements of version 2.
+        try lab.observe(for: names.count == 1 ? .milliseconds(2200) : .seconds(1))
+        let inet = Set(four.heard.map { "\($0.source)" == Host.director2.address ? 2 : 1 })
+        guard names.count == 2 else { return [inet] }
         let own = try #require(show("VI_6")?.context.sourceAddress ?? "")
         return [
-            Set(four.heard.map { "\($0.source)" == Host.director2.address ? 2 : 1 }),
+            inet,
             Set(six.heard.map { "\($0.source)" == own ? 2 : 1 }),
         ]
     }
@@ -237,5 +245,39 @@ struct FRRTests {
             try pair.becomes(.master)
             try pair.settles(on: [[2], [2]])
         }
+    }
+
+    @Test func `version 2: both roles, and who returns has its address back`() throws {
+        let pair = try Pair(frr: 150, ours: 100, version: 2)
+        try pair.startFRR()
+        try pair.startOurs()
+        try pair.settles(on: [[1]])
+        let runtime = try #require(pair.show("VI_4")).runtime
+        #expect(runtime.state == .backup && runtime.statistics.discarded.isEmpty, "\(runtime.statistics)")
+        #expect(runtime.peers?.first?.version == 2 && runtime.peers?.first?.priority == 150)
+        try pair.killFRR()
+        try pair.becomes(.master)
+        try pair.settles(on: [[2]])
+        try pair.startFRR()
+        try pair.becomes(.backup)
+        try pair.settles(on: [[1]])
+        try pair.killFRR()
+        try pair.endOurs(SIGTERM)
+
+        let other = try Pair(frr: 100, ours: 150, version: 2)
+        try other.startOurs()
+        try other.becomes(.master)
+        try other.startFRR()
+        // Where FRR did not understand us it would be master after 3.7 s.
+        try other.lab.observe(for: .seconds(6))
+        try other.settles(on: [[2]])
+        try other.endOurs(SIGTERM)
+        other.four.forget()
+        try other.lab.eventually("FRR advertises", within: .seconds(20)) {
+            other.four.heard.contains { $0.advertisement.priority == 100 && $0.advertisement.version == .v2 }
+        }
+        try other.startOurs()
+        try other.becomes(.master)
+        try other.settles(on: [[2]])
     }
 }

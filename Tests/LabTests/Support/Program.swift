@@ -15,8 +15,13 @@ final class Program {
     private(set) var exit: ChildExit?
     private var child: ChildProcess?
 
-    /// Starts `arguments` (the program's path first); output is appended to `log`.
-    init(_ arguments: [String], on host: Host?, log: String, loop: EventLoop) throws {
+    /// Starts `arguments` (the program's path first) on one of the cluster's hosts; output is appended to `log`.
+    convenience init(_ arguments: [String], on host: Host?, log: String, loop: EventLoop) throws {
+        try self.init(arguments, in: host?.rawValue, log: log, loop: loop)
+    }
+
+    /// The same in any network namespace that has a name.
+    init(_ arguments: [String], in namespace: String?, log: String, loop: EventLoop) throws {
         self.log = log
         // The shell replaces itself, so the pid is the program's; the namespace is inherited.
         let script = #"log=$1; shift; exec "$@" >>"$log" 2>&1"#
@@ -25,7 +30,7 @@ final class Program {
                 ["/bin/sh", "-c", script, "lab", log] + arguments, environment: Self.environment, on: loop
             ) { [weak self] in self?.exit = $0 }
         }
-        child = try host.map { try $0.inside(start) } ?? start()
+        child = try namespace.map { try NetworkNamespace.inside("/run/netns/\($0)", start) } ?? start()
     }
 
     deinit { if exit == nil { child?.signal(SIGKILL) } }
