@@ -94,7 +94,7 @@ static int refusal(const struct ek_program *program, const char *path, int messa
     return 0;
 }
 
-static void reset(void) {
+static void reset(mode_t mask) {
     sigset_t none;
     sigemptyset(&none);
     for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
@@ -104,7 +104,7 @@ static void reset(void) {
         limit.rlim_cur = 1024;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    umask(022);
+    umask(mask);
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (score >= 0) {
         ssize_t ignored = write(score, "0", 1);
@@ -119,10 +119,9 @@ static void run(const struct ek_program *program, int output, int messages, pid_
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         return report(messages, EK_PROGRAM_EXECUTE, errno, "/dev/null");
-    reset();
+    reset(program->umask);
     if (program->uid != UINT32_MAX) {
-        gid_t group = program->gid;
-        if (setgroups(1, &group) < 0 || setgid(group) < 0 || setuid(program->uid) < 0)
+        if (setgroups(program->group_count, program->groups) < 0 || setgid(program->gid) < 0 || setuid(program->uid) < 0)
             return report(messages, EK_PROGRAM_IDENTITY, errno, NULL);
     }
     // After the change of user, which takes it back.

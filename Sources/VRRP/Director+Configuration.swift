@@ -10,6 +10,8 @@ extension Director {
         guard phase != .stopped else { return }
         startupDelay = configuration.global.startupDelay
         group4 = configuration.global.multicastGroup4
+        startupPatience = configuration.global.startupScript?.timeout
+        areStatesWanted = phase != .waiting && configuration.global.writesStatesOnReload
         statics.addresses = configuration.staticAddresses
         statics.routes = configuration.staticRoutes
         statics.rules = configuration.staticRules
@@ -130,7 +132,6 @@ extension Director {
     /// left behind elsewhere is taken off.
     mutating func start(after predecessors: [String: Predecessor], at now: Instant) {
         guard phase == .waiting else { return }
-        scripts.begin(at: now)
         let kernelMarks = table.hasOrigins
         for id in order {
             guard let router = routers[id] else { continue }
@@ -172,8 +173,17 @@ extension Director {
                 if let names = leftRouting[id], !names.isEmpty { effects.remarks.append(.routingLeftBehind(id, names)) }
             }
         }
-        phase = .delayed(until: now + startupDelay)
+        // Somewhat longer, so that the runner can say that its time is up.
+        phase = .preparing(until: now + (startupPatience.map { $0 + .seconds(1) } ?? .zero))
         placeStatics()
+        if startupPatience == nil { prepared(at: now) }
+    }
+
+    /// `startup_script` is over, or has had its time: scripts run, and elections begin.
+    mutating func prepared(at now: Instant) {
+        guard case .preparing = phase else { return }
+        scripts.begin(at: now)
+        phase = .delayed(until: now + startupDelay)
         if startupDelay == .zero { startRemaining(at: now) }
     }
 

@@ -84,6 +84,34 @@ extension Director {
         noticedGroups = []
     }
 
+    /// `notify_priority_changes` of the instance or its group.
+    func notifiesPriorityChanges(_ router: Router) -> Bool {
+        router.block.notifiesPriorityChanges
+            || router.group.flatMap { groups[$0]?.configuration.notifiesPriorityChanges } ?? false
+    }
+
+    /// `fifo_write_vrrp_states_on_reload`: the pipes get all states, whether or not they have changed; programs are not told.
+    mutating func sayStates() {
+        guard areStatesWanted else { return }
+        areStatesWanted = false
+        func say(_ subject: NoticeSubject, _ state: StateName, _ priority: UInt8) {
+            let kind: Notice.Kind
+            switch state {
+            case .master: kind = .master
+            case .backup: kind = .backup
+            case .fault: kind = .fault
+            case .initialize: return
+            }
+            effects.notices.append(
+                Notice(subject: subject, kind: kind, previous: state, priority: priority, reason: "reloaded"))
+        }
+        for name in groupOrder { if let state = groupStates[name] { say(.group(name), state, 0) } }
+        for id in order {
+            guard let router = routers[id] else { continue }
+            say(.instance(router.block.name), router.machine.state.name, router.machine.priority)
+        }
+    }
+
     private static func state(ofMembers states: [StateName]) -> StateName {
         let states = states.filter { $0 != .initialize }
         if states.isEmpty { return .initialize }

@@ -99,6 +99,10 @@ public struct Director {
     var startupDelay = Duration.zero
     /// `vrrp_mcast_group4`: old keepalived has it in checksums over unicast.
     var group4 = Advertisement.group4
+    /// How long elections wait for `startup_script` at most; nil: there is none.
+    var startupPatience: Duration?
+    /// A reload asks for all states in the pipes.
+    var areStatesWanted = false
     /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.
     var hearsForeign = false
     var saidForeign: Set<UInt8> = []
@@ -152,6 +156,8 @@ public struct Director {
     /// Where a director is in its life.
     enum Phase: Equatable {
         case waiting
+        /// `startup_script` runs.
+        case preparing(until: Instant)
         /// `vrrp_startup_delay`.
         case delayed(until: Instant)
         case running
@@ -192,7 +198,10 @@ public struct Director {
         consider(scripts.deadline)
         consider(notices.deadline)
         consider(damping.deadline)
-        if case .delayed(let until) = phase { consider(until) }
+        switch phase {
+        case .preparing(let until), .delayed(let until): consider(until)
+        case .waiting, .running, .stopped: break
+        }
         deadline = first
     }
 
@@ -221,6 +230,7 @@ public struct Director {
             table.routing = RoutingTable(snapshot)
             routing.tableReplaced(by: table)
         case .start(let predecessors): start(after: predecessors, at: now)
+        case .prepared: prepared(at: now)
         case .configuration(let configuration): adopt(configuration, at: now)
         case .stepDown(let id): operate(on: id, at: now) { $0.stepDown(at: now) }
         case .resume(let id):
@@ -259,7 +269,7 @@ public struct Director {
         if routers.values[index].isHolding != isMaster { hold(isMaster, index) }
         let after = Visible(routers.values[index].machine)
         if before.priority != after.priority, before.state == after.state,
-            routers.values[index].block.notifiesPriorityChanges
+            notifiesPriorityChanges(routers.values[index])
         {
             noticePriority(of: routers.values[index], at: now)
         }
@@ -338,6 +348,7 @@ public struct Director {
     }
 
     private mutating func timerFired(at now: Instant) {
+        if case .preparing(let until) = phase, until <= now { prepared(at: now) }
         if case .delayed(let until) = phase, until <= now { startRemaining(at: now) }
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
@@ -364,6 +375,7 @@ public struct Director {
         for id in virtualLinks.takeMended() { derive(id, at: now) }
         settleGroups(at: now)
         noticeGroups(at: now)
+        sayStates()
         takeNotices()
         effects.linkChanges += virtualLinks.plan(against: table, at: now)
         effects.drops = firewall.plan(at: now)

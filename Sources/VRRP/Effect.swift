@@ -37,6 +37,8 @@ public enum Event {
     case routing(RoutingSnapshot)
     /// Take part. What a process before this one noted, by identity: see `Predecessor`.
     case start([String: Predecessor])
+    /// `startup_script` is over.
+    case prepared
     /// A new configuration.
     case configuration(Configuration)
     /// An operator hands the addresses of the router and its sync group to another director.
@@ -155,6 +157,8 @@ public enum Remark: Hashable, Sendable {
     case script(String, isGood: Bool, ScriptOutcome, lastLine: String)
     /// A notify program (its keyword) failed, or cannot be run.
     case notifyFailed(NoticeSubject, String, ScriptOutcome, lastLine: String)
+    /// `startup_script` or `shutdown_script` is over, or was not run and why.
+    case lifeScript(String, ScriptReport)
     /// So many programs were not told, because too many waited behind one that hangs.
     case noticesLeftOut(NoticeSubject, Int)
 }

@@ -39,6 +39,16 @@ public enum ScriptReport: Hashable, Sendable {
     /// This host could not run it, and why.
     case notRun(String)
 
+    /// For people.
+    public var words: String {
+        switch self {
+        case .accepted: "it is taken on"
+        case .timedOut: "\(ScriptOutcome.timedOut)"
+        case .ended(let outcome, let line): line.isEmpty ? "\(outcome)" : "\(outcome): \(line)"
+        case .notRun(let why): "it is not run: \(why)"
+        }
+    }
+
     /// Nothing more is heard of the run.
     public var isLast: Bool {
         switch self {

@@ -20,6 +20,8 @@ struct ScriptRequest {
     /// Not to be run as root when somebody else can replace it.
     var isSecure: Bool
     var timeout: Duration?
+    /// Permissions that its files do not get.
+    var umask: UInt32 = 0o022
 
     /// What it is called in the log's memory.
     var script: String { arguments.joined(separator: " ") }
@@ -97,9 +99,14 @@ final class ScriptProcess {
             program.environment = UnsafePointer(environment.pointers)
             program.uid = request.user.identity?.uid ?? .max
             program.gid = request.user.identity?.gid ?? .max
+            program.umask = request.umask
             program.is_checked = request.user.isRoot ? 1 : 0
             program.is_secure = request.isSecure ? 1 : 0
-            return try Errno.check(ek_program_start(&program, &out, &says), "fork")
+            return try request.user.groups.withUnsafeBufferPointer { groups throws(Errno) in
+                program.groups = groups.baseAddress
+                program.group_count = groups.count
+                return try Errno.check(ek_program_start(&program, &out, &says), "fork")
+            }
         }
         output = FileDescriptor(owning: out)
         reports = FileDescriptor(owning: says)

@@ -66,7 +66,9 @@ final class ScriptRunner: ScriptAPI.Handler {
         let turn = ScriptTurn(call, responder)
         waiting.append(turn)
         lanes.enter(turn)
-        users.find(UserCache.Key(user: call.user, group: call.group, isSecure: call.secure)) { [weak self] in
+        let key = UserCache.Key(
+            user: call.user, group: call.group, isSecure: call.secure, hasAllGroups: call.allGroups ?? false)
+        users.find(key) { [weak self] in
             turn.user = $0
             self?.advance(turn)
         }
@@ -234,7 +236,8 @@ final class ScriptRunner: ScriptAPI.Handler {
         }
         return ScriptRequest(
             arguments: call.arguments, paths: paths, environment: ["PATH=" + searchPath] + user.environment + given,
-            user: user, isSecure: call.secure, timeout: call.timeoutMilliseconds.map { .milliseconds(max(1, $0)) })
+            user: user, isSecure: call.secure, timeout: call.timeoutMilliseconds.map { .milliseconds(max(1, $0)) },
+            umask: UInt32(clamping: (call.umask ?? 0o022) & 0o777))
     }
 
     private func start(_ request: ScriptRequest, _ turn: ScriptTurn) {

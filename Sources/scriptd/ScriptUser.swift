@@ -9,6 +9,8 @@ import Platform
 struct ScriptUser: Sendable {
     /// The user and group to become; nil: what this process is.
     var identity: (uid: UInt32, gid: UInt32)?
+    /// The groups that the program has.
+    var groups: [UInt32] = []
     /// The program runs as root.
     var isRoot: Bool
     /// HOME, USER, LOGNAME and SHELL.
@@ -19,7 +21,8 @@ struct ScriptUser: Sendable {
 
     /// Looks a user and a group up, by name or number. May wait for a directory service.
     init(
-        _ user: String?, group: String?, isSecure: Bool, in database: UserDatabase = .system
+        _ user: String?, group: String?, isSecure: Bool, hasAllGroups: Bool = false,
+        in database: UserDatabase = .system
     ) throws(ScriptRefusal) {
         let account: UserDatabase.Account
         if let user {
@@ -42,6 +45,11 @@ struct ScriptUser: Sendable {
                 throw ScriptRefusal(.unknownUser, "there is no group \(group) on this host")
             }
             gid = number
+        }
+        groups = [gid]
+        if hasAllGroups {
+            let all = try Self.known { () throws(Errno) in try database.groups(account.name, gid) }
+            groups = all ?? groups
         }
         isRoot = account.uid == 0
         environment = [
@@ -83,6 +91,8 @@ struct UserDatabase: Sendable {
     var user: @Sendable (String) throws(Errno) -> Account?
     var userNumbered: @Sendable (UInt32) throws(Errno) -> Account?
     var group: @Sendable (String) throws(Errno) -> UInt32?
+    /// All groups of a user, with this one.
+    var groups: @Sendable (String, UInt32) throws(Errno) -> [UInt32]? = { _, group in [group] }
 
     /// This host's, by NSS.
     static let system = UserDatabase(
@@ -98,6 +108,15 @@ struct UserDatabase: Sendable {
             var entry = Glibc.group()
             return try look(
                 "getgrnam_r", { getgrnam_r(name, &entry, $0, $1, $2) }, { ($0 as Glibc.group).gr_gid })
+        },
+        groups: { name, group in
+            var count = Int32(64)
+            while true {
+                var list = [gid_t](repeating: 0, count: Int(count))
+                if getgrouplist(name, group, &list, &count) >= 0 { return Array(list.prefix(Int(count))) }
+                // As many as the kernel takes.
+                guard Int(count) > list.count, count <= 65536 else { return nil }
+            }
         })
 
     private static func account(_ entry: passwd) -> Account {

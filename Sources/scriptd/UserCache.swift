@@ -11,6 +11,7 @@ final class UserCache {
         var user: String?
         var group: String?
         var isSecure: Bool
+        var hasAllGroups = false
     }
 
     typealias Answer = Result<ScriptUser, ScriptRefusal>
@@ -55,7 +56,9 @@ final class UserCache {
                 { [database] () -> Answer in
                     do throws(ScriptRefusal) {
                         return .success(
-                            try ScriptUser(key.user, group: key.group, isSecure: key.isSecure, in: database))
+                            try ScriptUser(
+                                key.user, group: key.group, isSecure: key.isSecure, hasAllGroups: key.hasAllGroups,
+                                in: database))
                     } catch {
                         return .failure(error)
                     }

@@ -146,6 +146,8 @@ extension BusFace: DaemonObserver {
                 "\(name(id)): left behind by an earlier process and taken off: \(names.joined(separator: ", "))")
         case .notifyFailed(let subject, let word, let outcome, let line):
             logger.warning("\(subject): \(word): \(outcome)\(line.isEmpty ? "" : ": " + line)")
+        case .lifeScript(let word, .ended(.exited(0), _)): logger.notice("\(word) is done")
+        case .lifeScript(let word, let report): logger.error("\(word): \(report.words)")
         case .noticesLeftOut(let subject, let count):
             logger.warning("\(subject): \(count) programs are not told: too many wait behind one that hangs")
         case .sending(let id, let failure?):

@@ -46,7 +46,9 @@ final class Daemon {
     private var scriptOrders: [ScriptOrder] = []
     private var notifyOrders: [NotifyOrder] = []
     private var notices: [Notice] = []
-    private var isScriptSecurityOn = false
+    private var scriptRules = ScriptRules()
+    private var shutdownScript: LifeScript?
+    private var toPrepare: LifeScript?
     private var savedSteppedDown: Set<String>
     private var turnEnds = false
 
@@ -83,6 +85,7 @@ final class Daemon {
         try desk.begin { watchRoutes(for: configuration) }
         settle()
         adopt(configuration)
+        toPrepare = configuration.global.startupScript
         step(.start(predecessors))
     }
 
@@ -90,10 +93,11 @@ final class Daemon {
     func reload(_ configuration: Configuration) { adopt(configuration) }
 
     private func adopt(_ configuration: Configuration) {
-        isScriptSecurityOn = configuration.global.scriptSecurity
+        scriptRules = configuration.global.scriptRules
+        shutdownScript = configuration.global.shutdownScript
         pipes.adopt(
             [configuration.global.notifyPipe, configuration.global.vrrpNotifyPipe].compactMap(\.self),
-            isSecure: isScriptSecurityOn)
+            scriptRules)
         if configuration.instances.contains(where: { $0.authenticationHMAC != nil }) { KeyedSHA256.prepare() }
         watchRoutes(for: configuration)
         toWatch = configuration.watched
@@ -281,7 +285,7 @@ final class Daemon {
         let isNews =
             !remarks.isEmpty || !scriptOrders.isEmpty || !notifyOrders.isEmpty || !notices.isEmpty
             || !director.changed.isEmpty || trouble != toldTrouble
-            || director.steppedDown != savedSteppedDown || toWatch != nil
+            || director.steppedDown != savedSteppedDown || toWatch != nil || toPrepare != nil
         guard isNews, !turnEnds else { return }
         turnEnds = true
         turns.soon { [weak self] in self?.turnEnded() }
@@ -325,10 +329,30 @@ final class Daemon {
             toldTrouble = trouble
             observer?.troubled(trouble)
         }
+        prepare()
         carryOutScripts()
         if let blocks = toWatch {
             toWatch = nil
             watcher?.watch(blocks)
+        }
+    }
+
+    /// `startup_script`: elections wait for it, those that go on do not.
+    private func prepare() {
+        guard let script = toPrepare else { return }
+        toPrepare = nil
+        scripts.prepare(script, scriptRules) { [weak self] report in
+            self?.remarks.append(.lifeScript("startup_script", report))
+            self?.step(.prepared)
+        }
+    }
+
+    /// `shutdown_script`: when everything else is done. `done` is called when scriptd has it, or cannot run it.
+    func conclude(_ done: @escaping () -> Void) {
+        guard let script = shutdownScript else { return done() }
+        scripts.conclude(script, scriptRules) { [weak self] report in
+            if report.isLast { self?.observer?.happened(.lifeScript("shutdown_script", report)) }
+            done()
         }
     }
 
@@ -340,13 +364,13 @@ final class Daemon {
         notifyOrders.removeAll(keepingCapacity: true)
         for order in orders {
             switch order {
-            case .start(let run, let script): scripts.begin(run, script, isSecure: isScriptSecurityOn)
+            case .start(let run, let script): scripts.begin(run, script, scriptRules)
             case .abandon(let run): scripts.abandon(run)
             }
         }
         for order in told {
             switch order {
-            case .start(let job): scripts.tell(job, isSecure: isScriptSecurityOn)
+            case .start(let job): scripts.tell(job, scriptRules)
             case .end(let job): scripts.end(job)
             }
         }

@@ -35,7 +35,7 @@ final class NotifyPipes: NoticePipes {
         troubleChanged?()
     }
 
-    func adopt(_ configurations: [NotifyPipeConfiguration], isSecure: Bool) {
+    func adopt(_ configurations: [NotifyPipeConfiguration], _ rules: ScriptRules) {
         var kept = pipes
         pipes = configurations.enumerated().map { number, configuration in
             let pipe: NotifyPipe
@@ -45,7 +45,7 @@ final class NotifyPipes: NoticePipes {
                 pipe = NotifyPipe(at: configuration.path, of: configuration.user, scriptd: scriptd, on: loop)
                 pipe.troubleChanged = { [weak self] in self?.look() }
             }
-            pipe.adopt(configuration.script, lane: "reader \(number) of \(configuration.path)", isSecure: isSecure)
+            pipe.adopt(configuration.script, lane: "reader \(number) of \(configuration.path)", rules)
             return pipe
         }
         look()
@@ -108,10 +108,10 @@ private final class NotifyPipe {
     }
 
     /// Goes over to this reader.
-    func adopt(_ script: ScriptCommand?, lane: String, isSecure: Bool) {
-        guard script != reader?.command || script != nil && isSecure != reader?.isSecure else { return }
+    func adopt(_ script: ScriptCommand?, lane: String, _ rules: ScriptRules) {
+        guard script != reader?.command || script != nil && rules != reader?.rules else { return }
         reader = script.map {
-            NotifyReader($0, of: path, lane: lane, isSecure: isSecure, scriptd: scriptd, on: loop)
+            NotifyReader($0, of: path, lane: lane, rules, scriptd: scriptd, on: loop)
         }
         reader?.troubleChanged = { [weak self] in self?.troubleChanged?() }
         if isHeld { reader?.start() }

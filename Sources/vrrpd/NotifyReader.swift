@@ -16,7 +16,7 @@ final class NotifyReader {
 
     /// The program, the path behind its arguments.
     let command: ScriptCommand
-    let isSecure: Bool
+    let rules: ScriptRules
     private let path: String
     private let lane: String
     private let scriptd: ScriptdAddress
@@ -33,11 +33,11 @@ final class NotifyReader {
 
     /// Does not run yet.
     init(
-        _ command: ScriptCommand, of path: String, lane: String, isSecure: Bool, scriptd: ScriptdAddress,
+        _ command: ScriptCommand, of path: String, lane: String, _ rules: ScriptRules, scriptd: ScriptdAddress,
         on loop: EventLoop
     ) {
         self.command = command
-        self.isSecure = isSecure
+        self.rules = rules
         self.path = path
         self.lane = lane
         self.scriptd = scriptd
@@ -62,10 +62,9 @@ final class NotifyReader {
 
     private func begin() {
         hasBegun = true
-        let run = ScriptAPI.Run(
-            arguments: command.arguments + [path], user: command.user?.user, group: command.user?.group,
-            secure: isSecure, environment: [:], timeoutMilliseconds: nil, id: nil,
-            lane: ScriptAPI.Lane(name: lane, owner: scriptd.newName()))
+        var run = ScriptAPI.Run(command, rules, timeout: nil)
+        run.arguments.append(path)
+        run.lane = ScriptAPI.Lane(name: lane, owner: scriptd.newName())
         began = loop.now
         isAccepted = false
         timer?.arm(after: ScriptReport.patience)

@@ -34,6 +34,9 @@ final class Program: RunningDaemon {
 
     /// What is told at stop has so long; scriptd goes on with it when this process has gone.
     private static let lastWords = Duration.seconds(2)
+    /// scriptd has so long to take on `shutdown_script`.
+    private static let lastOfAll = Duration.seconds(1)
+    private var isConcluding = false
     /// When the private socket is tried again, and how long after that.
     private var socketRetry: LoopTimer?
     private var socketDelay = Duration.seconds(1)
@@ -117,11 +120,14 @@ final class Program: RunningDaemon {
     }
 
     private func endWhenTold() {
+        guard !isConcluding else { return end() }
         guard daemon.hasToldAll || loop.now >= stopBy else {
             stopTimer?.arm(after: .milliseconds(20))
             return
         }
-        end()
+        isConcluding = true
+        stopTimer?.arm(after: Self.lastOfAll)
+        daemon.conclude { [weak self] in self?.stopTimer?.arm(after: .zero) }
     }
 
     /// What was written last reaches the disk.

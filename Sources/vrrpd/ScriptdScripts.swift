@@ -33,6 +33,8 @@ final class ScriptdScripts: ScriptStarter {
     private var runs: [ScriptRun: ScriptCall<ScriptAPI.Run>] = [:]
     private var jobs: [Int: ScriptCall<ScriptAPI.Run>] = [:]
     private var ends: [Int: ScriptCall<ScriptAPI.End>] = [:]
+    private var life: ScriptCall<ScriptAPI.Run>?
+    private var lifeTimer: LoopTimer?
     /// Something is known of a run.
     var heard: ((ScriptRun, ScriptReport) -> Void)?
     /// Something is known of a program that is told.
@@ -44,8 +46,8 @@ final class ScriptdScripts: ScriptStarter {
         self.loop = loop
     }
 
-    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, isSecure: Bool) {
-        let call = request(script.command, isSecure, [:], timeout: script.timeout)
+    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, _ rules: ScriptRules) {
+        let call = ScriptAPI.Run(script.command, rules, timeout: script.timeout)
         runs[run] = ScriptCall(call, more: true, socket: scriptd.socket, loop: loop) { [weak self] news in
             guard let self, let call = runs[run] else { return }
             let report = ScriptReport(news)
@@ -56,8 +58,9 @@ final class ScriptdScripts: ScriptStarter {
 
     func abandon(_ run: ScriptRun) { runs[run] = nil }
 
-    func tell(_ job: NotifyJob, isSecure: Bool) {
-        var call = request(job.command, isSecure, job.environment, timeout: NotifyJob.timeout)
+    func tell(_ job: NotifyJob, _ rules: ScriptRules) {
+        var call = ScriptAPI.Run(job.command, rules, timeout: NotifyJob.timeout)
+        call.environment = job.environment
         call.id = name(of: job)
         call.lane = ScriptAPI.Lane(name: "vrrpd/\(job.lane)", owner: scriptd.caller)
         jobs[job.number] = ScriptCall(call, more: true, socket: scriptd.socket, loop: loop) { [weak self] news in
@@ -79,13 +82,49 @@ final class ScriptdScripts: ScriptStarter {
 
     private func name(of job: NotifyJob) -> String { "\(scriptd.caller)/job \(job.number)" }
 
-    private func request(
-        _ command: ScriptCommand, _ isSecure: Bool, _ environment: [String: String], timeout: Duration
-    ) -> ScriptAPI.Run {
-        ScriptAPI.Run(
-            arguments: command.arguments, user: command.user?.user, group: command.user?.group, secure: isSecure,
-            environment: environment, timeoutMilliseconds: Int(clamping: timeout.nanoseconds / 1_000_000), id: nil,
-            lane: nil)
+    // MARK: The beginning and the end
+
+    private static let retry = Duration.milliseconds(500)
+
+    func prepare(_ script: LifeScript, _ rules: ScriptRules, _ done: @escaping (ScriptReport) -> Void) {
+        let giveUpAt = loop.now + script.timeout
+        let run = ScriptAPI.Run(script.command, rules, timeout: script.timeout)
+        let timer = loop.timer { [weak self] in
+            guard let self else { return }
+            life = ScriptCall(run, more: true, socket: scriptd.socket, loop: loop) { [weak self] news in
+                guard let self else { return }
+                let report = ScriptReport(news)
+                let over = life
+                if report.isLast { life = nil }
+                switch report {
+                case .accepted: break
+                case .notRun where loop.now < giveUpAt: lifeTimer?.arm(after: Self.retry)
+                // It is being ended, and elections need not wait for that.
+                case .timedOut, .notRun: done(report)
+                case .ended(.timedOut, _): break
+                case .ended: done(report)
+                }
+                withExtendedLifetime(over) {}
+            }
+        }
+        lifeTimer = timer
+        timer.arm(after: .zero)
+    }
+
+    func conclude(_ script: LifeScript, _ rules: ScriptRules, _ done: @escaping (ScriptReport) -> Void) {
+        var run = ScriptAPI.Run(script.command, rules, timeout: script.timeout)
+        run.id = "\(scriptd.caller)/shutdown_script"
+        life = ScriptCall(run, more: true, socket: scriptd.socket, loop: loop) { done(ScriptReport($0)) }
+    }
+}
+
+extension ScriptAPI.Run {
+    /// A command of the configuration.
+    init(_ command: ScriptCommand, _ rules: ScriptRules, timeout: Duration?) {
+        self.init(
+            arguments: command.arguments, user: command.user?.user, group: command.user?.group, secure: rules.isSecure,
+            environment: [:], timeoutMilliseconds: timeout.map { Int(clamping: $0.nanoseconds / 1_000_000) }, id: nil,
+            lane: nil, umask: rules.umask, allGroups: rules.haveAllGroups)
     }
 }
 

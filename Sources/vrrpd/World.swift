@@ -64,19 +64,23 @@ enum MastershipNote: Equatable {
 /// Runs scripts. Nothing here waits for one: what is heard of them comes later, through `Daemon.hear`.
 protocol ScriptStarter: AnyObject {
     /// Begins a run.
-    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, isSecure: Bool)
+    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, _ rules: ScriptRules)
     /// Ends a run; nothing is heard of it any more.
     func abandon(_ run: ScriptRun)
     /// Begins a program that is told something.
-    func tell(_ job: NotifyJob, isSecure: Bool)
+    func tell(_ job: NotifyJob, _ rules: ScriptRules)
     /// Ends it: it has had its time.
     func end(_ job: NotifyJob)
+    /// Runs `startup_script` until it is over; what comes of it is said once. It ends with this process.
+    func prepare(_ script: LifeScript, _ rules: ScriptRules, _ done: @escaping (ScriptReport) -> Void)
+    /// Begins `shutdown_script`, which goes on when this process has gone. Said when the runner has it, or cannot run it.
+    func conclude(_ script: LifeScript, _ rules: ScriptRules, _ done: @escaping (ScriptReport) -> Void)
 }
 
 /// `notify_fifo` and `vrrp_notify_fifo`.
 protocol NoticePipes: AnyObject {
     /// Goes over to these pipes.
-    func adopt(_ pipes: [NotifyPipeConfiguration], isSecure: Bool)
+    func adopt(_ pipes: [NotifyPipeConfiguration], _ rules: ScriptRules)
     /// Writes a line for each.
     func write(_ notices: [Notice])
     /// What is wrong with which pipe.

@@ -146,6 +146,40 @@ struct NotifyTests {
         }
     }
 
+    /// What is told around a life with a startup and a shutdown script.
+    private func life(between implementation: Implementation, _ more: String = "") throws -> [String] {
+        let room = try NotifyRoom(implementation, pipe: false) { program in
+            """
+            global_defs {
+             startup_script "\(program) begins"
+             shutdown_script "\(program) is over"
+            }
+            \(alone(program))
+            """
+        }
+        try room.write("sleep 0.5; echo \"$1 $2 $3\" >>\(room.directory)/told")
+        try room.router.start()
+        try room.eventually("master is told") { room.told.last?.contains("MASTER") == true }
+        room.router.signal(SIGHUP)
+        try room.segment.observe(for: .seconds(1))
+        try room.router.end(SIGTERM)
+        try room.eventually("the end is told") {
+            room.told.contains { $0.hasPrefix("is over") } && room.told.contains { $0.contains("STOP") }
+        }
+        return room.told
+    }
+
+    @Test func `startup and shutdown scripts run once, before and after everything, as keepalived's`() throws {
+        let ours = try life(between: .vrrpd)
+        #expect(ours.first == "begins  ")
+        #expect(ours.suffix(2) == ["INSTANCE VI_1 STOP", "is over "])
+        #expect(ours.count == 5)
+        // keepalived waits for no notify program, and goes through FAULT at a reload now and then.
+        let theirs = try life(between: .keepalived)
+        #expect(theirs.first == ours.first)
+        for word in ["begins  ", "is over "] { #expect(theirs.count { $0 == word } == 1) }
+    }
+
     private func alone(_ program: String) -> String {
         """
         vrrp_instance VI_1 {

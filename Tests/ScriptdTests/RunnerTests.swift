@@ -43,11 +43,12 @@ private final class House {
     /// Asks for a program.
     func begin(
         _ arguments: [String], user: String? = geteuid() == 0 ? "root" : nil, id: String? = nil, lane: String? = nil,
-        owner: String = "1"
+        owner: String = "1", umask: Int? = nil, allGroups: Bool? = nil
     ) -> Asked {
         let run = ScriptAPI.Run(
             arguments: arguments, user: user, group: nil, secure: false, environment: [:],
-            timeoutMilliseconds: 5000, id: id, lane: lane.map { ScriptAPI.Lane(name: $0, owner: owner) })
+            timeoutMilliseconds: 5000, id: id, lane: lane.map { ScriptAPI.Lane(name: $0, owner: owner) },
+            umask: umask, allGroups: allGroups)
         return Asked(run, self)
     }
 
@@ -202,5 +203,28 @@ private final class Asked {
         house.runner.end {}
         #expect(try house.bench.wait { second.answer == "scriptd is ending" })
         #expect(try house.bench.wait { first.answer == "exit 0" })
+    }
+
+    @Test func `umask is what is asked for, else 022`() throws {
+        let house = try House()
+        for (umask, expected) in [(nil, "0022"), (0o177, "0177"), (0, "0000")] as [(Int?, String)] {
+            let run = house.begin(
+                ["/bin/sh", "-c", "test $(umask) = \(expected)"], id: nil, lane: nil, owner: "1", umask: umask)
+            try house.bench.wait { run.answer != nil }
+            #expect(run.answer == "exit 0")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `all groups of the user, where that is asked for`() throws {
+        var database = UserDatabase.system
+        database.groups = { _, group throws(Errno) in [group, 4711, 4712] }
+        let house = try House(database: database)
+        for (allGroups, expected) in [(nil, "0"), (false, "0"), (true, "0 4711 4712")] as [(Bool?, String)] {
+            let run = house.begin(
+                ["/bin/sh", "-c", "test \"$(id -G)\" = \"\(expected)\""], id: nil, lane: nil, owner: "1",
+                allGroups: allGroups)
+            try house.bench.wait { run.answer != nil }
+            #expect(run.answer == "exit 0")
+        }
     }
 }

@@ -117,6 +117,10 @@ final class Directory: Sendable {
         #expect(answers == ["trouble", "at once"])
     }
 
+    @Test func `the groups of a user are the system's`() throws {
+        #expect(try UserDatabase.system.groups("root", 0)?.contains(0) == true)
+    }
+
     @Test func `trouble is said once, and again when it is another`() {
         var log = TroubleLog()
         let told: [(String?, String)] = [

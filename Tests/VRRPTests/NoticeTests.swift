@@ -467,4 +467,96 @@ private struct Desk {
         }
         #expect(Set(host.jobs.flatMap(\.command.arguments)).isDisjoint(with: ["MASTER_PRIORITY"]))
     }
+
+    @Test func `a group asks for its members' changes of priority`() {
+        var group = SyncGroupConfiguration(name: "G", members: ["A"])
+        group.notifiesPriorityChanges = true
+        group.trackedInterfaces = [TrackedObject("eth1", weight: -10)]
+        let (network, host) = host([block("A"), block("B", router: 52)], groups: [group])
+        host.set(3, "eth1", segment: 1)
+        host.start()
+        network.run(.seconds(5))
+        host.set(3, "eth1", segment: 1, up: false)
+        network.run(.seconds(1))
+        #expect(host.lines.last == #"INSTANCE "A" MASTER_PRIORITY 90"#)
+    }
+
+    /// keepalived 2.2.7 writes the groups first, too; of instances that are master it says nothing.
+    @Test func `a reload writes all states into the pipes where that is asked for, and tells no program`() {
+        var told = block("A")
+        told.notify.any = command("/any")
+        let groups = [SyncGroupConfiguration(name: "G", members: ["A"])]
+        let (network, host) = host([told, block("B", router: 52, addresses: ["10.0.0.101/24"])], groups: groups)
+        host.start()
+        network.run(.seconds(5))
+        let before = host.lines
+        var configuration = Configuration(instances: host.configuration.instances, syncGroups: groups)
+        host.reload(configuration)
+        #expect(host.lines == before)
+        configuration.global.writesStatesOnReload = true
+        let jobs = host.jobs.count
+        host.reload(configuration)
+        #expect(
+            host.lines.dropFirst(before.count) == [
+                #"GROUP "G" MASTER 0"#, #"INSTANCE "A" MASTER 100"#, #"INSTANCE "B" MASTER 100"#,
+            ])
+        #expect(host.jobs.count == jobs)
+        network.run(.seconds(5))
+        #expect(host.lines.count == before.count + 3)
+    }
+}
+
+@Suite struct StartupScriptTests {
+    private func host(timeout: Duration = .seconds(20)) -> (SimulatedNetwork, ScriptedHost) {
+        let network = SimulatedNetwork()
+        var configuration = Configuration(instances: [block("VI_1")])
+        configuration.global.startupScript = LifeScript(command("/start"), timeout: timeout)
+        let host = ScriptedHost(0, configuration, in: network)
+        network.hosts = [host]
+        host.set(2, "eth0")
+        host.add("10.0.0.1/24", to: 2)
+        return (network, host)
+    }
+
+    @Test(arguments: [ScriptReport.ended(.exited(0), lastLine: ""), .ended(.exited(1), lastLine: ""), .timedOut])
+    func `elections begin when the startup script is over, whatever comes of it`(report: ScriptReport) {
+        let (network, host) = host()
+        host.start()
+        network.run(.seconds(10))
+        #expect(host.state() == .initialize)
+        #expect(host.sent.isEmpty)
+        host.tell { _ in host.preparing?(report) }
+        #expect(host.state() == .backup)
+        network.run(.seconds(5))
+        #expect(host.state() == .master)
+        #expect(host.remarks.contains(.lifeScript("startup_script", report)))
+    }
+
+    @Test func `they wait no longer than its time, also where nothing is heard of it`() {
+        let (network, host) = host(timeout: .seconds(7))
+        host.start()
+        network.run(.seconds(6.9))
+        #expect(host.state() == .initialize)
+        network.run(.seconds(1.2))
+        #expect(host.state() == .backup)
+        host.tell { _ in host.preparing?(.ended(.exited(0), lastLine: "")) }
+        network.run(.seconds(5))
+        #expect(host.state() == .master)
+    }
+
+    @Test func `a master that goes on does not wait, and a reload runs nothing`() {
+        let (network, host) = host()
+        host.start()
+        host.tell { _ in host.preparing?(.ended(.exited(0), lastLine: "")) }
+        network.run(.seconds(5))
+        #expect(host.state() == .master)
+        host.crash()
+        host.start()
+        #expect(host.state() == .master)
+        host.tell { _ in host.preparing?(.ended(.exited(0), lastLine: "")) }
+        host.reload(host.configuration)
+        network.run(.seconds(1))
+        #expect(host.state() == .master)
+        #expect(host.remarks.count { if case .lifeScript = $0 { true } else { false } } == 2)
+    }
 }

@@ -86,6 +86,8 @@ final class ScriptedHost {
     private(set) var runs: [ScriptRun] = []
     /// Programs that are told.
     private(set) var jobs: [NotifyJob] = []
+    /// `startup_script` runs; called with what comes of it.
+    private(set) var preparing: ((ScriptReport) -> Void)?
     /// What was written into pipes.
     private(set) var lines: [String] = []
 
@@ -642,14 +644,20 @@ extension ScriptedHost: MastershipNotes {
 }
 
 extension ScriptedHost: ScriptStarter {
-    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, isSecure: Bool) { runs.append(run) }
+    func begin(_ run: ScriptRun, _ script: TrackScriptConfiguration, _ rules: ScriptRules) { runs.append(run) }
     func abandon(_ run: ScriptRun) { runs.removeAll { $0 == run } }
-    func tell(_ job: NotifyJob, isSecure: Bool) { jobs.append(job) }
+    func tell(_ job: NotifyJob, _ rules: ScriptRules) { jobs.append(job) }
     func end(_ job: NotifyJob) {}
+    func prepare(_ script: LifeScript, _ rules: ScriptRules, _ done: @escaping (ScriptReport) -> Void) {
+        preparing = done
+    }
+    func conclude(_ script: LifeScript, _ rules: ScriptRules, _ done: @escaping (ScriptReport) -> Void) {
+        done(.accepted)
+    }
 }
 
 extension ScriptedHost: NoticePipes {
-    func adopt(_ pipes: [NotifyPipeConfiguration], isSecure: Bool) {}
+    func adopt(_ pipes: [NotifyPipeConfiguration], _ rules: ScriptRules) {}
     func write(_ notices: [Notice]) { lines += notices.map(\.line) }
     var troubles: [String: String] { [:] }
     var isIdle: Bool { true }

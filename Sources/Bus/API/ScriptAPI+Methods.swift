@@ -25,10 +25,15 @@ extension ScriptAPI {
         public var id: String?
         /// What it must not run beside.
         public var lane: Lane?
+        /// Permissions that its files do not get, 0 to 511; absent: 18 (022).
+        public var umask: Int?
+        /// True: it has all groups of its user; else only the one.
+        public var allGroups: Bool?
 
         public init(
             arguments: [String], user: String? = nil, group: String? = nil, secure: Bool, environment: [String: String],
-            timeoutMilliseconds: Int? = nil, id: String? = nil, lane: Lane? = nil
+            timeoutMilliseconds: Int? = nil, id: String? = nil, lane: Lane? = nil, umask: Int? = nil,
+            allGroups: Bool? = nil
         ) {
             self.arguments = arguments
             self.user = user
@@ -38,6 +43,8 @@ extension ScriptAPI {
             self.timeoutMilliseconds = timeoutMilliseconds
             self.id = id
             self.lane = lane
+            self.umask = umask
+            self.allGroups = allGroups
         }
 
         /// What it returns.

@@ -11,6 +11,9 @@ struct ek_program {
     char *const *argv;         // as the program sees them; NULL ends them
     char *const *environment;  // NULL ends it
     uint32_t uid, gid;         // uid UINT32_MAX: this process's own
+    const gid_t *groups;       // its supplementary groups
+    size_t group_count;
+    mode_t umask;
     int is_checked;            // the way to the program is to be looked at: see EK_PROGRAM_INSECURE
     int is_secure;             // and an insecure one is not run
 };

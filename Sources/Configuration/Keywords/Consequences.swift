@@ -33,7 +33,6 @@ extension KeywordTable {
 
     private static let convenience: [String: String] = [
         "notify_up": noProgram, "notify_down": noProgram, "quorum_up": noProgram, "quorum_down": noProgram,
-        "startup_script": noProgram, "shutdown_script": noProgram,
         "notification_email": noMail, "notification_email_from": noMail, "smtp_server": noMail, "smtp_alert": noMail,
         "smtp_alert_vrrp": noMail, "smtp_alert_checker": noMail, "smtp_helo_name": noMail,
         "smtp_connect_timeout": noMail, "no_email_faults": noMail, "no_checker_emails": noMail,

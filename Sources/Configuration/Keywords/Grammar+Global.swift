@@ -22,6 +22,10 @@ struct GlobalDraft: BlockDraft {
 
     var pipeScript: ScriptCommand?
     var vrrpPipeScript: ScriptCommand?
+    var startupScript: ScriptCommand?
+    var startupTimeout = Duration.seconds(10)
+    var shutdownScript: ScriptCommand?
+    var shutdownTimeout = Duration.seconds(10)
 
     /// With the defaults that depend on other keywords.
     func resolved() -> GlobalDefinitions {
@@ -34,6 +38,13 @@ struct GlobalDraft: BlockDraft {
         model.routerID = model.routerID ?? oldRouterID
         model.notifyPipe?.script = pipeScript
         model.vrrpNotifyPipe?.script = vrrpPipeScript
+        func life(_ script: ScriptCommand?, _ timeout: Duration) -> LifeScript? {
+            guard var command = script else { return nil }
+            command.user = command.user ?? model.scriptUser
+            return LifeScript(command, timeout: timeout)
+        }
+        model.startupScript = life(startupScript, startupTimeout)
+        model.shutdownScript = life(shutdownScript, shutdownTimeout)
         for path in [\GlobalDefinitions.notifyPipe, \GlobalDefinitions.vrrpNotifyPipe] {
             guard var pipe = model[keyPath: path] else { continue }
             pipe.user = pipe.user ?? model.scriptUser
@@ -201,6 +212,30 @@ extension Grammars {
         .command("notify_fifo_script", \.pipeScript, .common, "reader of notify_fifo"),
         pipe("vrrp_notify_fifo", \.model.vrrpNotifyPipe, "VRRP transitions as lines in a pipe"),
         .command("vrrp_notify_fifo_script", \.vrrpPipeScript, .common, "reader of vrrp_notify_fifo"),
+        .toggle(
+            "fifo_write_vrrp_states_on_reload", \.model.writesStatesOnReload, .rare,
+            "all states are written to the pipes after a reload"),
+        .command("startup_script", \.startupScript, .rare, "run once before elections begin; not at a reload"),
+        .seconds(
+            "startup_script_timeout", 1...1000, \.startupTimeout, .rare, "its time limit; elections wait no longer"),
+        .command("shutdown_script", \.shutdownScript, .rare, "run when all is given up; not at systemctl restart"),
+        .seconds(
+            "shutdown_script_timeout", 1...1000, \.shutdownTimeout, .rare,
+            "its time limit; where scriptd is stopped too, 5 s"),
+        Keyword(
+            "umask", "MODE", range: "0…0777", standard: "022", .rare,
+            "permissions that files of scripts do not get; keepalived: 0177, and its own files"
+        ) { draft, statement, interpreter in
+            draft.model.umask = interpreter.fileMode(statement) ?? draft.model.umask
+        },
+        .boolean(
+            "set_supplementary_groups", \.model.scriptsHaveAllGroups, .rare, "scripts get all groups of their user"),
+        Keyword(
+            "use_symlink_paths", "[BOOL]", range: "on, off", standard: "on", .rare,
+            "links on the way to a script are followed at each run, as always"
+        ) { _, statement, interpreter in
+            _ = interpreter.boolean(statement)
+        },
     ]
 
     private static let globalIPVS: [Keyword<GlobalDraft>] = [

@@ -190,9 +190,9 @@ extension Grammars {
             .toggle("sync_group_tracking_weight", \.model.usesTrackingWeights, .rare, "weights count within the group"),
             .unneeded("global_tracking", "old way to share trackers", because: "deprecated by keepalived too"),
             .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .rare, "mail on transitions").notYet,
-            .notYet(
-                "notify_priority_changes", "[BOOL]", standard: "vrrp_notify_priority_changes",
-                "notify changes of priority"),
+            .boolean(
+                "notify_priority_changes", \.model.notifiesPriorityChanges, .rare,
+                "the pipes are told of changes of the members' priorities"),
         ], trackRows(\.tracked), notifyRows(\.model.notify))
 
     static let trackGroup = Grammar<TrackGroupDraft>(

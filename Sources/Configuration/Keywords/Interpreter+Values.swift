@@ -212,6 +212,32 @@ extension Interpreter {
         return NotifyPipeConfiguration(path: path.text, user: user)
     }
 
+    /// A file mode: a number (0x hexadecimal, 0 octal, else decimal), or IRUSR|IWGRP and the like.
+    mutating func fileMode(_ statement: Statement) -> Int? {
+        guard let word = single(statement) else { return nil }
+        let text = word.text
+        let number =
+            text.hasPrefix("0x")
+            ? Int(text.dropFirst(2), radix: 16) : text.hasPrefix("0") ? Int(text, radix: 8) : Int(text)
+        let bits = text.split(separator: "|").map { Self.modeBits[String($0)] }
+        let named = bits.contains(nil) ? nil : bits.compactMap(\.self).reduce(0, |)
+        guard let mode = number ?? named, (0...0o777).contains(mode) else {
+            reporter.error(
+                .badValue, at: word, "\(statement.keyword.text) takes permissions, not \(quoted(text))",
+                remedy: "write an octal number from 0 to 0777, or names like IWGRP|IWOTH")
+            return nil
+        }
+        return mode
+    }
+
+    private static let modeBits: [String: Int] = {
+        var bits: [String: Int] = [:]
+        for (who, shift) in [("USR", 6), ("GRP", 3), ("OTH", 0)] {
+            for (what, bit) in [("R", 4), ("W", 2), ("X", 1)] { bits["I\(what)\(who)"] = bit << shift }
+        }
+        return bits
+    }()
+
     /// A command's words: blanks separate them, single quotes keep them together.
     mutating func splitCommand(_ word: Word) -> [String]? {
         let line = LogicalLine(bytes: Array(word.text.utf8), start: word.place)

@@ -12,6 +12,14 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var scriptUser: ScriptUser?
     /// `enable_script_security`: refuse to run as root what another user may write.
     public var scriptSecurity = false
+    /// `umask`: what scripts' files are not for; nil = 022.
+    public var umask: Int?
+    /// `set_supplementary_groups`: scripts have all groups of their user.
+    public var scriptsHaveAllGroups = false
+    /// `startup_script` with its timeout: run before elections begin.
+    public var startupScript: LifeScript?
+    /// `shutdown_script` with its timeout: run when all is given up.
+    public var shutdownScript: LifeScript?
     /// `vrrp_version`: for IPv4 instances that do not say; IPv6 is always version 3.
     public var vrrpVersion = VRRPVersion.v2
     /// `vrrp_strict`: refuse whatever RFC 3768/9568 does not allow.
@@ -64,6 +72,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var notifyPipe: NotifyPipeConfiguration?
     /// `vrrp_notify_fifo`: one for those of instances and groups.
     public var vrrpNotifyPipe: NotifyPipeConfiguration?
+    /// `fifo_write_vrrp_states_on_reload`: the pipes get all states after a reload.
+    public var writesStatesOnReload = false
     /// `vrrp_notify_priority_changes`: the default of instances.
     public var notifiesPriorityChanges = false
     /// `vrrp_no_swap`: lock vrrpd's memory.
@@ -98,6 +108,42 @@ public struct ScriptCommand: Equatable, Sendable {
     public init(arguments: [String], user: ScriptUser? = nil) {
         self.arguments = arguments
         self.user = user
+    }
+}
+
+/// `startup_script` or `shutdown_script`.
+public struct LifeScript: Equatable, Sendable {
+    /// What is run.
+    public var command: ScriptCommand
+    /// How long it may.
+    public var timeout: Duration
+
+    /// keepalived's default is 10 s.
+    public init(_ command: ScriptCommand, timeout: Duration = .seconds(10)) {
+        self.command = command
+        self.timeout = timeout
+    }
+}
+
+/// What holds for every script.
+public struct ScriptRules: Equatable, Sendable {
+    /// `enable_script_security`.
+    public var isSecure = false
+    /// `umask`; nil = 022.
+    public var umask: Int?
+    /// `set_supplementary_groups`.
+    public var haveAllGroups = false
+
+    /// keepalived's defaults, but for its umask.
+    public init() {}
+}
+
+extension GlobalDefinitions {
+    /// What holds for every script.
+    public var scriptRules: ScriptRules {
+        var rules = ScriptRules()
+        (rules.isSecure, rules.umask, rules.haveAllGroups) = (scriptSecurity, umask, scriptsHaveAllGroups)
+        return rules
     }
 }
 

@@ -145,6 +145,8 @@ public struct SyncGroupConfiguration: Equatable, Sendable {
     public var usesTrackingWeights = false
     /// `notify*` commands.
     public var notify = NotifyCommands()
+    /// `notify_priority_changes`: the pipes are told of changes of the members' effective priorities.
+    public var notifiesPriorityChanges = false
     /// `smtp_alert`.
     public var mailAlert = false
 
