@@ -12,6 +12,7 @@ extension Director {
         group4 = configuration.global.multicastGroup4
         startupPatience = configuration.global.startupScript?.timeout
         areStatesWanted = phase != .waiting && configuration.global.writesStatesOnReload
+        delayAfterBoot = configuration.global.delayAfterBoot
         statics.addresses = configuration.staticAddresses
         statics.routes = configuration.staticRoutes
         statics.rules = configuration.staticRules
@@ -51,6 +52,7 @@ extension Director {
         damping.adopt(configuration.linkDelays)
         damping.observe(table, at: now)
         deriveAll(at: now)
+        compareBuffers()
         // Whose group went has nobody's faults but its own.
         for id in order { tellFaults(id, at: now) }
         if phase == .running { join(added, at: now) }
@@ -130,7 +132,7 @@ extension Director {
 
     /// Starts every router; masters of the process before this one that nobody has missed go on as masters, groups all or none. What it
     /// left behind elsewhere is taken off.
-    mutating func start(after predecessors: [String: Predecessor], at now: Instant) {
+    mutating func start(after predecessors: [String: Predecessor], uptime: Duration, at now: Instant) {
         guard phase == .waiting else { return }
         let kernelMarks = table.hasOrigins
         for id in order {
@@ -174,17 +176,23 @@ extension Director {
             }
         }
         // Somewhat longer, so that the runner can say that its time is up.
-        phase = .preparing(until: now + (startupPatience.map { $0 + .seconds(1) } ?? .zero))
+        phase = .preparing(since: now, until: now + (startupPatience.map { $0 + .seconds(1) } ?? .zero), uptime: uptime)
         placeStatics()
         if startupPatience == nil { prepared(at: now) }
     }
 
     /// `startup_script` is over, or has had its time: scripts run, and elections begin.
     mutating func prepared(at now: Instant) {
-        guard case .preparing = phase else { return }
+        guard case .preparing(let since, _, let uptime) = phase else { return }
         scripts.begin(at: now)
-        phase = .delayed(until: now + startupDelay)
-        if startupDelay == .zero { startRemaining(at: now) }
+        phase = .delayed(since: now, uptime: uptime + (now - since))
+        if let until = delayedUntil, until <= now { startRemaining(at: now) }
+    }
+
+    /// When the delays of the configuration, as it is now, end; nil when they do not matter (any more).
+    var delayedUntil: Instant? {
+        guard case .delayed(let since, let uptime) = phase else { return nil }
+        return since + max(startupDelay, delayAfterBoot - uptime)
     }
 
     mutating func startRemaining(at now: Instant) {

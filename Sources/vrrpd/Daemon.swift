@@ -86,7 +86,7 @@ final class Daemon {
         settle()
         adopt(configuration)
         toPrepare = configuration.global.startupScript
-        step(.start(predecessors))
+        step(.start(predecessors, uptime: turns.sinceBoot - .zero))
     }
 
     /// Goes over to a new configuration.
@@ -231,8 +231,10 @@ final class Daemon {
             do throws(Errno) {
                 switch channel.work {
                 case .none: break
-                case .open: try wire.open(channel.key, interface: channel.interface, for: channel.routers)
-                case .filter: try wire.filter(channel.key, for: channel.routers)
+                case .open:
+                    try wire.open(
+                        channel.key, interface: channel.interface, for: channel.routers, buffer: channel.buffer)
+                case .filter: try wire.filter(channel.key, for: channel.routers, buffer: channel.buffer)
                 }
             } catch {
                 failure = "\(error)"
