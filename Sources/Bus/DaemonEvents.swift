@@ -5,6 +5,12 @@
 public enum EventType {
     /// A virtual router changed; data is `VrrpAPI.Instance`.
     public static let vrrpInstance = "io.evenkeel.vrrp.instance"
+    /// A timer of a virtual router fired late; data is `VrrpAPI.LateTimer`, subject is the instance.
+    public static let vrrpLate = "io.evenkeel.vrrp.late"
+    /// Two masters of one virtual router; data is `VrrpAPI.OtherMaster`, subject is the instance.
+    public static let vrrpMasters = "io.evenkeel.vrrp.masters"
+    /// A peer's advertisements are dropped; data is `VrrpAPI.DroppedPeer`, subject is the instance.
+    public static let vrrpDropped = "io.evenkeel.vrrp.dropped"
     /// The verdict about a real server changed; data is `CheckAPI.ServerHealth`.
     public static let checkServer = "io.evenkeel.check.server"
     /// checkd's loop runs; data is `CheckHeartbeat`, subject is `checkHeartbeatSubject`.

@@ -99,9 +99,6 @@ static int join6(int fd, int index, struct ek_ip local) {
 }
 
 int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_signed, struct ek_vrids routers) {
-    // 255 routers share this socket, a packet counts as up to 2304 octets: room for one late turn of all of them, twice over. The limit
-    // net.core.rmem_max holds only without CAP_NET_ADMIN.
-    int room = 1 << 20;
     int fd = socket(local.is_ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, is_signed ? 51 : 112);
     if (fd < 0) return -errno;
     // Before anything can arrive.
@@ -110,8 +107,6 @@ int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_sig
         close(fd);
         return filtered;
     }
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     if (bind_to_device(fd, name) < 0) return fail(fd);
     if ((local.is_ipv6 ? join6(fd, index, local) : join4(fd, index, local)) < 0) return fail(fd);
     // Bound to the group (or the address), the socket does not see what other sockets of this host are for.
@@ -119,6 +114,12 @@ int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_sig
     socklen_t length = fill(&address, local, index);
     if (bind(fd, (struct sockaddr *)&address, length) < 0) return fail(fd);
     return fd;
+}
+
+int ek_vrrp_buffer(int fd, int octets) {
+    // The limit net.core.rmem_max holds only without CAP_NET_ADMIN.
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) == 0) return 0;
+    return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets) < 0 ? -errno : 0;
 }
 
 int ek_vrrp_sender(const char *name, int index, int is_ipv6) {
@@ -233,15 +234,6 @@ int ek_frames_send(int fd, int index, const void *frames, size_t length, unsigne
         count -= (unsigned)sent;
     }
     return failure;
-}
-
-int ek_realtime(int priority) {
-    struct sched_param parameters = {.sched_priority = priority};
-    return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) < 0 ? -errno : 0;
-}
-
-int ek_lock_memory(void) {
-    return mlockall(MCL_CURRENT | MCL_FUTURE) < 0 ? -errno : 0;
 }
 
 ssize_t ek_pwrite(int fd, const void *buffer, size_t count, int64_t offset) {

@@ -5,7 +5,9 @@
 
 internal import CNl
 internal import CNlRoute
+public import Configuration
 internal import Glibc
+internal import Platform
 public import VRRP
 
 /// Listens to the interface and address groups of rtnetlink.
@@ -64,6 +66,11 @@ public final class RouteMonitor {
 
     deinit {
         buffer.deallocate()
+    }
+
+    /// Where notifications wait: `vrrp_netlink_monitor_rcv_bufs`. Returns what is wrong, for people.
+    public func setBuffer(_ buffer: NetlinkBuffer) -> String? {
+        ReceiveBuffer.set(buffer, atLeast: Int(Self.receiveBuffer), of: number)
     }
 
     /// Call it when the descriptor is readable, and between large changes of one's own, whose notifications would fill the queue. Reads at

@@ -3,8 +3,10 @@
 
 internal import CNl
 internal import CNlRoute
+public import Configuration
 internal import Glibc
 internal import Net
+internal import Platform
 public import VRRP
 
 /// A change that the kernel refused.
@@ -35,15 +37,26 @@ public protocol RouteKernel: AnyObject {
 /// The real kernel.
 public final class RouteNetlink: RouteKernel {
     let client: NetlinkClient
+    /// The socket's; nil where there is none.
+    private let number: Int32?
+    private static let receiveBuffer: Int32 = 1 << 20
 
     /// Opens a request socket in the current network namespace.
     public convenience init() throws(NetlinkError) {
-        self.init(NetlinkClient(try NetlinkSocket(.route, receiveBuffer: 1 << 20)))
+        let socket = try NetlinkSocket(.route, receiveBuffer: Self.receiveBuffer)
+        let number = socket.number
+        self.init(NetlinkClient(socket), number: number)
     }
 
     /// Speaks over `client`.
-    public init(_ client: NetlinkClient) {
+    public init(_ client: NetlinkClient, number: Int32? = nil) {
         self.client = client
+        self.number = number
+    }
+
+    /// Where the kernel's answers wait: `vrrp_netlink_cmd_rcv_bufs`. Returns what is wrong, for people.
+    public func setBuffer(_ buffer: NetlinkBuffer) -> String? {
+        number.flatMap { ReceiveBuffer.set(buffer, atLeast: Int(Self.receiveBuffer), of: $0) }
     }
 
     public func snapshot() throws(NetlinkError) -> RouteSnapshot {

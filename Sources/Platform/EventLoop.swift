@@ -52,6 +52,8 @@ public final class EventLoop {
     private var postponed: [() -> Void] = []
     private var stopped = false
     private var turns: UInt64 = 0
+    private var latenessLimit = Duration.zero
+    private var wasLate: ((Duration) -> Void)?
 
     /// Events per system call.
     private static let batch = 64
@@ -157,6 +159,19 @@ public final class EventLoop {
         _ = ek_timerfd_arm(timerDescriptor.number, first.nanoseconds)
     }
 
+    /// Calls `body` in every turn that begins later than `limit` after its first timer was due: the process did not run, or the turn before
+    /// took so long. Nil ends that.
+    public func noteLateness(beyond limit: Duration?, _ body: @escaping (Duration) -> Void = { _ in }) {
+        latenessLimit = limit ?? .zero
+        wasLate = limit == nil ? nil : body
+    }
+
+    private func noteLateness(at looked: Instant) {
+        // The descriptor was armed for this one, also where its timer has been put off since.
+        guard let wasLate, let due = timers.min?.deadline, looked - due > latenessLimit else { return }
+        wasLate(looked - due)
+    }
+
     // MARK: Turns
 
     /// Runs `work` once, at the end of this turn: after the handlers that are running now have returned.
@@ -204,7 +219,10 @@ public final class EventLoop {
                 if found == -EINTR { return (Self.batch, true) }
                 let count = Int(try Errno.check(found, "epoll_wait"))
                 refreshNow()
-                looked = looked ?? now
+                if looked == nil {
+                    looked = now
+                    noteLateness(at: now)
+                }
                 return (count, handle(events[..<count]))
             }
             // A full batch says that there may be more; one without news, that all were handled.

@@ -2,6 +2,7 @@
 // the host's own network and process namespaces, nor without CAP_NET_ADMIN.
 
 import CLinux
+public import Configuration
 import Glibc
 
 /// A subscription to what happens to processes.
@@ -26,6 +27,11 @@ public final class ProcessEvents {
 
     /// The descriptor to watch for readiness.
     public var number: Int32 { descriptor.number }
+
+    /// Where events wait: `process_monitor_rcv_bufs`. Losses are made good by reading /proc.
+    public func setBuffer(_ buffer: NetlinkBuffer) {
+        ReceiveBuffer.set(buffer, atLeast: 1 << 20, of: number)
+    }
 
     /// At most 256 of the events that wait. ENOBUFS: some were lost.
     public func read() throws(Errno) -> [News] {

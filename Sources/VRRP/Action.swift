@@ -78,6 +78,8 @@ public enum Cause: Hashable, Sendable, CustomStringConvertible {
     case fault(Fault)
     /// The last fault ended.
     case faultsEnded
+    /// The router did not run for so long that another one may be master: `timer_expired_backup`.
+    case late(Duration)
     /// Somebody asked the router to step down.
     case steppedDown
     /// The other members of the sync group moved.
@@ -95,6 +97,7 @@ public enum Cause: Hashable, Sendable, CustomStringConvertible {
         case .outranked(let peer): "\(peer.address) advertises priority \(peer.priority)"
         case .fault(let fault): "\(fault)"
         case .faultsEnded: "the last fault ended"
+        case .late(let time): "the timer fired \(time.seconds) late: another master may have taken over"
         case .steppedDown: "asked to step down"
         case .group: "follows its sync group"
         }
@@ -149,7 +152,7 @@ public enum Fault: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 extension Duration {
     /// `3.609 s`
-    fileprivate var seconds: String {
+    var seconds: String {
         let milliseconds = nanoseconds / 1_000_000
         let rest = String(milliseconds % 1000)
         return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.utf8.count))\(rest) s"

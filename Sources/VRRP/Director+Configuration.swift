@@ -10,6 +10,7 @@ extension Director {
         guard phase != .stopped else { return }
         startupDelay = configuration.global.startupDelay
         group4 = configuration.global.multicastGroup4
+        delayAfterBoot = configuration.global.delayAfterBoot
         statics.addresses = configuration.staticAddresses
         statics.routes = configuration.staticRoutes
         statics.rules = configuration.staticRules
@@ -49,6 +50,7 @@ extension Director {
         damping.adopt(configuration.linkDelays)
         damping.observe(table, at: now)
         deriveAll(at: now)
+        compareBuffers()
         // Whose group went has nobody's faults but its own.
         for id in order { tellFaults(id, at: now) }
         if phase == .running { join(added, at: now) }
@@ -128,7 +130,7 @@ extension Director {
 
     /// Starts every router; masters of the process before this one that nobody has missed go on as masters, groups all or none. What it
     /// left behind elsewhere is taken off.
-    mutating func start(after predecessors: [String: Predecessor], at now: Instant) {
+    mutating func start(after predecessors: [String: Predecessor], uptime: Duration, at now: Instant) {
         guard phase == .waiting else { return }
         scripts.begin(at: now)
         let kernelMarks = table.hasOrigins
@@ -172,9 +174,15 @@ extension Director {
                 if let names = leftRouting[id], !names.isEmpty { effects.remarks.append(.routingLeftBehind(id, names)) }
             }
         }
-        phase = .delayed(until: now + startupDelay)
+        phase = .delayed(since: now, uptime: uptime)
         placeStatics()
-        if startupDelay == .zero { startRemaining(at: now) }
+        if let until = delayedUntil, until <= now { startRemaining(at: now) }
+    }
+
+    /// When the delays of the configuration, as it is now, end; nil when they do not matter (any more).
+    var delayedUntil: Instant? {
+        guard case .delayed(let since, let uptime) = phase else { return nil }
+        return since + max(startupDelay, delayAfterBoot - uptime)
     }
 
     mutating func startRemaining(at now: Instant) {

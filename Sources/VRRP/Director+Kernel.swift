@@ -31,6 +31,9 @@ extension Director {
         let routes = routing.routes.news(at: now)
         let rules = routing.rules.news(at: now)
         changed.formUnion(news.moved.union(routes.moved).union(rules.moved))
+        for taken in news.taken { routers[taken.router]?.machine.statistics.addressesPutBack += 1 }
+        for taken in routes.taken { routers[taken.router]?.machine.statistics.routesPutBack += 1 }
+        for taken in rules.taken { routers[taken.router]?.machine.statistics.routesPutBack += 1 }
         effects.remarks += news.taken.map { Remark.takenOff($0.router, $0.object.prefix) }
         effects.remarks += routes.taken.map { .routingTakenOff($0.router, RoutingTrouble.name($0.object)) }
         effects.remarks += rules.taken.map { .routingTakenOff($0.router, RoutingTrouble.name($0.object)) }

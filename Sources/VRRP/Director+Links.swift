@@ -185,8 +185,10 @@ extension Director {
             let mac = block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.mac }
             routers.values[index].voice = Voice(channel: channel, source: source, virtualMAC: mac)
         }
-        let parameters = RouterConfiguration(
+        var parameters = RouterConfiguration(
             block, isGrouped: routers.values[index].group != nil, mtu: link.map { Int($0.mtu) } ?? .max)
+        // A group gives way as one, before any member of it says a word.
+        parameters.yieldsTo = companions(of: id).compactMap { routers[$0]?.block.lateYieldsTo }.max()
         let unadvertised = block.virtualAddresses.count - parameters.addresses.count
         if routers.values[index].unadvertised != unadvertised {
             routers.values[index].unadvertised = unadvertised

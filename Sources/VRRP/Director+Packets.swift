@@ -104,7 +104,7 @@ extension Director {
             routers.values[index].peers.refused(error, from: source, isAccepted: isAccepted, at: now)
             // Strangers are kept out on purpose.
             let isStranger = error.reason == .source && !routers.values[index].isMaster
-            if !isAccepted, !isStranger { noteRival(of: index, from: source, refusal: "\(error)", at: now) }
+            if !isAccepted, !isStranger { noteRival(of: index, from: source, refusal: error, at: now) }
         }
         guard routers.values[index].machine.refused(error, from: source) else { return }
         effects.remarks.append(.refused(id, error, from: source))
@@ -139,10 +139,44 @@ extension Director {
                 case .open: channel.isMisfiltered ? .filter : .none
                 case .failed(_, let retryAt): retryAt <= now ? .open : .none
                 }
-            if work != .none { channels[key]?.isMisfiltered = false }
+            let buffer = buffer(of: channel, on: key)
+            if work != .none {
+                channels[key]?.isMisfiltered = false
+                channels[key]?.buffer = buffer
+            }
             return ChannelRequest(
                 key: key, interface: key.link.flatMap { table.links[$0]?.name }, routers: heard(through: channel),
-                work: work)
+                buffer: buffer, work: work)
+        }
+    }
+
+    /// A short packet counts as so many octets in a socket's buffer; keepalived's words do not know that.
+    private static let leastRoom = 2304
+
+    /// What `vrrp_rx_bufs_policy` and `kernel_rx_buf_size` of its routers ask for together; room for a packet of each in any case.
+    private func buffer(of channel: Channel, on key: ChannelKey) -> Int? {
+        var sum: Int?
+        for router in channel.routers.joined().compactMap({ routers[$0] }) {
+            let octets: Int
+            switch router.block.receiveBuffer {
+            case .standard: continue
+            case .octets(let number): octets = number
+            case .advertisements(let count): octets = count * router.block.advertisementLength
+            case .mtus(let count): octets = count * Int(key.link.flatMap { table.links[$0]?.mtu } ?? 1500)
+            }
+            sum = min((sum ?? 0) + octets, Int(Int32.max) / 2)
+        }
+        return sum.map { max($0, channel.count * Self.leastRoom) }
+    }
+
+    /// After a reload: channels whose buffer is to be another one.
+    mutating func compareBuffers() {
+        for (key, channel) in channels {
+            let wanted = buffer(of: channel, on: key)
+            guard wanted != channel.buffer else { continue }
+            channels[key]?.buffer = wanted
+            channels[key]?.isMisfiltered = true
+            channelsChanged = true
         }
     }
 

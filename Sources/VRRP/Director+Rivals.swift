@@ -1,5 +1,6 @@
-// Two masters of one virtual router, and senders that a backup does not understand, which comes before it. A master that goes on hearing another one, because the other's advertisements are refused here, or because
-// it has the lower priority and does not yield, tells people: both hosts hold the addresses, and neither can end that.
+// Two masters of one virtual router, and senders that a backup does not understand, which comes before it. A master that goes on hearing
+// another one, because the other's advertisements are refused here, or because it has the lower priority and does not yield, tells people:
+// both hosts hold the addresses, and neither can end that. Each sender is counted by itself, so that two of them do not hide each other.
 
 public import Net
 
@@ -9,52 +10,89 @@ extension Director {
         /// Where its advertisements come from.
         public let address: IPAddress
         /// Why they are refused; nil = they have the lower priority, and their sender does not hear us.
-        public let refusal: String?
+        public let refusal: DecodeError?
     }
 
-    /// A rival, and how surely it is one.
-    struct Rivalry {
-        var rival: Rival
-        /// This router is master; else it drops what the other one says.
-        let isBesideMaster: Bool
-        /// Advertisements heard in a row. One or two are normal while masters change.
-        var count = 1
-        var heardAt: Instant
+    /// Senders that may be rivals of a router in the state that it is in. Anybody on the link can invent some, so there is room for a few.
+    struct Rivalries {
+        private struct Rivalry {
+            var refusal: DecodeError?
+            /// Advertisements heard in a row. One or two are normal while masters change.
+            var count = 0
+            var heardAt: Instant
+            /// Since when the refusal is this one: another one takes its place not sooner than it is worth saying.
+            var refusalSince: Instant
+
+            var isSure: Bool { count >= Rivalries.sure }
+        }
 
         static let sure = 3
         static let patience = Duration.seconds(10)
+        static let limit = 8
 
-        var isSure: Bool { count >= Self.sure }
+        private var senders: [IPAddress: Rivalry] = [:]
+        /// The surest one: what people are told.
+        private(set) var sure: Rival?
+
+        var isEmpty: Bool { senders.isEmpty }
+
+        /// An advertisement of a rival was heard. True when `sure` is another one now.
+        mutating func heard(_ source: IPAddress, _ refusal: DecodeError?, at now: Instant) -> Bool {
+            if senders[source] == nil, senders.count >= Self.limit,
+                let oldest = senders.min(by: { $0.value.heardAt < $1.value.heardAt })
+            {
+                senders[oldest.key] = nil
+            }
+            var rivalry = senders[source] ?? Rivalry(refusal: refusal, heardAt: now, refusalSince: now)
+            rivalry.count = min(rivalry.count + 1, Self.sure)
+            rivalry.heardAt = now
+            let isToChange = !rivalry.isSure || now >= rivalry.refusalSince + Self.patience
+            if rivalry.refusal?.reason != refusal?.reason, isToChange {
+                rivalry.refusal = refusal
+                rivalry.refusalSince = now
+            }
+            senders[source] = rivalry
+            return choose()
+        }
+
+        /// Forgets senders that were not heard for so long. True when `sure` is another one now.
+        mutating func forget(silentFor limit: Duration, at now: Instant) -> Bool {
+            guard senders.contains(where: { now >= $0.value.heardAt + limit }) else { return false }
+            senders = senders.filter { now < $0.value.heardAt + limit }
+            return choose()
+        }
+
+        /// The one that is told stays while it is there: two of them do not take turns.
+        private mutating func choose() -> Bool {
+            let kept = sure.flatMap { senders[$0.address]?.isSure == true ? $0.address : nil }
+            let address = kept ?? senders.filter(\.value.isSure).map(\.key).min()
+            let chosen = address.flatMap { at in senders[at].map { Rival(address: at, refusal: $0.refusal) } }
+            defer { sure = chosen }
+            return chosen != sure
+        }
     }
 
     /// An advertisement came to a master, and it is master still; or a backup has dropped it.
     mutating func noteRival(
-        of index: Dictionary<RouterID, Router>.Index, from source: IPAddress, refusal: String?, at now: Instant
+        of index: Dictionary<RouterID, Router>.Index, from source: IPAddress, refusal: DecodeError?, at now: Instant
     ) {
-        let router = routers.values[index]
-        let isConcerned = router.isMaster || refusal != nil && router.machine.state.name == .backup
-        guard isConcerned, source != router.machine.sourceAddress else { return }
-        let rival = Rival(address: source, refusal: refusal)
-        guard var rivalry = router.rivalry, rivalry.rival == rival else {
-            if router.rivalry?.isSure ?? false { changed.insert(router.id) }
-            routers.values[index].rivalry = Rivalry(rival: rival, isBesideMaster: router.isMaster, heardAt: now)
-            return
-        }
-        rivalry.count += 1
-        rivalry.heardAt = now
-        if rivalry.count == Rivalry.sure { changed.insert(router.id) }
-        routers.values[index].rivalry = rivalry
+        let isMaster = routers.values[index].isMaster
+        let isConcerned = isMaster || refusal != nil && routers.values[index].machine.state.name == .backup
+        guard isConcerned, source != routers.values[index].machine.sourceAddress else { return }
+        guard routers.values[index].rivalries.heard(source, refusal, at: now) else { return }
+        changed.insert(routers.keys[index])
     }
 
-    /// Ends what was not heard for a while, or concerns a router in another state. A master looks at every advertisement of its own.
-    mutating func endRivalry(of index: Dictionary<RouterID, Router>.Index, at now: Instant) {
-        let router = routers.values[index]
-        guard let rivalry = router.rivalry else { return }
-        let limit = Rivalry.patience + router.machine.masterDownInterval
-        let isBackup = router.machine.state.name == .backup
-        let isAsBefore = rivalry.isBesideMaster ? router.isMaster : isBackup
-        guard !isAsBefore || now >= rivalry.heardAt + limit else { return }
-        routers.values[index].rivalry = nil
-        if rivalry.isSure { changed.insert(router.id) }
+    /// Ends what was not heard for a while, or concerned the router in another state. A master looks at every advertisement of its own.
+    mutating func endRivalries(of index: Dictionary<RouterID, Router>.Index, was state: StateName, at now: Instant) {
+        guard !routers.values[index].rivalries.isEmpty else { return }
+        if routers.values[index].machine.state.name != state {
+            if routers.values[index].rivalries.sure != nil { changed.insert(routers.keys[index]) }
+            routers.values[index].rivalries = Rivalries()
+            return
+        }
+        let limit = Rivalries.patience + routers.values[index].machine.masterDownInterval
+        guard routers.values[index].rivalries.forget(silentFor: limit, at: now) else { return }
+        changed.insert(routers.keys[index])
     }
 }

@@ -26,6 +26,8 @@ extension Director {
         public let peers: [(address: IPAddress, record: PeerRecord)]
         /// What it tracks and waits for before it takes part: "track_script check".
         public let awaited: [String]
+        /// How long `vrrp_startup_delay` or `vrrp_delay_after_boot` keeps it from taking part, from the start of vrrpd on.
+        public let delay: Duration?
         /// Its routes that the kernel has for it.
         public let routes: [String]
         /// Its rules that the kernel has for it.
@@ -47,10 +49,16 @@ extension Director {
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
             peers: router.peers.sorted,
             awaited: router.machine.state == .initialize ? awaited(of: id) : [],
+            delay: router.machine.state == .initialize ? delay : nil,
             routes: router.isHolding ? router.routing.routes.filter { $0.isPresent(in: table) }.map(\.description) : [],
             rules: router.isHolding ? router.routing.rules.filter { $0.isPresent(in: table) }.map(\.description) : [],
             wantedRoutes: router.routing.routes.map(\.description),
             wantedRules: router.routing.rules.map(\.description))
+    }
+
+    private var delay: Duration? {
+        guard case .delayed(let since, _) = phase, let until = delayedUntil else { return nil }
+        return until - since
     }
 
     /// The router of that name.
@@ -105,8 +113,10 @@ extension Director {
         concerns.muteness = router.muteness
         concerns.unadvertised = router.unadvertised
         concerns.refusedScripts = refusedScripts(of: id)
-        if let rivalry = router.rivalry, rivalry.isSure {
-            if rivalry.isBesideMaster { concerns.rival = rivalry.rival } else { concerns.unheard = rivalry.rival }
+        if router.isMaster {
+            concerns.rival = router.rivalries.sure
+        } else {
+            concerns.unheard = router.rivalries.sure
         }
         concerns.addresses =
             router.isHolding ? router.unplaced.map { .noInterface($0.prefix, $0.device) } : []
@@ -140,15 +150,20 @@ extension Director {
         keeper.held.trouble(besides: { routers[$0] != nil }, at: now).map(AddressTrouble.init)
     }
 
-    /// Channels of backups whose timer is about to run out: what waits in them is to be heard first, because this process may have been
-    /// asleep.
+    /// Channels of backups whose timer is about to run out, and of masters whose timer ran out long ago: what waits in them is to be heard
+    /// first, because this process may have been asleep.
     public mutating func channelsToHear(at now: Instant) -> Set<ChannelKey> {
         var channels: Set<ChannelKey> = []
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
             let router = routers.values[index]
-            if case .backup(let backup) = router.machine.state, backup.masterDownAt <= now {
-                channels.formUnion(router.channels)
+            switch router.machine.state {
+            case .initialize, .fault: break
+            case .backup(let backup): if backup.masterDownAt <= now { channels.formUnion(router.channels) }
+            case .master(let advertiseAt):
+                if now - advertiseAt >= Lateness.limit(router.machine.configuration.interval) {
+                    channels.formUnion(router.channels)
+                }
             }
             setDeadline(of: index)
         }

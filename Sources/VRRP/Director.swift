@@ -43,10 +43,12 @@ public struct Director {
         var isHolding = false
         /// Why its advertisements cannot be sent.
         var muteness: String?
-        /// Another master beside it, or a sender that a backup does not understand.
-        var rivalry: Rivalry?
         /// Unicast peers whose last advertisement had old keepalived's checksum: they understand no other.
         var oldPeers: Set<IPAddress> = []
+        /// Other masters beside it, or senders that a backup does not understand.
+        var rivalries = Rivalries()
+        /// When its timer fired late last.
+        var lateness = Lateness()
         /// Who was heard.
         var peers = PeerTable()
         /// AH: the virtual router's sequence number, the highest that was sent or heard.
@@ -68,8 +70,10 @@ public struct Director {
         var routers = [[RouterID]](repeating: [], count: 256)
         var count = 0
         var state = ChannelState.wanted
-        /// Its filter does not fit its routers any more.
+        /// Its filter does not fit its routers any more, or its buffer not what they ask for.
         var isMisfiltered = false
+        /// The buffer that was asked for last.
+        var buffer: Int?
     }
 
     var routers: [RouterID: Router] = [:]
@@ -99,6 +103,7 @@ public struct Director {
     var startupDelay = Duration.zero
     /// `vrrp_mcast_group4`: old keepalived has it in checksums over unicast.
     var group4 = Advertisement.group4
+    var delayAfterBoot = Duration.zero
     /// `log_unknown_vrids`: channels hear everybody, and the virtual routers that were spoken of.
     var hearsForeign = false
     var saidForeign: Set<UInt8> = []
@@ -152,8 +157,8 @@ public struct Director {
     /// Where a director is in its life.
     enum Phase: Equatable {
         case waiting
-        /// `vrrp_startup_delay`.
-        case delayed(until: Instant)
+        /// `vrrp_startup_delay` and `vrrp_delay_after_boot`: held off since this time, on a machine that had been up for so long then.
+        case delayed(since: Instant, uptime: Duration)
         case running
         case stopped
     }
@@ -192,7 +197,7 @@ public struct Director {
         consider(scripts.deadline)
         consider(notices.deadline)
         consider(damping.deadline)
-        if case .delayed(let until) = phase { consider(until) }
+        consider(delayedUntil)
         return first
     }
 
@@ -218,7 +223,7 @@ public struct Director {
         case .routing(let snapshot):
             table.routing = RoutingTable(snapshot)
             routing.tableReplaced(by: table)
-        case .start(let predecessors): start(after: predecessors, at: now)
+        case .start(let predecessors, let uptime): start(after: predecessors, uptime: uptime, at: now)
         case .configuration(let configuration): adopt(configuration, at: now)
         case .stepDown(let id): operate(on: id, at: now) { $0.stepDown(at: now) }
         case .resume(let id):
@@ -249,9 +254,10 @@ public struct Director {
     mutating func run(_ id: RouterID, at now: Instant, _ event: (inout VirtualRouter) -> [Action]) {
         guard let index = routers.index(forKey: id) else { return }
         let before = Visible(routers.values[index].machine)
+        if let due = routers.values[index].machine.deadline, due < now { overslept(index, since: due, at: now) }
         let actions = event(&routers.values[index].machine)
         for action in actions { perform(action, of: index, at: now) }
-        endRivalry(of: index, at: now)
+        endRivalries(of: index, was: before.state, at: now)
         // Parts of the record, never the whole: to copy it is a dozen reference counts, and this is done for every packet.
         let isMaster = routers.values[index].isMaster
         if routers.values[index].isHolding != isMaster { hold(isMaster, index) }
@@ -268,7 +274,7 @@ public struct Director {
         setDeadline(of: index)
     }
 
-    private mutating func perform(
+    mutating func perform(
         _ action: Action, of index: Dictionary<RouterID, Router>.Index, at now: Instant
     ) {
         let router = routers.values[index]
@@ -333,7 +339,7 @@ public struct Director {
     }
 
     private mutating func timerFired(at now: Instant) {
-        if case .delayed(let until) = phase, until <= now { startRemaining(at: now) }
+        if let until = delayedUntil, until <= now { startRemaining(at: now) }
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
             if let due = routers.values[index].schedule.deadline, due <= now {

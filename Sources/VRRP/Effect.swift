@@ -35,8 +35,8 @@ public enum Event {
     case changesUnknown([KernelChange], String)
     /// Routes and rules were read anew.
     case routing(RoutingSnapshot)
-    /// Take part. What a process before this one noted, by identity: see `Predecessor`.
-    case start([String: Predecessor])
+    /// Take part. What a process before this one noted, by identity: see `Predecessor`; since when the machine is up.
+    case start([String: Predecessor], uptime: Duration)
     /// A new configuration.
     case configuration(Configuration)
     /// An operator hands the addresses of the router and its sync group to another director.
@@ -149,6 +149,8 @@ public enum Remark: Hashable, Sendable {
     case routingLeftBehind(RouterID, [String])
     /// Advertisements cannot be sent, or (nil) can again.
     case sending(RouterID, String?)
+    /// A router's timer fired late.
+    case late(RouterID, LateTimer)
     /// A tracked thing stands otherwise from now on.
     case tracker(Tracker, TrackerReport)
     /// A tracked script is good, or failed, from now on.

@@ -59,6 +59,9 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var ownerIgnoresAdvertisements: Bool
     /// True when the router moves with the others of a sync group.
     public var isGrouped: Bool
+    /// `timer_expired_backup`: the highest priority of the other routers. A master that was silent for so long that this one may have taken
+    /// over gives way; nil = it goes on.
+    public var yieldsTo: UInt8?
 
     /// A router with the RFC's defaults.
     public init(

@@ -82,7 +82,7 @@ public struct ChannelRequest: Sendable {
         case none
         /// Open its sockets.
         case open
-        /// Let its filter pass other virtual routers.
+        /// Let its filter pass other virtual routers, and give it another buffer.
         case filter
     }
 
@@ -92,6 +92,8 @@ public struct ChannelRequest: Sendable {
     public let interface: String?
     /// Whose advertisements it is for.
     public let routers: VirtualRouterIDs
+    /// The octets that packets may wait in; nil = the driver's own choice.
+    public let buffer: Int?
     /// What to do.
     public let work: Work
 }

@@ -61,6 +61,12 @@ extension VRRPInstanceConfiguration {
         return min(255, max(0, rest / (family.bits / 8)))
     }
 
+    /// Octets of an advertisement with its IP header.
+    var advertisementLength: Int {
+        let header = (family == .inet ? 20 : 40) + (isSigned ? AuthenticationHeader.length : 0)
+        return header + 8 + (version == .v2 ? 8 : 0) + virtualAddresses.count * family.bits / 8
+    }
+
     /// What makes two blocks the same virtual router across a reload: not the name (keepalived's vrrp_exist).
     public struct Identity: Hashable, Sendable, CustomStringConvertible {
         let virtualRouterID: UInt8

@@ -16,6 +16,14 @@ public struct Statistics: Hashable, Sendable {
     public internal(set) var priorityZeroSent: UInt64 = 0
     /// Advertisements of priority 0 received.
     public internal(set) var priorityZeroReceived: UInt64 = 0
+    /// Times its timer fired late: see `LateTimer`.
+    public internal(set) var lateTimers: UInt64 = 0
+    /// The longest of those.
+    public internal(set) var longestLateness = Duration.zero
+    /// Addresses that somebody else took off and that were put back.
+    public internal(set) var addressesPutBack: UInt64 = 0
+    /// Routes and rules, likewise.
+    public internal(set) var routesPutBack: UInt64 = 0
     /// Refused advertisements by reason; `addressList` counts accepted ones whose addresses differ.
     public private(set) var refused: [Reason: UInt64] = [:]
 

@@ -130,6 +130,18 @@ public struct VirtualRouter: Sendable {
         }
     }
 
+    /// The router's timer was due long ago: this host was paused, or had too much to do. Anything else that happens comes after this.
+    /// With `timer_expired_backup` a master that another router may have taken for dead gives way (RFC 9568 §6.1, Active_Down_Interval of
+    /// that router); else it goes on.
+    public mutating func overslept(at now: Instant) -> [Action] {
+        guard case .master(let advertiseAt) = state, let other = configuration.yieldsTo else { return [] }
+        let patience = Timing.masterDown(
+            configuration.version, priority: other, interval: configuration.interval,
+            missed: configuration.missedAdvertisements)
+        guard now - advertiseAt + configuration.interval >= patience else { return [] }
+        return giveUp() + enter(.backup(freshBackup(at: now)), .late(now - advertiseAt))
+    }
+
     /// Everything that the router needs and does not have, as it is now. A master gives up; after the last fault the router starts over
     /// as at startup.
     public mutating func faultsChanged(to faults: Set<Fault>, at now: Instant) -> [Action] {

@@ -40,11 +40,16 @@ private final class CheckProgram: RunningDaemon {
                 verdicts: ledger.file("checkd.json", durable: false), boot: SystemClock.bootID,
                 limit: ProbeLimit.ofThisProcess(), logger: logger,
                 support: { ProbeSupport($0, on: network) }))
+        let tuning = ProcessTuning(on: loop, logger: logger) { [weak daemon] in daemon?.processChanged($0) }
+        tuning.adopt(loaded.configuration.global.checkerProcess)
         self.service = service
         self.daemon = daemon
         reloading = ConfigurationReload(
             CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
-            adopt: { daemon.reload($0.configuration) })
+            adopt: {
+                tuning.adopt($0.configuration.global.checkerProcess)
+                daemon.reload($0.configuration)
+            })
     }
 
     func start() throws {

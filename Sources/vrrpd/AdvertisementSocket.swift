@@ -27,8 +27,8 @@ final class AdvertisementSocket {
 
     /// Opens the pair; `arrived` is called when packets wait.
     init(
-        _ key: ChannelKey, interface: String?, for routers: VirtualRouterIDs, slots: PacketSlots, on loop: EventLoop,
-        arrived: @escaping () -> Void
+        _ key: ChannelKey, interface: String?, for routers: VirtualRouterIDs, buffer: Int?, slots: PacketSlots,
+        on loop: EventLoop, arrived: @escaping () -> Void
     ) throws(Errno) {
         link = key.link ?? 0
         isIPv6 = key.local.family == .inet6
@@ -40,6 +40,7 @@ final class AdvertisementSocket {
                 "socket(VRRP receiver)"))
         sender = FileDescriptor(
             owning: try Errno.check(ek_vrrp_sender(interface, link, isIPv6 ? 1 : 0), "socket(VRRP sender)"))
+        try setBuffer(buffer)
         watch = try loop.watch(receiver.number, .read) { _ in arrived() }
     }
 
@@ -48,6 +49,15 @@ final class AdvertisementSocket {
         try Errno.check(
             ek_vrrp_filter(receiver.number, isIPv6 ? 1 : 0, isSigned ? 1 : 0, ek_vrids(routers)),
             "setsockopt(SO_ATTACH_FILTER)")
+    }
+
+    /// 255 routers share a socket, and a packet counts as up to 2304 octets: room for one late turn of all of them, twice over.
+    private static let buffer = 1 << 20
+
+    /// Packets may wait in so many octets; nil: our own choice.
+    func setBuffer(_ octets: Int?) throws(Errno) {
+        try Errno.check(
+            ek_vrrp_buffer(receiver.number, Int32(clamping: octets ?? Self.buffer)), "setsockopt(SO_RCVBUF)")
     }
 
     /// Hands over the packets that wait.

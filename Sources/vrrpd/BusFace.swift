@@ -19,12 +19,14 @@ final class BusFace {
     let reload: ConfigurationReload<VrrpAPI>
     /// Routers with something for a person to mend, and its alarms.
     private var concerned: [RouterID: [VrrpAlarm: Alarm]] = [:]
+    private let incidents: Incidents
     /// Alarms that are not about a router.
     private var machine: [VrrpAlarm: Alarm] = [:]
 
     /// A face that is not shown yet.
     init(
-        _ daemon: Daemon, steppedDown file: LedgerFile, options: DaemonOptions, loop: EventLoop, logger: Logger
+        _ daemon: Daemon, steppedDown file: LedgerFile, options: DaemonOptions, loop: EventLoop, logger: Logger,
+        adopt: @escaping (Configuration) -> Void
     ) throws {
         self.daemon = daemon
         self.logger = logger
@@ -36,11 +38,12 @@ final class BusFace {
         reload = ConfigurationReload(
             VrrpAPI.self, on: service, path: options.config, loop: loop,
             changes: { [daemon] in daemon.director.changes(to: $0) },
-            adopt: { [daemon] in daemon.reload($0.configuration) })
+            adopt: { adopt($0.configuration) })
         service.events.provide(
             EventType.vrrpInstance,
             subjects: { [daemon] in daemon.director.order.compactMap { daemon.director.view(of: $0)?.name } },
             state: { [daemon] name in daemon.director.router(named: name).flatMap { daemon.description(of: $0) } })
+        incidents = Incidents(of: daemon, on: service.events)
         file.failureChanged = { [weak self] in self?.steppedDownIsSaved($0) }
         daemon.observer = self
     }
@@ -155,6 +158,9 @@ extension BusFace: DaemonObserver {
             logger.notice(line.isEmpty || isGood ? text : text + ": " + line)
         case .tracker(let tracker, let report):
             logger.notice("\(tracker): \(report.words)")
+        case .late(let id, let late):
+            logger.warning("\(name(id)): \(late)")
+            incidents.note(late, of: id)
         case .sending(let id, nil):
             logger.notice("\(name(id)): advertisements are sent again")
         }
@@ -169,6 +175,7 @@ extension BusFace: DaemonObserver {
             }
             concerned[id] = after.map { daemon.director.concerns(of: id, at: daemon.now).alarms(of: $0) }
             if concerned[id]?.isEmpty == true { concerned[id] = nil }
+            incidents.changed(id, name: after)
         }
         let strays = daemon.director.strayTroubles(at: daemon.now)
         machine[.leftovers] = strays.first?.alarm(others: strays.count - 1)

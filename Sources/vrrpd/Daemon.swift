@@ -83,7 +83,7 @@ final class Daemon {
         try desk.begin { watchRoutes(for: configuration) }
         settle()
         adopt(configuration)
-        step(.start(predecessors))
+        step(.start(predecessors, uptime: turns.sinceBoot - .zero))
     }
 
     /// Goes over to a new configuration.
@@ -223,8 +223,10 @@ final class Daemon {
             do throws(Errno) {
                 switch channel.work {
                 case .none: break
-                case .open: try wire.open(channel.key, interface: channel.interface, for: channel.routers)
-                case .filter: try wire.filter(channel.key, for: channel.routers)
+                case .open:
+                    try wire.open(
+                        channel.key, interface: channel.interface, for: channel.routers, buffer: channel.buffer)
+                case .filter: try wire.filter(channel.key, for: channel.routers, buffer: channel.buffer)
                 }
             } catch {
                 failure = "\(error)"

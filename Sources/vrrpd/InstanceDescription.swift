@@ -41,9 +41,7 @@ extension Daemon {
         if case .backup(let backup) = machine.state { master = backup.master }
         return VrrpAPI.InstanceRuntime(
             state: VrrpAPI.State(machine.state.name), since: standing?.since ?? timestamp,
-            reason: view.awaited.isEmpty
-                ? standing?.reason ?? "not started"
-                : "waits for the first result of \(view.awaited.joined(separator: ", "))",
+            reason: reason(view, standing),
             effectivePriority: Int(machine.priority), steppedDown: machine.isSteppedDown,
             faults: machine.faults.sorted().map { "\($0)" }, master: master.map { "\($0.address)" },
             masterPriority: master.map { Int($0.priority) },
@@ -55,6 +53,15 @@ extension Daemon {
             statistics: VrrpAPI.InstanceStatistics(machine.statistics),
             peers: view.peers.map { VrrpAPI.Peer($0.address, $0.record, at: now) }, scripts: scripts(of: view.id),
             trackers: trackers(of: view.id))
+    }
+
+    private func reason(_ view: Director.View, _ standing: Standing?) -> String {
+        if let delay = view.delay {
+            let seconds = delay.milliseconds / 1000
+            return "held off for \(seconds) s from the start (vrrp_startup_delay, vrrp_delay_after_boot)"
+        }
+        guard !view.awaited.isEmpty else { return standing?.reason ?? "not started" }
+        return "waits for the first result of \(view.awaited.joined(separator: ", "))"
     }
 
     private func trackers(of id: RouterID) -> [VrrpAPI.Tracker]? {
@@ -149,7 +156,7 @@ private func discardedByReason(_ counters: [Reason: UInt64]) -> [String: Int] {
 }
 
 extension VrrpAPI.State {
-    fileprivate init(_ name: StateName) {
+    init(_ name: StateName) {
         switch name {
         case .initialize: self = .initialize
         case .backup: self = .backup
@@ -168,10 +175,14 @@ extension VrrpAPI.InstanceStatistics {
             releasedMaster: Int(clamping: statistics.releasedMaster),
             priorityZeroSent: Int(clamping: statistics.priorityZeroSent),
             priorityZeroReceived: Int(clamping: statistics.priorityZeroReceived),
+            lateTimers: Int(clamping: statistics.lateTimers),
+            longestLatenessMilliseconds: statistics.longestLateness.milliseconds,
+            addressesPutBack: Int(clamping: statistics.addressesPutBack),
+            routesPutBack: Int(clamping: statistics.routesPutBack),
             discarded: discardedByReason(statistics.refused))
     }
 }
 
 extension Duration {
-    fileprivate var milliseconds: Int { Int(clamping: nanoseconds / 1_000_000) }
+    var milliseconds: Int { Int(clamping: nanoseconds / 1_000_000) }
 }

@@ -24,6 +24,7 @@ final class ProcessTrackers {
     private let loop: EventLoop
     private var timer: LoopTimer?
     private var hearing = Hearing.off
+    private var buffer = NetlinkBuffer()
     private var table = TrackedProcesses()
     private var reports: [String: TrackerReport] = [:]
     /// Looks do not follow each other faster, whatever happens on the host.
@@ -54,11 +55,21 @@ final class ProcessTrackers {
         settle()
     }
 
+    /// Where events wait, now and when they are asked for again.
+    func setBuffer(_ buffer: NetlinkBuffer) {
+        self.buffer = buffer
+        switch hearing {
+        case .off, .polling: break
+        case .asking(let events, _, _), .listening(let events, _): events.setBuffer(buffer)
+        }
+    }
+
     // MARK: Events
 
     private func listen() {
         do throws(Errno) {
             let events = try ProcessEvents()
+            events.setBuffer(buffer)
             let watch = try loop.watch(events.number, .read) { [weak self] _ in self?.eventsWait() }
             hearing = .asking(events, watch, until: loop.now + .seconds(1))
         } catch {

@@ -18,6 +18,8 @@ final class Program: RunningDaemon {
     private let daemon: Daemon
     private let face: BusFace
     private let kernel: NetlinkKernel
+    private let watchers: Watchers
+    private var tuning: ProcessTuning?
     private var runDirectory: RunDirectory?
     /// Held by the first vrrpd of the network namespace: it alone may take addresses for leftovers that no router has.
     private let claim: FileDescriptor?
@@ -75,10 +77,17 @@ final class Program: RunningDaemon {
         scripts.heard = { [weak daemon] in daemon?.hear($1, of: $0) }
         scripts.heardOfJob = { [weak daemon] in daemon?.hear($1, ofJob: $0) }
         pipes.troubleChanged = { [weak daemon] in daemon?.pipesChanged() }
-        daemon.watcher = Watchers(on: loop) { [weak daemon] in daemon?.hear($0, of: $1) }
+        watchers = Watchers(on: loop) { [weak daemon] in daemon?.hear($0, of: $1) }
+        daemon.watcher = watchers
         self.daemon = daemon
-        face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger)
-        applyProcessSettings(loaded.configuration.global)
+        var tune: (GlobalDefinitions) -> Void = { _ in }
+        face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger) { [daemon] in
+            daemon.reload($0)
+            tune($0.global)
+        }
+        tuning = ProcessTuning(on: loop, logger: logger) { [weak self] in self?.show($0) }
+        tune = { [weak self] in self?.tune($0) }
+        self.tune(loaded.configuration.global)
     }
 
     /// Takes part.
@@ -208,13 +217,28 @@ final class Program: RunningDaemon {
         }
     }
 
-    private func applyProcessSettings(_ global: GlobalDefinitions) {
-        func alarm(_ key: VrrpAlarm, _ word: String, _ result: Errno?) {
-            guard let result else { return }
-            face.set(key, Alarm(message: "\(word): \(result)", remedy: "give vrrpd CAP_SYS_NICE and CAP_IPC_LOCK"))
+    /// Scheduling, memory and buffers as a configuration wants them.
+    private func tune(_ global: GlobalDefinitions) {
+        tuning?.adopt(global.vrrpProcess)
+        let troubles = kernel.setBuffers(commands: global.vrrpCommandBuffer, monitor: global.vrrpMonitorBuffer)
+        face.set(
+            .buffers,
+            troubles.first.map {
+                Alarm(
+                    message: "\($0.word): \($0.why)",
+                    remedy: "write \($0.word)_force, give vrrpd CAP_NET_ADMIN, or raise net.core.rmem_max")
+            })
+        watchers.setProcessBuffer(global.processMonitorBuffer)
+    }
+
+    private func show(_ troubles: [ProcessAspect: ProcessTrouble]) {
+        for aspect in ProcessAspect.allCases {
+            face.set(
+                .process(aspect),
+                troubles[aspect].map { trouble in
+                    let text = trouble.message(aspect, of: "vrrp")
+                    return Alarm(message: text.message, remedy: text.remedy)
+                })
         }
-        let priority = global.vrrpRealtimePriority
-        alarm(.realtime, "vrrp_rt_priority", priority > 0 ? RealTime.setPriority(priority) : nil)
-        alarm(.memory, "vrrp_no_swap", global.vrrpNoSwap ? RealTime.lockMemory() : nil)
     }
 }

@@ -1,6 +1,7 @@
 // World as it is: netlink, sockets and the event loop.
 
 import CLinux
+import Configuration
 import Glibc
 import Net
 import Netlink
@@ -27,6 +28,14 @@ final class NetlinkKernel: AddressKernel {
 
     /// The descriptor to watch for notifications.
     var number: Int32 { monitor.number }
+
+    /// Buffers of the two sockets. Returns what is wrong, by the word of the configuration.
+    func setBuffers(commands: NetlinkBuffer, monitor: NetlinkBuffer) -> [(word: String, why: String)] {
+        [
+            ("vrrp_netlink_cmd_rcv_bufs", requests.setBuffer(commands)),
+            ("vrrp_netlink_monitor_rcv_bufs", self.monitor.setBuffer(monitor)),
+        ].compactMap { word, why in why.map { (word, $0) } }
+    }
 
     func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange] { try requests.apply(changes) }
 
@@ -81,15 +90,18 @@ final class SocketWire: Wire {
         }
     }
 
-    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs) throws(Errno) {
+    func open(
+        _ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs, buffer: Int?
+    ) throws(Errno) {
         sockets[channel] = nil
         sockets[channel] = try AdvertisementSocket(
-            channel, interface: interface, for: routers, slots: slots, on: loop
+            channel, interface: interface, for: routers, buffer: buffer, slots: slots, on: loop
         ) { [weak self] in self?.arrived?(channel) }
     }
 
-    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno) {
+    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs, buffer: Int?) throws(Errno) {
         try sockets[channel]?.filter(routers)
+        try sockets[channel]?.setBuffer(buffer)
     }
 
     func close(except channels: Set<ChannelKey>) {

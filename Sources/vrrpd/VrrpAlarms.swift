@@ -2,6 +2,7 @@
 
 import Bus
 import Net
+import Platform
 import VRRP
 
 /// The causes of vrrpd's alarms.
@@ -24,7 +25,9 @@ enum VrrpAlarm: AlarmKey {
     case notify(NoticeSubject)
     /// A pipe that lines are lost from.
     case pipe(String)
-    case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, realtime, memory, bus
+    /// What was asked of the kernel for the process.
+    case process(ProcessAspect)
+    case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, bus, buffers
 
     var subject: String {
         switch self {
@@ -46,9 +49,9 @@ enum VrrpAlarm: AlarmKey {
         case .gratuitousARP: "gratuitous-arp"
         case .scripts: "scripts"
         case .steppedDown: "stepped-down"
-        case .realtime: "realtime"
-        case .memory: "memory"
+        case .process(let aspect): aspect.rawValue
         case .bus: "bus"
+        case .buffers: "buffers"
         }
     }
 }
@@ -81,7 +84,7 @@ extension Director.Concerns {
         alarms[.masters(name)] = rival?.alarm
         alarms[.peers(name)] = unheard.map {
             Alarm(
-                message: "advertisements from \($0.address) are dropped: \($0.refusal ?? "refused")",
+                message: "advertisements from \($0.address) are dropped: \($0.refusal.map { "\($0)" } ?? "refused")",
                 remedy: "make the two configurations agree: both would be master together")
         }
         for script in refusedScripts {

@@ -26,5 +26,8 @@ final class Watchers: TrackerWatcher {
         sessions.watch(blocks.compactMap { if case .bfd(let block) = $0 { block } else { nil } })
     }
 
+    /// `process_monitor_rcv_bufs`.
+    func setProcessBuffer(_ buffer: NetlinkBuffer) { processes.setBuffer(buffer) }
+
     func stop() { sessions.stop() }
 }

@@ -27,10 +27,10 @@ protocol AddressKernel: AnyObject {
 
 /// Sockets.
 protocol Wire: AnyObject {
-    /// Opens a channel's sockets on an interface (nil = any) for packets of these virtual routers.
-    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs) throws(Errno)
-    /// An open channel is for these virtual routers from now on; what others send wakes nobody.
-    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno)
+    /// Opens a channel's sockets on an interface (nil = any) for packets of these virtual routers, which may wait in so many octets (nil: 1 MiB).
+    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs, buffer: Int?) throws(Errno)
+    /// An open channel is for these virtual routers from now on, with such a buffer; what others send wakes nobody.
+    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs, buffer: Int?) throws(Errno)
     /// Closes every channel that is not in `channels`.
     func close(except channels: Set<ChannelKey>)
     /// Hands over the packets that wait.

@@ -113,8 +113,8 @@ struct Pairing: Sendable, CustomTestStringConvertible {
         #expect(
             Set(Interfaces.events) == [
                 EventType.vrrpInstance, EventType.checkServer, EventType.checkHeartbeat, EventType.ipvsService,
-                EventType.ipvsServer,
-                EventType.alarm, EventType.configuration, EventType.interface,
+                EventType.ipvsServer, EventType.alarm, EventType.configuration, EventType.interface, EventType.vrrpLate,
+                EventType.vrrpMasters, EventType.vrrpDropped,
             ])
     }
 

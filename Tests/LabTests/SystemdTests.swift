@@ -57,6 +57,39 @@ struct SystemdTests {
         }
     }
 
+    @Test func `what the configuration asks of the processes is not refused under their units`() throws {
+        let words = ["vrrp", "checker"].map {
+            "\($0)_priority -4\n\($0)_rt_priority 3\n\($0)_rlimit_rttime 500000\n\($0)_cpu_affinity 0\n\($0)_no_swap\n"
+        }
+        try guest.run([
+            "/bin/bash", "-c",
+            """
+            sed -i '/^global_defs {/r /dev/stdin' /etc/evenkeel/evenkeel.conf <<'END'
+            \(words.joined())
+            END
+            systemctl reload evenkeel-vrrpd evenkeel-checkd
+            """,
+        ])
+        for daemon in [Daemon.vrrpd, .checkd] {
+            let pid = try property("MainPID", of: daemon)
+            do {
+                try guest.eventually("\(daemon) has what it asks for", within: .seconds(10)) {
+                    let stat = try FileSystem.contents(of: "/proc/\(pid)/stat", limit: 4096) ?? []
+                    let fields =
+                        String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+                    let locked = try status("VmLck", of: daemon)
+                    let processors = try status("Cpus_allowed_list", of: daemon)
+                    return fields.count > 38 && fields[16] == "-4" && fields[37] == "3" && fields[38] == "2"
+                        && locked.contains { $0 != "0" && $0.isNumber } && processors == "0"
+                }
+            } catch {
+                Issue.record("\(try guest.run(["/bin/journalctl", "-n", "40", "-u", "evenkeel-\(daemon)"]))")
+                throw error
+            }
+            #expect(try property("MainPID", of: daemon) == pid)
+        }
+    }
+
     @Test func `the master serves, and its sockets are where they belong`() throws {
         try guest.eventually("the address and the table", within: .seconds(10)) {
             let addresses = try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"])

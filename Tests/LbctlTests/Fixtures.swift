@@ -180,6 +180,22 @@ extension [BusAPI.Event] {
             event(EventType.vrrpInstance, "VI_1", VrrpAPI.Instance.sample(reason: "no advert for 3.609 s")),
             event(EventType.vrrpInstance, "VI_1", VrrpAPI.Instance.sample("VI_1", .backup, reason: "higher priority")),
             event(
+                EventType.vrrpLate, "VI_1",
+                VrrpAPI.LateTimer(
+                    instance: "VI_1", at: before(0), latenessMilliseconds: 4321, state: .master, gaveWay: true, count: 2
+                )),
+            event(
+                EventType.vrrpMasters, "VI_1",
+                VrrpAPI.OtherMaster(
+                    instance: "VI_1", peer: "192.168.200.102", since: before(0), reason: "lowerPriority",
+                    detail: "it does not hear this director")),
+            event(EventType.vrrpMasters, "VI_1", VrrpAPI.OtherMaster?.none),
+            event(
+                EventType.vrrpDropped, "VI_1",
+                VrrpAPI.DroppedPeer(
+                    instance: "VI_1", peer: "192.168.200.102", since: before(0), reason: "authentication",
+                    detail: "wrong password", count: 7)),
+            event(
                 EventType.checkServer, "tcp/192.168.200.254:80/192.168.200.104:80", CheckAPI.ServerHealth.sample(.down)),
             event(
                 EventType.ipvsService, service.name,

@@ -47,6 +47,24 @@ import Testing
         #expect(fired[0] >= deadline)
     }
 
+    @Test func `a turn that begins late says by how much, and one in time says nothing`() throws {
+        let loop = try EventLoop()
+        var late: [Duration] = []
+        loop.noteLateness(beyond: .milliseconds(40)) { late.append($0) }
+        var fired = 0
+        let timer = loop.timer { fired += 1 }
+        timer.arm(after: .milliseconds(1))
+        usleep(100_000)
+        try run(loop) { fired == 1 }
+        #expect(late.count == 1 && late.allSatisfy { $0 >= .milliseconds(90) })
+        loop.noteLateness(beyond: nil)
+        loop.refreshNow()
+        timer.arm(after: .milliseconds(1))
+        usleep(100_000)
+        try run(loop) { fired == 2 }
+        #expect(late.count == 1)
+    }
+
     @Test func `a timer armed earlier fires at the earlier time and not again`() throws {
         let loop = try EventLoop()
         var count = 0

@@ -14,19 +14,6 @@ private let canInject = access("/usr/bin/strace", X_OK) == 0
 struct AlarmTests {
     // MARK: Alarms and events on the bus
 
-    /// busd before the router, and an ear for events.
-    private func bus(before router: Router, of segment: Segment, _ types: [String]) throws -> (Program, EventTap) {
-        let directory = router.directory
-        let busd = try Program(
-            [Program.directory + "/busd", "--run-dir", directory + "/run", "--state-dir", directory + "/state"],
-            on: nil, log: directory + "/busd.log", loop: segment.loop)
-        let path = directory + "/run/bus.sock"
-        try segment.eventually("busd listens", within: .seconds(10)) {
-            (try? UnixSocket.connect(to: path).release()).map(close) != nil
-        }
-        return (busd, try EventTap(path, types, on: segment.loop))
-    }
-
     @Test func `alarms and events follow an instance to its new name, and to its new identity`() throws {
         let segment = try Segment(hosts: 2)
         let (host, peer) = (segment.hosts[0], segment.hosts[1])
@@ -36,8 +23,7 @@ struct AlarmTests {
                 .replacing("router_id 51", with: "router_id \(id)")
         }
         let router = try Router(.vrrpd, on: host, of: segment, text("VI_OLD", "nope0"))
-        let (busd, tap) = try bus(
-            before: router, of: segment, ["io.evenkeel.daemon.alarm", "io.evenkeel.vrrp.instance"])
+        let (busd, tap) = try router.startBus(["io.evenkeel.daemon.alarm", "io.evenkeel.vrrp.instance"])
         defer { busd.signal(SIGKILL) }
         try router.start()
         func eventually(_ what: String, _ condition: () throws -> Bool) throws {
@@ -148,16 +134,5 @@ struct AlarmTests {
         try alone.eventually("all are seen", within: .seconds(3)) {
             try alone.router.show().runtime.statistics.discarded["checksum"] == 1000
         }
-    }
-}
-
-extension EventTap {
-    /// The data of the events of a type that stand, by subject.
-    func standing(_ type: String) -> [String: JSONValue] {
-        var standing: [String: JSONValue] = [:]
-        for event in events where event["type"]?.string == type {
-            if let subject = event["subject"]?.string { standing[subject] = event["data"] }
-        }
-        return standing
     }
 }

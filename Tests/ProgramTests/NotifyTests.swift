@@ -198,6 +198,24 @@ struct NotifyTests {
         try room.eventually("the program has gone on") { room.told.last == "STOP MASTER" }
     }
 
+    @Test func `at the end come priority 0, the addresses, then the last words, within three seconds`() throws {
+        let room = try NotifyRoom(.vrrpd, pipe: false, alone)
+        let wire = try Wire(on: room.segment.hosts[1], loop: room.segment.loop)
+        // Whether the address is there when the program runs; the one that is told the end hangs.
+        try room.write(
+            "ip -o address show | grep -q \(virtualAddress)/ && held=held || held=gone; "
+                + "echo \"$3 $held\" >>\(room.directory)/told; [ $3 = STOP ] && exec sleep 4")
+        try room.router.start()
+        try room.eventually("master is told") { room.told.last == "MASTER held" }
+        let asked = room.segment.loop.refreshNow()
+        room.router.signal(SIGTERM)
+        try room.eventually("it ends") { room.router.exit != nil }
+        #expect(room.segment.loop.refreshNow() - asked < .seconds(3) + room.segment.slack)
+        #expect(room.router.exit == .exited(0))
+        #expect(wire.heard.last { $0.source == room.router.host.address }?.priority == 0)
+        #expect(room.told.last == "STOP gone")
+    }
+
     @Test func `a pipe that nobody reads loses lines with an alarm, never an advertisement`() throws {
         let room = try NotifyRoom(.vrrpd, pipe: false) { program in
             "global_defs {\n notify_fifo \(program).pipe\n}\n" + alone(program)

@@ -82,6 +82,7 @@ private final class Storm {
             fourth.excludedAddresses = block(addresses: ["10.1.0.160/24"], device: "eth1").virtualAddresses
             blocks.insert(fourth, at: roll(blocks.count))
         }
+        for index in blocks.indices where roll(4) == 0 { blocks[index].lateYieldsTo = 254 }
         if hasVirtualMACs {
             for index in blocks.indices where [51, 54].contains(blocks[index].virtualRouterID) && roll(4) != 0 {
                 let number = blocks[index].virtualRouterID

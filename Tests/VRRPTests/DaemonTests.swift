@@ -274,6 +274,18 @@ extension ScriptedHost {
         #expect(host.shown(2) == ["10.0.0.1/24"])
     }
 
+    @Test func `every master says priority 0 before the first address goes`() {
+        let (_, host) = loneMaster([block(), block("VI_2", router: 52, addresses: ["10.0.0.110/24", "10.0.0.111/32"])])
+        var said: [Int] = []
+        host.refuses = { [unowned host] change in
+            if case .delete = change { said.append(host.sent.count { $0.priority == 0 }) }
+            return nil
+        }
+        host.stop()
+        #expect(said.count == 3 && said.allSatisfy { $0 == 2 }, "\(said)")
+        #expect(host.shown(2) == ["10.0.0.1/24"])
+    }
+
     @Test func `after the end nothing starts again`() {
         let (_, host) = loneMaster()
         host.tell { $0.stop() }

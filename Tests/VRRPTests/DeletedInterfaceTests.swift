@@ -21,7 +21,7 @@ import Testing
         snapshot.links = [eth0]
         snapshot.addresses = [InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.1/24")))]
         _ = director.handle(.snapshot(snapshot, then: []), at: .zero)
-        _ = director.handle(.start([:]), at: .zero)
+        _ = director.handle(.start([:], uptime: .zero), at: .zero)
         for request in director.takeChannels(at: .zero) {
             _ = director.handle(.channel(request.key, failure: nil), at: .zero)
         }

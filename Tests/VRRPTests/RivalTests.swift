@@ -23,7 +23,7 @@ import Testing
         snapshot.links = [Link(index: 2, name: "eth0", flags: Link.up | Link.running)]
         snapshot.addresses = [InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.201/24")))]
         _ = director.handle(.snapshot(snapshot, then: []), at: now)
-        _ = director.handle(.start([:]), at: now)
+        _ = director.handle(.start([:], uptime: .zero), at: now)
         for request in director.takeChannels(at: now) {
             _ = director.handle(.channel(request.key, failure: nil), at: now)
         }
@@ -34,12 +34,14 @@ import Testing
         return (director, now, try #require(director.channels.keys.first), id)
     }
 
-    private func packet(priority: UInt8, version: ProtocolVersion = .v2) -> ArraySlice<UInt8> {
+    private func packet(
+        priority: UInt8, version: ProtocolVersion = .v2, from last: UInt8 = 9
+    ) -> ArraySlice<UInt8> {
         var packet: [UInt8] = []
         Advertisement(
             version: version, virtualRouterID: 51, priority: priority, interval: .seconds(1),
             addresses: [.v4(IPv4Address(192, 0, 2, 100))]
-        ).encodePacket(into: &packet, from: .v4(other), to: .v4(group), checksum: .pseudoHeader)
+        ).encodePacket(into: &packet, from: .v4(IPv4Address(192, 0, 2, last)), to: .v4(group), checksum: .pseudoHeader)
         return packet[...]
     }
 
@@ -52,7 +54,7 @@ import Testing
         for times in 1...4 {
             _ = director.handle(.packet(packet(priority: 200, version: .v3), through: key), at: now)
             let expected = times < 3 ? nil : "version 3 is not the configured one"
-            #expect(director.concerns(of: id, at: now).unheard?.refusal == expected)
+            #expect(director.concerns(of: id, at: now).unheard?.refusal.map { "\($0)" } == expected)
             #expect(director.concerns(of: id, at: now).rival == nil)
         }
         #expect(director.takeChanged() == [id])
@@ -107,6 +109,50 @@ import Testing
         }
         #expect(director.concerns(of: id, at: now).rival == nil)
         #expect(director.takeChanged().contains(id))
+    }
+
+    @Test func `two senders that take turns are known, one of them is named, and a third is not lost`() throws {
+        var (director, now, key, id) = try master()
+        _ = director.takeChanged()
+        for _ in 0..<20 {
+            for last in [9, 10, 11] as [UInt8] {
+                _ = director.handle(.packet(packet(priority: 50, version: .v3, from: last), through: key), at: now)
+            }
+            now = now + .milliseconds(300)
+        }
+        #expect(director.concerns(of: id, at: now).rival?.address == .v4(other))
+        // One change of the state, however often they speak; the refusal itself is news once.
+        _ = director.takeChanged()
+        for _ in 0..<20 {
+            for last in [9, 10, 11] as [UInt8] {
+                _ = director.handle(.packet(packet(priority: 50, version: .v3, from: last), through: key), at: now)
+            }
+        }
+        #expect(director.takeChanged().isEmpty)
+        // The named one is silent: the next one is named.
+        for _ in 0..<20 {
+            now = now + .seconds(1)
+            _ = director.handle(.packet(packet(priority: 50, version: .v3, from: 11), through: key), at: now)
+            _ = director.handle(.timer, at: now)
+        }
+        #expect(director.concerns(of: id, at: now).rival?.address == .v4(IPv4Address(192, 0, 2, 11)))
+    }
+
+    @Test func `another reason takes the place of the first not sooner than after ten seconds`() throws {
+        var (director, now, key, id) = try master()
+        for _ in 0..<3 { _ = director.handle(.packet(packet(priority: 50, version: .v3), through: key), at: now) }
+        #expect(director.concerns(of: id, at: now).rival?.refusal?.reason == .version)
+        var changes = 0
+        for step in 0..<40 {
+            now = now + .milliseconds(500)
+            var packet = packet(priority: 50, version: step % 2 == 0 ? .v2 : .v3)
+            if step % 2 == 0 { packet[packet.startIndex + 26] ^= 0xFF }
+            _ = director.takeChanged()
+            let before = director.concerns(of: id, at: now).rival
+            _ = director.handle(.packet(packet, through: key), at: now)
+            if director.concerns(of: id, at: now).rival != before { changes += 1 }
+        }
+        #expect((1...2).contains(changes), "\(changes)")
     }
 
     @Test func `a master whose advertisements are refused is named with the reason`() throws {

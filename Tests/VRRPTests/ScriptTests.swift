@@ -231,7 +231,7 @@ private func instance(
 @Suite struct TrackedScriptTests {
     @Test func `a router waits for the first run of its scripts, and takes nothing before`() {
         var desk = Desk([instance(tracking: [TrackedObject("check")])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         #expect(desk.runs.count == 1)
         desk.pass(.milliseconds(900))
@@ -245,7 +245,7 @@ private func instance(
 
     @Test func `a failure without weight is FAULT, and the master says so with priority 0`() {
         var desk = Desk([instance(tracking: [TrackedObject("check")])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(0)
         desk.pass(.seconds(5))
@@ -262,7 +262,7 @@ private func instance(
     func `a weight counts as keepalived counts it`(weight: Int, isReversed: Bool, good: UInt8, failed: UInt8) {
         let tracked = TrackedObject("check", weight: weight, isReversed: isReversed)
         var desk = Desk([instance(tracking: [tracked])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(0)
         #expect(desk.priority() == good)
@@ -278,7 +278,7 @@ private func instance(
         var desk = Desk(
             [instance(tracking: [TrackedObject("check", weight: -30), TrackedObject("other", weight: -30)])],
             [block(), second])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(1)
         #expect(desk.priority() == 40)
@@ -299,7 +299,7 @@ private func instance(
                 instance("VI_2", number: 52, tracking: [TrackedObject("check")]),
             ], [block()],
             groups: [["VI_1", "VI_2"]])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.milliseconds(500))
         #expect(desk.state("VI_1") == .initialize)
         desk.answer(0)
@@ -315,7 +315,7 @@ private func instance(
     @Test func `a master that comes back goes on before its scripts have run`() {
         var desk = Desk([instance(tracking: [TrackedObject("check", weight: 20)])], [block()])
         let identity = desk.configuration.instances[0].identity.description
-        desk.handle(.start([identity: Predecessor(silence: .milliseconds(100))]))
+        desk.handle(.start([identity: Predecessor(silence: .milliseconds(100))], uptime: .zero))
         #expect(desk.state() == .master)
         #expect(desk.priority() == 120)
         desk.pass(.zero)
@@ -325,7 +325,7 @@ private func instance(
 
     @Test func `a reload keeps the results of a program that stays, and ends the run of one that goes`() {
         var desk = Desk([instance(tracking: [TrackedObject("check")])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(0)
         desk.pass(.seconds(5))
@@ -349,7 +349,7 @@ private func instance(
     /// A master or backup without scripts that a reload gives some; no run of theirs ends.
     private func reloaded(tracking tracked: [TrackedObject]) -> Desk {
         var desk = Desk([instance(tracking: [])], [])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.seconds(5))
         desk.configuration.instances[0].trackedScripts = tracked
         desk.configuration.scripts = [block()]
@@ -370,7 +370,7 @@ private func instance(
     @Test(arguments: [("other", "/bin/check"), ("check", "/bin/other"), ("other", "/bin/other")])
     func `a fault ends when a run says so, not by a reload`(name: String, command: String) {
         var desk = Desk([instance(tracking: [TrackedObject("check")])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(1)
         #expect(desk.state() == .fault)
@@ -393,7 +393,7 @@ private func instance(
         edit: (name: String, command: String), run: (status: Int, priority: UInt8)
     ) {
         var desk = Desk([instance(tracking: [TrackedObject("check", weight: 20)])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(run.status)
         #expect(desk.priority() == run.priority)
@@ -414,7 +414,7 @@ private func instance(
         desk.configuration.scripts = [block(), second]
         desk.configuration.instances[0].trackedScripts.append(TrackedObject("second", weight: 50))
         desk.handle(.configuration(desk.configuration))
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         for run in desk.runs { desk.handle(.script(run, ended(run.script == "second" ? 1 : 0))) }
         #expect(desk.priority() == 120)
@@ -426,7 +426,7 @@ private func instance(
 
     @Test func `a runner that is away moves nothing`() {
         var desk = Desk([instance(tracking: [TrackedObject("check")])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         desk.answer(0)
         for _ in 0..<20 {
@@ -443,7 +443,7 @@ private func instance(
     /// A router that starts while scriptd is away.
     private func started(tracking tracked: TrackedObject, for duration: Int) -> Desk {
         var desk = Desk([instance(tracking: [tracked])], [block()])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         for _ in 0..<duration {
             desk.pass(.seconds(1))
             desk.report(.notRun("no runner"))
@@ -483,7 +483,7 @@ private func instance(
                 instance("VI_1", number: 51, tracking: []),
                 instance("VI_2", number: 52, tracking: [TrackedObject("check")]),
             ], [block()], groups: [["VI_1", "VI_2"]])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         for _ in 0..<12 {
             desk.pass(.seconds(1))
             desk.report(.notRun("no runner"))
@@ -510,7 +510,7 @@ private func instance(
         var desk = Desk(
             [instance(tracking: [TrackedObject("check", weight: 1), TrackedObject("other", weight: 1)])],
             [block(), second])
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.pass(.zero)
         for _ in 0..<10 {
             let open = desk.runs.sorted { $0.script < $1.script }
@@ -532,7 +532,7 @@ private func instance(
             return script
         }
         var desk = Desk([instance(tracking: scripts.map { TrackedObject($0.name, weight: 1) })], scripts)
-        desk.handle(.start([:]))
+        desk.handle(.start([:], uptime: .zero))
         desk.handle(.timer)
         #expect(desk.runs.count == 8)
         desk.pass(.zero)

@@ -69,6 +69,8 @@ final class ScriptedHost {
 
     // The process.
     private var sockets: [ChannelKey: (birth: Int, routers: VirtualRouterIDs)] = [:]
+    /// What channels were given for waiting packets; nothing: the driver's own choice.
+    private(set) var buffers: [ChannelKey: Int] = [:]
     private var inbox: [(channel: ChannelKey, packet: [UInt8])] = []
     private var deadline: Instant?
     private var work: [() -> Void] = []
@@ -555,7 +557,10 @@ extension ScriptedHost: AddressKernel {
 }
 
 extension ScriptedHost: Wire {
-    func open(_ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs) throws(Errno) {
+    func open(
+        _ channel: ChannelKey, interface: String?, for routers: VirtualRouterIDs, buffer: Int?
+    ) throws(Errno) {
+        buffers[channel] = buffer
         if let link = channel.link {
             guard let birth = births[link] else { throw Errno(19, "setsockopt") }
             sockets[channel] = (birth, routers)
@@ -564,7 +569,8 @@ extension ScriptedHost: Wire {
         }
     }
 
-    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs) throws(Errno) {
+    func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs, buffer: Int?) throws(Errno) {
+        buffers[channel] = buffer
         if filteringFails > 0 {
             filteringFails -= 1
             throw Errno(12, "setsockopt")

@@ -34,7 +34,7 @@ import Testing
         let prefix = try #require(IPPrefix("192.0.2.201/24"))
         snapshot.addresses = [InterfaceAddress(link: 2, prefix: prefix)]
         _ = director.handle(.snapshot(snapshot, then: []), at: now)
-        _ = director.handle(.start([:]), at: now)
+        _ = director.handle(.start([:], uptime: .zero), at: now)
         for request in director.takeChannels(at: now) {
             _ = director.handle(.channel(request.key, failure: nil), at: now)
         }

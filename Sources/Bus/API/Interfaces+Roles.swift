@@ -57,5 +57,8 @@ extension Interfaces {
         "io.evenkeel.ipvs.service",
         "io.evenkeel.ipvs.server",
         "io.evenkeel.vrrp.instance",
+        "io.evenkeel.vrrp.late",
+        "io.evenkeel.vrrp.masters",
+        "io.evenkeel.vrrp.dropped",
     ]
 }

@@ -290,6 +290,14 @@ public enum VrrpAPI: ReloadableAPI {
         public var priorityZeroSent: Int
         /// Adverts of priority 0 received.
         public var priorityZeroReceived: Int
+        /// Times its timer fired late by more than half an interval (50 ms to 1 s): this host was paused, or too busy.
+        public var lateTimers: Int?
+        /// By how much at most.
+        public var longestLatenessMilliseconds: Int?
+        /// Addresses that somebody else took off and that were put back.
+        public var addressesPutBack: Int?
+        /// Routes and rules that somebody else took off and that were put back.
+        public var routesPutBack: Int?
         /// Adverts not acted on, by reason: length, timeToLive, source, version, type, checksum, virtualRouterID,
         /// authentication, interval; of auth_hmac: unsigned, malformedTrailer, stale, unknownKey, wrongHMAC, replay.
         /// Under addressList: acted on although their addresses differ.
@@ -297,7 +305,9 @@ public enum VrrpAPI: ReloadableAPI {
 
         public init(
             advertisementsSent: Int, advertisementsReceived: Int, becameMaster: Int, releasedMaster: Int,
-            priorityZeroSent: Int, priorityZeroReceived: Int, discarded: [String: Int]
+            priorityZeroSent: Int, priorityZeroReceived: Int, lateTimers: Int? = nil,
+            longestLatenessMilliseconds: Int? = nil, addressesPutBack: Int? = nil, routesPutBack: Int? = nil,
+            discarded: [String: Int]
         ) {
             self.advertisementsSent = advertisementsSent
             self.advertisementsReceived = advertisementsReceived
@@ -305,7 +315,88 @@ public enum VrrpAPI: ReloadableAPI {
             self.releasedMaster = releasedMaster
             self.priorityZeroSent = priorityZeroSent
             self.priorityZeroReceived = priorityZeroReceived
+            self.lateTimers = lateTimers
+            self.longestLatenessMilliseconds = longestLatenessMilliseconds
+            self.addressesPutBack = addressesPutBack
+            self.routesPutBack = routesPutBack
             self.discarded = discarded
+        }
+    }
+
+    /// A timer of an instance fired late: this host was paused, or too busy. The latest one; of an instance that is
+    /// late all the time one in ten seconds.
+    /// Data of the event `io.evenkeel.vrrp.late`.
+    public struct LateTimer: Codable, Hashable, Sendable {
+        /// The instance.
+        public var instance: String
+        /// When it fired: RFC 3339, UTC.
+        public var at: String
+        /// By how much it was late.
+        public var latenessMilliseconds: Int
+        /// What the instance was.
+        public var state: State
+        /// It was master and gave way (timer_expired_backup).
+        public var gaveWay: Bool
+        /// Late timers since vrrpd started, this one included.
+        public var count: Int
+
+        public init(instance: String, at: String, latenessMilliseconds: Int, state: State, gaveWay: Bool, count: Int) {
+            self.instance = instance
+            self.at = at
+            self.latenessMilliseconds = latenessMilliseconds
+            self.state = state
+            self.gaveWay = gaveWay
+            self.count = count
+        }
+    }
+
+    /// Another host is master of the same virtual router beside this one. Over when the event has no data.
+    /// Data of the event `io.evenkeel.vrrp.masters`.
+    public struct OtherMaster: Codable, Hashable, Sendable {
+        /// The instance.
+        public var instance: String
+        /// Where the other one's adverts come from.
+        public var peer: String
+        /// Since when both are known to be master: RFC 3339, UTC.
+        public var since: String
+        /// Why neither gives way: lowerPriority (the other one does not hear this one), or the reason why its adverts
+        /// are dropped here, as in InstanceStatistics.
+        public var reason: String
+        /// The same for people.
+        public var detail: String
+
+        public init(instance: String, peer: String, since: String, reason: String, detail: String) {
+            self.instance = instance
+            self.peer = peer
+            self.since = since
+            self.reason = reason
+            self.detail = detail
+        }
+    }
+
+    /// Adverts of another host of the virtual router are dropped here. Over when the event has no data.
+    /// Data of the event `io.evenkeel.vrrp.dropped`.
+    public struct DroppedPeer: Codable, Hashable, Sendable {
+        /// The instance.
+        public var instance: String
+        /// Where the adverts come from.
+        public var peer: String
+        /// Since when: RFC 3339, UTC.
+        public var since: String
+        /// Why, as in InstanceStatistics.
+        public var reason: String
+        /// The same for people: "wrong password".
+        public var detail: String
+        /// How many of that reason were dropped so far.
+        public var count: Int
+
+        public init(instance: String, peer: String, since: String, reason: String, detail: String, count: Int) {
+            self.instance = instance
+            self.peer = peer
+            self.since = since
+            self.reason = reason
+            self.detail = detail
+            self.count = count
         }
     }
 }

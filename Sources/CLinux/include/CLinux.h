@@ -8,6 +8,7 @@
 #include "ek_process.h"
 #include "ek_processes.h"
 #include "ek_program.h"
+#include "ek_scheduling.h"
 #include "ek_tcp.h"
 #include "ek_thread.h"
 #include "ek_unix.h"

@@ -25,6 +25,8 @@ enum { EK_VRRP_SLOT = 4224, EK_VRRP_SLOTS = 16 };
 int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_signed, struct ek_vrids routers);
 // Other virtual routers from now on; what is queued already stays.
 int ek_vrrp_filter(int fd, int is_ipv6, int is_signed, struct ek_vrids routers);
+// The receive buffer, beyond net.core.rmem_max with CAP_NET_ADMIN.
+int ek_vrrp_buffer(int fd, int octets);
 // Sends packets whose header the caller made through the interface, with the priority of internetwork control.
 int ek_vrrp_sender(const char *name, int index, int is_ipv6);
 ssize_t ek_vrrp_send(int fd, const void *packet, size_t length, struct ek_ip destination, int index);
@@ -38,8 +40,5 @@ int ek_frame_sender(void);
 // returns 0 or the last such -errno.
 int ek_frames_send(int fd, int index, const void *frames, size_t length, unsigned count);
 
-// SCHED_RR for this process, not for its children; keeps its memory from being swapped out.
-int ek_realtime(int priority);
-int ek_lock_memory(void);
 // Overwrites part of a file.
 ssize_t ek_pwrite(int fd, const void *buffer, size_t count, int64_t offset);

@@ -21,8 +21,6 @@ extension KeywordTable {
         "regex_max_offset": anyBody,
         "net_namespace": "the daemons work in the namespace that they are started in",
         "net_namespace_ipvs": "the IPVS table is that of the namespace that ipvsd is started in",
-        "timer_expired_backup": "an instance whose timers fire late stays master",
-        "thread_timer_expired": "an instance whose timers fire late stays master",
         "SSL": "no client certificate is shown to servers",
         "ha_suspend": "checks also run while the address is elsewhere",
     ]

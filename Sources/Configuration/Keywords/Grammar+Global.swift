@@ -20,6 +20,15 @@ struct GlobalDraft: BlockDraft {
         self.model = model
     }
 
+    /// `vrrp_rx_bufs_policy`, and `vrrp_rx_bufs_multiplier`.
+    var bufferPolicy = BufferPolicy.standard
+    var bufferMultiplier = 3
+    /// `max_auto_priority` and `min_auto_priority_delay`: of every process.
+    var automaticPriority = 0
+    var automaticDelay = Duration.seconds(1)
+
+    enum BufferPolicy { case standard, mtu, advertisement, octets(Int) }
+
     var pipeScript: ScriptCommand?
     var vrrpPipeScript: ScriptCommand?
 
@@ -31,6 +40,17 @@ struct GlobalDraft: BlockDraft {
             model.gratuitousARP.count = 1
             model.gratuitousARP.refreshCount = 1
         }
+        for path in [\GlobalDefinitions.vrrpProcess, \GlobalDefinitions.checkerProcess] {
+            model[keyPath: path].automaticPriority = automaticPriority
+            model[keyPath: path].automaticDelay = automaticDelay
+        }
+        model.receiveBuffer =
+            switch bufferPolicy {
+            case .standard: .standard
+            case .mtu: .mtus(bufferMultiplier)
+            case .advertisement: .advertisements(bufferMultiplier)
+            case .octets(let octets): .octets(octets)
+            }
         model.routerID = model.routerID ?? oldRouterID
         model.notifyPipe?.script = pipeScript
         model.vrrpNotifyPipe?.script = vrrpPipeScript
@@ -52,6 +72,7 @@ extension Grammars {
     static let globalDefinitions = Grammar<GlobalDraft>(
         .globalDefinitions, globalBasics, globalMail, globalVRRP, globalIPVS, globalPipes, globalAlerts,
         globalProcesses,
+        globalBuffers,
         globalFiles,
         globalFirewall)
 
@@ -176,13 +197,12 @@ extension Grammars {
         .seconds(
             "vrrp_startup_delay", 0...longestTime, \.model.startupDelay, .rare, "no elections for this long after start"
         ),
-        .integer(
-            "vrrp_rt_priority", 0...99, \.model.vrrpRealtimePriority, .common, "SCHED_RR priority of vrrpd; 0 = none"
-        ),
+        .seconds(
+            "vrrp_delay_after_boot", 0...longestTime, \.model.delayAfterBoot, .rare,
+            "no elections until the machine has been up for so long"),
         .boolean(
             "vrrp_notify_priority_changes", \.model.notifiesPriorityChanges, .rare,
             "notify changes of the effective priority"),
-        .toggle("vrrp_no_swap", \.model.vrrpNoSwap, .rare, "lock vrrpd's memory"),
     ]
 
     /// A pipe and what reads it.

@@ -30,48 +30,10 @@ extension Grammars {
         .unneeded("dbus_no_interface_name", "NAME", standard: "none", "D-Bus path part", because: "the bus is Varlink"),
     ]
 
-    static let globalProcesses: [Keyword<GlobalDraft>] = {
-        var rows: [Keyword<GlobalDraft>] = [
-            .unneeded("process_names", "names of the processes", because: "every daemon has its own name"),
-            processName("process_name"), processName("vrrp_process_name"), processName("checker_process_name"),
-            processName("checker_process_name").spelled("lvs_process_name"), processName("bfd_process_name"),
-            .notYet(
-                "max_auto_priority", "[N]", range: "-1…99", standard: "0", "raise the priority when timers are late"),
-            .notYet("min_auto_priority_delay", "N", unit: "µs", range: "1…10000000", standard: "1000000", "how late"),
-            .notYet("vrrp_rx_bufs_policy", "MTU|ADVERT|N", standard: "system's", "receive buffer for adverts"),
-            .notYet("vrrp_rx_bufs_multiplier", "N", standard: "3", "adverts in the receive buffer"),
-            .notYet(
-                "vrrp_delay_after_boot", "SECONDS", unit: "s", standard: "0", "no elections for this long after boot"),
-            .notYet("umask", "MODE", standard: "0137", "permissions of files"),
-            .notYet("set_supplementary_groups", "[BOOL]", "scripts get the user's other groups"),
-            .notYet("use_symlink_paths", "[BOOL]", "script security follows symbolic links"),
-            .notYet("checker_no_swap", "lock the process's memory"),
-            .notYet("bfd_no_swap", "lock the process's memory"),
-            .notYet("checker_rt_priority", "N", range: "0…99", standard: "0", "SCHED_RR priority of the process"),
-            .notYet("bfd_rt_priority", "N", range: "0…99", standard: "0", "SCHED_RR priority of the process"),
-        ]
-        for process in ["vrrp", "checker", "bfd"] {
-            rows.append(
-                .notYet("\(process)_priority", "N", range: "-20…19", standard: "0", "nice value of the process"))
-            rows.append(.notYet("\(process)_cpu_affinity", "CPU…", standard: "none", "processors of the process"))
-            let limit = Keyword<GlobalDraft>.notYet(
-                "\(process)_rlimit_rttime", "N", unit: "µs", standard: "10000", "real-time limit of the process")
-            rows += [limit, limit.spelled("\(process)_rlimit_rtime")]
-        }
-        for socket in [
-            "vrrp_netlink_cmd", "vrrp_netlink_monitor", "lvs_netlink_cmd", "lvs_netlink_monitor", "process_monitor",
-        ] {
-            rows.append(.notYet("\(socket)_rcv_bufs", "N", unit: "bytes", standard: "kernel's", "receive buffer"))
-            rows.append(.notYet("\(socket)_rcv_bufs_force", "[BOOL]", "beyond the system's limit"))
-        }
-        return rows
-    }()
-
-    private static func processName(_ word: String) -> Keyword<GlobalDraft> {
-        .unneeded(word, "NAME", standard: "none", "name of a process", because: "every daemon has its own name")
-    }
-
     static let globalFiles: [Keyword<GlobalDraft>] = [
+        .notYet("umask", "MODE", standard: "0137", "permissions of files"),
+        .notYet("set_supplementary_groups", "[BOOL]", "scripts get the user's other groups"),
+        .notYet("use_symlink_paths", "[BOOL]", "script security follows symbolic links"),
         .unneeded(
             "reload_check_config", "[LOGFILE]", "test a configuration before a reload",
             because: "a reload always reads and checks everything before it changes anything"),

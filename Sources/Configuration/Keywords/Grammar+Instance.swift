@@ -31,6 +31,7 @@ struct InstanceDraft: BlockDraft {
         model.version = global.vrrpVersion
         model.strict = global.vrrpStrict
         model.skipCheckAdvertAddresses = global.skipCheckAdvertAddresses
+        model.receiveBuffer = global.receiveBuffer
         model.gratuitousARP = global.gratuitousARP
         model.downTimerAdverts = global.downTimerAdverts
         model.lowerPriorityNoAdvert = global.lowerPriorityNoAdvert
@@ -253,10 +254,14 @@ extension Grammars {
         extraAnnouncements("garp_extra_if", \.model.gratuitousARP, 0, standard: "vrrp_garp_extra_if"),
         extraAnnouncements("garp_extra_if", \.model.gratuitousARP, 0, standard: "vrrp_garp_extra_if")
             .spelled("vmac_garp_intvl"),
-        .notYet("timer_expired_backup", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
-        .notYet("thread_timer_expired", "[PRIO]", standard: "off; 254", "give way when timers fire late"),
-        .notYet(
-            "kernel_rx_buf_size", "N", unit: "bytes", standard: "vrrp_rx_bufs_policy", "receive buffer for adverts"),
+        timerExpired, timerExpired.spelled("thread_timer_expired"),
+        Keyword(
+            "kernel_rx_buf_size", "N", unit: "bytes", range: "1…", standard: "vrrp_rx_bufs_policy", .rare,
+            "receive buffer for adverts; those of the instances of a socket are added up"
+        ) { draft, statement, interpreter in
+            guard let octets = interpreter.integer(statement, 1...Grammars.largestBuffer, unit: "bytes") else { return }
+            draft.model.receiveBuffer = .octets(octets)
+        },
         .unneeded("debug", "N", range: "0…4", standard: "0", "debug level", because: "--log-level takes its place"),
         .unneeded("native_ipv6", "old word for IPv6", because: "the family follows from the addresses"),
         .unneeded(
@@ -265,6 +270,18 @@ extension Grammars {
             "lvs_sync_daemon_interface", "IF", standard: "none", "old word for lvs_sync_daemon",
             because: "deprecated; write lvs_sync_daemon IF INSTANCE in global_defs"),
     ]
+
+    private static let timerExpired = Keyword<InstanceDraft>(
+        "timer_expired_backup", "[PRIO]", range: "1…254", standard: "off; 254", .rare,
+        "a master that was silent until a router of this priority may have taken over gives way"
+    ) { draft, statement, interpreter in
+        guard !statement.arguments.isEmpty else {
+            draft.model.lateYieldsTo = 254
+            return
+        }
+        guard let priority = interpreter.integer(statement, 1...254) else { return }
+        draft.model.lateYieldsTo = UInt8(clamping: priority)
+    }
 
     static let authentication = Grammar<AuthenticationDraft>(
         .authentication,

@@ -32,6 +32,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var logsUnknownRouters = false
     /// `vrrp_startup_delay`: how long adverts are ignored and elections held off after start.
     public var startupDelay = Duration.zero
+    /// `vrrp_delay_after_boot`: the same, until the machine has been up for so long.
+    public var delayAfterBoot = Duration.zero
     /// `vrrp_garp_*` and `vrrp_gna_interval`.
     public var gratuitousARP = GratuitousARPSettings()
     /// `vrrp_mcast_group4`.
@@ -58,16 +60,24 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var logAllCheckFailures = false
     /// `rs_init_notifies`: run notify_up of servers that are up at start.
     public var notifyRealServersAtStart = false
-    /// `vrrp_rt_priority`: SCHED_RR priority of vrrpd, 1...99; 0 = ordinary scheduling.
-    public var vrrpRealtimePriority = 0
+    /// `vrrp_priority`, `vrrp_rt_priority` …: of vrrpd.
+    public var vrrpProcess = ProcessSettings()
+    /// `checker_priority`, `checker_rt_priority` …: of checkd.
+    public var checkerProcess = ProcessSettings()
+    /// `vrrp_rx_bufs_policy` and `vrrp_rx_bufs_multiplier`: of instances that do not say.
+    public var receiveBuffer = ReceiveBufferPolicy.standard
+    /// `vrrp_netlink_cmd_rcv_bufs`: where the kernel's answers to vrrpd wait.
+    public var vrrpCommandBuffer = NetlinkBuffer()
+    /// `vrrp_netlink_monitor_rcv_bufs`: where the kernel's notifications wait.
+    public var vrrpMonitorBuffer = NetlinkBuffer()
+    /// `process_monitor_rcv_bufs`: where process events wait.
+    public var processMonitorBuffer = NetlinkBuffer()
     /// `notify_fifo`: a pipe that gets a line for every transition.
     public var notifyPipe: NotifyPipeConfiguration?
     /// `vrrp_notify_fifo`: one for those of instances and groups.
     public var vrrpNotifyPipe: NotifyPipeConfiguration?
     /// `vrrp_notify_priority_changes`: the default of instances.
     public var notifiesPriorityChanges = false
-    /// `vrrp_no_swap`: lock vrrpd's memory.
-    public var vrrpNoSwap = false
 
     /// keepalived's defaults.
     public init() {}

@@ -98,6 +98,10 @@ public struct VRRPInstanceConfiguration: Equatable, Sendable {
     public var notify = NotifyCommands()
     /// `notify_priority_changes`: `notify` and the pipes are told of changes of the effective priority.
     public var notifiesPriorityChanges = false
+    /// `timer_expired_backup`: a master that did not run for so long that a router of this priority may have taken over gives way; nil = not.
+    public var lateYieldsTo: UInt8?
+    /// `kernel_rx_buf_size`, else `vrrp_rx_bufs_policy`.
+    public var receiveBuffer = ReceiveBufferPolicy.standard
     /// `smtp_alert`: mail on every transition.
     public var mailAlert = false
     /// `use_vmac`: the macvlan to speak and listen on; nil = the interface itself.

@@ -1,19 +1,30 @@
 // The alarms of checkd as a function of its state: looked at once at the end of a turn in which something changed.
 import Bus
 import HealthCheck
+import Platform
 
 /// Why an alarm of checkd stands.
-enum CheckAlarm: String, AlarmKey {
+enum CheckAlarm: AlarmKey {
     /// Checkers of the configuration that this version does not run, or not whole.
-    case unsupportedChecks = "unsupported-checks"
+    case unsupportedChecks
     /// This host could not make some probes.
     case probing
     /// Fewer descriptors than checks.
     case descriptors
     /// The verdicts could not be saved.
     case state
+    /// What was asked of the kernel for the process.
+    case process(ProcessAspect)
 
-    var subject: String { rawValue }
+    var subject: String {
+        switch self {
+        case .unsupportedChecks: "unsupported-checks"
+        case .probing: "probing"
+        case .descriptors: "descriptors"
+        case .state: "state"
+        case .process(let aspect): aspect.rawValue
+        }
+    }
 }
 
 /// Where alarms stand.

@@ -40,6 +40,7 @@ final class CheckDaemon {
     private var heartbeat: (any AlarmClock)?
     private var hindered = HinderedCheckers()
     private var unsupported: Alarm?
+    private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
     private var descriptors: Alarm?
     var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     /// The configuration that is being taken over.
@@ -146,12 +147,22 @@ final class CheckDaemon {
 
     // MARK: Alarms and life signs
 
+    /// What was asked of the kernel for the process and is not so.
+    func processChanged(_ troubles: [ProcessAspect: ProcessTrouble]) {
+        processTroubles = troubles
+        alarmsAtEndOfTurn?.plan()
+    }
+
     private func reviewAlarms() {
         var wanted: [CheckAlarm: Alarm] = [:]
         wanted[.unsupportedChecks] = unsupported
         wanted[.descriptors] = descriptors
         wanted[.probing] = hindered.alarm
         wanted[.state] = store.problem.map(CheckAlarm.unsaved)
+        for (aspect, trouble) in processTroubles {
+            let text = trouble.message(aspect, of: "checker")
+            wanted[.process(aspect)] = Alarm(message: text.message, remedy: text.remedy)
+        }
         world.alarms.replace(with: wanted)
     }
 

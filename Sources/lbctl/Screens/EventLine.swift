@@ -23,7 +23,8 @@ extension Screen {
 
     private func words(_ event: BusAPI.Event) -> (state: Cell, text: String) {
         guard let data = event.data else {
-            return (event.type == EventType.alarm ? Cell("cleared", .good) : Cell("gone", .warning), "")
+            let isTrouble = [EventType.alarm, EventType.vrrpMasters, EventType.vrrpDropped].contains(event.type)
+            return (isTrouble ? Cell("cleared", .good) : Cell("gone", .warning), "")
         }
         switch event.type {
         case EventType.vrrpInstance:
@@ -31,6 +32,19 @@ extension Screen {
             let held = instance.runtime.heldAddresses
             let holds = held.isEmpty ? "" : "  holds \(shortened(held))"
             return (instance.runtime.state.cell, instance.runtime.reason + holds)
+        case EventType.vrrpLate:
+            guard let late = try? data.decode(VrrpAPI.LateTimer.self) else { break }
+            let end = late.gaveWay ? "; gave way (timer_expired_backup)" : ""
+            return (
+                Cell("LATE", .warning),
+                "timer fired late by \(Self.seconds(late.latenessMilliseconds)), as \(late.state.rawValue)\(end)"
+            )
+        case EventType.vrrpMasters:
+            guard let other = try? data.decode(VrrpAPI.OtherMaster.self) else { break }
+            return (Cell("TWO MASTERS", .bad), "\(other.peer) is master too: \(other.detail)")
+        case EventType.vrrpDropped:
+            guard let peer = try? data.decode(VrrpAPI.DroppedPeer.self) else { break }
+            return (Cell("DROPPED", .warning), "adverts from \(peer.peer): \(peer.detail)")
         case EventType.checkServer:
             guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
             return (health.state.cell, health.words)

@@ -64,6 +64,14 @@ extension Screen {
         facts.add(
             "became master",
             "\(counted(statistics.becameMaster, "time")), given up \(counted(statistics.releasedMaster, "time"))")
+        if let late = statistics.lateTimers, late > 0 {
+            let most = statistics.longestLatenessMilliseconds.map { ", by \(Self.seconds($0)) at most" } ?? ""
+            facts.add("late timers", Cell("\(late)\(most): this host was paused or too busy", .warning))
+        }
+        let putBack = [
+            (statistics.addressesPutBack, "address"), (statistics.routesPutBack, "route or rule"),
+        ].compactMap { count, what in count.flatMap { $0 > 0 ? "\(what) \(counted($0, "time"))" : nil } }
+        facts.add("put back", each: putBack, .warning)
         let discarded = statistics.discarded.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         facts.add("discarded", each: discarded.map { "\($0.value) for \($0.key)" }, .warning)
         add(facts, indent: 2)

@@ -2,6 +2,7 @@
 
 import Bus
 import Glibc
+import JSON
 import Net
 import Platform
 import Varlink
@@ -40,8 +41,8 @@ final class Router {
         try FileSystem.replace(directory + "/vrrp.conf", with: Array(text.utf8), durable: false)
     }
 
-    /// Starts the program; what it says goes to `log`, its own file where none is given.
-    func start(log: String? = nil) throws {
+    /// Starts the program, through another one that becomes it; what it says goes to `log`, its own file where none is given.
+    func start(log: String? = nil, through wrapper: [String] = []) throws {
         let config = directory + "/vrrp.conf"
         let arguments =
             switch implementation {
@@ -56,7 +57,7 @@ final class Router {
                     directory + "/v.pid",
                 ]
             }
-        program = try Program(arguments, on: host, log: log ?? directory + "/log", loop: segment.loop)
+        program = try Program(wrapper + arguments, on: host, log: log ?? directory + "/log", loop: segment.loop)
     }
 
     /// Ends it with a signal to its process group and waits until it is gone.
@@ -93,5 +94,28 @@ final class Router {
     /// Calls vrrpd on its private socket.
     func call<Method: VarlinkMethod>(_ method: Method) throws -> Method.Reply {
         try BusClient(path: directory + "/run/private/vrrpd.sock").call(method, timeout: .seconds(5))
+    }
+
+    /// busd on its run directory, before it is started, and an ear for events.
+    func startBus(_ types: [String]) throws -> (Program, EventTap) {
+        let busd = try Program(
+            [Program.directory + "/busd", "--run-dir", directory + "/run", "--state-dir", directory + "/state"],
+            on: nil, log: directory + "/busd.log", loop: segment.loop)
+        let path = directory + "/run/bus.sock"
+        try segment.eventually("busd listens", within: .seconds(10)) {
+            (try? UnixSocket.connect(to: path).release()).map(close) != nil
+        }
+        return (busd, try EventTap(path, types, on: segment.loop))
+    }
+}
+
+extension EventTap {
+    /// The data of the events of a type that stand, by subject.
+    func standing(_ type: String) -> [String: JSONValue] {
+        var standing: [String: JSONValue] = [:]
+        for event in events where event["type"]?.string == type {
+            if let subject = event["subject"]?.string { standing[subject] = event["data"] }
+        }
+        return standing
     }
 }
