@@ -90,16 +90,23 @@ import Testing
     @Test func `config check never calls good what will not act, and fails with strict`() throws {
         let file = NSTemporaryDirectory() + "/lbctl-idle-\(getpid()).conf"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        try
-            "vrrp_instance A {\n  interface lo0\n  virtual_router_id 5\n  vrf blue\n  virtual_ipaddress { 192.0.2.1 }\n}\n"
-            .write(toFile: file, atomically: true, encoding: .utf8)
+        try """
+        net_namespace blue
+        vrrp_instance A {
+          interface lo0
+          virtual_router_id 5
+          virtual_ipaddress { 192.0.2.1 }
+        }
+
+        """
+        .write(toFile: file, atomically: true, encoding: .utf8)
         let checked = try run(["config", "check", file])
         #expect(checked.status == 0)
         #expect(!checked.output.contains("good"))
-        #expect(checked.output.hasSuffix("  does not protect as written: vrf\n"))
+        #expect(checked.output.hasSuffix("  does not protect as written: net_namespace\n"))
         let strict = try run(["config", "check", file, "--strict"])
         #expect(strict.status == 2)
-        #expect(strict.output.contains(": error: vrf is not acted on yet: "))
+        #expect(strict.output.contains(": error: net_namespace is not acted on yet: "))
     }
 
     @Test func `commands reach a daemon through the bus`() throws {

@@ -184,6 +184,7 @@ struct CheckRestartTests {
         #expect(after.state == .down && after.since == before.since && after.reason == before.reason)
         _ = try room.becomes(realServer(1), .up)
         _ = try room.becomes(realServer(2), .down)
+        try room.eventually("both are heard") { tap.states(of: realServer(2)).contains("down") }
         #expect(tap.states(of: realServer(1)) == ["up"])
         #expect(tap.states(of: realServer(2)) == ["up", "down"])
         try down.open()

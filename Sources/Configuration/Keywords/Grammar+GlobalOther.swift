@@ -26,9 +26,6 @@ extension Grammars {
     ]
 
     static let globalFiles: [Keyword<GlobalDraft>] = [
-        .notYet("umask", "MODE", standard: "0137", "permissions of files"),
-        .notYet("set_supplementary_groups", "[BOOL]", "scripts get the user's other groups"),
-        .notYet("use_symlink_paths", "[BOOL]", "script security follows symbolic links"),
         .unneeded(
             "reload_check_config", "[LOGFILE]", "test a configuration before a reload",
             because: "a reload always reads and checks everything before it changes anything"),

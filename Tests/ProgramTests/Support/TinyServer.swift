@@ -48,14 +48,18 @@ final class TinyServer {
     private(set) var sources: [String] = []
     private let loop: EventLoop
     private var listener: FileDescriptor?
+    /// Bound and never listening: nobody else gets the port while this server refuses.
+    private let place: FileDescriptor
     private var watch: Watch?
     private var guests: [ObjectIdentifier: Guest] = [:]
 
     init(_ manner: Manner, on loop: EventLoop) throws {
         self.manner = manner
         self.loop = loop
-        let (socket, port) = try Self.listen(on: 0)
+        let (socket, port) = try Self.bind(to: 0)
         self.port = port
+        // Before anybody listens: then two sockets may have it.
+        place = FileDescriptor(owning: try Self.bind(to: port).socket)
         listener = FileDescriptor(owning: socket)
         try attend()
     }
@@ -70,11 +74,11 @@ final class TinyServer {
 
     /// Accepts connections again.
     func open() throws {
-        listener = FileDescriptor(owning: try Self.listen(on: port).socket)
+        listener = FileDescriptor(owning: try Self.bind(to: port).socket)
         try attend()
     }
 
-    private static func listen(on port: UInt16) throws -> (socket: Int32, port: UInt16) {
+    private static func bind(to port: UInt16) throws -> (socket: Int32, port: UInt16) {
         let socket = FileDescriptor(
             owning: try Errno.check(
                 Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0), "socket"))
@@ -89,9 +93,7 @@ final class TinyServer {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let result = withUnsafeMutablePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard bind(socket.number, address, length) == 0, Glibc.listen(socket.number, 4096) == 0 else {
-                    return -errno
-                }
+                guard Glibc.bind(number, address, length) == 0 else { return -errno }
                 return getsockname(number, address, &length)
             }
         }
@@ -105,6 +107,7 @@ final class TinyServer {
             _ = Glibc.listen(number, 0)
             return
         }
+        try Errno.check(Glibc.listen(number, 4096), "listen")
         watch = try loop.watch(number, .read) { [weak self] _ in self?.accept(number) }
     }
 
