@@ -193,12 +193,16 @@ struct SystemdTests {
 
     @Test func `a process that does not return leaves no address behind`() throws {
         try guest.eventually("the address", within: .seconds(10)) { try hasAddress() }
-        // It hangs when it is told to stop: systemd kills it after TimeoutStopSec.
-        let hanging = try #require(Int32(try property("MainPID", of: .vrrpd)))
-        kill(hanging, SIGSTOP)
+        // It does not react when it is told to stop (systemd would wake a stopped process): it is killed after TimeoutStopSec.
+        let deaf = "/run/systemd/system/evenkeel-vrrpd.service.d"
+        try guest.run([
+            "/bin/bash", "-c",
+            "mkdir -p \(deaf) && printf '[Service]\\nKillSignal=SIGWINCH\\n' >\(deaf)/deaf.conf && systemctl daemon-reload",
+        ])
         try guest.run(["/bin/systemctl", "stop", "evenkeel-vrrpd"])
         #expect(try property("Result", of: .vrrpd) == "timeout")
         #expect(try !hasAddress())
+        try guest.run(["/bin/bash", "-c", "rm -r \(deaf) && systemctl daemon-reload"])
 
         // It is killed while the file on the disk would be refused.
         try guest.run(["/bin/systemctl", "start", "evenkeel-vrrpd"])
