@@ -32,6 +32,9 @@ int ek_thread(void (*body)(void *), void *argument) {
     if (sched_getscheduler(0) != SCHED_OTHER) {
         pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
         pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+        // Else the caller's priority is kept, which ordinary scheduling does not have: EINVAL.
+        struct sched_param none = {0};
+        pthread_attr_setschedparam(&attributes, &none);
     }
     pthread_attr_setstacksize(&attributes, 8 << 20);
     sigset_t all, before;

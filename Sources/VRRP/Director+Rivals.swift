@@ -19,6 +19,7 @@ extension Director {
             var refusal: DecodeError?
             /// Advertisements heard in a row. One or two are normal while masters change.
             var count = 0
+            var countedAt = Instant.zero
             var heardAt: Instant
             /// Since when the refusal is this one: another one takes its place not sooner than it is worth saying.
             var refusalSince: Instant
@@ -37,14 +38,20 @@ extension Director {
         var isEmpty: Bool { senders.isEmpty }
 
         /// An advertisement of a rival was heard. True when `sure` is another one now.
-        mutating func heard(_ source: IPAddress, _ refusal: DecodeError?, at now: Instant) -> Bool {
+        /// - Parameter spacing: what comes sooner after the last one that was counted has perhaps waited in the socket with it.
+        mutating func heard(
+            _ source: IPAddress, _ refusal: DecodeError?, spacing: Duration, at now: Instant
+        ) -> Bool {
             if senders[source] == nil, senders.count >= Self.limit,
                 let oldest = senders.min(by: { $0.value.heardAt < $1.value.heardAt })
             {
                 senders[oldest.key] = nil
             }
             var rivalry = senders[source] ?? Rivalry(refusal: refusal, heardAt: now, refusalSince: now)
-            rivalry.count = min(rivalry.count + 1, Self.sure)
+            if rivalry.count == 0 || now - rivalry.countedAt >= spacing {
+                rivalry.count = min(rivalry.count + 1, Self.sure)
+                rivalry.countedAt = now
+            }
             rivalry.heardAt = now
             let isToChange = !rivalry.isSure || now >= rivalry.refusalSince + Self.patience
             if rivalry.refusal?.reason != refusal?.reason, isToChange {
@@ -79,7 +86,8 @@ extension Director {
         let isMaster = routers.values[index].isMaster
         let isConcerned = isMaster || refusal != nil && routers.values[index].machine.state.name == .backup
         guard isConcerned, source != routers.values[index].machine.sourceAddress else { return }
-        guard routers.values[index].rivalries.heard(source, refusal, at: now) else { return }
+        let spacing = routers.values[index].machine.configuration.interval / 4
+        guard routers.values[index].rivalries.heard(source, refusal, spacing: spacing, at: now) else { return }
         changed.insert(routers.values[index].id)
     }
 

@@ -213,7 +213,11 @@ public struct Director {
         switch event {
         case .packet(let bytes, let channel, let isLast):
             received(bytes, through: channel, at: now)
-            if !isLast { return Effects() }
+            if !isLast {
+                // The next one may be for a member that follows this one's.
+                if !touchedGroups.isEmpty { settleGroups(at: now) }
+                return Effects()
+            }
         case .timer: timerFired(at: now)
         case .links(let events): heard(events, at: now)
         case .snapshot(let snapshot, let events): tableRead(snapshot, then: events, at: now)
@@ -356,14 +360,15 @@ public struct Director {
         if let until = delayedUntil, until <= now { startRemaining(at: now) }
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
+            // The machine first: a late master may give way, and does not announce what it takes off.
+            if let due = routers.values[index].machine.deadline, due <= now {
+                run(id, at: now) { $0.timerExpired(at: now) }
+            }
             if let due = routers.values[index].schedule.deadline, due <= now {
                 announce(routers.values[index].schedule.due(at: now), of: routers.values[index], at: now)
                 if routers.values[index].schedule.extraIsDue(at: now) {
                     announceElsewhere(routers.values[index], at: now)
                 }
-            }
-            if let due = routers.values[index].machine.deadline, due <= now {
-                run(id, at: now) { $0.timerExpired(at: now) }
             }
             setDeadline(of: index)
         }

@@ -16,9 +16,9 @@ extension VirtualRouter {
         case .backup(let backup):
             count(advertisement)
             return received(peer, interval: advertisement.interval, as: backup, at: now)
-        case .master:
+        case .master(let advertiseAt):
             count(advertisement)
-            return receivedAsMaster(peer, interval: advertisement.interval, at: now)
+            return receivedAsMaster(peer, interval: advertisement.interval, advertiseAt: advertiseAt, at: now)
         }
     }
 
@@ -72,7 +72,9 @@ extension VirtualRouter {
     }
 
     /// RFC 9568 §6.4.3. Equal priority: the higher primary address wins, compared as an unsigned number.
-    private mutating func receivedAsMaster(_ peer: Peer, interval: Duration, at now: Instant) -> [Action] {
+    private mutating func receivedAsMaster(
+        _ peer: Peer, interval: Duration, advertiseAt: Instant, at now: Instant
+    ) -> [Action] {
         if peer.priority == 0 {
             state = .master(advertiseAt: now + configuration.interval)
             return [send(priority)]
@@ -81,6 +83,8 @@ extension VirtualRouter {
         let winsTie = peer.priority == priority && sourceAddress.map { peer.address > $0 } ?? true
         guard isHigher || winsTie else {
             guard configuration.answersLowerPriority else { return [.announce(.lowerPriorityHeard)] }
+            // Answered at this instant already: after a pause many wait in the socket.
+            guard advertiseAt != now + configuration.interval else { return [] }
             state = .master(advertiseAt: now + configuration.interval)
             return [send(priority), .announce(.lowerPriorityHeard)]
         }

@@ -61,18 +61,20 @@ final class AdvertisementSocket {
     }
 
     /// Hands over the packets that wait, as many at a time as one system call reads; the last of those is marked.
-    func drain(_ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) {
+    /// - Returns: false when more may wait.
+    func drain(_ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool {
         var handled = 0
         while handled < Self.burst {
             let count = Int(ek_vrrp_receive(receiver.number, isIPv6 ? 1 : 0, &slots.octets, &slots.lengths))
-            guard count > 0 else { return }
+            guard count > 0 else { return true }
             for slot in 0..<count {
                 let start = slot * Int(EK_VRRP_SLOT)
                 body(slots.octets[start..<start + Int(slots.lengths[slot])], slot == count - 1)
             }
-            guard count == Int(EK_VRRP_SLOTS) else { return }
+            guard count == Int(EK_VRRP_SLOTS) else { return true }
             handled += count
         }
+        return false
     }
 
     /// Sends a whole IP packet.

@@ -52,6 +52,8 @@ final class Daemon {
     private var savedSteppedDown: Set<String>
     private var turnEnds = false
 
+    /// More than one socket's buffer holds; a flood does not keep the timer for ever.
+    private static let rounds = 4
     /// Scripts that this host could not run for so long are a person's business: scriptd may be restarting.
     private static let scriptPatience = Duration.seconds(3)
 
@@ -138,7 +140,9 @@ final class Daemon {
     }
 
     /// Packets wait in a channel.
-    func hear(_ channel: ChannelKey) {
+    /// - Returns: false when more may wait.
+    @discardableResult
+    func hear(_ channel: ChannelKey) -> Bool {
         wire.drain(channel) { packet, isLast in
             let event = Event.packet(packet, through: channel, isLast: isLast)
             // What follows from them follows from all of them.
@@ -173,7 +177,10 @@ final class Daemon {
     /// The one timer has fired.
     func timerFired() {
         desk.readTableIfDue()
-        for channel in director.channelsToHear(at: turns.now) { hear(channel) }
+        // All that has waited: the last of it may say that there is a master.
+        for channel in director.channelsToHear(at: turns.now) {
+            for _ in 1...Self.rounds where hear(channel) { break }
+        }
         step(.timer)
     }
 

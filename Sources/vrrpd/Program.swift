@@ -172,8 +172,8 @@ final class Program: RunningDaemon {
                 self?.leave(to: $0)
             }
         } catch {
-            logger.warning("the next configuration cannot be read: \(error)")
-            leave(to: nil)
+            logger.warning("reading the next configuration on the loop: \(error)")
+            leave(to: try? ConfigurationFile(path: path).configuration)
         }
     }
 

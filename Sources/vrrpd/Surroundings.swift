@@ -108,8 +108,8 @@ final class SocketWire: Wire {
         for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
     }
 
-    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) {
-        sockets[channel]?.drain(body)
+    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool {
+        sockets[channel]?.drain(body) ?? true
     }
 
     func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno) {

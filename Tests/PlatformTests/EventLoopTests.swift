@@ -265,4 +265,23 @@ import Testing
         _ = ek_close(gate.0)
         _ = ek_close(gate.1)
     }
+
+    /// A process that the configuration gives a real-time priority goes on reading files beside its loop.
+    @Test(.enabled(if: geteuid() == 0)) func `a real-time process has threads, of ordinary priority`() throws {
+        let loop = try EventLoop()
+        var priority = sched_param(sched_priority: 10)
+        try Errno.check(sched_setscheduler(0, SCHED_RR, &priority), "sched_setscheduler")
+        defer {
+            var none = sched_param(sched_priority: 0)
+            _ = sched_setscheduler(0, SCHED_OTHER, &none)
+        }
+        var policy: Int32?
+        try Background.run(on: loop) {
+            sched_getscheduler(0)
+        } done: {
+            policy = $0
+        }
+        try run(loop) { policy != nil }
+        #expect(policy == SCHED_OTHER)
+    }
 }

@@ -194,6 +194,10 @@ private final class Listener {
         listener.hear(packet(at: now, 400_000_000, id: 9, key: other))
         #expect(listener.refused(.replay) == 3)
         #expect(listener.received == 2)
+        for _ in 0..<3 {
+            listener.network.run(.seconds(1))
+            listener.hear(packet(at: now))
+        }
         #expect(listener.host.concerns().unheard?.address == peer, "three in a row are an alarm")
     }
 

@@ -11,11 +11,14 @@ import Testing
     private let group = IPv4Address(224, 0, 0, 18)
 
     /// A director whose only router is master, and the time of that.
-    private func master() throws -> (Director, Instant, ChannelKey, RouterID) {
+    private func master(
+        _ prepare: (inout VRRPInstanceConfiguration) -> Void = { _ in }
+    ) throws -> (Director, Instant, ChannelKey, RouterID) {
         var block = VRRPInstanceConfiguration(
             name: "A", interface: "eth0", virtualRouterID: 51, delivery: .multicast(group: .v4(group)))
         block.priority = 100
         block.virtualAddresses = [AddressLine(try #require(IPPrefix("192.0.2.100/32")), device: "eth0")]
+        prepare(&block)
         var director = Director()
         var now = Instant.zero
         _ = director.handle(.configuration(Configuration(instances: [block])), at: now)
@@ -56,6 +59,7 @@ import Testing
             let expected = times < 3 ? nil : "version 3 is not the configured one"
             #expect(director.concerns(of: id, at: now).unheard?.refusal.map { "\($0)" } == expected)
             #expect(director.concerns(of: id, at: now).rival == nil)
+            now = now + .milliseconds(300)
         }
         #expect(director.takeChanged() == [id])
         now = now + .seconds(3)
@@ -140,7 +144,10 @@ import Testing
 
     @Test func `another reason takes the place of the first not sooner than after ten seconds`() throws {
         var (director, now, key, id) = try master()
-        for _ in 0..<3 { _ = director.handle(.packet(packet(priority: 50, version: .v3), through: key), at: now) }
+        for _ in 0..<3 {
+            now = now + .milliseconds(300)
+            _ = director.handle(.packet(packet(priority: 50, version: .v3), through: key), at: now)
+        }
         #expect(director.concerns(of: id, at: now).rival?.refusal?.reason == .version)
         var changes = 0
         for step in 0..<40 {
@@ -157,12 +164,55 @@ import Testing
 
     @Test func `a master whose advertisements are refused is named with the reason`() throws {
         var (director, now, key, id) = try master()
-        for _ in 1...3 { _ = director.handle(.packet(packet(priority: 50, version: .v3), through: key), at: now) }
+        for _ in 1...3 {
+            now = now + .milliseconds(300)
+            _ = director.handle(.packet(packet(priority: 50, version: .v3), through: key), at: now)
+        }
         #expect(director.concerns(of: id, at: now).rival?.refusal != nil)
         // The one that wins ends it.
         _ = director.handle(.packet(packet(priority: 200), through: key), at: now)
         #expect(director.concerns(of: id, at: now).rival == nil)
         now = now + .seconds(1)
         #expect(director.routers[id]?.isMaster == false)
+    }
+
+    @Test func `what waited together after a pause is answered once, and names nobody`() throws {
+        var (director, now, key, id) = try master()
+        now = now + .seconds(7)
+        var sent = 0
+        for number in 1...7 {
+            let effects = director.handle(
+                .packet(packet(priority: 50), through: key, isLast: number == 7), at: now)
+            sent += effects.sends.count
+        }
+        #expect(sent == 1)
+        #expect(director.concerns(of: id, at: now).rival == nil)
+        // One that goes on is answered, and named.
+        for _ in 1...2 {
+            now = now + .seconds(1)
+            _ = director.handle(.packet(packet(priority: 50), through: key), at: now)
+        }
+        #expect(director.concerns(of: id, at: now).rival?.address == .v4(other))
+    }
+
+    @Test func `a late master that gives way announces nothing that it takes off`() throws {
+        var (director, now, _, _) = try master {
+            $0.lateYieldsTo = 254
+            $0.gratuitousARP.refresh = .seconds(2)
+        }
+        // The address is there, and was announced.
+        var snapshot = RouteSnapshot()
+        snapshot.links = [Link(index: 2, name: "eth0", flags: Link.up | Link.running)]
+        snapshot.addresses = [
+            InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.201/24"))),
+            InterfaceAddress(link: 2, prefix: try #require(IPPrefix("192.0.2.100/32"))),
+        ]
+        _ = director.handle(.snapshot(snapshot, then: []), at: now)
+        now = now + .seconds(1)
+        _ = director.handle(.timer, at: now)
+        now = now + .seconds(20)
+        let effects = director.handle(.timer, at: now)
+        #expect(effects.sends.map(\.advertisement.priority) == [0])
+        #expect(effects.announcements.isEmpty)
     }
 }

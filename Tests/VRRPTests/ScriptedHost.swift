@@ -584,10 +584,11 @@ extension ScriptedHost: Wire {
         for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
     }
 
-    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) {
+    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool {
         let packets = inbox.filter { $0.channel == channel }
         inbox.removeAll { $0.channel == channel }
         for (index, packet) in packets.enumerated() { body(packet.packet[...], index == packets.count - 1) }
+        return true
     }
 
     func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno) {

@@ -214,7 +214,7 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
     @Test func `a master answers a lower advertisement and announces again`() {
         var router = master()
         #expect(
-            router.received(advert(50), from: higher, at: t0)
+            router.received(advert(50), from: higher, at: t0 + .milliseconds(300))
                 == [.send(priority: 100), .announce(.lowerPriorityHeard)])
         var silent = master { $0.answersLowerPriority = false }
         // Nobody is answered, but the other one may have been master beside this one.
