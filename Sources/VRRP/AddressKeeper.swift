@@ -19,6 +19,8 @@ struct AddressKeeper {
     private var announced: [AddressKey: (mac: MACAddress?, life: Int)] = [:]
     private var toBeAnnounced: Set<AddressKey> = []
     private var rescueDeadline: Instant?
+    /// IPv4 addresses of ours that the kernel was asked to take off and has not said to be gone, since when.
+    private var leaving: [AddressKey: Instant] = [:]
 
     /// When to call `plan` although nothing has happened; nil = nothing differs.
     var deadline: Instant? {
@@ -32,6 +34,29 @@ struct AddressKeeper {
     mutating func linkGone(_ link: Int32) {
         for key in held.entries.keys where key.link == link { held.wentAlong(key) }
         for key in rescues.keys where key.link == link { rescues[key] = nil }
+        for key in leaving.keys where key.link == link { leaving[key] = nil }
+    }
+
+    /// The kernel says that an address is gone. One of the host's own that came while we asked for the primary of its subnet to be taken off, so
+    /// that nobody knew of it, has gone with that: the kernel names it first.
+    mutating func heardGone(_ address: InterfaceAddress, at now: Instant) {
+        if leaving.removeValue(forKey: address.key) != nil { return }
+        guard !leaving.isEmpty, address.flags & InterfaceAddress.secondary != 0, held.entries[address.key] == nil,
+            rescues[address.key] == nil
+        else { return }
+        let isOfOne = leaving.contains { key, since in
+            key.link == address.link && now - since < KeeperTiming.retryInterval && Self.isOneSubnet(key, address.key)
+        }
+        guard isOfOne else { return }
+        rescues[address.key] = (address, now)
+        rescueDeadline = now
+    }
+
+    private static func isOneSubnet(_ one: AddressKey, _ other: AddressKey) -> Bool {
+        guard case .v4(let left) = one.address, case .v4(let right) = other.address, one.length == other.length,
+            (1..<32).contains(one.length)
+        else { return false }
+        return (left.rawValue ^ right.rawValue) >> UInt32(32 - one.length) == 0
     }
 
     /// The interface has another hardware address, or can be heard again: neighbours must hear of its addresses.
@@ -54,6 +79,7 @@ struct AddressKeeper {
             for key in expectLosses(with: address, in: table, at: now) where !going.contains(key) {
                 companions[key] = held.entries[key].map { ($0.ordinal, $0.object) }
             }
+            if address.prefix.address.family == .inet { leaving[address.key] = now }
         }
         differences.additions += companions.values
         rescueDeadline = rescues.values.lazy.map(\.retryAt).filter { $0 > now }.min()
@@ -74,6 +100,7 @@ struct AddressKeeper {
     /// The kernel refused a change; `words` nil: because the interface has just gone, which it will say by itself.
     mutating func refused(_ change: AddressChange, _ words: String?, at now: Instant) {
         noteRescue(change, at: now)
+        if case .delete(let address) = change { leaving[address.key] = nil }
         held.refused(change, words, at: now)
     }
 
@@ -114,16 +141,12 @@ struct AddressKeeper {
     private mutating func expectLosses(
         with address: InterfaceAddress, in table: LinkTable, at now: Instant
     ) -> [AddressKey] {
-        guard case .v4(let value) = address.prefix.address, address.prefix.length < 32,
-            let current = table.address(address.key), current.flags & InterfaceAddress.secondary == 0
-        else { return [] }
+        guard let current = table.address(address.key), current.flags & InterfaceAddress.secondary == 0 else {
+            return []
+        }
         var ours: [AddressKey] = []
-        for other in table.addresses(on: address.link) where other.prefix.length == address.prefix.length {
-            guard other.flags & InterfaceAddress.secondary != 0, case .v4(let theirs) = other.prefix.address else {
-                continue
-            }
-            let shift = UInt32(32 - address.prefix.length)
-            guard (theirs.rawValue ^ value.rawValue) >> shift == 0 else { continue }
+        for other in table.addresses(on: address.link) where other.flags & InterfaceAddress.secondary != 0 {
+            guard Self.isOneSubnet(address.key, other.key) else { continue }
             if held.entries[other.key] == nil {
                 rescues[other.key] = (other, .zero)
             } else if held.expectLoss(of: other.key, at: now) {

@@ -75,7 +75,9 @@ extension Director {
             case .addressGone(let address)
             where position < closings[address.link] ?? 0 && address.prefix.address.family == .inet6:
                 keeper.held.wentAlong(address.key)
-            case .addressGone(let address): keeper.held.heard(address.key, isGone: true, at: now)
+            case .addressGone(let address):
+                keeper.heardGone(address, at: now)
+                keeper.held.heard(address.key, isGone: true, at: now)
             case .link, .linkGone, .routing: break
             }
         }

@@ -56,6 +56,23 @@ import Testing
         #expect(keeper.plan(against: table([]), at: now + .seconds(2)) == [.add(wanted)])
     }
 
+    @Test func `an address of the host that came unheard and went with ours is put back`() throws {
+        let primary = try address("192.0.2.1")
+        let unheard = try address("192.0.2.9", flags: InterfaceAddress.secondary)
+        let elsewhere = try address("198.51.100.9", flags: InterfaceAddress.secondary)
+        var keeper = keeper([(primary, first)], table([primary]))
+        keeper.held.release(primary.key, by: first)
+        #expect(keeper.plan(against: table([primary]), at: now) == [.delete(primary)])
+        keeper.done(.delete(primary))
+        // What waited: it had come, it went, another one was taken off, ours went.
+        for gone in [unheard, elsewhere, primary] { keeper.heardGone(gone, at: now) }
+        #expect(keeper.plan(against: table([]), at: now) == [.add(unheard)])
+        keeper.done(.add(unheard))
+        // From then on who takes it off means it.
+        keeper.heardGone(unheard, at: now)
+        #expect(keeper.plan(against: table([]), at: now).isEmpty)
+    }
+
     @Test func `another label makes the address anew`() throws {
         let before = try address("192.0.2.1")
         let after = try address("192.0.2.1", label: "eth0:1")
