@@ -30,14 +30,20 @@ public enum FileSystem {
         }
     }
 
+    /// What fstat says of a regular file; EINVAL for anything else.
+    private static func regular(_ descriptor: borrowing FileDescriptor) throws(Errno) -> stat {
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        return status
+    }
+
     /// The first octets of a regular file, in one read; nil when there is none. EINVAL for what is no regular file.
     public static func beginning(of path: String, count: Int) throws(Errno) -> [UInt8]? {
         let result = ek_open(path, O_RDONLY | O_NONBLOCK, 0)
         if result == -ENOENT { return nil }
         let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
-        var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        _ = try regular(descriptor)
         var octets = [UInt8](repeating: 0, count: count)
         let length = octets.withUnsafeMutableBytes { ek_read(descriptor.number, $0.baseAddress, $0.count) }
         octets.removeLast(octets.count - Int(try Errno.check(length, "read")))
@@ -52,9 +58,7 @@ public enum FileSystem {
         guard overwriting else { return }
         let descriptor = FileDescriptor(
             owning: try Errno.check(ek_open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0), "open"))
-        var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        _ = try regular(descriptor)
         guard ftruncate(descriptor.number, 0) == 0 else { throw Errno(errno, "ftruncate") }
         try write(content, to: descriptor)
     }
@@ -65,9 +69,7 @@ public enum FileSystem {
         let result = ek_open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0)
         if result == -ENOENT { return nil }
         let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
-        var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        let status = try regular(descriptor)
         guard status.st_uid == geteuid() || status.st_uid == 0 else { throw Errno(EPERM, "open") }
         return try contents(of: descriptor, limit: limit)
     }
@@ -78,9 +80,7 @@ public enum FileSystem {
         let result = ek_open(path, O_RDONLY | O_NONBLOCK, 0)
         if result == -ENOENT { return nil }
         let descriptor = FileDescriptor(owning: try Errno.check(result, "open"))
-        var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw Errno(errno, "fstat") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno(EINVAL, "open") }
+        let status = try regular(descriptor)
         guard status.st_uid == 0, status.st_mode & 0o077 == 0 else { throw Errno(EPERM, "open") }
         return try contents(of: descriptor, limit: limit)
     }

@@ -156,13 +156,14 @@ extension Director {
         var channels: Set<ChannelKey> = []
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
-            let router = routers.values[index]
-            switch router.machine.state {
+            // Parts of the record, as in `run`.
+            switch routers.values[index].machine.state {
             case .initialize, .fault: break
-            case .backup(let backup): if backup.masterDownAt <= now { channels.formUnion(router.channels) }
+            case .backup(let backup):
+                if backup.masterDownAt <= now { channels.formUnion(routers.values[index].channels) }
             case .master(let advertiseAt):
-                if now - advertiseAt >= Lateness.limit(router.machine.configuration.interval) {
-                    channels.formUnion(router.channels)
+                if now - advertiseAt >= Lateness.limit(routers.values[index].machine.configuration.interval) {
+                    channels.formUnion(routers.values[index].channels)
                 }
             }
             setDeadline(of: index)

@@ -82,6 +82,15 @@ struct BesideKeepalivedTests {
     private static let ownAddress = "keepalived announces the address that it speaks from when a fault ends"
     private static let cableless = "what was said without a cable waits for the neighbour, or does not"
 
+    /// What differs in unicast when the cable is in again.
+    private static let returningCable = [
+        Play.Difference(line: "the cable is in: − order: 10.77.0.1,", reason: ownAddress),
+        Play.Difference(line: "the cable is in: − 10.77.0.1: ARP", reason: ownAddress),
+        Play.Difference(line: "the cable is in: + order", reason: ownAddress, isSure: false),
+        Play.Difference(line: "the cable is in: + router 51/4: v3 type 1 priority 0", reason: cableless, isSure: false),
+        Play.Difference(line: "the cable is in: − router 51/4: v3 type 1 priority 0", reason: cableless, isSure: false),
+    ]
+
     // MARK: Plays
 
     /// The versions, families and ways to speak.
@@ -100,23 +109,7 @@ struct BesideKeepalivedTests {
             Play(
                 name: "unicast", rival: Play.Rival(isUnicast: true), configuration: { _ in instance(more: unicast) },
                 steps: life,
-                differs: [
-                    Play.Difference(
-                        line: "the cable is in: − order: 10.77.0.1,",
-                        reason: ownAddress),
-                    Play.Difference(
-                        line: "the cable is in: − 10.77.0.1: ARP",
-                        reason: ownAddress),
-                    Play.Difference(
-                        line: "the cable is in: + order",
-                        reason: ownAddress, isSure: false),
-                    Play.Difference(
-                        line: "the cable is in: + router 51/4: v3 type 1 priority 0",
-                        reason: cableless, isSure: false),
-                    Play.Difference(
-                        line: "the cable is in: − router 51/4: v3 type 1 priority 0",
-                        reason: cableless, isSure: false),
-                ]),
+                differs: returningCable),
             Play(
                 name: "unicast of version 2",
                 rival: Play.Rival(
@@ -188,23 +181,7 @@ struct BesideKeepalivedTests {
             Play(
                 name: "use_vmac in unicast", rival: Play.Rival(isUnicast: true),
                 configuration: { _ in instance(more: "use_vmac\n garp_master_delay 1\n \(unicast)") }, steps: life,
-                differs: [
-                    Play.Difference(
-                        line: "the cable is in: − order: 10.77.0.1,",
-                        reason: ownAddress),
-                    Play.Difference(
-                        line: "the cable is in: + order",
-                        reason: ownAddress, isSure: false),
-                    Play.Difference(
-                        line: "the cable is in: − 10.77.0.1: ARP",
-                        reason: ownAddress),
-                    Play.Difference(
-                        line: "the cable is in: + router 51/4: v3 type 1 priority 0",
-                        reason: cableless, isSure: false),
-                    Play.Difference(
-                        line: "the cable is in: − router 51/4: v3 type 1 priority 0",
-                        reason: cableless, isSure: false),
-                ]),
+                differs: returningCable),
             Play(
                 name: "routes, rules and excluded addresses",
                 configuration: { _ in
