@@ -28,6 +28,9 @@ final class Traffic {
     private let limit: Duration
     private var open: [Int32: (sent: Instant, watch: Watch?, deadline: LoopTimer)] = [:]
     private var pulse: LoopTimer?
+    /// The client's next port. The kernel would begin somewhere else every 10 s, and so come back to ports of connections to a
+    /// server that was stopped since: IPVS keeps those for a minute (SYN_RECV), and drops what comes from the same port.
+    private var port: UInt16 = 10_000
 
     /// Asks every `interval` until released; a request may take `limit`: long enough for one SYN that a busy machine dropped
     /// to be sent again, which would not help one that goes to a dead server.
@@ -64,6 +67,11 @@ final class Traffic {
         guard let descriptor = try? Host.client.inside({ try TCP.socket() }) else { return }
         let deadline = loop.timer { [weak self] in self?.end(descriptor, .failed("no answer in time")) }
         deadline.arm(after: limit)
+        guard TCP.withAddress("0.0.0.0", port, { bind(descriptor, $0, $1) }) == 0 else {
+            open[descriptor] = (sent, nil, deadline)
+            return end(descriptor, .failed("bind: \(String(cString: strerror(errno)))"))
+        }
+        port += 1
         let result = TCP.withAddress(virtualAddress, 80) { connect(descriptor, $0, $1) }
         open[descriptor] = (sent, nil, deadline)
         guard result == 0 || errno == EINPROGRESS else {
