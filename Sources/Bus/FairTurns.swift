@@ -2,7 +2,11 @@
 // timers of every turn the line is served, the users by turns and each user's connections by turns, until the turn's
 // allowance is spent. So however many calls arrive at once, a timer waits for no more than one allowance, and one user
 // for no more than a share of it.
+//
+// A process of a real-time class rests as long as it served, whoever calls: the kernel takes the processor away from one that is
+// busy for 0.95 s (sched_rt_runtime_us), for up to 0.1 s, and an advertisement would be late by that.
 import DequeModule
+internal import Net
 public import Platform
 
 /// What may still be done: calls, and octets of JSON taken in or put out.
@@ -50,6 +54,8 @@ public final class FairTurns {
     private var lines: [UInt32: Line] = [:]
     private var order: Deque<UInt32> = []
     private var isPlanned = false
+    private var restTimer: LoopTimer?
+    private var restUntil = Instant.zero
 
     /// - Parameters:
     ///   - turn: what all connections together get in one turn of the loop.
@@ -58,6 +64,7 @@ public final class FairTurns {
         self.loop = loop
         self.turn = turn
         self.visit = visit
+        restTimer = loop.timer { [weak self] in self?.serve() }
     }
 
     /// Puts a connection in line, once.
@@ -79,11 +86,16 @@ public final class FairTurns {
     private func plan() {
         guard !isPlanned else { return }
         isPlanned = true
-        loop.soon { [weak self] in self?.serve() }
+        if restUntil > loop.now {
+            restTimer?.arm(at: restUntil)
+        } else {
+            loop.soon { [weak self] in self?.serve() }
+        }
     }
 
     private func serve() {
         isPlanned = false
+        let began = loop.refreshNow()
         var left = turn
         while !left.isSpent, let payer = order.popFirst(), let line = lines[payer], let taker = line.takers.popFirst() {
             taker.isInLine = false
@@ -97,6 +109,10 @@ public final class FairTurns {
                 line.takers.append(taker)
             }
             if line.takers.isEmpty { lines[payer] = nil } else { order.append(payer) }
+        }
+        if ProcessTuning.isRealtime {
+            let ended = loop.refreshNow()
+            restUntil = ended + (ended - began)
         }
         if !order.isEmpty { plan() }
     }

@@ -36,6 +36,7 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
 
     func stream(_ stream: ByteStream, received octets: UnsafeRawBufferPointer) {
         server.receive(octets)
+        stream.isReading = wantsInput
         standInLine()
     }
 
@@ -74,7 +75,7 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
             end()
             return false
         }
-        stream?.isReading = server.pendingInput < ServiceLimits.inputHighWater || !server.isServing && !server.hasCall()
+        stream?.isReading = wantsInput
         return hasRoom && canGoOn || endIfDone()
     }
 
@@ -83,6 +84,10 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
 
     /// The next reply can be queued.
     private var hasRoom: Bool { stream?.isOpen != true || stream?.queued ?? 0 < ServiceLimits.outputHighWater }
+
+    private var wantsInput: Bool {
+        server.pendingInput < ServiceLimits.inputHighWater || !server.isServing && !server.hasCall()
+    }
 
     private var canGoOn: Bool { pending?.hasMore == true || !server.isServing && server.hasCall() }
 

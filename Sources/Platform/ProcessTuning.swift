@@ -53,6 +53,12 @@ public final class ProcessTuning {
         var isMemoryLocked = false
     }
 
+    /// Whether this thread goes before all ordinary ones now.
+    public static var isRealtime: Bool {
+        var (policy, rank): (Int32, Int32) = (0, 0)
+        return ek_scheduler(&policy, &rank) >= 0 && rank > 0
+    }
+
     /// Asks nothing yet; `changed` is told what does not stand as it is wanted whenever that is different.
     public init(on loop: EventLoop, logger: Logger, changed: @escaping ([ProcessAspect: ProcessTrouble]) -> Void) {
         self.loop = loop

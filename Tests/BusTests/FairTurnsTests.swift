@@ -1,5 +1,6 @@
 // The loop's time shared among connections: how much in one turn, and in which order.
 import Bus
+import Glibc
 import Net
 import Platform
 import Testing
@@ -81,6 +82,24 @@ private final class Caller: TurnTaker {
         for _ in 0..<3 { try loop.turn(timeoutMilliseconds: 1) }
         #expect(log.count == 4)
         #expect(try #require(log.firstIndex(of: "timer")) <= 1)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a real-time process serves for no more than half of the time`() throws {
+        var (priority, ordinary) = (sched_param(sched_priority: 1), sched_param())
+        try #require(sched_setscheduler(0, SCHED_RR, &priority) == 0)
+        defer { sched_setscheduler(0, SCHED_OTHER, &ordinary) }
+        let loop = try EventLoop()
+        let turns = turns(loop, calls: 1, visit: 1)
+        var busy = Duration.zero
+        turns.join(
+            Caller("a", payer: 1, calls: 10) { _ in
+                let began = loop.refreshNow()
+                while loop.refreshNow() - began < .milliseconds(2) {}
+                busy += loop.now - began
+            })
+        let began = loop.refreshNow()
+        while busy < .milliseconds(20) { try loop.turn(timeoutMilliseconds: 100) }
+        #expect(loop.refreshNow() - began >= busy * 1.9 - .milliseconds(2))
     }
 
     @Test func `joining twice gives one place`() throws {
