@@ -20,6 +20,7 @@ final class Program: RunningDaemon {
     private let kernel: NetlinkKernel
     private let watchers: Watchers
     private var tuning: ProcessTuning?
+    private var localIGMP = LocalIGMP()
     private var runDirectory: RunDirectory?
     /// Held by the first vrrpd of the network namespace: it alone may take addresses for leftovers that no router has.
     private let claim: FileDescriptor?
@@ -141,6 +142,7 @@ final class Program: RunningDaemon {
 
     /// What was written last reaches the disk.
     private func end() {
+        try? localIGMP.adopt(isDisabled: false)
         ledger.flush(within: .seconds(1))
         loop.stop()
     }
@@ -239,6 +241,16 @@ final class Program: RunningDaemon {
                     remedy: "write \($0.word)_force, give vrrpd CAP_NET_ADMIN, or raise net.core.rmem_max")
             })
         watchers.setProcessBuffer(global.processMonitorBuffer)
+        do throws(NetlinkError) {
+            try localIGMP.adopt(isDisabled: global.disablesLocalIGMP)
+            face.set(.igmp, nil)
+        } catch {
+            face.set(
+                .igmp,
+                Alarm(
+                    message: "disable_local_igmp: \(error)",
+                    remedy: "let vrrpd write \(LocalIGMP.path) (ReadWritePaths= of its unit) and reload, or set the sysctl yourself"))
+        }
     }
 
     private func show(_ troubles: [ProcessAspect: ProcessTrouble]) {

@@ -27,7 +27,7 @@ enum VrrpAlarm: AlarmKey {
     case pipe(String)
     /// What was asked of the kernel for the process.
     case process(ProcessAspect)
-    case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, bus, buffers
+    case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, bus, buffers, igmp
 
     var subject: String {
         switch self {
@@ -52,6 +52,7 @@ enum VrrpAlarm: AlarmKey {
         case .process(let aspect): aspect.rawValue
         case .bus: "bus"
         case .buffers: "buffers"
+        case .igmp: "igmp"
         }
     }
 }

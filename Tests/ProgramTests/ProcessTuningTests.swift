@@ -95,6 +95,30 @@ struct ProcessTuningTests {
         }
     }
 
+    @Test func `disable_local_igmp turns the reports off while it stands, and what was off before stays off`() throws {
+        let alone = try Alone { text("disable_local_igmp", $0, $1) }
+        func reports() throws -> UInt8? {
+            let path = "/proc/sys/net/ipv4/igmp_link_local_mcast_reports"
+            return try alone.host.inside { try FileSystem.contents(of: path, limit: 16)?.first }
+        }
+        let (off, on) = (UInt8(ascii: "0"), UInt8(ascii: "1"))
+        try alone.holds(true)
+        #expect(try reports() == off)
+        try alone.reload(text("", alone.host, alone.peer))
+        try alone.eventually("on again") { try reports() == on }
+        try alone.reload(text("disable_local_igmp", alone.host, alone.peer))
+        try alone.eventually("off again") { try reports() == off }
+        alone.router.signal(SIGTERM)
+        try alone.eventually("on at the end") { try alone.router.exit != nil && reports() == on }
+        let sysctl = ["/sbin/sysctl", "-qw", "net.ipv4.igmp_link_local_mcast_reports=0"]
+        try alone.segment.ip(["netns", "exec", alone.host.namespace] + sysctl)
+        try alone.router.start()
+        try alone.holds(true)
+        alone.router.signal(SIGTERM)
+        try alone.eventually("it is over") { alone.router.exit != nil }
+        #expect(try reports() == off)
+    }
+
     @Test func `late timers raise the real-time priority step by step, up to the limit`() throws {
         let alone = try Alone { text("max_auto_priority 2\nmin_auto_priority_delay 200000", $0, $1) }
         try alone.holds(true)

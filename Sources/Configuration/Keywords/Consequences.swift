@@ -21,7 +21,6 @@ extension KeywordTable {
         "regex_max_offset": anyBody,
         "net_namespace": "the daemons work in the namespace that they are started in",
         "net_namespace_ipvs": "the IPVS table is that of the namespace that ipvsd is started in",
-        "linkbeat_interfaces": "what the kernel says of the carrier counts",
         "SSL": "no client certificate is shown to servers",
         "ha_suspend": "checks also run while the address is elsewhere",
     ]

@@ -41,7 +41,7 @@ extension Grammars {
         .list("linkbeat_interfaces", lines: "IF [MII|ETHTOOL|IOCTL]…", .rare, "interfaces to poll for carrier loss") {
             _, _, _ in
         }
-        .notYet,
+        .unneeded(because: "netlink reports it on every kernel supported"),
         // `include` and its variants are acted on while lines are read; the rows are for documentation.
         includeRow("include", .everywhere, "read other files here: glob and {a,b} braces"),
         includeRow("includer", .rare, "include; every file must be readable"),

@@ -62,7 +62,7 @@ extension Grammars {
     ]
 
     static let globalFirewall: [Keyword<GlobalDraft>] = [
-        .notYet("disable_local_igmp", "no IGMP for VRRP's group on this host"),
+        .toggle("disable_local_igmp", \.model.disablesLocalIGMP, .rare, "no IGMP for VRRP's group on this host"),
         .unneeded(
             "vrrp_iptables", "[IN [OUT]]", standard: "INPUT OUTPUT", "iptables chains for no_accept",
             because: "the rules are in an nftables table of their own, inet evenkeel_vrrpd"),

@@ -55,6 +55,13 @@ struct Keyword<Draft: BlockDraft>: Sendable {
         return copy
     }
 
+    /// It is read and checked; Evenkeel needs nothing of the sort.
+    func unneeded(because reason: String) -> Keyword {
+        var copy = self
+        copy.entry.support = .unneeded(reason)
+        return copy
+    }
+
     /// Evenkeel's own.
     var addition: Keyword {
         var copy = self

@@ -52,6 +52,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var dropPriority: Int32 = -1
     /// `nftables_counters`: their rules count packets and octets.
     public var countsDrops = false
+    /// `disable_local_igmp`: no IGMP reports of groups of the link.
+    public var disablesLocalIGMP = false
     /// `vmac_prefix`: what the names of macvlans begin with.
     public var virtualMACPrefix = "vrrp"
     /// `vmac_addr_prefix`: the same for those that are made for addresses on other interfaces; nil = `vmac_prefix`.
