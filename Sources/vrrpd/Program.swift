@@ -245,11 +245,8 @@ final class Program: RunningDaemon {
             try localIGMP.adopt(isDisabled: global.disablesLocalIGMP)
             face.set(.igmp, nil)
         } catch {
-            face.set(
-                .igmp,
-                Alarm(
-                    message: "disable_local_igmp: \(error)",
-                    remedy: "let vrrpd write \(LocalIGMP.path) (ReadWritePaths= of its unit) and reload, or set the sysctl yourself"))
+            let unit = "let vrrpd write \(LocalIGMP.path) (ReadWritePaths= of its unit) and reload, or set it yourself"
+            face.set(.igmp, Alarm(message: "disable_local_igmp: \(error)", remedy: unit))
         }
     }
 

@@ -107,6 +107,7 @@ struct ElectionTests {
         try duel.second.start()
         try duel.segment.observe(for: .milliseconds(3500))
         var seen: Set<[String]> = []
+        let pings = try Pings(virtualAddress, from: duel.second.host, loop: duel.segment.loop)
         // A crash, and the signal of `systemctl restart`.
         for signal in [SIGKILL, SIGUSR1] {
             try duel.first.end(signal)
@@ -114,6 +115,10 @@ struct ElectionTests {
             try duel.segment.observe(for: .seconds(4)) { seen.insert(try duel.segment.holders(of: virtualAddress)) }
         }
         #expect(seen == [["a"]], "\(duel.first.log)")
+        pings.pause()
+        try duel.segment.observe(for: .milliseconds(500))
+        #expect(pings.sent > 500)
+        #expect(pings.lost == [])
         #expect(!duel.wire.heard.contains { $0.source == duel.second.host.address })
         let reason = try duel.first.show().runtime.reason
         #expect(reason.contains("restart"))
