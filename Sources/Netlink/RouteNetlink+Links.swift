@@ -27,7 +27,7 @@ extension RouteNetlink {
                     case .macvlan: "macvlan"
                     case .ipvlan: "ipvlan"
                     }
-                throw .refused(code: EOPNOTSUPP, message: "the kernel has no module \(module)")
+                throw .refused(code: EOPNOTSUPP, message: "the kernel has no module \(module): modprobe \(module)")
             default: throw error
             }
         }

@@ -88,7 +88,9 @@ public final class ProcessTuning {
         let now = max(settings.realtimePriority, raised)
         guard now < settings.automaticPriority, !isOverLimit else { return }
         raised = now + 1
-        logger.notice("a timer fired \(lateness) late: real-time priority \(raised) from now on (max_auto_priority)")
+        let milliseconds = Int(lateness / .milliseconds(1))
+        logger.notice(
+            "a timer fired \(milliseconds) ms late: real-time priority \(raised) from now on (max_auto_priority)")
         settle()
     }
 

@@ -18,7 +18,7 @@ public struct TrailerSignature: Hashable, Sendable {
     /// The key.
     var key: AuthenticationSecret
     /// Grows with every advertisement; the same to all unicast peers.
-    var sequence: TrailerSequence
+    public var sequence: TrailerSequence
 }
 
 /// A sequence number: seconds since 1970, 1/65536 of a second, and a counter for what has the same time.

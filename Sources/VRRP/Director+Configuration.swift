@@ -8,6 +8,7 @@ extension Director {
     /// Goes over to a configuration. What went gives up first, with the voice that it had.
     mutating func adopt(_ configuration: Configuration, at now: Instant) {
         guard phase != .stopped else { return }
+        rest = ConfigurationRest(configuration)
         startupDelay = configuration.global.startupDelay
         group4 = configuration.global.multicastGroup4
         startupPatience = configuration.global.startupScript?.timeout
@@ -138,6 +139,7 @@ extension Director {
         for id in order {
             guard let router = routers[id] else { continue }
             let predecessor = predecessors[router.identity.description]
+            routers[id]?.replays.sent = predecessor?.sequence
             // Without marks the note must do; an owner's addresses are then taken for the host's own.
             let isNoted =
                 predecessor.map { !kernelMarks || !$0.marksAddresses } ?? false && router.block.priority != 255

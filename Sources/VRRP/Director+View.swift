@@ -69,7 +69,7 @@ extension Director {
     /// What a process after this one must know: nil when the router is not master and none of its addresses is left to be taken off.
     public func guards(_ id: RouterID) -> Predecessor? {
         guard let router = routers[id] else { return nil }
-        if router.isMaster { return Predecessor(silence: .zero) }
+        if router.isMaster { return Predecessor(silence: .zero, sequence: router.replays.sent) }
         let isClean =
             keeper.held.lingering(of: id).isEmpty && routing.routes.lingering(of: id).isEmpty
             && routing.rules.lingering(of: id).isEmpty
@@ -189,6 +189,6 @@ extension Director {
         let before = Dictionary(groups.map { ($0.key, $0.value.configuration) }) { first, _ in first }
         let after = Dictionary(new.syncGroups.map { ($0.name, $0) }) { first, _ in first }
         if before != after { lines.append("vrrp_sync_group: change") }
-        return lines
+        return lines + rest.changes(to: new)
     }
 }

@@ -100,6 +100,7 @@ public struct Director {
     /// What is tracked and taken to do no harm until something is known of it, as in `awaited(of:)`.
     var assumed: Set<String> = []
     var damping = LinkDamping()
+    var rest = ConfigurationRest()
     var startupDelay = Duration.zero
     /// `vrrp_mcast_group4`: old keepalived has it in checksums over unicast.
     var group4 = Advertisement.group4

@@ -57,11 +57,14 @@ public struct Predecessor: Hashable, Sendable {
     public var silence: Duration?
     /// It marked the addresses that it added as its own, where the kernel can (5.18).
     public var marksAddresses: Bool
+    /// `auth_hmac`: the sequence number that it signed with last. The clock may have been set back since.
+    public var sequence: TrailerSequence?
 
     /// A note.
-    public init(silence: Duration?, marksAddresses: Bool = true) {
+    public init(silence: Duration?, marksAddresses: Bool = true, sequence: TrailerSequence? = nil) {
         self.silence = silence
         self.marksAddresses = marksAddresses
+        self.sequence = sequence
     }
 }
 

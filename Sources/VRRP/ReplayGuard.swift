@@ -15,7 +15,8 @@ struct ReplayGuard {
         var use: UInt64
     }
 
-    private var sent: TrailerSequence?
+    /// The last number, of this process or of the one before it.
+    var sent: TrailerSequence?
     private var marks: [Mark] = []
     private var uses: UInt64 = 0
 

@@ -265,7 +265,8 @@ final class Daemon {
         if failure != nil || wasMuted {
             carryOut(director.handle(.sending(sending.router, failure: failure.map { "\($0)" }), at: turns.now))
         }
-        notes.set(sending.router, sending.advertisement.priority == 0 ? .lingering : .master(turns.sinceBoot))
+        let note = MastershipNote.master(turns.sinceBoot, sending.trailer?.sequence)
+        notes.set(sending.router, sending.advertisement.priority == 0 ? .lingering : note)
     }
 
     private func announce(_ announcing: Effects.Announcing) {
@@ -411,7 +412,7 @@ final class Daemon {
         case nil: .nothing
         case .some(let predecessor) where predecessor.silence == nil: .lingering
         case .some:
-            if case .master(let time)? = notes[id] { .master(time) } else { .master(turns.sinceBoot) }
+            if case .master? = notes[id], let noted = notes[id] { noted } else { .master(turns.sinceBoot) }
         }
     }
 }

@@ -3,7 +3,10 @@
 // crashed one left on the interfaces is known. One fixed-width line per instance, overwritten in place at every advertisement:
 //
 //     boot 4c2d…                      the boot that the times belong to
-//     00000000004711000000 51/inet/eth0/224.0.0.18        0 = not master; 1 = not master, but addresses were still to be taken off
+//     00000000004711000000 00000000000000000000 51/inet/eth0/224.0.0.18
+//
+// The first number: 0 = not master; 1 = not master, but addresses were still to be taken off. The second is the last sequence number of
+// `auth_hmac`; version 0.1.0 had none.
 
 import CLinux
 import Glibc
@@ -14,6 +17,8 @@ import VRRP
 /// The file of last advertisements.
 final class Heartbeat: MastershipNotes {
     private static let digits = 20
+    /// Of both numbers.
+    private static let width = 2 * digits + 1
     /// Where it is, or why there is none.
     private let path: Result<String, Errno>
     private var descriptor: FileDescriptor?
@@ -40,11 +45,17 @@ final class Heartbeat: MastershipNotes {
         let now = SystemClock.sinceBoot
         var found: [String: Predecessor] = [:]
         for line in lines {
-            let parts = line.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, let time = Int64(parts[0]), time > 0 else { continue }
+            var parts = line.split(separator: " ", maxSplits: 2)
+            guard parts.count > 1, let time = Int64(parts[0]), time > 0 else { continue }
+            var sequence: UInt64 = 0
+            if parts.count > 2, parts[1].utf8.count == Self.digits, let number = UInt64(parts[1]) {
+                sequence = number
+                parts.remove(at: 1)
+            }
             let last = Instant(nanoseconds: time)
-            found[String(parts[1])] = Predecessor(
-                silence: time > 1 && last <= now ? now - last : nil, marksAddresses: marksAddresses)
+            found[parts[1...].joined(separator: " ")] = Predecessor(
+                silence: time > 1 && last <= now ? now - last : nil, marksAddresses: marksAddresses,
+                sequence: sequence == 0 ? nil : TrailerSequence(value: sequence))
         }
         return found
     }
@@ -54,8 +65,8 @@ final class Heartbeat: MastershipNotes {
         var offsets: [RouterID: Int] = [:]
         for note in notes {
             offsets[note.router] = text.count
-            text += repeatElement(0, count: Self.digits)
-            Self.fill(&text, text.count - Self.digits, note.note)
+            text += repeatElement(UInt8(ascii: " "), count: Self.width)
+            Self.fill(&text, text.count - Self.width, note.note)
             text += " \(note.identity)\n".utf8
         }
         let path = try path.get()
@@ -88,7 +99,7 @@ final class Heartbeat: MastershipNotes {
         for note in notes {
             guard let offset = offsets[note.router] else { continue }
             Self.fill(&text, offset, note.note)
-            (first, end) = (min(first, offset), max(end, offset + Self.digits))
+            (first, end) = (min(first, offset), max(end, offset + Self.width))
         }
         guard first < end else { return }
         let result = text.withUnsafeBytes {
@@ -98,12 +109,18 @@ final class Heartbeat: MastershipNotes {
     }
 
     private static func fill(_ text: inout [UInt8], _ offset: Int, _ note: MastershipNote) {
-        var rest: UInt64 =
+        let (time, sequence): (UInt64, UInt64) =
             switch note {
-            case .nothing: 0
-            case .lingering: 1
-            case .master(let time): UInt64(max(2, time.nanoseconds))
+            case .nothing: (0, 0)
+            case .lingering: (1, 0)
+            case .master(let time, let sequence): (UInt64(max(2, time.nanoseconds)), sequence?.value ?? 0)
             }
+        fill(&text, offset, time)
+        fill(&text, offset + digits + 1, sequence)
+    }
+
+    private static func fill(_ text: inout [UInt8], _ offset: Int, _ number: UInt64) {
+        var rest = number
         for index in (offset..<offset + digits).reversed() {
             text[index] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10

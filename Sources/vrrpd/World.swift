@@ -58,8 +58,8 @@ enum MastershipNote: Equatable {
     case nothing
     /// It is not master, but some of its addresses could not be taken off yet.
     case lingering
-    /// It advertised as master at this time (CLOCK_BOOTTIME).
-    case master(Instant)
+    /// It advertised as master at this time (CLOCK_BOOTTIME), in `auth_hmac` with this sequence number.
+    case master(Instant, TrailerSequence? = nil)
 }
 
 /// Runs scripts. Nothing here waits for one: what is heard of them comes later, through `Daemon.hear`.

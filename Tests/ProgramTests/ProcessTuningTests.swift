@@ -106,6 +106,7 @@ struct ProcessTuningTests {
         #expect(try reports() == off)
         try alone.reload(text("", alone.host, alone.peer))
         try alone.eventually("on again") { try reports() == on }
+        #expect(alone.router.log.contains("global_defs: change"))
         try alone.reload(text("disable_local_igmp", alone.host, alone.peer))
         try alone.eventually("off again") { try reports() == off }
         alone.router.signal(SIGTERM)

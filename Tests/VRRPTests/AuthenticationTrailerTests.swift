@@ -357,6 +357,22 @@ private final class Listener {
         #expect(network.hosts.map { $0.state() } == [.master, .backup])
     }
 
+    @Test(arguments: [-1, -3, -4])
+    func `a clock set back and a restart: the next process goes on from the last number`(seconds: Int64) {
+        let network = hosts([[signed(priority: 150)], [signed(priority: 100)]])
+        for host in network.hosts { host.start() }
+        network.run(.seconds(10))
+        network.hosts[1].forget()
+        network.hosts[0].crash()
+        network.hosts[0].clockError = seconds * 1_000_000_000
+        network.run(.milliseconds(300))
+        network.hosts[0].start()
+        network.run(.seconds(20))
+        #expect(network.hosts.map { $0.state() } == [.master, .backup])
+        #expect(!network.hosts[1].remarks.contains { if case .transition = $0 { true } else { false } })
+        #expect(network.hosts[1].view()?.machine.statistics.refused.isEmpty == true)
+    }
+
     @Test func `a host that starts with a wrong clock is heard as soon as it is right`() {
         let network = hosts([[signed(priority: 150)], [signed(priority: 100)]])
         network.hosts[0].clockError = -1_700_000_000_000_000_000

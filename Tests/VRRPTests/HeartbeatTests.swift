@@ -66,6 +66,9 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
         #expect(found.keys.sorted() == [third.identity])
         let silence = try #require(found[third.identity]?.silence)
         #expect(silence >= .seconds(2) && silence < .seconds(60))
+        let last = TrailerSequence(value: .max - 1)
+        try heartbeat.write([(first.0, .master(SystemClock.sinceBoot, last))])
+        #expect(try scratch.predecessors()[first.identity]?.sequence == last)
     }
 
     @Test func `links in its place are replaced, not followed`() throws {

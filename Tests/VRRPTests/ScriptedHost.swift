@@ -142,7 +142,7 @@ final class ScriptedHost {
             switch note {
             case .nothing: nil
             case .lingering: Predecessor(silence: nil)
-            case .master(let time): Predecessor(silence: network.now - time)
+            case .master(let time, let sequence): Predecessor(silence: network.now - time, sequence: sequence)
             }
         }
     }
