@@ -52,7 +52,8 @@ let package = Package(
         module("JSON", ["CJsonC"]),
         module("Varlink", ["JSON"]),
         module("Configuration", ["Net"]),
-        module("VRRP", ["Net", "Configuration", heap, deque]),
+        module("Scripts", ["Net", "Configuration", deque]),
+        module("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
         module("IPVS", ["Net", "Configuration"]),
         module("HealthCheck", ["Net", "Configuration", deque]),
 
@@ -63,19 +64,28 @@ let package = Package(
         module(
             "Bus", ["JSON", "Varlink", "Configuration", "Platform", deque],
             resources: [.embedInCode("interfaces")]),
+        module("ScriptClient", ["Net", "Configuration", "Scripts", "Platform", "Bus", deque]),
 
         // Programs.
         program(
             "vrrpd",
             [
-                "CLinux", "CCrypto", "Net", "Configuration", "VRRP", "Platform", "Netlink", "Bus", "JSON", "Varlink",
-                deque,
+                "CLinux", "CCrypto", "Net", "Configuration", "Scripts", "VRRP", "Platform", "Netlink", "Bus",
+                "ScriptClient", "JSON", "Varlink", deque,
             ]),
-        program("ipvsd", ["Net", "Configuration", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink"]),
+        program(
+            "ipvsd",
+            [
+                "Net", "Configuration", "Scripts", "IPVS", "Platform", "Netlink", "Bus", "ScriptClient", "JSON",
+                "Varlink",
+            ]),
         program(
             "checkd",
-            ["Net", "Configuration", "HealthCheck", "Platform", "Bus", "JSON", "Varlink", "CLinux", "CCurl", "CCrypto"]),
-        program("scriptd", ["CLinux", "Net", "Platform", "Bus"]),
+            [
+                "Net", "Configuration", "Scripts", "HealthCheck", "Platform", "Netlink", "Bus", "ScriptClient", "JSON",
+                "Varlink", "CLinux", "CCurl", "CCrypto", deque,
+            ]),
+        program("scriptd", ["CLinux", "Net", "Configuration", "Platform", "Bus"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
         program(
             "lbctl", ["Net", "Configuration", "IPVS", "Platform", "Bus", "JSON", "Varlink", arguments]),
@@ -88,11 +98,11 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
-        tests("VRRPTests", ["VRRP", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
-        tests("IPVSTests", ["IPVS", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
+        tests("VRRPTests", ["VRRP", "Scripts", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
+        tests("IPVSTests", ["IPVS", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
-        tests("CheckdTests", ["checkd", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
-        tests("ScriptdTests", ["scriptd", "Bus", "Platform", "Net"]),
+        tests("CheckdTests", ["checkd", "Scripts", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
+        tests("ScriptdTests", ["scriptd", "Configuration", "Bus", "Platform", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),
         tests(

@@ -6,6 +6,21 @@ import JSON
 public import Platform
 public import Varlink
 
+/// Users besides root and busd whom a daemon answers at its private socket, each as itself.
+public struct ServiceClients: Sendable {
+    let users: Set<UInt32>
+    let connections: Int
+
+    /// Nobody.
+    public static let none = ServiceClients(accounts: [], connections: 0)
+
+    /// Those of these users that exist; `connections` at once for each of them, beside everybody else's.
+    public init(accounts: [String], connections: Int) {
+        users = Set(accounts.compactMap(Accounts.user)).subtracting([0, geteuid()])
+        self.connections = connections
+    }
+}
+
 /// Serves one daemon's interface and joins it to the bus.
 public final class DaemonService {
     /// The daemon: `vrrpd`.
@@ -19,6 +34,7 @@ public final class DaemonService {
     private let trusted: Set<UInt32>
     private let joinsBus: Bool
     private let connectionLimit: Int
+    private let clients: ServiceClients
     private let service: VarlinkService
     private var dispatch: Dispatch?
     private var listener: Listener?
@@ -34,9 +50,10 @@ public final class DaemonService {
     /// - Parameters:
     ///   - joinsBus: false = nobody reaches it but root, and the user it runs as, at its private socket; not even busd.
     ///   - connections: how many at once; nil = as many as busd needs, and some for root.
+    ///   - clients: who else is answered.
     public init(
         name: String, interface: InterfaceDefinition, options: DaemonOptions, loop: EventLoop, logger: Logger,
-        joinsBus: Bool = true, connections: Int? = nil
+        joinsBus: Bool = true, connections: Int? = nil, clients: ServiceClients = .none
     ) {
         self.name = name
         self.options = options
@@ -44,6 +61,7 @@ public final class DaemonService {
         self.logger = logger
         definition = interface
         self.joinsBus = joinsBus
+        self.clients = clients
         connectionLimit = connections ?? ServiceLimits.connections
         trusted = Set([0, geteuid(), joinsBus ? Accounts.user("evenkeel-busd") : nil].compactMap { $0 })
         service = VarlinkService(info: .evenkeel(name), interfaces: [interface])
@@ -89,19 +107,36 @@ public final class DaemonService {
     private func accept(_ descriptor: consuming FileDescriptor) {
         do throws(Errno) {
             let peer = try PeerCredentials(of: descriptor.number)
+            if clients.users.contains(peer.uid) {
+                let count = connections.values.count { $0.peer.uid == peer.uid }
+                guard count < clients.connections else {
+                    return peerLog.note("connection refused", peer, "\(count) are open; close some")
+                }
+                return try open(descriptor, peer)
+            }
             guard trusted.contains(peer.uid) else {
                 return peerLog.note("refused at the private socket", peer, "call through the bus instead")
             }
             let room = connectionLimit - (peer.uid == 0 ? 0 : ServiceLimits.reservedForRoot)
-            guard connections.count < room else {
-                return peerLog.note("connection refused", peer, "\(connections.count) are open; close some")
+            let count =
+                clients.users.isEmpty
+                ? connections.count : connections.values.count { !clients.users.contains($0.peer.uid) }
+            guard count < room else {
+                return peerLog.note("connection refused", peer, "\(count) are open; close some")
             }
-            let connection = try ServiceConnection(descriptor, peer, of: self, on: loop)
-            connections[ObjectIdentifier(connection)] = connection
+            try open(descriptor, peer)
         } catch {
             logger.warning("\(name): connection not accepted: \(error)")
         }
     }
+
+    private func open(_ descriptor: consuming FileDescriptor, _ peer: PeerCredentials) throws(Errno) {
+        let connection = try ServiceConnection(descriptor, peer, of: self, on: loop)
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    /// Whether a peer may say on whose behalf it calls: root and busd may, and nobody at a socket that busd does not use but root.
+    func believes(_ peer: PeerCredentials) -> Bool { trusted.contains(peer.uid) }
 
     func serve(_ call: VarlinkCall, _ pending: PendingCall) {
         switch service.dispatch(call) {

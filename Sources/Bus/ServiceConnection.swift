@@ -93,7 +93,9 @@ final class ServiceConnection: ByteStreamOwner, TurnTaker {
 
     private func serve(_ call: VarlinkCall) {
         do throws(JSONCodingError) {
-            let pending = PendingCall(call, try Caller(extensions: call.extensions, peer: peer), self)
+            let isBelieved = service?.believes(peer) ?? false
+            let caller = isBelieved ? try Caller(extensions: call.extensions, peer: peer) : Caller(peer)
+            let pending = PendingCall(call, caller, self)
             self.pending = pending
             service?.serve(call, pending)
         } catch {

@@ -3,6 +3,7 @@
 
 internal import Configuration
 internal import Net
+internal import Scripts
 
 extension Director {
     /// A machine has changed its state.
@@ -123,7 +124,13 @@ extension Director {
     mutating func takeNotices() {
         let (orders, remarks) = notices.take()
         effects.notifications += orders
-        effects.remarks += remarks
+        effects.remarks += remarks.map { remark in
+            switch remark {
+            case .leftOut(let subject, let count): .noticesLeftOut(subject, count)
+            case .failed(let subject, let word, let outcome, let line):
+                .notifyFailed(subject, word, outcome, lastLine: line)
+            }
+        }
     }
 
     /// Everything that is to be told has been told.

@@ -4,6 +4,7 @@
 
 public import Configuration
 internal import Net
+internal import Scripts
 
 extension Director {
     /// What the router and its sync group track.

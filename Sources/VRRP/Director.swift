@@ -8,6 +8,7 @@
 
 internal import Configuration
 public import Net
+public import Scripts
 
 /// The virtual routers of a host.
 public struct Director {
@@ -87,7 +88,7 @@ public struct Director {
     /// In the configuration's order.
     var groupOrder: [String] = []
     var scripts = TrackedScripts()
-    var notices = NoticeQueue()
+    var notices = NoticeQueue<NoticeSubject>()
     /// Groups whose members this event moved, and what was last said of each group.
     var noticedGroups: Set<String> = []
     var groupStates: [String: StateName] = [:]

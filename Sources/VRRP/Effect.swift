@@ -2,6 +2,7 @@
 
 public import Configuration
 public import Net
+public import Scripts
 
 /// Something that happened.
 public enum Event {

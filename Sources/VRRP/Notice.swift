@@ -1,6 +1,8 @@
 // What is told to the administrator's programs about an instance or a sync group: keepalived's words, arguments and lines.
 
 public import Configuration
+internal import Net
+internal import Scripts
 
 /// Whom a notice is about, by its name in the configuration.
 public enum NoticeSubject: Hashable, Sendable, CustomStringConvertible {
@@ -8,7 +10,7 @@ public enum NoticeSubject: Hashable, Sendable, CustomStringConvertible {
     case group(String)
 
     /// `INSTANCE` or `GROUP`.
-    var type: String {
+    public var type: String {
         switch self {
         case .instance: "INSTANCE"
         case .group: "GROUP"
@@ -88,7 +90,7 @@ public struct Notice: Hashable, Sendable {
     }
 
     /// The programs that are told, the specific one first.
-    func programs(of commands: NotifyCommands) -> [(word: NotifyWord, command: ScriptCommand)] {
+    func programs(of commands: NotifyCommands) -> [ToldProgram] {
         let words: [NotifyWord] =
             switch kind {
             case .master: [.master, .any]
@@ -100,7 +102,9 @@ public struct Notice: Hashable, Sendable {
             // As in keepalived, for the pipes alone.
             case .masterPriority, .backupPriority: []
             }
-        return words.compactMap { word in commands[word].map { (word, $0) } }
+        return words.compactMap { word in
+            commands[word].map { ToldProgram(word.rawValue, $0, arguments: word == .any ? arguments : []) }
+        }
     }
 }
 
@@ -130,21 +134,24 @@ extension NotifyCommands {
     }
 }
 
-/// A program that is to be told.
-public struct NotifyJob: Equatable, Sendable {
-    /// Never the same for two.
-    public let number: Int
-    /// Whom it is about.
-    public let subject: NoticeSubject
-    /// What it must not run beside.
-    public let lane: NoticeLane
-    /// The keyword that names the program.
-    public let word: String
-    /// The program, all arguments appended.
-    public let command: ScriptCommand
-    /// Its variables.
-    public let environment: [String: String]
+extension NoticeQueue where Subject == NoticeSubject {
+    /// Goes over to these programs.
+    mutating func adopt(_ commands: [NoticeSubject: NotifyCommands]) {
+        adopt(
+            commands.mapValues { commands in
+                NotifyWord.allCases.compactMap { word in commands[word].map { ToldProgram(word.rawValue, $0) } }
+            })
+    }
 
-    /// The longest that it may run.
-    public static let timeout = Duration.seconds(600)
+    /// Something has happened.
+    mutating func add(_ notice: Notice, _ commands: NotifyCommands, in lane: NoticeLane, at now: Instant) {
+        add(
+            ToldEvent(
+                notice.subject, kind: notice.kind.rawValue, isState: notice.kind.isState, isLast: notice.kind == .stop,
+                programs: notice.programs(of: commands), environment: notice.environment),
+            in: "\(lane)", at: now)
+    }
+
+    /// A lane goes on under another key.
+    mutating func move(_ old: NoticeLane, to new: NoticeLane) { move("\(old)", to: "\(new)") }
 }

@@ -2,6 +2,7 @@
 
 public import Configuration
 internal import Net
+internal import Scripts
 
 /// A run that was asked for; its reports carry it.
 public struct ScriptRun: Hashable, Sendable {

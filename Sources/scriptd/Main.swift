@@ -1,5 +1,5 @@
-// scriptd: runs the programs of the configuration for the other daemons, which may start none. It keeps nothing and reads no configuration:
-// each call says everything.
+// scriptd: runs the programs of the configuration for the other daemons, which may start none. It keeps nothing: each call says everything.
+// The configuration says only what the daemons that are not root may ask for.
 
 import Bus
 import Platform
@@ -20,20 +20,24 @@ private final class ScriptProgram: RunningDaemon {
     private let loop: EventLoop
     private let service: DaemonService
     private let runner: ScriptRunner
+    private let permissions: Permissions
 
     init(_ context: DaemonContext) throws {
         loop = context.loop
         service = DaemonService(
             name: "scriptd", interface: try Interfaces.script(), options: context.options, loop: loop,
-            logger: context.logger, joinsBus: false, connections: ScriptRunner.limit)
-        runner = ScriptRunner(on: loop, logger: context.logger)
+            logger: context.logger, joinsBus: false, connections: Asker.administrator.limit,
+            clients: ServiceClients(accounts: Asker.accounts, connections: Asker.ipvsd.limit + 16))
+        permissions = Permissions(on: loop, path: context.options.config)
+        runner = ScriptRunner(on: loop, logger: context.logger, permissions: permissions)
     }
 
     func start() throws {
         try service.start(ScriptAPI.dispatch(to: runner))
     }
 
-    func reload() {}
+    /// SIGHUP: only what the configuration says now is granted.
+    func reload() { permissions.forget() }
 
     func stop(_ reason: StopReason) {
         runner.end { [loop] in loop.stop() }

@@ -1,5 +1,6 @@
-// io.evenkeel.Script: takes calls, starts programs, answers when they are over. Who may call is root, by the kernel's word; what may be
-// asked for is bounded: programs at once, octets of arguments.
+// io.evenkeel.Script: takes calls, starts programs, answers when they are over. Who calls is known by the kernel's word: root may ask for
+// everything, ipvsd and checkd for what the configuration names for them. What may be asked for is bounded: programs at once, octets of
+// arguments.
 
 import Bus
 import CLinux
@@ -9,8 +10,6 @@ import Platform
 
 /// Runs programs for those who call.
 final class ScriptRunner: ScriptAPI.Handler {
-    /// Programs that are not reaped yet, or have not begun.
-    static let limit = 512
     /// Octets of arguments and environment: the kernel takes 128 KiB for one of them, and 2 MiB in all.
     private static let textLimit = 1 << 17
     /// How long what may outlive its caller has at the end.
@@ -34,6 +33,7 @@ final class ScriptRunner: ScriptAPI.Handler {
     private var troubles = TroubleLog()
     private var leftBehind = LeftBehind()
     private let users: UserCache
+    private let permissions: Permissions
     private let patience: Duration
     private let pipes = PipeWriter()
     private var whenEmpty: (() -> Void)?
@@ -41,11 +41,13 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     /// Runs nothing yet. One that waits for a program of an earlier owner does so for `patience`.
     init(
-        on loop: EventLoop, logger: Logger, database: UserDatabase = .system, patience: Duration = .seconds(30)
+        on loop: EventLoop, logger: Logger, permissions: Permissions, database: UserDatabase = .system,
+        patience: Duration = .seconds(30)
     ) {
         self.loop = loop
         self.logger = logger
         self.patience = patience
+        self.permissions = permissions
         users = UserCache(on: loop, database: database)
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         searchPath = path.isEmpty ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path
@@ -56,14 +58,46 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     /// Starts a program, or says why not.
     func run(_ call: ScriptAPI.Run, _ responder: Responder<ScriptAPI.Run>) {
-        guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
+        let isNamed = { (grants: Grants, asker: Asker) in grants.granted(call, to: asker) != nil }
+        admit(responder, "runs \(call.arguments.first ?? "a program") as it asks", isNamed) {
+            [weak self] asker, grants in
+            guard let grants else { return self?.take(call, of: asker, responder) ?? () }
+            if let call = grants.granted(call, to: asker) { self?.take(call, of: asker, responder) }
+        }
+    }
+
+    /// Goes on with what root asks for, and with what the configuration names for who asks.
+    private func admit<Method>(
+        _ responder: Responder<Method>, _ what: String, _ isNamed: @escaping (Grants, Asker) -> Bool,
+        _ goOn: @escaping (Asker, Grants?) -> Void
+    ) {
+        guard let asker = permissions.asker(responder.caller, ownUser: geteuid()) else {
+            return responder.fail(notAllowed(responder.caller))
+        }
+        guard asker != .administrator else { return goOn(asker, nil) }
+        permissions.ask({ isNamed($0, asker) }) { answer in
+            switch answer {
+            case .granted(let grants): goOn(asker, grants)
+            case .denied:
+                responder.fail(
+                    ScriptAPI.Unable(
+                        message:
+                            "nothing in the configuration \(what) for \(asker.rawValue); after an edit run lbctl reload"
+                    ))
+            case .unknown(let why): responder.fail(ScriptAPI.Unable(message: why))
+            }
+        }
+    }
+
+    private func take(_ call: ScriptAPI.Run, of asker: Asker, _ responder: Responder<ScriptAPI.Run>) {
         guard whenEmpty == nil else { return responder.fail(Self.isEnding) }
-        let count = entries.count + waiting.count
-        guard count < Self.limit else {
+        let count =
+            entries.values.count { $0.turn.asker == asker } + waiting.count { $0.asker == asker }
+        guard count < asker.limit else {
             return responder.fail(ScriptAPI.Unable(message: "\(count) programs are running or being ended"))
         }
         if responder.wantsMore { responder.send(ScriptAPI.Run.Reply(outcome: .accepted, lastLine: "")) }
-        let turn = ScriptTurn(call, responder)
+        let turn = ScriptTurn(call, of: asker, responder)
         waiting.append(turn)
         lanes.enter(turn)
         let key = UserCache.Key(
@@ -121,8 +155,11 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     /// Ends a program that has a name.
     func end(_ call: ScriptAPI.End, _ responder: Responder<ScriptAPI.End>) {
-        guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
-        for turn in waiting + entries.values.map(\.turn) where turn.call.id == call.id { end(turn) }
+        guard let asker = permissions.asker(responder.caller, ownUser: geteuid()) else {
+            return responder.fail(notAllowed(responder.caller))
+        }
+        let id = asker.named(call.id)
+        for turn in waiting + entries.values.map(\.turn) where turn.call.id == id { end(turn) }
         responder.reply(ScriptAPI.End.Reply())
     }
 
@@ -136,7 +173,13 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     /// Writes into a pipe.
     func write(_ call: ScriptAPI.Write, _ responder: Responder<ScriptAPI.Write>) {
-        guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
+        let isNamed = { (grants: Grants, asker: Asker) in
+            grants.hasPipe(call.path, user: call.user, group: call.group, for: asker)
+        }
+        admit(responder, "has the pipe \(call.path)", isNamed) { [weak self] _, _ in self?.take(call, responder) }
+    }
+
+    private func take(_ call: ScriptAPI.Write, _ responder: Responder<ScriptAPI.Write>) {
         guard let name = call.user else { return write(call, as: nil, responder) }
         users.find(UserCache.Key(user: name, group: call.group, isSecure: false)) { [weak self] in
             self?.write(call, as: $0, responder)
@@ -154,7 +197,13 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     /// Has a pipe open from now on.
     func hold(_ call: ScriptAPI.Hold, _ responder: Responder<ScriptAPI.Hold>) {
-        guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
+        let isNamed = { (grants: Grants, asker: Asker) in
+            grants.hasPipe(call.path, user: call.user, group: call.group, for: asker)
+        }
+        admit(responder, "has the pipe \(call.path)", isNamed) { [weak self] _, _ in self?.take(call, responder) }
+    }
+
+    private func take(_ call: ScriptAPI.Hold, _ responder: Responder<ScriptAPI.Hold>) {
         guard let name = call.user else { return hold(call, as: nil, responder) }
         users.find(UserCache.Key(user: name, group: call.group, isSecure: false)) { [weak self] in
             self?.hold(call, as: $0, responder)
@@ -174,7 +223,9 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     /// The programs that run now.
     func list(_ call: ScriptAPI.List, _ responder: Responder<ScriptAPI.List>) {
-        guard isAllowed(responder.caller) else { return responder.fail(notAllowed(responder.caller)) }
+        guard permissions.asker(responder.caller, ownUser: geteuid()) == .administrator else {
+            return responder.fail(notAllowed(responder.caller))
+        }
         let programs = entries.values.map(\.process).sorted { ($0.began, $0.pid) < ($1.began, $1.pid) }
             .filter { !$0.hasEnded || $0.isEnding }
             .map { process in
@@ -311,8 +362,6 @@ final class ScriptRunner: ScriptAPI.Handler {
         logger.debug("\(name) (process \(process.pid)): \(end)")
         entry.turn.responder.reply(reply)
     }
-
-    private func isAllowed(_ caller: Caller) -> Bool { caller.uid == 0 || caller.uid == Int(geteuid()) }
 
     private func notAllowed(_ caller: Caller) -> ScriptAPI.NotAllowed { ScriptAPI.NotAllowed(uid: caller.uid) }
 }

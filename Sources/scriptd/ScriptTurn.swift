@@ -8,6 +8,7 @@ import Platform
 /// A call of Run that has been taken on, until it is over.
 final class ScriptTurn {
     let call: ScriptAPI.Run
+    let asker: Asker
     let responder: Responder<ScriptAPI.Run>
     /// Who it is to run as, once that is known.
     var user: UserCache.Answer?
@@ -17,8 +18,9 @@ final class ScriptTurn {
     /// What it is called in the log.
     var name: String { call.arguments.first ?? "a program without a name" }
 
-    init(_ call: ScriptAPI.Run, _ responder: Responder<ScriptAPI.Run>) {
+    init(_ call: ScriptAPI.Run, of asker: Asker, _ responder: Responder<ScriptAPI.Run>) {
         self.call = call
+        self.asker = asker
         self.responder = responder
     }
 }

@@ -5,6 +5,7 @@ import Bus
 import Configuration
 import Net
 import Platform
+import Scripts
 import VRRP
 
 /// Answers calls, publishes events and writes the log of a daemon.

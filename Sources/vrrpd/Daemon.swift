@@ -6,6 +6,7 @@ import Configuration
 import Net
 import Netlink
 import Platform
+import Scripts
 import VRRP
 
 /// The running daemon.
@@ -97,9 +98,7 @@ final class Daemon {
     private func adopt(_ configuration: Configuration) {
         scriptRules = configuration.global.scriptRules
         shutdownScript = configuration.global.shutdownScript
-        pipes.adopt(
-            [configuration.global.notifyPipe, configuration.global.vrrpNotifyPipe].compactMap(\.self),
-            scriptRules)
+        pipes.adopt(configuration.routerPipes, scriptRules)
         if configuration.instances.contains(where: { $0.authenticationHMAC != nil }) { KeyedSHA256.prepare() }
         watchRoutes(for: configuration)
         toWatch = configuration.watched

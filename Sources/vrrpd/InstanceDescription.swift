@@ -3,6 +3,7 @@
 import Bus
 import Configuration
 import Net
+import Scripts
 import VRRP
 
 extension Daemon {

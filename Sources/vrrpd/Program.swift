@@ -6,6 +6,7 @@ import Glibc
 import Net
 import Netlink
 import Platform
+import ScriptClient
 import VRRP
 
 /// Everything a process has.

@@ -8,6 +8,7 @@ import Glibc
 import Net
 import Netlink
 import Platform
+import ScriptClient
 import VRRP
 
 /// The step after the end.

@@ -3,6 +3,7 @@
 import Bus
 import Net
 import Platform
+import Scripts
 import VRRP
 
 /// The causes of vrrpd's alarms.

@@ -5,6 +5,8 @@ import Configuration
 import Net
 import Netlink
 import Platform
+import ScriptClient
+import Scripts
 import VRRP
 
 /// The kernel's interfaces and addresses.
@@ -88,6 +90,12 @@ protocol NoticePipes: AnyObject {
     var troubles: [String: String] { get }
     /// Nothing waits to be written.
     var isIdle: Bool { get }
+}
+
+extension NotifyPipes: NoticePipes {
+    func write(_ notices: [Notice]) {
+        write(notices.map { PipeLine(about: "\($0.subject.type) \($0.subject.name)", $0.line) })
+    }
 }
 
 /// Watches what is tracked. Nothing here waits: what is seen comes through `Daemon.hear`, at the end of this turn or later.

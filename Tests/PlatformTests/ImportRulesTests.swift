@@ -25,14 +25,16 @@ import Testing
     @Test(
         arguments: [
             ("Net", []), ("JSON", ["CJsonC"]), ("Varlink", ["JSON"]), ("Configuration", ["Net"]),
-            ("VRRP", ["Net", "Configuration", "HeapModule", "DequeModule"]), ("IPVS", ["Net", "Configuration"]),
+            ("Scripts", ["Net", "Configuration", "DequeModule"]),
+            ("VRRP", ["Net", "Configuration", "Scripts", "HeapModule", "DequeModule"]),
+            ("IPVS", ["Net", "Configuration"]),
             ("HealthCheck", ["Net", "Configuration", "DequeModule"]),
         ] as [(String, Set<String>)])
     func `pure modules import no I/O, no clock and no Glibc`(_ module: String, _ allowed: Set<String>) throws {
         #expect(try imports(of: module).subtracting(allowed) == [])
     }
 
-    @Test(arguments: ["Platform", "Netlink", "Bus", "vrrpd", "ipvsd", "checkd", "scriptd", "busd"])
+    @Test(arguments: ["Platform", "Netlink", "Bus", "ScriptClient", "vrrpd", "ipvsd", "checkd", "scriptd", "busd"])
     func `daemons and drivers do without Foundation, Dispatch and NIO`(_ module: String) throws {
         let heavy: Set = ["Foundation", "FoundationEssentials", "Dispatch", "NIO", "NIOCore", "ArgumentParser"]
         #expect(try imports(of: module).isDisjoint(with: heavy))

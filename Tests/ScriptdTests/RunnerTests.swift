@@ -26,8 +26,10 @@ private final class House {
         let logger = Logger(level: .error)
         service = DaemonService(
             name: "scriptd", interface: try Interfaces.script(), options: options, loop: bench.loop, logger: logger,
-            joinsBus: false, connections: ScriptRunner.limit)
-        runner = ScriptRunner(on: bench.loop, logger: logger, database: database, patience: patience)
+            joinsBus: false, connections: Asker.administrator.limit)
+        runner = ScriptRunner(
+            on: bench.loop, logger: logger, permissions: Permissions(on: bench.loop, path: "/nonexistent", users: [:]),
+            database: database, patience: patience)
         try service.start(ScriptAPI.dispatch(to: runner))
     }
 
@@ -85,7 +87,7 @@ private final class Asked {
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
     @Test func `what programs leave behind takes no place from those that run`() throws {
         let house = try House()
-        for _ in 0..<ScriptRunner.limit + 8 {
+        for _ in 0..<Asker.administrator.limit + 8 {
             guard try house.run(["/bin/sh", "-c", "sleep 20 & exit 0"]) == "exit 0" else {
                 Issue.record("a program was not run")
                 break
@@ -196,8 +198,10 @@ private final class Asked {
 
     @Test func `an ending scriptd answers those that wait for their turn`() throws {
         let house = try House()
-        let first = house.begin(["/bin/sleep", "0.5"], id: "a", lane: "lane", owner: "1")
-        #expect(try house.bench.wait { first.isAccepted })
+        let mark = house.bench.directory + "/begun"
+        let first = house.begin(["/bin/sh", "-c", "echo >\(mark); sleep 0.5"], id: "a", lane: "lane", owner: "1")
+        // Accepted is said before its user is looked up.
+        #expect(try house.bench.wait { access(mark, F_OK) == 0 })
         let second = house.begin(["/bin/true"], id: "b", lane: "lane", owner: "2")
         #expect(try house.bench.wait { second.isAccepted })
         house.runner.end {}

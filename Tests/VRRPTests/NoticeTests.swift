@@ -5,6 +5,7 @@ import Configuration
 import Net
 import Testing
 
+@testable import Scripts
 @testable import VRRP
 @testable import vrrpd
 
@@ -31,7 +32,7 @@ private let done = ScriptReport.ended(.exited(0), lastLine: "")
 
 /// A queue and what it has asked for.
 private struct Desk {
-    var queue = NoticeQueue()
+    var queue = NoticeQueue<NoticeSubject>()
     var running: [NotifyJob] = []
     var ended: [NotifyJob] = []
     var begun: [String] = []
@@ -99,7 +100,7 @@ private struct Desk {
         desk.add(.backup, at: 0)
         desk.add(.master, at: 0, "VI_2")
         #expect(desk.begun == ["/m", "/m"])
-        #expect(desk.running.map(\.subject.name) == ["VI_1", "VI_2"])
+        #expect(desk.running.map(\.subject) == ["VI_1", "VI_2"])
         desk.hear(done, at: 1)
         desk.hear(done, at: 1)
         #expect(desk.begun[2...] == ["/any own INSTANCE VI_1 MASTER 100", "/any own INSTANCE VI_2 MASTER 100"])
@@ -128,7 +129,7 @@ private struct Desk {
         for turn in 0..<100 { desk.add(turn % 2 == 0 ? .master : .backup, at: Double(turn) / 10) }
         #expect(desk.begun == ["/m"])
         while !desk.running.isEmpty { desk.hear(done, at: 20) }
-        #expect(desk.begun.count <= 2 + NoticeQueue.limit)
+        #expect(desk.begun.count <= 2 + NoticeQueue<NoticeSubject>.limit)
         #expect(desk.begun.suffix(2) == ["/b", "/any own INSTANCE VI_1 BACKUP 100"])
         let states = desk.begun.filter { $0.count == 2 }
         #expect(zip(states.dropFirst(), states.dropFirst(2)).allSatisfy { $0 != $1 })
@@ -224,7 +225,7 @@ private struct Desk {
     @Test func `a program that a reload took away is not complained of afterwards`() {
         var desk = Desk()
         desk.add(.master, at: 0)
-        desk.queue.adopt([:])
+        desk.queue.adopt([NoticeSubject: NotifyCommands]())
         desk.hear(Self.refusal, at: 0)
         #expect(desk.queue.refusals.isEmpty)
     }
@@ -425,7 +426,7 @@ private struct Desk {
         let (network, host) = host([told], groups: [group])
         host.start()
         network.run(.seconds(1))
-        #expect(host.jobs.map(\.subject) == [.instance("A"), .group("G")])
+        #expect(host.jobs.map(\.subject) == ["A", "G"])
         told.name = "Z"
         (group.name, group.members) = ("H", ["Z"])
         host.reload(Configuration(instances: [told], syncGroups: [group]))
@@ -434,8 +435,8 @@ private struct Desk {
         #expect(host.jobs.count == 2)
         let first = host.jobs
         for job in first { host.tell { $0.hear(.ended(.exited(0), lastLine: ""), ofJob: job.number) } }
-        #expect(Set(host.jobs.dropFirst(2).map(\.subject)) == [.instance("Z"), .group("H")])
-        #expect(host.jobs[0].lane == host.jobs.last { $0.subject == .instance("Z") }?.lane)
+        #expect(Set(host.jobs.dropFirst(2).map(\.subject)) == ["Z", "H"])
+        #expect(host.jobs[0].lane == host.jobs.last { $0.subject == "Z" }?.lane)
     }
 
     @Test func `a removed instance is DELETED where it says so`() {

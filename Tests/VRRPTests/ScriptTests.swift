@@ -2,6 +2,7 @@
 
 import Configuration
 import Net
+import Scripts
 import Testing
 
 @testable import VRRP

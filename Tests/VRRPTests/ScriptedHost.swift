@@ -6,6 +6,7 @@ import Configuration
 import Net
 import Netlink
 import Platform
+import Scripts
 import VRRP
 
 @testable import vrrpd

@@ -168,8 +168,8 @@ extension ScriptAPI {
         }
     }
 
-    /// This host cannot run it now: too many run, or there is no process or memory left. Says nothing about the
-    /// program.
+    /// This host cannot run it now: too many run, there is no process or memory left, or the configuration does not
+    /// name it for the caller. Says nothing about the program.
     public struct Unable: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Script.Unable"
         /// For people.
@@ -180,7 +180,7 @@ extension ScriptAPI {
         }
     }
 
-    /// The caller is not root.
+    /// The caller may not ask for that.
     public struct NotAllowed: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Script.NotAllowed"
         /// Who called.

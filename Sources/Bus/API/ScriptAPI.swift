@@ -2,7 +2,8 @@
 // The types of `io.evenkeel.Script`; methods and errors are in ScriptAPI+Methods.swift.
 
 /// Programs of the configuration (track scripts, notify scripts), run for the other daemons: none of them may start a
-/// program, and none waits for one. Served on scriptd's own socket only, never through the bus, and answers root alone.
+/// program, and none waits for one. Served on scriptd's own socket only, never through the bus. Root may ask for
+/// everything; ipvsd and checkd for what the configuration names for them, as it names it (docs/scriptd.md).
 public enum ScriptAPI {
     /// The interface.
     public static let interface = "io.evenkeel.Script"

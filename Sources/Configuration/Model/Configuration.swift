@@ -74,4 +74,24 @@ extension Configuration {
         }
         return names
     }
+
+    /// The pipes that vrrpd writes into: `notify_fifo` and `vrrp_notify_fifo`.
+    public var routerPipes: [NotifyPipeConfiguration] {
+        var shared = global.notifyPipe
+        if isSharedPipeReadForServices { shared?.script = nil }
+        return [shared, global.vrrpNotifyPipe].compactMap(\.self)
+    }
+
+    /// The pipes that ipvsd writes into: `notify_fifo` and `lvs_notify_fifo`.
+    public var servicePipes: [NotifyPipeConfiguration] {
+        var shared = global.notifyPipe
+        if !isSharedPipeReadForServices { shared?.script = nil }
+        return [shared, global.serverNotifyPipe].compactMap(\.self)
+    }
+
+    /// What reads `notify_fifo` runs once: for ipvsd where vrrpd has nothing to do, else for vrrpd.
+    private var isSharedPipeReadForServices: Bool {
+        let needed = neededDaemons
+        return needed.contains("ipvsd") && !needed.contains("vrrpd")
+    }
 }

@@ -86,6 +86,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var notifyPipe: NotifyPipeConfiguration?
     /// `vrrp_notify_fifo`: one for those of instances and groups.
     public var vrrpNotifyPipe: NotifyPipeConfiguration?
+    /// `lvs_notify_fifo`: one for those of virtual and real servers.
+    public var serverNotifyPipe: NotifyPipeConfiguration?
     /// `fifo_write_vrrp_states_on_reload`: the pipes get all states after a reload.
     public var writesStatesOnReload = false
     /// `vrrp_notify_priority_changes`: the default of instances.

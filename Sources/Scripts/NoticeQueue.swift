@@ -1,32 +1,26 @@
-// Programs that are told what happened, one at a time for each virtual router and each group, in the order in which it happened: a program
-// never meets its own predecessor, and the last one that runs is told the last state. keepalived starts them all at once, and the slower one
-// wins. What counts is the virtual router, whatever its name is; what a vrrpd before this one has begun the runner knows.
+// Programs that are told what happened, one at a time for each subject (a virtual router, a group, a virtual service), in the order in which
+// it happened: a program never meets its own predecessor, and the last one that runs is told the last state. keepalived starts them all at
+// once, and the slower one wins. What counts is the lane: what a process before this one has begun in it the runner knows.
 //
 // A program that hangs holds up those behind it: once a newer state waits it has half a minute. Of more than a few that wait, the oldest are
 // left out, never the last. What this host cannot run (scriptd is away) is tried again until it can; of what has been asked to end and is not
 // heard of nobody knows whether it still runs, so nothing is begun behind it, and that is said.
 
 internal import Configuration
-internal import Net
+internal import DequeModule
+public import Net
 
-/// What is to be done about a program that is told.
-public enum NotifyOrder: Equatable, Sendable {
-    /// Begin it.
-    case start(NotifyJob)
-    /// End it: it has had its time.
-    case end(NotifyJob)
-}
-
-/// The programs of all instances and groups.
-struct NoticeQueue {
+/// The programs of all subjects.
+public struct NoticeQueue<Subject: Hashable & Sendable & CustomStringConvertible>: Sendable {
     private struct Waiting {
         let job: NotifyJob
-        let word: NotifyWord
+        let subject: Subject
         /// As configured.
         let command: ScriptCommand
         /// Of which notice.
         let notice: Int
-        let kind: Notice.Kind
+        let kind: String
+        let isState: Bool
     }
 
     /// How long the one that runs may.
@@ -62,6 +56,8 @@ struct NoticeQueue {
         var waiting: [Waiting] = []
         /// At stop: when all that waits is begun although others still run.
         var overtakeAt: Instant?
+        /// It is among those that wait because too many run.
+        var isReady = false
         /// Begun like that.
         var last: [Waiting] = []
         /// Why the last one could not be run for this host's fault; nil when it could.
@@ -80,110 +76,127 @@ struct NoticeQueue {
         let why: String
     }
 
-    private var lanes: [NoticeLane: Lane] = [:]
-    private var lanesOfJobs: [Int: NoticeLane] = [:]
+    private var lanes: [String: Lane] = [:]
+    private var lanesOfJobs: [Int: String] = [:]
+    /// Programs that may run at once.
+    private let atOnce: Int
+    /// Lanes whose next program waits only because too many run; a lane may have nothing to begin any more.
+    private var ready: Deque<String> = []
     private var lastJob = 0
     private var lastNotice = 0
-    private(set) var orders: [NotifyOrder] = []
-    private(set) var remarks: [Remark] = []
+    private var orders: [NotifyOrder] = []
+    private var remarks: [NoticeRemark<Subject>] = []
     /// Who is told, as configured.
-    private var commands: [NoticeSubject: NotifyCommands] = [:]
-    private var refused: [NoticeSubject: [NotifyWord: Refusal]] = [:] {
-        didSet {
-            refusals = refused.compactMapValues { programs in
-                let words = NotifyWord.allCases.compactMap { word in
-                    programs[word].map { "\(word.rawValue): \($0.why)" }
-                }
-                return words.first.map { words.count > 1 ? "\($0) (and \(words.count - 1) more)" : $0 }
-            }
-        }
+    private var programs: [Subject: [ToldProgram]] = [:]
+    private var refused: [Subject: [String: Refusal]] = [:] {
+        didSet { if !refused.isEmpty || !refusals.isEmpty { describeRefusals() } }
     }
     /// Programs that cannot be run, by whom they would be told about.
-    private(set) var refusals: [NoticeSubject: String] = [:]
+    public private(set) var refusals: [Subject: String] = [:]
     /// Of the program that could not be run for the longest time; named.
-    private(set) var hindrance: Hindrance?
+    public private(set) var hindrance: Hindrance?
 
     /// Jobs of one subject that wait.
-    static let limit = 16
+    static var limit: Int { 16 }
     /// What a program has when a newer state waits.
-    static let patience = Duration.seconds(30)
+    static var patience: Duration { .seconds(30) }
     /// What the runner needs to end a program, and to say so.
-    static let grace = Duration.seconds(4)
-    private static let retry = Duration.milliseconds(500)
+    static var grace: Duration { .seconds(4) }
+    private static var retry: Duration { .milliseconds(500) }
     /// At stop the last programs wait this long for those before them.
-    private static let farewell = Duration.seconds(1)
+    private static var farewell: Duration { .seconds(1) }
+
+    /// Nothing runs; at most `atOnce` programs will at a time.
+    public init(atOnce: Int = .max) {
+        self.atOnce = atOnce
+    }
 
     /// Nothing runs and nothing waits.
-    var isIdle: Bool { lanes.isEmpty }
+    public var isIdle: Bool { lanes.isEmpty }
 
     /// When to call `due`.
-    var deadline: Instant? {
+    public var deadline: Instant? {
         guard !lanes.isEmpty else { return nil }
         return lanes.values.lazy.compactMap(Self.deadline).min()
     }
 
     /// What is to be done, and said, since it was last taken.
-    mutating func take() -> (orders: [NotifyOrder], remarks: [Remark]) {
+    public mutating func take() -> (orders: [NotifyOrder], remarks: [NoticeRemark<Subject>]) {
         defer { (orders, remarks) = ([], []) }
         return (orders, remarks)
     }
 
     /// Goes over to these programs. What is known of one that is not among them is forgotten.
-    mutating func adopt(_ commands: [NoticeSubject: NotifyCommands]) {
-        self.commands = commands
-        guard !refused.isEmpty else { return }
-        for (subject, programs) in refused {
-            let kept = programs.filter { commands[subject]?[$0.key] == $0.value.command }
+    public mutating func adopt(_ programs: [Subject: [ToldProgram]]) {
+        self.programs = programs
+        for (subject, refusals) in refused {
+            let kept = refusals.filter { word, refusal in isConfigured(word, refusal.command, of: subject) }
             refused[subject] = kept.isEmpty ? nil : kept
         }
     }
 
+    private mutating func describeRefusals() {
+        let described = refused.compactMap { subject, refusals -> (Subject, String)? in
+            let words = (programs[subject] ?? []).compactMap { program in
+                refusals[program.word].map { "\(program.word): \($0.why)" }
+            }
+            return words.first.map { (subject, words.count > 1 ? "\($0) (and \(words.count - 1) more)" : $0) }
+        }
+        refusals = Dictionary(described) { first, _ in first }
+    }
+
+    private func isConfigured(_ word: String, _ command: ScriptCommand, of subject: Subject) -> Bool {
+        programs[subject]?.contains { $0.word == word && $0.command == command } ?? false
+    }
+
     /// Something has happened.
-    mutating func add(_ notice: Notice, _ commands: NotifyCommands, in key: NoticeLane, at now: Instant) {
-        let programs = notice.programs(of: commands)
-        guard !programs.isEmpty else { return }
+    public mutating func add(_ notice: ToldEvent<Subject>, in key: String, at now: Instant) {
+        guard !notice.programs.isEmpty else { return }
         var lane = lanes[key] ?? Lane()
-        if notice.kind == .stop {
+        if notice.isLast {
             lane.waiting = []
             if case .failed = lane.current { lane.current = .none }
             lane.overtakeAt = now + Self.farewell
         }
         // What says nothing new about the state need not be said twice.
-        if !notice.kind.isState { lane.waiting.removeAll { $0.kind == notice.kind } }
+        if !notice.isState { lane.waiting.removeAll { $0.kind == notice.kind } }
         lastNotice += 1
-        for program in programs {
+        for program in notice.programs {
             lastJob += 1
             var command = program.command
-            if program.word == .any { command.arguments += notice.arguments }
+            command.arguments += program.arguments
             let job = NotifyJob(
-                number: lastJob, subject: notice.subject, lane: key, word: program.word.rawValue, command: command,
+                number: lastJob, subject: "\(notice.subject)", lane: key, word: program.word, command: command,
                 environment: notice.environment)
             lane.waiting.append(
                 Waiting(
-                    job: job, word: program.word, command: program.command, notice: lastNotice, kind: notice.kind))
+                    job: job, subject: notice.subject, command: program.command, notice: lastNotice, kind: notice.kind,
+                    isState: notice.isState))
         }
         let before = lane.waiting.count
         while lane.waiting.count > Self.limit, let oldest = lane.waiting.first?.notice, oldest != lastNotice {
             lane.waiting.removeAll { $0.notice == oldest }
         }
         if before > lane.waiting.count {
-            remarks.append(.noticesLeftOut(notice.subject, before - lane.waiting.count))
+            remarks.append(.leftOut(notice.subject, before - lane.waiting.count))
         }
         advance(&lane, key, at: now)
         keep(lane, key)
     }
 
     /// A lane goes on under another key.
-    mutating func move(_ old: NoticeLane, to new: NoticeLane) {
+    public mutating func move(_ old: String, to new: String) {
         guard lanes[new] == nil, let lane = lanes.removeValue(forKey: old) else { return }
         lanes[new] = lane
         for (number, key) in lanesOfJobs where key == old { lanesOfJobs[number] = new }
+        for place in ready.indices where ready[place] == old { ready[place] = new }
     }
 
     /// The runner says something about a job.
-    mutating func heard(_ report: ScriptReport, of number: Int, at now: Instant) {
+    public mutating func heard(_ report: ScriptReport, of number: Int, at now: Instant) {
         guard let key = lanesOfJobs[number] else { return }
         if report.isLast { lanesOfJobs[number] = nil }
+        defer { if report.isLast { beginReady(at: now) } }
         guard var lane = lanes[key] else { return }
         let running: Waiting
         if case .running(let current, let end) = lane.current, current.job.number == number {
@@ -217,7 +230,7 @@ struct NoticeQueue {
             lane.hindrance = nil
             ended(running, outcome)
             if outcome != .exited(0) {
-                remarks.append(.notifyFailed(running.job.subject, running.job.word, outcome, lastLine: line))
+                remarks.append(.failed(running.subject, running.job.word, outcome, lastLine: line))
             }
         case .notRun(let why): hinder(&lane, running, why, since: now)
         }
@@ -227,13 +240,12 @@ struct NoticeQueue {
 
     /// What a run says about whether the program can be run at all.
     private mutating func ended(_ run: Waiting, _ outcome: ScriptOutcome) {
-        let subject = run.job.subject
-        guard commands[subject]?[run.word] == run.command else { return }
+        guard isConfigured(run.job.word, run.command, of: run.subject) else { return }
         if case .refused(let why) = outcome {
-            refused[subject, default: [:]][run.word] = Refusal(command: run.command, why: why)
-        } else if refused[subject]?[run.word] != nil {
-            refused[subject]?[run.word] = nil
-            if refused[subject]?.isEmpty == true { refused[subject] = nil }
+            refused[run.subject, default: [:]][run.job.word] = Refusal(command: run.command, why: why)
+        } else if refused[run.subject]?[run.job.word] != nil {
+            refused[run.subject]?[run.job.word] = nil
+            if refused[run.subject]?.isEmpty == true { refused[run.subject] = nil }
         }
     }
 
@@ -242,7 +254,7 @@ struct NoticeQueue {
             since: lane.hindrance?.since ?? since, why: "\(run.job.word) of \(run.job.subject): \(why)")
     }
 
-    private mutating func keep(_ lane: Lane, _ key: NoticeLane) {
+    private mutating func keep(_ lane: Lane, _ key: String) {
         let before = lanes[key]?.hindrance
         lanes[key] = lane.isOver ? nil : lane
         guard lanes[key]?.hindrance != before else { return }
@@ -250,7 +262,7 @@ struct NoticeQueue {
     }
 
     /// `deadline` has come.
-    mutating func due(at now: Instant) {
+    public mutating func due(at now: Instant) {
         for (key, lane) in lanes where Self.deadline(lane).map({ $0 <= now }) ?? false {
             var lane = lane
             switch lane.current {
@@ -283,22 +295,37 @@ struct NoticeQueue {
         }
     }
 
-    private mutating func begin(_ next: Waiting, in lane: NoticeLane) {
+    private mutating func begin(_ next: Waiting, in lane: String) {
         lanesOfJobs[next.job.number] = lane
         orders.append(.start(next.job))
     }
 
     /// Begins the next one where none runs; bounds the one that runs where a newer state waits.
-    private mutating func advance(_ lane: inout Lane, _ key: NoticeLane, at now: Instant) {
+    private mutating func advance(_ lane: inout Lane, _ key: String, at now: Instant) {
         if case .none = lane.current, !lane.waiting.isEmpty {
+            guard lanesOfJobs.count < atOnce else {
+                if !lane.isReady { ready.append(key) }
+                lane.isReady = true
+                return
+            }
             let next = lane.waiting.removeFirst()
             lane.current = .running(next, .offered(now + ScriptReport.patience))
             begin(next, in: key)
         }
         if case .running(let running, .open(let time)) = lane.current,
-            lane.waiting.contains(where: { $0.kind.isState && $0.notice != running.notice })
+            lane.waiting.contains(where: { $0.isState && $0.notice != running.notice })
         {
             lane.current = .running(running, .at(min(time, now + Self.patience)))
+        }
+    }
+
+    /// Begins what waits because too many ran.
+    private mutating func beginReady(at now: Instant) {
+        while lanesOfJobs.count < atOnce, let key = ready.popFirst() {
+            guard var lane = lanes[key] else { continue }
+            lane.isReady = false
+            advance(&lane, key, at: now)
+            keep(lane, key)
         }
     }
 

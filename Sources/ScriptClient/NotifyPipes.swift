@@ -1,33 +1,47 @@
-// `notify_fifo` and `vrrp_notify_fifo`: every notice as a line in a pipe. scriptd makes, opens and writes the pipes: they are the
+// `notify_fifo`, `vrrp_notify_fifo` and `lvs_notify_fifo`: every notice as a line in a pipe. scriptd makes, opens and writes the pipes: they are the
 // administrator's files, and this service sees few of those. Lines leave in the order of the events. What finds no room waits, so that a reader
 // that comes back hears the last state of each; of very many that wait those go whose subject has said something newer.
 
-import Bus
-import Configuration
-import DequeModule
-import Net
-import Platform
-import VRRP
+internal import Bus
+public import Configuration
+internal import DequeModule
+internal import Net
+public import Platform
+internal import Scripts
+
+/// A line for the pipes.
+public struct PipeLine: Hashable, Sendable {
+    /// Whom it is about: of very many lines that wait, those go whose subject has said something newer.
+    public let subject: String
+    /// Without its end.
+    public let text: String
+
+    /// A line about a subject.
+    public init(about subject: String, _ text: String) {
+        self.subject = subject
+        self.text = text
+    }
+}
 
 /// The pipes of a configuration.
-final class NotifyPipes: NoticePipes {
+public final class NotifyPipes {
     private let scriptd: ScriptdAddress
     private let loop: EventLoop
     private var pipes: [NotifyPipe] = []
     /// Called when `troubles` is different.
-    var troubleChanged: (() -> Void)?
+    public var troubleChanged: (() -> Void)?
 
     /// No pipes.
-    init(_ scriptd: ScriptdAddress, on loop: EventLoop) {
+    public init(_ scriptd: ScriptdAddress, on loop: EventLoop) {
         self.scriptd = scriptd
         self.loop = loop
     }
 
     /// Everything has been written, or cannot be.
-    var isIdle: Bool { pipes.allSatisfy(\.isIdle) }
+    public var isIdle: Bool { pipes.allSatisfy(\.isIdle) }
 
     /// What is wrong with which pipe.
-    private(set) var troubles: [String: String] = [:]
+    public private(set) var troubles: [String: String] = [:]
 
     private func look() {
         let troubles = pipes.compactMap { pipe in pipe.trouble.map { (pipe.path, $0) } }
@@ -35,7 +49,8 @@ final class NotifyPipes: NoticePipes {
         troubleChanged?()
     }
 
-    func adopt(_ configurations: [NotifyPipeConfiguration], _ rules: ScriptRules) {
+    /// Goes over to these pipes. Readers run under the rules.
+    public func adopt(_ configurations: [NotifyPipeConfiguration], _ rules: ScriptRules) {
         var kept = pipes
         pipes = configurations.enumerated().map { number, configuration in
             let pipe: NotifyPipe
@@ -51,18 +66,14 @@ final class NotifyPipes: NoticePipes {
         look()
     }
 
-    func write(_ notices: [Notice]) {
-        for pipe in pipes { for notice in notices { pipe.write(notice) } }
+    /// Writes lines into every pipe.
+    public func write(_ lines: [PipeLine]) {
+        for pipe in pipes { for line in lines { pipe.write(line) } }
     }
 }
 
 /// One pipe.
 private final class NotifyPipe {
-    private struct Line {
-        let subject: NoticeSubject
-        let text: String
-    }
-
     /// Lines that wait at most.
     private static let limit = 1000
     private static let retry = Duration.milliseconds(500)
@@ -72,7 +83,7 @@ private final class NotifyPipe {
     let user: ScriptUser?
     private let scriptd: ScriptdAddress
     private let loop: EventLoop
-    private var lines: Deque<Line> = []
+    private var lines: Deque<PipeLine> = []
     private var call: ScriptCall<ScriptAPI.Write>?
     private var writeTimer: LoopTimer?
     /// Lasts as long as scriptd holds the pipe open.
@@ -149,15 +160,15 @@ private final class NotifyPipe {
 
     // MARK: Lines
 
-    func write(_ notice: Notice) {
+    func write(_ line: PipeLine) {
         if lines.count >= Self.limit { leaveOneOut() }
-        lines.append(Line(subject: notice.subject, text: notice.line + "\n"))
+        lines.append(line)
         writeNext()
     }
 
     /// The oldest whose subject has said something newer; never one that is being written.
     private func leaveOneOut() {
-        var later: Set<NoticeSubject> = []
+        var later: Set<String> = []
         var victim = call == nil ? 0 : 1
         for index in lines.indices.reversed() where !later.insert(lines[index].subject).inserted {
             if index > 0 || call == nil { victim = index }
@@ -169,7 +180,7 @@ private final class NotifyPipe {
     private func writeNext() {
         guard call == nil, let line = lines.first else { return }
         writeTimer?.arm(after: ScriptReport.patience)
-        let write = ScriptAPI.Write(path: path, user: user?.user, group: user?.group, line: line.text)
+        let write = ScriptAPI.Write(path: path, user: user?.user, group: user?.group, line: line.text + "\n")
         call = ScriptCall(write, socket: scriptd.socket, loop: loop) { [weak self] in self?.heard($0) }
     }
 

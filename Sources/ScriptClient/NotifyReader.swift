@@ -1,11 +1,11 @@
 // `notify_fifo_script`: the program that reads a pipe, in scriptd. It ends with this process, and when the configuration names another; the
 // next one begins when it has gone. One that ends by itself is begun again: after a second, and more slowly each time while it does not last.
 
-import Bus
-import Configuration
-import Net
-import Platform
-import VRRP
+internal import Bus
+internal import Configuration
+internal import Net
+internal import Platform
+internal import Scripts
 
 /// What reads a pipe.
 final class NotifyReader {
