@@ -88,7 +88,8 @@ let package = Package(
         program("scriptd", ["CLinux", "Net", "Configuration", "Platform", "Bus"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
         program(
-            "lbctl", ["Net", "Configuration", "IPVS", "Platform", "Bus", "JSON", "Varlink", arguments]),
+            "lbctl",
+            ["Net", "Configuration", "VRRP", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink", arguments]),
 
         // Writes Sources/Bus/API from the interfaces: `make generate`; a test compares.
         .target(name: "Generator", dependencies: ["Varlink"], path: "Tests/Generator", swiftSettings: strict),
@@ -106,7 +107,7 @@ let package = Package(
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),
         tests(
-            "LbctlTests", ["lbctl", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
+            "LbctlTests", ["lbctl", "IPVS", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
             exclude: ["Screens"]),
         tests("BusTests", ["Bus", "busd", "Generator", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "IPVS", "Netlink", "Bus", "Varlink", "JSON"]),

@@ -30,6 +30,23 @@ public struct Counters: Equatable, Sendable {
     public init() {}
 }
 
+/// What the kernel's IPVS is.
+public struct KernelFacts: Equatable, Sendable {
+    /// Three octets: 0x010201 is 1.2.1.
+    public var version: UInt32 = 0
+    /// Buckets of the table of connections.
+    public var connectionTableSize: UInt32 = 0
+    /// Seconds for which an established TCP connection is kept without a packet.
+    public var tcpTimeout: UInt32 = 0
+    /// Seconds for one after a FIN.
+    public var tcpFinTimeout: UInt32 = 0
+    /// Seconds for UDP.
+    public var udpTimeout: UInt32 = 0
+
+    /// Nothing known.
+    public init() {}
+}
+
 /// A destination as dumped.
 public struct DestinationSnapshot: Equatable, Sendable {
     /// Its address and port.
@@ -62,10 +79,21 @@ public struct ServiceSnapshot: Equatable, Sendable {
     public var counters = Counters()
     /// In the kernel's order.
     public var destinations: [DestinationSnapshot] = []
+    /// IPVS_SVC_ATTR_NETMASK as a number: an IPv4 mask, which somebody else may have made no prefix, or an IPv6 prefix length.
+    public var netmask: UInt32
+    /// The persistence engine, which a service without persistence can have too.
+    public var engine: String?
 
     /// A service without destinations or traffic.
     public init(identity: VirtualServerIdentity, attributes: ServiceAttributes) {
         self.identity = identity
         self.attributes = attributes
+        let family = identity.family
+        let length = min(max(attributes.persistence?.prefixLength ?? family.bits, 0), family.bits)
+        switch family {
+        case .inet: netmask = UInt32.max << UInt32(32 - length)
+        case .inet6: netmask = UInt32(length)
+        }
+        engine = attributes.persistence?.engine
     }
 }

@@ -70,6 +70,38 @@ extension IPVSClient {
         return slice
     }
 
+    /// The names of the table's services.
+    public func serviceNames() throws(NetlinkError) -> [VirtualServerIdentity] {
+        try dumpServices().map(\.identity)
+    }
+
+    /// What the kernel's IPVS is and how long it keeps idle connections.
+    public func facts() throws(NetlinkError) -> KernelFacts {
+        try request { (encoder) throws(NetlinkError) in
+            var facts = KernelFacts()
+            try client.query(encoder.message(IPVS_CMD_GET_INFO)) { reply in
+                for attribute in reply.attributes(after: 4) {
+                    switch attribute.type {
+                    case IPVS_INFO_ATTR_VERSION: facts.version = attribute.number() ?? 0
+                    case IPVS_INFO_ATTR_CONN_TAB_SIZE: facts.connectionTableSize = attribute.number() ?? 0
+                    default: continue
+                    }
+                }
+            }
+            try client.query(encoder.message(IPVS_CMD_GET_CONFIG)) { reply in
+                for attribute in reply.attributes(after: 4) {
+                    switch attribute.type {
+                    case IPVS_CMD_ATTR_TIMEOUT_TCP: facts.tcpTimeout = attribute.number() ?? 0
+                    case IPVS_CMD_ATTR_TIMEOUT_TCP_FIN: facts.tcpFinTimeout = attribute.number() ?? 0
+                    case IPVS_CMD_ATTR_TIMEOUT_UDP: facts.udpTimeout = attribute.number() ?? 0
+                    default: continue
+                    }
+                }
+            }
+            return facts
+        }
+    }
+
     private func dumpServices() throws(NetlinkError) -> [ServiceSnapshot] {
         try request { (encoder) throws(NetlinkError) in
             var services: [ServiceSnapshot] = []

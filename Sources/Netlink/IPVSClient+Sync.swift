@@ -28,7 +28,7 @@ extension IPVSClient {
 }
 
 extension IPVSEncoder {
-    fileprivate func message(_ command: SyncCommand) -> NetlinkMessage {
+    func message(_ command: SyncCommand) -> NetlinkMessage {
         switch command {
         case .start(let daemon):
             var message = message(IPVS_CMD_NEW_DAEMON)

@@ -35,11 +35,7 @@ public final class IPVSClient {
     /// Sets the connection timeouts in seconds (`ipvsadm --set`); 0 keeps the kernel's.
     public func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {
         try request { (encoder) throws(NetlinkError) in
-            var message = encoder.message(IPVS_CMD_SET_CONFIG)
-            message.put(IPVS_CMD_ATTR_TIMEOUT_TCP, tcp)
-            message.put(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, tcpFin)
-            message.put(IPVS_CMD_ATTR_TIMEOUT_UDP, udp)
-            try client.run(message)
+            try client.run(encoder.timeoutMessage(TableTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp)))
         }
     }
 
@@ -63,14 +59,14 @@ public final class IPVSClient {
     }
 
     /// Asks for the family's number again. `.noFamily` when the module was unloaded.
-    private func familyHasChanged() throws(NetlinkError) -> Bool {
+    func familyHasChanged() throws(NetlinkError) -> Bool {
         let before = encoder?.family
         encoder = nil
         return try resolved().family != before
     }
 
     /// The encoder for the family's number, asked of the kernel when it is not known.
-    private func resolved() throws(NetlinkError) -> IPVSEncoder {
+    func resolved() throws(NetlinkError) -> IPVSEncoder {
         if let encoder { return encoder }
         var request = NetlinkMessage(
             family: UInt16(GENL_ID_CTRL), command: UInt8(CTRL_CMD_GETFAMILY), version: 1)

@@ -64,6 +64,8 @@ extension ServiceSnapshot {
             attributes: ServiceAttributes(
                 scheduler: scheduler, flags: known.intersection(SchedulerFlags(rawValue: flags)),
                 persistence: persistence))
+        if let netmask { self.netmask = family == .inet ? netmask.byteSwapped : netmask }
+        self.engine = engine.flatMap { $0.isEmpty ? nil : $0 }
         self.counters = counters.counters
     }
 }

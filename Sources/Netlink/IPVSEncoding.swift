@@ -61,7 +61,7 @@ struct IPVSEncoder {
         return message
     }
 
-    private static func put(_ service: VirtualServerIdentity, into nest: inout NetlinkMessage) {
+    static func put(_ service: VirtualServerIdentity, into nest: inout NetlinkMessage) {
         nest.put(IPVS_SVC_ATTR_AF, service.family.number)
         switch service {
         case .address(let transport, let endpoint):
@@ -77,19 +77,40 @@ struct IPVSEncoder {
         _ attributes: ServiceAttributes, of family: AddressFamily, into nest: inout NetlinkMessage
     ) {
         let persistence = attributes.persistence
-        let flags = attributes.flags.rawValue | (persistence == nil ? 0 : UInt32(IP_VS_SVC_F_PERSISTENT))
-        nest.put(IPVS_SVC_ATTR_SCHED_NAME, attributes.scheduler)
-        // struct ip_vs_flags: the values, then which of them are meant.
-        let allFlags = ip_vs_flags(flags: flags, mask: .max)
-        nest.put(IPVS_SVC_ATTR_FLAGS, octets: withUnsafeBytes(of: allFlags) { Array($0) })
-        nest.put(IPVS_SVC_ATTR_TIMEOUT, persistence.map { UInt32(clamping: $0.timeout.components.seconds) } ?? 0)
-        // A mask in network order for IPv4, a prefix length in host order for IPv6; the kernel wants one in any case.
         let prefixLength = min(max(persistence?.prefixLength ?? family.bits, 0), family.bits)
-        switch family {
-        case .inet: nest.put(IPVS_SVC_ATTR_NETMASK, (UInt32.max << UInt32(32 - prefixLength)).bigEndian)
-        case .inet6: nest.put(IPVS_SVC_ATTR_NETMASK, UInt32(prefixLength))
-        }
-        if let engine = persistence?.engine { nest.put(IPVS_SVC_ATTR_PE_NAME, engine) }
+        let netmask =
+            switch family {
+            case .inet: UInt32.max << UInt32(32 - prefixLength)
+            case .inet6: UInt32(prefixLength)
+            }
+        put(
+            ServiceNumbers(
+                scheduler: attributes.scheduler, flags: attributes.flags,
+                persistenceSeconds: persistence.map { UInt32(clamping: $0.timeout.components.seconds) },
+                netmask: netmask, engine: persistence?.engine),
+            of: family, into: &nest)
+    }
+
+    /// What describes a service, as the kernel counts it.
+    struct ServiceNumbers {
+        var scheduler: String
+        var flags: SchedulerFlags
+        var persistenceSeconds: UInt32?
+        /// A mask for IPv4, a prefix length for IPv6; the kernel wants one in any case.
+        var netmask: UInt32
+        var engine: String?
+    }
+
+    static func put(_ service: ServiceNumbers, of family: AddressFamily, into nest: inout NetlinkMessage) {
+        let persistent = service.persistenceSeconds == nil ? 0 : UInt32(IP_VS_SVC_F_PERSISTENT)
+        nest.put(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler)
+        // struct ip_vs_flags: the values, then which of them are meant.
+        let allFlags = ip_vs_flags(flags: service.flags.rawValue | persistent, mask: .max)
+        nest.put(IPVS_SVC_ATTR_FLAGS, octets: withUnsafeBytes(of: allFlags) { Array($0) })
+        nest.put(IPVS_SVC_ATTR_TIMEOUT, service.persistenceSeconds ?? 0)
+        // In network order for IPv4.
+        nest.put(IPVS_SVC_ATTR_NETMASK, family == .inet ? service.netmask.bigEndian : service.netmask)
+        if let engine = service.engine { nest.put(IPVS_SVC_ATTR_PE_NAME, engine) }
     }
 
     private static func put(_ attributes: DestinationAttributes, into nest: inout NetlinkMessage) {

@@ -81,6 +81,8 @@ enum Failure: Error, Equatable, Sendable {
     case ambiguous(name: String, matches: [String], remedy: String)
     /// The daemons read different configurations, so none was taken.
     case differentConfigurations([String])
+    /// This host does not let lbctl do something itself.
+    case hostRefused(String, remedy: String?)
     /// Done here and not there.
     case inPart(done: [String], undone: [String], remedy: String)
 
@@ -91,7 +93,7 @@ enum Failure: Error, Equatable, Sendable {
         case .busUnreachable, .daemonUnreachable, .timedOut, .disconnected: .unreachable
         case .notAttached(let interface): Daemon(serving: interface) == nil ? .failed : .unreachable
         case .refused(_, let error, _): error.hasSuffix(".ConfigurationRefused") ? .usage : .failed
-        case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous,
+        case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous, .hostRefused,
             .differentConfigurations:
             .failed
         case .inPart: .inPart
@@ -131,6 +133,7 @@ extension Failure: CustomStringConvertible {
         case .differentConfigurations(let digests):
             "nothing was loaded: the daemons read different configurations (\(digests.joined(separator: ", "))): "
                 + "were they started with different --config, or was the file just being written?"
+        case .hostRefused(let problem, let remedy): problem + (remedy.map { ": \($0)" } ?? "")
         case .inPart(let done, let undone, let remedy):
             "done in part: \(done.joined(separator: ", ")) yes; \(undone.joined(separator: ", ")) no; \(remedy)"
         }

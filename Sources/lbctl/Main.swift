@@ -26,11 +26,13 @@ struct Lbctl: ParsableCommand {
         version: "lbctl (Evenkeel) \(evenkeelVersion)",
         subcommands: [
             StatusCommand.self, EventsCommand.self, VrrpCommand.self, ServiceCommand.self, ServerCommand.self,
-            CheckCommand.self, ConfigCommand.self, ReloadCommand.self, CallCommand.self, IntrospectCommand.self,
+            CheckCommand.self, ConfigCommand.self, ReloadCommand.self, IpvsCommand.self,
+            RealServerCommand.self, CallCommand.self, IntrospectCommand.self,
         ])
 
     static func main() {
         signal(SIGPIPE, SIG_IGN)
+        if let line = DialectLine(process: CommandLine.arguments) { Glibc.exit(line.run()) }
         Glibc.exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
@@ -43,6 +45,8 @@ struct Lbctl: ParsableCommand {
         } catch let failure as Failure {
             StandardError.say(failure.description)
             return failure.status
+        } catch let code as ExitCode {
+            return ExitStatus(rawValue: code.rawValue) ?? .failed
         } catch {
             let text = fullMessage(for: error)
             guard exitCode(for: error).isSuccess else {

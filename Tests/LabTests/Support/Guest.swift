@@ -48,6 +48,12 @@ class Guest {
     /// The checkout that this file was compiled from.
     static let repository = #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 }
 
+    /// The lines of a file of the checkout.
+    func lines(of path: String) throws -> [String] {
+        String(decoding: try FileSystem.contents(of: path, limit: 1 << 20) ?? [], as: UTF8.self)
+            .split(separator: "\n").map(String.init)
+    }
+
     /// Has `logs` of `speaker` in the message of every wait in vain.
     func quote<Speaker: AnyObject>(_ speaker: Speaker, _ logs: @escaping (Speaker) -> String) {
         speakers.append { [weak speaker] in speaker.map(logs) }

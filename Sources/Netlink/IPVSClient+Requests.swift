@@ -1,0 +1,70 @@
+// Changes as ipvsadm makes them: everything that it can ask of the kernel, in order and in as few system calls as possible. What the kernel
+// says to each is for whoever asked; nothing here knows what the table should be.
+
+internal import CNlGenl
+internal import Configuration
+internal import Glibc
+public import IPVS
+
+extension IPVSClient {
+    /// Executes requests in order, each whatever became of those before it, and returns those that were refused, by their place.
+    /// Throws when the outcome of part of them is unknown (`stateIsUnknown`) or nothing could be sent; `.noFamily` when the ip_vs module is
+    /// not loaded.
+    public func execute(_ requests: [TableRequest]) throws(NetlinkError) -> [NetlinkRefusal] {
+        guard !requests.isEmpty else { return [] }
+        let refusals = try send(requests)
+        // The family's number being unknown is ENOENT as well, to every message.
+        guard refusals.contains(where: { $0.error.code == ENOENT }), try familyHasChanged() else { return refusals }
+        return try send(requests)
+    }
+
+    private func send(_ requests: [TableRequest]) throws(NetlinkError) -> [NetlinkRefusal] {
+        let encoder = try resolved()
+        var batch = NetlinkBatch()
+        for request in requests { try batch.append(encoder.message(request)) }
+        return try client.run(batch)
+    }
+}
+
+extension IPVSEncoder {
+    fileprivate func message(_ request: TableRequest) -> NetlinkMessage {
+        switch request {
+        case .addService(let rule): message(IPVS_CMD_NEW_SERVICE, rule)
+        case .editService(let rule): message(IPVS_CMD_SET_SERVICE, rule)
+        case .deleteService(let service): message(Command.deleteService(service))
+        case .addServer(let service, let server, let attributes):
+            message(Command.addDestination(service, server, attributes))
+        case .editServer(let service, let server, let attributes):
+            message(Command.editDestination(service, server, attributes))
+        case .deleteServer(let service, let server): message(Command.deleteDestination(service, server))
+        case .clear: message(IPVS_CMD_FLUSH)
+        case .zero(let service?): serviceMessage(IPVS_CMD_ZERO, service)
+        case .zero(nil): message(IPVS_CMD_ZERO)
+        case .setTimeouts(let timeouts): timeoutMessage(timeouts)
+        case .startDaemon(let daemon): message(SyncCommand.start(daemon))
+        case .stopDaemon(let role): message(SyncCommand.stop(role))
+        }
+    }
+
+    private func message(_ command: Int, _ rule: ServiceRule) -> NetlinkMessage {
+        var message = message(command)
+        message.nest(IPVS_CMD_ATTR_SERVICE) { nest in
+            Self.put(rule.identity, into: &nest)
+            Self.put(
+                ServiceNumbers(
+                    scheduler: rule.scheduler, flags: rule.flags, persistenceSeconds: rule.persistenceSeconds,
+                    netmask: rule.netmask, engine: rule.engine),
+                of: rule.identity.family, into: &nest)
+        }
+        return message
+    }
+
+    /// IPVS_CMD_SET_CONFIG; 0 keeps what there is.
+    func timeoutMessage(_ timeouts: TableTimeouts) -> NetlinkMessage {
+        var message = message(IPVS_CMD_SET_CONFIG)
+        message.put(IPVS_CMD_ATTR_TIMEOUT_TCP, timeouts.tcp)
+        message.put(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, timeouts.tcpFin)
+        message.put(IPVS_CMD_ATTR_TIMEOUT_UDP, timeouts.udp)
+        return message
+    }
+}
