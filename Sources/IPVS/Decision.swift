@@ -1,11 +1,13 @@
-// What people decided about servers, as the text of a file of its own, so that a person can read it and nothing else can take it along when
-// it fails. The last line counts the others: a file that was cut is not taken for a whole one.
+// What people decided about servers and made by hand, as the text of a file of its own, so that a person can read it and nothing else can take
+// it along when it fails. The last line counts the others: a file that was cut is not taken for a whole one.
 //
 //   evenkeel-decisions 1
 //   override tcp/192.168.200.254:80/192.168.200.104:80 drained weight=5 since=2026-11-21T15:04:05.678Z uid=0
 //   end 1
+//
+// The lines of what was made by hand are in HandMadeText.swift.
 
-internal import Configuration
+public import Configuration
 
 /// A person's decision with who made it and when.
 public struct Decision: Equatable, Sendable {
@@ -52,12 +54,17 @@ public struct DecisionText: Sendable {
 
     /// By server.
     public var decisions: [ServerIdentity: Decision] = [:]
+    /// What was made by hand, by service.
+    public var handMade: [VirtualServerIdentity: HandMade] = [:]
     /// Every line was understood, and none is missing.
     public private(set) var isWhole = true
 
-    /// Some decisions.
-    public init(_ decisions: [ServerIdentity: Decision]) {
+    /// Some decisions, and what was made by hand.
+    public init(
+        _ decisions: [ServerIdentity: Decision] = [:], handMade: [VirtualServerIdentity: HandMade] = [:]
+    ) {
         self.decisions = decisions
+        self.handMade = handMade
     }
 
     /// Reads a file; what is understood is kept even if it is not whole.
@@ -66,23 +73,35 @@ public struct DecisionText: Sendable {
         let header = lines.popFirst()
         let end = lines.popLast()
         isWhole = header == Self.header[...] && end == "end \(lines.count)" && text.hasSuffix("\n")
-        if let end, end.hasPrefix("override ") { lines.append(end) }
-        for line in lines {
-            let words = line.split(separator: " ")
-            guard words.count >= 3, words[0] == "override", let server = ServerIdentity(String(words[1])),
-                let decision = Decision(words: words.dropFirst(2))
-            else {
-                isWhole = false
-                continue
-            }
-            decisions[server] = decision
+        if let end, !end.hasPrefix("end ") { lines.append(end) }
+        for line in lines where !take(line.split(separator: " ")) { isWhole = false }
+    }
+
+    /// Reads a line; false when it is not understood.
+    private mutating func take(_ words: [Substring]) -> Bool {
+        guard words.count >= 3 else { return false }
+        let values = words.dropFirst(2)
+        if words[0] == "service" {
+            guard let service = VirtualServerIdentity(words[1]), let attributes = ServiceAttributes(words: values)
+            else { return false }
+            handMade[service, default: HandMade()].attributes = attributes
+            return true
         }
+        guard let server = ServerIdentity(String(words[1])) else { return false }
+        if words[0] == "server" {
+            guard let attributes = DestinationAttributes(words: values) else { return false }
+            handMade[server.service, default: HandMade()].servers[server.endpoint] = attributes
+            return true
+        }
+        guard words[0] == "override", let decision = Decision(words: values) else { return false }
+        decisions[server] = decision
+        return true
     }
 
     /// The file's content.
     public var text: String {
-        var text = Self.header + "\n"
-        for (server, decision) in decisions { text += "override \(server) \(decision.words)\n" }
-        return text + "end \(decisions.count)\n"
+        var lines = decisions.map { "override \($0.key) \($0.value.words)" }
+        for (service, made) in handMade { lines += made.lines(of: service) }
+        return ([Self.header] + lines + ["end \(lines.count)"]).joined(separator: "\n") + "\n"
     }
 }

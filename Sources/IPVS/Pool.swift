@@ -110,7 +110,7 @@ public struct Pool: Sendable {
     }
 
     /// How the table should have one destination.
-    func destination(_ endpoint: Endpoint) -> DestinationAttributes? {
+    public func destination(_ endpoint: Endpoint) -> DestinationAttributes? {
         if let sorry = configuration.sorryServer, sorry.endpoint == endpoint, let attributes = sorryDestination(sorry) {
             return attributes
         }

@@ -24,17 +24,37 @@ public struct Reconciler: Sendable {
     /// Services of ours of which it is not known what the kernel has.
     public private(set) var unread: Set<VirtualServerIdentity> = []
 
-    /// Starts from what an earlier process remembered.
-    public init(_ memory: Memory = Memory(), decisions: [ServerIdentity: Decision] = [:]) {
+    /// Counts the changes of what was made by hand.
+    public private(set) var handMadeVersion = 0
+
+    /// Starts from what an earlier process remembered, and what people want.
+    public init(_ memory: Memory = Memory(), kept: DecisionText = DecisionText()) {
         for (service, remembered) in memory.services {
             standings[service] = Standing(service)
             standings[service]?.remembered = remembered
             standings[service]?.isOwned = remembered.isOwned
             if remembered.isOwned { unread.insert(service) }
         }
-        for (server, decision) in decisions {
+        for (server, decision) in kept.decisions {
             standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
         }
+        for (service, made) in kept.handMade {
+            var standing = standings.removeValue(forKey: service) ?? Standing(service)
+            standing.handMade = made
+            if standing.remembered == nil { standing.remembered = RememberedService() }
+            // Servers that were added to a configured service wait for the configuration.
+            if made.attributes != nil {
+                standing.rebuild()
+                unread.insert(service)
+                pending[service] = .all
+            }
+            standings[service] = standing
+        }
+    }
+
+    /// What the file of decisions should have.
+    public var kept: DecisionText {
+        DecisionText(decisions, handMade: standings.compactMapValues { $0.handMade.isEmpty ? nil : $0.handMade })
     }
 
     /// Everything that people decided.
@@ -60,13 +80,14 @@ public struct Reconciler: Sendable {
         configured.reserveCapacity(servers.count)
         for server in servers {
             configured.insert(server.identity)
-            if let pool = standings[server.identity]?.pool, pool.configuration == server { continue }
+            if standings[server.identity]?.configured == server { continue }
             changed.insert(server.identity)
             configure(server)
         }
         for (service, standing) in standings where !configured.contains(service) {
-            if standing.pool != nil {
+            if standing.configured != nil || standing.pool == nil && !standing.handMade.isEmpty {
                 changed.insert(service)
+                if !standing.handMade.isEmpty { handMadeVersion += 1 }
                 standings[service]?.unconfigure()
                 plan(service, .all)
             }
@@ -79,10 +100,30 @@ public struct Reconciler: Sendable {
         let service = server.identity
         var standing = standings.removeValue(forKey: service) ?? Standing(service)
         if standing.pool == nil, standing.remembered == nil { standing.remembered = RememberedService() }
+        let made = standing.handMade
         standing.configure(server)
+        if standing.handMade != made { handMadeVersion += 1 }
         if standing.held == .unknown { unread.insert(service) }
         standings[service] = standing
         plan(service, .all)
+    }
+
+    /// The kernel has executed commands that were given by hand. What they did to services of nobody's is not ours.
+    public mutating func made(_ commands: [Command]) {
+        var touched: Set<VirtualServerIdentity> = []
+        for command in commands {
+            let service = command.service
+            var standing = standings.removeValue(forKey: service) ?? Standing(service)
+            standing.made(command)
+            if standing.pool != nil || !standing.handMade.isEmpty { touched.insert(service) }
+            standings[service] = standing
+        }
+        for service in touched {
+            handMadeVersion += 1
+            standings[service]?.rebuild()
+            plan(service, .all)
+        }
+        for service in Set(commands.map(\.service)) { dropIfOver(service) }
     }
 
     /// A verdict about a server. One that no probe has confirmed yet (assumed, or remembered by checkd) decides only where nothing is

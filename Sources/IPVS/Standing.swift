@@ -27,7 +27,11 @@ public enum Held: Equatable, Sendable {
 public struct Standing: Sendable {
     /// What it is.
     public let identity: VirtualServerIdentity
-    /// Its configuration and the state of its servers; nil when it is not configured (any more).
+    /// What the configuration says; nil when it is not configured (any more).
+    public internal(set) var configured: VirtualServerConfiguration?
+    /// What was made by hand.
+    public internal(set) var handMade = HandMade()
+    /// What is wanted, of either origin, and the state of its servers; nil when nothing is wanted (any more).
     public internal(set) var pool: Pool?
     /// What people decided about its servers, configured or not.
     public internal(set) var decisions: [Endpoint: Decision] = [:]
@@ -47,15 +51,37 @@ public struct Standing: Sendable {
     }
 
     /// True when there is nothing left to know about it.
-    var isOver: Bool { pool == nil && !isOwned && decisions.isEmpty }
+    var isOver: Bool { pool == nil && !isOwned && decisions.isEmpty && handMade.isEmpty }
+
+    /// A server of the pool that the configuration does not have.
+    public func isHandMade(_ endpoint: Endpoint) -> Bool {
+        handMade.servers[endpoint] != nil && configured?.realServers.contains { $0.endpoint == endpoint } != true
+    }
 
     /// Decisions about servers that are not configured.
     public var orphans: [Endpoint: Decision] { decisions.filter { pool?.member($0.key) == nil } }
 
     // MARK: Configuration
 
-    /// Takes a configuration: verdicts are kept by endpoint.
+    /// Takes a configuration: verdicts are kept by endpoint. It takes over a service that was made by hand, with its servers, and servers
+    /// that were added to it by hand.
     mutating func configure(_ configuration: VirtualServerConfiguration) {
+        if handMade.attributes != nil { handMade = HandMade() }
+        for server in configuration.realServers { handMade.servers[server.endpoint] = nil }
+        configured = configuration
+        rebuild()
+    }
+
+    /// The service left the configuration; what was added to it by hand goes with it.
+    mutating func unconfigure() {
+        configured = nil
+        handMade = HandMade()
+        rebuild()
+    }
+
+    /// Makes the pool anew from what is configured and what was made by hand.
+    mutating func rebuild() {
+        guard let configuration = handMade.configuration(identity, in: configured) else { return dissolve() }
         let before = pool
         let remembered = remembered
         pool = Pool(configuration, side: before?.settledSide ?? remembered?.side ?? .lost) { server in
@@ -71,8 +97,8 @@ public struct Standing: Sendable {
         if before == nil, held != .unknown { _ = observe(held.entry) }
     }
 
-    /// The service left the configuration.
-    mutating func unconfigure() {
+    /// Nothing is wanted any more.
+    private mutating func dissolve() {
         pool = nil
         remembered = nil
         refusals = [:]
@@ -92,6 +118,18 @@ public struct Standing: Sendable {
         if pool == nil, entry == nil { isOwned = false }
         if !refusals.isEmpty { markRefused() }
         return isDrift
+    }
+
+    /// A command that was given by hand was executed. `rebuild` has to follow.
+    mutating func made(_ command: Command) {
+        let isNew = if case .addService = command { true } else { false }
+        guard isNew || configured != nil || handMade.attributes != nil || isOwned else { return }
+        if case .deleteService = command, handMade.attributes != nil { decisions = [:] }
+        if case .deleteDestination(_, let endpoint) = command, handMade.servers[endpoint] != nil {
+            decisions[endpoint] = nil
+        }
+        if isNew || configured != nil || handMade.attributes != nil { handMade.note(command) }
+        took(command)
     }
 
     /// A command was executed.

@@ -2,7 +2,7 @@
 // any more, which is what unloading and loading ip_vs does. Reading is in IPVSClient+Reading.swift.
 
 internal import CNlGenl
-internal import Configuration
+public import Configuration
 internal import Glibc
 public import IPVS
 
@@ -23,13 +23,29 @@ public final class IPVSClient {
     /// after it. Throws when the outcome of part of the batch is unknown (`stateIsUnknown`) or nothing could be sent; `.noFamily` when
     /// the ip_vs module is not loaded.
     public func apply(_ commands: [Command]) throws(NetlinkError) -> BatchOutcome {
-        guard !commands.isEmpty else { return BatchOutcome() }
-        var refusals = try run(commands)
+        BatchOutcome(try attempt(commands).map { CommandFailure(commands[$0.index], $0.error) })
+    }
+
+    /// The same for commands that were given by hand: what the kernel said to each that it did not execute, in their order.
+    public func attempt(_ commands: [Command]) throws(NetlinkError) -> [NetlinkRefusal] {
+        guard !commands.isEmpty else { return [] }
+        let refusals = try run(commands)
         // The family's number being unknown is ENOENT as well, to every message.
-        if refusals.contains(where: { $0.error.code == ENOENT }), try familyHasChanged() {
-            refusals = try run(commands)
+        guard refusals.contains(where: { $0.error.code == ENOENT }), try familyHasChanged() else { return refusals }
+        return try run(commands)
+    }
+
+    /// Sets the counters of one service and its servers to 0, or (nil) all of the table. ESRCH: there is no such service.
+    public func zero(_ service: VirtualServerIdentity?) throws(NetlinkError) {
+        try request { (encoder) throws(NetlinkError) in
+            try client.run(
+                service.map { encoder.serviceMessage(IPVS_CMD_ZERO, $0) } ?? encoder.message(IPVS_CMD_ZERO))
         }
-        return BatchOutcome(refusals.map { CommandFailure(commands[$0.index], $0.error) })
+    }
+
+    /// Empties the table.
+    public func flush() throws(NetlinkError) {
+        try request { (encoder) throws(NetlinkError) in try client.run(encoder.message(IPVS_CMD_FLUSH)) }
     }
 
     /// Sets the connection timeouts in seconds (`ipvsadm --set`); 0 keeps the kernel's.

@@ -34,6 +34,8 @@ final class IPVSDaemon: RunningDaemon {
     /// Goes over to new configurations.
     private let reloading: ConfigurationReload<IpvsAPI>
     private(set) var loaded: ConfigurationFile
+    /// Where the configuration is.
+    let configurationPath: String
     let started = SystemClock.timestamp
     private(set) var isStale = true
     private let ledger: Ledger
@@ -50,6 +52,7 @@ final class IPVSDaemon: RunningDaemon {
         loaded = try context.configuration()
         self.loop = loop
         self.logger = logger
+        configurationPath = options.config
         bus = DaemonService(
             name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)

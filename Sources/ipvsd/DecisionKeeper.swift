@@ -1,4 +1,4 @@
-// The file of people's decisions. It is never thrown away: one that is not understood is set aside, one that cannot be read is not written
+// The file of people's decisions and of what they made by hand. It is never thrown away: one that is not understood is set aside, one that cannot be read is not written
 // until it could be, and whoever decides hears whether the decision is kept. The decisions of 0.1.0 are in `ipvsd.state` and move once.
 
 import IPVS
@@ -45,7 +45,7 @@ final class DecisionKeeper {
     private let store: any StateStore
     private let old: any StateStore
     /// What the file said at the start.
-    private(set) var initial: [ServerIdentity: Decision] = [:]
+    private(set) var initial = DecisionText()
     /// What was wrong with it then; stands until the process ends.
     private(set) var readTrouble: DecisionTrouble?
     /// Calls when `trouble` or `isKept` changed by themselves: a write that had failed was repeated.
@@ -84,13 +84,12 @@ final class DecisionKeeper {
         store.failure.map { .unwritable(path: store.path, $0) } ?? readTrouble
     }
 
-    /// Keeps `decisions`. `done` hears when they are on the disk, or why they are not.
-    func save(_ decisions: [ServerIdentity: Decision], _ done: @escaping (Errno?) -> Void = { _ in }) {
+    /// Keeps `content`. `done` hears when they are on the disk, or why they are not.
+    func save(_ content: DecisionText, _ done: @escaping (Errno?) -> Void = { _ in }) {
         isDirty = true
         if case .unreadable(_, let error) = readTrouble { return done(error) }
         unanswered += 1
-        let text = DecisionText(decisions)
-        store.write({ Array(text.text.utf8) }) { [weak self] error in
+        store.write({ Array(content.text.utf8) }) { [weak self] error in
             if let self {
                 unanswered -= 1
                 if error == nil, unanswered == 0 { isDirty = false }
@@ -100,12 +99,12 @@ final class DecisionKeeper {
     }
 
     private func take(_ content: DecisionText) throws(Errno) {
-        initial = content.decisions
+        initial = DecisionText(content.decisions, handMade: content.handMade)
         guard !content.isWhole else { return }
         let path: String
         // If it cannot be put in safety, it is not written over.
         path = try store.setAside()
-        readTrouble = .damaged(path: path, understood: initial.count)
+        readTrouble = .damaged(path: path, understood: initial.decisions.count + initial.handMade.count)
         save(initial)
     }
 
@@ -119,10 +118,10 @@ final class DecisionKeeper {
         }
         guard let octets else { return }
         let text = String(decoding: octets, as: UTF8.self)
-        initial = Memory(parsing: text, boot: "").decisions
+        initial = DecisionText(Memory(parsing: text, boot: "").decisions)
         if !Memory.isOld(text) {
             readTrouble = .damaged(path: try old.setAside(), understood: 0)
-        } else if !initial.isEmpty {
+        } else if !initial.decisions.isEmpty {
             save(initial)
         }
     }

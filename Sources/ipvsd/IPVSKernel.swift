@@ -9,6 +9,16 @@ import Platform
 protocol IPVSKernel: AnyObject {
     /// Executes commands in order; those in neither list of the outcome were executed.
     func apply(_ commands: [Command]) throws(NetlinkError) -> BatchOutcome
+    /// Executes commands that were given by hand, and says which it did not.
+    func attempt(_ commands: [Command]) throws(NetlinkError) -> [NetlinkRefusal]
+    /// Sets counters to 0: of one service with its servers, or (nil) all.
+    func zero(_ service: VirtualServerIdentity?) throws(NetlinkError)
+    /// Empties the table.
+    func flush() throws(NetlinkError)
+    /// The names of the table's services.
+    func serviceNames() throws(NetlinkError) -> [VirtualServerIdentity]
+    /// What the kernel's IPVS is.
+    func facts() throws(NetlinkError) -> KernelFacts
     /// One service with its servers and counters; nil when the table does not have it.
     func service(_ identity: VirtualServerIdentity) throws(NetlinkError) -> ServiceSnapshot?
     /// Begins to read the whole table and returns the names of its services. A sweep that was not read to its end is dropped.
@@ -26,6 +36,26 @@ final class NetlinkKernel: IPVSKernel, SyncKernel {
 
     func apply(_ commands: [Command]) throws(NetlinkError) -> BatchOutcome {
         try ask { (client) throws(NetlinkError) in try client.apply(commands) }
+    }
+
+    func attempt(_ commands: [Command]) throws(NetlinkError) -> [NetlinkRefusal] {
+        try ask { (client) throws(NetlinkError) in try client.attempt(commands) }
+    }
+
+    func zero(_ service: VirtualServerIdentity?) throws(NetlinkError) {
+        try ask { (client) throws(NetlinkError) in try client.zero(service) }
+    }
+
+    func flush() throws(NetlinkError) {
+        try ask { (client) throws(NetlinkError) in try client.flush() }
+    }
+
+    func serviceNames() throws(NetlinkError) -> [VirtualServerIdentity] {
+        try ask { (client) throws(NetlinkError) in try client.serviceNames() }
+    }
+
+    func facts() throws(NetlinkError) -> KernelFacts {
+        try ask { (client) throws(NetlinkError) in try client.facts() }
     }
 
     func service(_ identity: VirtualServerIdentity) throws(NetlinkError) -> ServiceSnapshot? {

@@ -8,7 +8,11 @@ import Varlink
 
 extension IPVSDaemon: IpvsAPI.Handler {
     func listServices(_ call: IpvsAPI.ListServices, _ responder: Responder<IpvsAPI.ListServices>) {
-        keeper.list(at: loop.now) { [weak self] snapshots in self?.list(snapshots ?? [:], responder) }
+        keeper.list(at: loop.now) { [weak self] snapshots in
+            self?.list(
+                Dictionary((snapshots ?? []).map { ($0.identity, $0) }, uniquingKeysWith: { _, last in last }),
+                responder)
+        }
         planTurn()
     }
 
@@ -47,18 +51,32 @@ extension IPVSDaemon: IpvsAPI.Handler {
         _ snapshots: [VirtualServerIdentity: ServiceSnapshot], _ responder: Responder<IpvsAPI.ListServices>
     ) {
         // Those that belong to no service come with the first part.
-        let first = loaded.configuration.virtualServers.first?.identity
+        let services = listed(snapshots)
+        let first = services.first
         let orphans = orphans
         let synchronisation = synchronisation
-        responder.reply(list: loaded.configuration.virtualServers.map(\.identity)) { [weak self] part in
+        responder.reply(list: services) { [weak self] part in
             let standings = self?.keeper.reconciler.standings ?? [:]
             return IpvsAPI.ListServices.Reply(
                 services: part.compactMap { identity in
-                    guard let self, let standing = standings[identity], let pool = standing.pool else { return nil }
+                    guard let self else { return nil }
+                    guard let standing = standings[identity], let pool = standing.pool else {
+                        return snapshots[identity].map { self.foreign($0) }
+                    }
                     return self.service(standing, pool, snapshots[identity])
                 }, orphans: part.first == first ? orphans : nil,
                 synchronisation: part.first == first ? synchronisation : nil)
         }
+    }
+
+    /// Services in the order of the configuration, then those made by hand, then those of others.
+    private func listed(_ snapshots: [VirtualServerIdentity: ServiceSnapshot]) -> [VirtualServerIdentity] {
+        let standings = keeper.reconciler.standings
+        let made = standings.values.filter { $0.pool != nil && $0.configured == nil }.map(\.identity)
+        // Ours that are just being deleted are nobody's to be listed.
+        let foreign = snapshots.keys.filter { standings[$0]?.pool == nil && standings[$0]?.isOwned != true }
+        return loaded.configuration.virtualServers.map(\.identity) + made.sorted { "\($0)" < "\($1)" }
+            + foreign.sorted { "\($0)" < "\($1)" }
     }
 
     private func decide<Method>(

@@ -4,6 +4,7 @@
 
 import Bus
 import Configuration
+import Glibc
 import IPVS
 import Net
 import Netlink
@@ -45,7 +46,7 @@ final class ServiceKeeper {
         self.timeouts = timeouts
         writer = TableWriter(kernel)
         watch = TableWatch(kernel)
-        reconciler = Reconciler(memory.memory, decisions: decisions.initial)
+        reconciler = Reconciler(memory.memory, kept: decisions.initial)
     }
 
     // MARK: What is wanted
@@ -53,6 +54,7 @@ final class ServiceKeeper {
     /// Takes the configuration, keeping state by identity. Returns the services whose block changed, came or went.
     @discardableResult
     func configure(_ servers: [VirtualServerConfiguration], timeouts: IPVSTimeouts) -> Set<VirtualServerIdentity> {
+        let made = reconciler.handMadeVersion
         let changed = reconciler.configure(servers)
         if timeouts != self.timeouts {
             self.timeouts = timeouts
@@ -61,10 +63,9 @@ final class ServiceKeeper {
         for service in changed { refusals[service] = nil }
         resync(changed)
         let dropped = reconciler.dropOrphans(beyond: Reconciler.orphanLimit)
-        if !dropped.isEmpty {
-            news.lines.append(.orphansDropped(dropped))
-            decisions.save(reconciler.decisions)
-        }
+        if !dropped.isEmpty { news.lines.append(.orphansDropped(dropped)) }
+        // What was made by hand may have been taken over.
+        if !dropped.isEmpty || made != reconciler.handMadeVersion { decisions.save(reconciler.kept) }
         return changed
     }
 
@@ -119,18 +120,64 @@ final class ServiceKeeper {
             news.servers.insert(server)
             turn(at: now)
         }
+        save(at: now, done)
+    }
+
+    private func save(at now: Instant, _ done: @escaping (DecisionOutcome) -> Void) {
         let saving = WaitingCaller(now + Self.longestSave, done)
         self.saving.append(saving)
-        decisions.save(reconciler.decisions) { [path = decisions.path] error in
+        decisions.save(reconciler.kept) { [path = decisions.path] error in
             saving.end(error.map { .notKept(path: path, "\($0)") } ?? .kept)
         }
     }
 
-    /// Calls `done` with what the kernel has and counts, at most a second old; nil when it cannot be asked.
-    func list(at now: Instant, _ done: @escaping ([VirtualServerIdentity: ServiceSnapshot]?) -> Void) {
-        if now < kernelHealth.resume { return done(nil) }
-        watch.list(at: now, done)
+    /// Carries out what is asked for by hand. `done` hears when what it changed for good is on the disk.
+    func run(
+        _ commands: [TableCommand], with writer: HandWriter, at now: Instant,
+        done: @escaping (HandReport, DecisionOutcome) -> Void
+    ) {
+        let before = reconciler.handMadeVersion
+        var report = writer.run(commands, &reconciler)
+        watch.wrote(report.executed)
+        watch.outdate()
+        watch.doubt(report.doubted.filter { reconciler.standings[$0] != nil })
+        for command in report.executed {
+            news.services.insert(command.service)
+            if let endpoint = command.endpoint { news.servers.insert(ServerIdentity(command.service, endpoint)) }
+        }
+        for (_, server) in report.weighed {
+            news.services.insert(server.service)
+            news.servers.insert(server)
+        }
+        turn(at: now)
+        for (index, server) in report.weighed where report.failure == nil {
+            guard let problem = problem(of: server) else { continue }
+            report.done = index
+            report.failure = HandFailure(code: EAGAIN, problem: problem, isOurs: true)
+        }
+        // What an earlier command changed may not be on the disk yet.
+        let isKept = decisions.isKept || !commands.contains(where: \.isKept)
+        if isKept, before == reconciler.handMadeVersion, report.weighed.isEmpty { return done(report, .kept) }
+        save(at: now) { [report] in done(report, $0) }
     }
+
+    /// Calls `done` with what the kernel has and counts, of whatever origin; nil when it cannot be asked. It is at most a second old, and
+    /// with `isFresh` as new as the call.
+    func list(at now: Instant, isFresh: Bool = false, _ done: @escaping ([ServiceSnapshot]?) -> Void) {
+        if now < kernelHealth.resume { return done(nil) }
+        watch.list(at: now, isFresh: isFresh, done)
+    }
+
+    /// What carries out commands that are given by hand.
+    func handWriter(
+        file: String, synchronise: @escaping (SyncCommand) -> HandFailure?,
+        decision: @escaping (ServerOverride) -> Decision
+    ) -> HandWriter {
+        HandWriter(kernel: kernel, file: file, synchronise: synchronise, decision: decision)
+    }
+
+    /// What the kernel's IPVS is.
+    func facts() throws(NetlinkError) -> KernelFacts { try kernel.facts() }
 
     /// One service with its counters; nil when the kernel does not have it or cannot be asked.
     func snapshot(of service: VirtualServerIdentity) -> ServiceSnapshot? {

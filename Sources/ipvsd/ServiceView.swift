@@ -14,7 +14,45 @@ extension IPVSDaemon {
         return IpvsAPI.Service(
             name: "\(standing.identity)", context: IpvsAPI.ServiceContext(pool.configuration),
             runtime: runtime(standing, pool, snapshot),
-            servers: pool.members.map { server(standing, $0, destinations[$0.configuration.endpoint]) })
+            servers: pool.members.map { server(standing, $0, destinations[$0.configuration.endpoint]) },
+            origin: origin(of: standing))
+    }
+
+    /// Who made a service.
+    func origin(of standing: Standing?) -> IpvsAPI.Origin {
+        guard let standing else { return .foreign }
+        if standing.configured != nil { return .configuration }
+        return standing.handMade.attributes == nil ? .foreign : .hand
+    }
+
+    /// A service of somebody else, as the kernel has it.
+    func foreign(_ snapshot: ServiceSnapshot) -> IpvsAPI.Service {
+        let weight = snapshot.destinations.reduce(0) { $0 + Int($1.attributes.weight) }
+        let serving = snapshot.destinations.count { $0.attributes.weight > 0 }
+        return IpvsAPI.Service(
+            name: "\(snapshot.identity)",
+            context: IpvsAPI.ServiceContext(snapshot.identity, snapshot.attributes),
+            runtime: IpvsAPI.ServiceRuntime(
+                state: serving > 0 ? .up : .down, since: started,
+                reason: "made by somebody else: listed, not looked after", weightUp: weight, onSorryServer: false,
+                inKernel: true, counters: IpvsAPI.Counters(snapshot.counters)),
+            servers: snapshot.destinations.map { destination in
+                IpvsAPI.Server(
+                    name: "\(ServerIdentity(snapshot.identity, destination.endpoint))",
+                    context: IpvsAPI.ServerContext(
+                        address: "\(destination.endpoint.address)", port: Int(destination.endpoint.port),
+                        forwarding: IpvsAPI.Forwarding(destination.attributes.forwarding),
+                        weight: Int(destination.attributes.weight),
+                        upperThreshold: Int(destination.attributes.upperThreshold),
+                        lowerThreshold: Int(destination.attributes.lowerThreshold)),
+                    runtime: IpvsAPI.ServerRuntime(
+                        health: .unknown, since: started, reason: "made by somebody else", stale: false, inKernel: true,
+                        effectiveWeight: Int(destination.attributes.weight),
+                        activeConnections: Int(destination.activeConnections),
+                        inactiveConnections: Int(destination.inactiveConnections),
+                        persistentConnections: Int(destination.persistentConnections),
+                        counters: IpvsAPI.Counters(destination.counters)), origin: .foreign)
+            }, origin: .foreign)
     }
 
     /// The data of a service's event; nil when it is not configured.
@@ -23,7 +61,8 @@ extension IPVSDaemon {
             let pool = standing.pool
         else { return nil }
         return IpvsAPI.ServiceSummary(
-            name: subject, context: IpvsAPI.ServiceContext(pool.configuration), runtime: runtime(standing, pool, nil))
+            name: subject, context: IpvsAPI.ServiceContext(pool.configuration), runtime: runtime(standing, pool, nil),
+            origin: origin(of: standing))
     }
 
     /// The data of a server's event; nil when it is not configured.
@@ -39,11 +78,7 @@ extension IPVSDaemon {
         guard let configuration = sync.plan.configuration else { return nil }
         return IpvsAPI.Synchronisation(
             interface: configuration.interface, instance: configuration.instance,
-            daemons: sync.held.map {
-                IpvsAPI.SyncDaemon(
-                    role: IpvsAPI.SyncRole($0.role), interface: $0.interface, syncID: Int($0.syncID),
-                    group: "\($0.group)", port: Int($0.port), timeToLive: Int($0.timeToLive))
-            }, problem: sync.problem?.message)
+            daemons: sync.held.map(IpvsAPI.SyncDaemon.init), problem: sync.problem?.message)
     }
 
     /// Decisions about servers that are not configured, in a stable order; nil when there are none.
@@ -86,7 +121,7 @@ extension IPVSDaemon {
             name: "\(identity)",
             context: IpvsAPI.ServerContext(
                 address: "\(configuration.endpoint.address)", port: Int(configuration.endpoint.port),
-                forwarding: IpvsAPI.Forwarding(configuration.forwarding), weight: configuration.weight,
+                forwarding: IpvsAPI.Forwarding(.method(configuration.forwarding)), weight: configuration.weight,
                 upperThreshold: Int(configuration.upperThreshold), lowerThreshold: Int(configuration.lowerThreshold),
                 inhibitOnFailure: configuration.inhibitOnFailure),
             runtime: IpvsAPI.ServerRuntime(
@@ -98,22 +133,29 @@ extension IPVSDaemon {
                 activeConnections: snapshot.map { Int($0.activeConnections) },
                 inactiveConnections: snapshot.map { Int($0.inactiveConnections) },
                 persistentConnections: snapshot.map { Int($0.persistentConnections) },
-                counters: snapshot.map { IpvsAPI.Counters($0.counters) }))
+                counters: snapshot.map { IpvsAPI.Counters($0.counters) }),
+            origin: standing.isHandMade(configuration.endpoint) ? .hand : .configuration)
     }
 }
 
 extension IpvsAPI.ServiceContext {
     /// What a block says.
     fileprivate init(_ configuration: VirtualServerConfiguration) {
+        self.init(configuration.identity, ServiceAttributes(configuration))
+        quorum = configuration.quorum
+        hysteresis = configuration.hysteresis
+        sorryServer = configuration.sorryServer.map { "\($0.endpoint)" }
+    }
+
+    /// What the kernel's table says.
+    fileprivate init(_ identity: VirtualServerIdentity, _ attributes: ServiceAttributes) {
         self.init(
-            family: configuration.identity.family == .inet ? .inet : .inet6, scheduler: configuration.scheduler,
-            schedulerFlags: configuration.schedulerFlags.names,
-            persistenceTimeoutSeconds: configuration.persistence.map { Int($0.timeout.components.seconds) },
-            persistencePrefixLength: configuration.persistence?.prefixLength,
-            persistenceEngine: configuration.persistence?.engine,
-            onePacket: configuration.schedulerFlags.contains(.onePacket), quorum: configuration.quorum,
-            hysteresis: configuration.hysteresis, sorryServer: configuration.sorryServer.map { "\($0.endpoint)" })
-        switch configuration.identity {
+            family: identity.family == .inet ? .inet : .inet6, scheduler: attributes.scheduler,
+            schedulerFlags: attributes.flags.names,
+            persistenceTimeoutSeconds: attributes.persistence.map { Int($0.timeout.components.seconds) },
+            persistencePrefixLength: attributes.persistence?.prefixLength,
+            persistenceEngine: attributes.persistence?.engine, onePacket: attributes.flags.contains(.onePacket))
+        switch identity {
         case .address(let transport, let endpoint):
             self.transport = IpvsAPI.Transport(transport)
             self.address = "\(endpoint.address)"
@@ -136,15 +178,19 @@ extension Health {
 
 extension SchedulerFlags {
     /// Names as keepalived.conf has them; nil when there are none.
-    fileprivate var names: [String]? {
-        let names = [(SchedulerFlags.flag1, "flag-1"), (.flag2, "flag-2"), (.flag3, "flag-3")]
-            .filter { contains($0.0) }.map(\.1)
+    var names: [String]? {
+        let names = Self.named.filter { contains($0.flag) }.map(\.name)
         return names.isEmpty ? nil : names
     }
+
+    /// The scheduler's flags with their names.
+    static let named: [(flag: SchedulerFlags, name: String)] = [
+        (.flag1, "flag-1"), (.flag2, "flag-2"), (.flag3, "flag-3"),
+    ]
 }
 
 extension IpvsAPI.SyncRole {
-    fileprivate init(_ role: SyncRole) {
+    init(_ role: SyncRole) {
         switch role {
         case .master: self = .master
         case .backup: self = .backup
@@ -163,11 +209,13 @@ extension IpvsAPI.Transport {
 }
 
 extension IpvsAPI.Forwarding {
-    fileprivate init(_ method: ForwardingMethod) {
-        switch method {
-        case .masquerade: self = .nat
-        case .directRouting: self = .dr
-        case .tunnel: self = .tun
+    init(_ forwarding: PacketForwarding) {
+        switch forwarding {
+        case .method(.masquerade): self = .nat
+        case .method(.directRouting): self = .dr
+        case .method(.tunnel): self = .tun
+        case .local: self = .local
+        case .bypass: self = .bypass
         }
     }
 }
@@ -196,10 +244,14 @@ extension IpvsAPI.Override {
 }
 
 extension IpvsAPI.Counters {
-    fileprivate init(_ counters: Counters) {
+    init(_ counters: Counters) {
         self.init(
             connections: Int(clamping: counters.connections), packetsIn: Int(clamping: counters.inPackets),
             packetsOut: Int(clamping: counters.outPackets), bytesIn: Int(clamping: counters.inBytes),
-            bytesOut: Int(clamping: counters.outBytes))
+            bytesOut: Int(clamping: counters.outBytes), connectionsPerSecond: Int(clamping: counters.connectionRate),
+            packetsInPerSecond: Int(clamping: counters.inPacketRate),
+            packetsOutPerSecond: Int(clamping: counters.outPacketRate),
+            bytesInPerSecond: Int(clamping: counters.inByteRate),
+            bytesOutPerSecond: Int(clamping: counters.outByteRate))
     }
 }

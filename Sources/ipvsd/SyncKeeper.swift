@@ -95,6 +95,25 @@ final class SyncKeeper {
         return done
     }
 
+    /// Starts or stops one by hand, which only the kernel remembers; nil when it did.
+    func byHand(_ command: SyncCommand, file: String) -> HandFailure? {
+        guard plan.configuration == nil else {
+            return HandFailure(
+                code: EPERM,
+                problem: "lvs_sync_daemon is configured in \(file): edit that file and run 'lbctl reload'", isOurs: true
+            )
+        }
+        do throws(NetlinkError) {
+            try kernel.apply(command)
+            return nil
+        } catch {
+            return HandFailure(error, SyncProblem(command, error).message)
+        }
+    }
+
+    /// Those that run, as the kernel says now.
+    func running() throws(NetlinkError) -> [SyncDaemon] { try kernel.syncDaemons() }
+
     /// The process ends for good: what it started and nobody changed ends with it.
     func finish() {
         guard !plan.started.isEmpty else { return }

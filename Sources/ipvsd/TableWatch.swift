@@ -19,7 +19,7 @@ struct TableWatch {
         /// Services written since it began: what it read of them may be older.
         var touched: Set<VirtualServerIdentity> = []
         /// What it read, when somebody waits for it.
-        var found: [VirtualServerIdentity: ServiceSnapshot]?
+        var found: [ServiceSnapshot]?
     }
 
     private struct Retry {
@@ -30,8 +30,11 @@ struct TableWatch {
     /// A dump with counters.
     private struct Dump {
         let taken: Instant
-        let services: [VirtualServerIdentity: ServiceSnapshot]
+        let services: [ServiceSnapshot]
     }
+
+    /// Somebody who waits for a dump.
+    private typealias Listener = ([ServiceSnapshot]?) -> Void
 
     private let kernel: any IPVSKernel
     private var sweep: Sweep?
@@ -40,7 +43,10 @@ struct TableWatch {
     private var doubted: Set<VirtualServerIdentity> = []
     private var retries: [VirtualServerIdentity: Retry] = [:]
     private var dump: Dump?
-    private var waiting: [([VirtualServerIdentity: ServiceSnapshot]?) -> Void] = []
+    /// They take the dump of the sweep that is under way.
+    private var waiting: [Listener] = []
+    /// They wait for a sweep that begins after they asked.
+    private var waitingForNext: [Listener] = []
     /// Answers to be given when the turn's work is done.
     private var answers: [() -> Void] = []
 
@@ -50,7 +56,9 @@ struct TableWatch {
 
     /// When `read` or `forgive` has something to do.
     func deadline(_ reconciler: Reconciler) -> Instant {
-        if sweep != nil || !doubted.isEmpty || !reconciler.unread.isEmpty || !waiting.isEmpty || !answers.isEmpty {
+        if sweep != nil || !doubted.isEmpty || !reconciler.unread.isEmpty || !waiting.isEmpty || !waitingForNext.isEmpty
+            || !answers.isEmpty
+        {
             return .zero
         }
         var deadline = nextSweep
@@ -77,7 +85,7 @@ struct TableWatch {
         }
         if sweep != nil, waiting.isEmpty || sweep?.found != nil {
             try readSlice(&reconciler, &drifted, at: now)
-        } else if wantsSweep || !waiting.isEmpty {
+        } else if wantsSweep || !waiting.isEmpty || !waitingForNext.isEmpty {
             try begin(&reconciler, &drifted, at: now)
         }
         return drifted
@@ -89,7 +97,9 @@ struct TableWatch {
         let present = Set(try kernel.beginSweep())
         lastSweep = now
         nextSweep = now + Self.interval
-        sweep = Sweep(found: waiting.isEmpty ? nil : [:])
+        waiting += waitingForNext
+        waitingForNext = []
+        sweep = Sweep(found: waiting.isEmpty ? nil : [])
         for (service, standing) in reconciler.standings
         where !present.contains(service) && standing.held != .absent && (standing.pool != nil || standing.isOwned) {
             if reconciler.observed(service, nil) { drifted.insert(service) }
@@ -108,10 +118,10 @@ struct TableWatch {
         }
         for snapshot in slice {
             let service = snapshot.identity
+            sweep?.found?.append(snapshot)
             guard let standing = reconciler.standings[service], standing.pool != nil || standing.isOwned else {
                 continue
             }
-            sweep?.found?[service] = snapshot
             if sweep?.touched.contains(service) == true { continue }
             let entry = ServiceEntry(snapshot)
             if standing.held == .present(entry) { continue }
@@ -170,9 +180,11 @@ struct TableWatch {
 
     // MARK: Dumps for people
 
-    /// Calls `done` with the table and its counters, at most a second old; nil when the kernel cannot be asked.
-    mutating func list(at now: Instant, _ done: @escaping ([VirtualServerIdentity: ServiceSnapshot]?) -> Void) {
-        if let dump, now < dump.taken + Self.freshness {
+    /// Calls `done` with the table and its counters, at most a second old, or as new as the call; nil when the kernel cannot be asked.
+    mutating func list(at now: Instant, isFresh: Bool, _ done: @escaping ([ServiceSnapshot]?) -> Void) {
+        if isFresh {
+            waitingForNext.append(done)
+        } else if let dump, now < dump.taken + Self.freshness {
             answers.append { done(dump.services) }
         } else {
             waiting.append(done)
@@ -185,9 +197,17 @@ struct TableWatch {
         return answers
     }
 
-    private mutating func answer(_ found: [VirtualServerIdentity: ServiceSnapshot]?, at now: Instant? = nil) {
+    /// The dump that is kept is not how the table is any more.
+    mutating func outdate() {
+        dump = nil
+    }
+
+    private mutating func answer(_ found: [ServiceSnapshot]?, at now: Instant? = nil) {
         if let found, let now { dump = Dump(taken: now, services: found) }
         answers += waiting.map { done in { done(found) } }
         waiting = []
+        guard found == nil else { return }
+        answers += waitingForNext.map { done in { done(nil) } }
+        waitingForNext = []
     }
 }

@@ -23,6 +23,8 @@ final class ScriptedKernel: IPVSKernel {
     var executed: (Command, KernelTable) -> Void = { _, _ in }
     private(set) var requests = 0
     private(set) var commands: [Command] = []
+    /// Executed commands that were given by hand.
+    private(set) var byHand: [Command] = []
     private var walk: [ServiceSnapshot] = []
     /// Services read in one slice.
     var slice = 2
@@ -69,6 +71,46 @@ final class ScriptedKernel: IPVSKernel {
             if entry.destinations[endpoint] == nil { return ENOENT }
         }
         return refuses(command) ? ERANGE : nil
+    }
+
+    func attempt(_ commands: [Command]) throws(NetlinkError) -> [NetlinkRefusal] {
+        var refusals: [NetlinkRefusal] = []
+        var failure: NetlinkError?
+        do throws(NetlinkError) { try request() } catch { failure = error }
+        let isLost = failure?.stateIsUnknown ?? false
+        guard failure == nil || isLost else { throw failure ?? .timedOut }
+        for (index, command) in (isLost ? commands.prefix(commands.count / 2) : commands[...]).enumerated() {
+            if let code = answer(to: command) {
+                refusals.append(NetlinkRefusal(index: index, error: .refused(code: code, message: "")))
+            } else {
+                let before = table
+                table.apply(command)
+                byHand.append(command)
+                executed(command, before)
+            }
+        }
+        if let failure { throw failure }
+        return refusals
+    }
+
+    func zero(_ service: VirtualServerIdentity?) throws(NetlinkError) {
+        try request()
+        if let service, table.services[service] == nil { throw .refused(code: ESRCH, message: "") }
+    }
+
+    func flush() throws(NetlinkError) {
+        try request()
+        table = KernelTable()
+    }
+
+    func serviceNames() throws(NetlinkError) -> [VirtualServerIdentity] {
+        try request()
+        return Array(table.services.keys)
+    }
+
+    func facts() throws(NetlinkError) -> KernelFacts {
+        try request()
+        return KernelFacts()
     }
 
     private func snapshot(_ service: VirtualServerIdentity) -> ServiceSnapshot? {
@@ -217,6 +259,16 @@ final class KeeperRig {
     func say(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) {
         said[server] = HealthNote(state: isUp ? .up : .down, isVerified: isVerified, since: "", reason: "")
         sayAgain(server)
+    }
+
+    /// Commands that are given by hand; the answer comes when the disk has what they changed.
+    func byHand(
+        _ commands: [TableCommand], done: @escaping (HandReport, DecisionOutcome) -> Void = { _, _ in }
+    ) {
+        let writer = keeper.handWriter(
+            file: "evenkeel.conf", synchronise: { _ in nil },
+            decision: { Decision(override: $0, since: "2026", uid: 0) })
+        keeper.run(commands, with: writer, at: now, done: done)
     }
 
     /// checkd's snapshot of a server comes over the bus.

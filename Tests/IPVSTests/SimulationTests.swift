@@ -1,5 +1,5 @@
 // Random disturbances through the driver: refusals of any command, answers that are lost, edits and flushes by others, verdicts, decisions,
-// reloads, restarts with and without files, full and hanging disks. Afterwards the kernel must have what is wanted, and on the way no pool with
+// commands given by hand, reloads, restarts with and without files, full and hanging disks. Afterwards the kernel must have what is wanted, and on the way no pool with
 // a living server may become empty, no stranger's service may be touched, and no decision that was reported done may be lost.
 
 import Bus
@@ -39,6 +39,10 @@ private final class Simulation {
     /// The last decision about a server, and whether it was reported done.
     private var decided: [ServerIdentity: (override: ServerOverride?, isKept: Bool, number: Int)] = [:]
     private var number = 0
+    /// What happens was asked for by hand, and is not in `decided` yet.
+    private var isByHand = false
+    /// What was made by hand when that was last reported done, as long as nothing else was.
+    private var madeKept: [VirtualServerIdentity: HandMade]?
     /// checkd's snapshot has not arrived since the restart.
     private var isUnsynced = false
     private var refusedEndpoints: Set<Endpoint> = []
@@ -77,7 +81,8 @@ private final class Simulation {
         switch Int.random(in: 0...19, using: &random) {
         case 0...4: rig.say(target, isUp: Bool.random(using: &random))
         case 5: rig.say(target, isUp: Bool.random(using: &random), isVerified: false)
-        case 6...7: decide(target)
+        case 6: decide(target)
+        case 7: byHand(target)
         case 8: configure(try configuration())
         case 9: edit(identity)
         case 10: rig.kernel.table.services = rig.kernel.table.services.filter { _ in Bool.random(using: &random) }
@@ -134,6 +139,7 @@ private final class Simulation {
 
     private func configure(_ servers: [VirtualServerConfiguration]) {
         rig.configure(servers)
+        madeKept = nil
         foreign.subtract(servers.map(\.identity))
     }
 
@@ -150,6 +156,41 @@ private final class Simulation {
         }
     }
 
+    /// What ipvsadm would be asked for: on its own services, on those of others and on configured ones.
+    private func byHand(_ target: ServerIdentity) {
+        let (service, endpoint) = (target.service, target.endpoint)
+        let attributes = routed(.random(in: 0...3, using: &random))
+        let commands: [TableCommand] = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+            switch Int.random(in: 0...7, using: &random) {
+            case 0...1: .change(.addService(service, ServiceAttributes()))
+            case 2...3: .change(.addDestination(service, endpoint, attributes))
+            case 4: .change(.editDestination(service, endpoint, attributes))
+            case 5: .change(.deleteDestination(service, endpoint))
+            case 6: .change(.deleteService(service))
+            default: Int.random(in: 0...9, using: &random) == 0 ? .flush : .zero(service)
+            }
+        }
+        let strangers = foreign
+        foreign = []
+        number += 1
+        let number = number
+        madeKept = nil
+        isByHand = true
+        rig.byHand(commands) { [unowned self] _, outcome in
+            guard outcome == .kept, self.number == number else { return }
+            madeKept = rig.keeper.reconciler.kept.handMade
+        }
+        isByHand = false
+        // Those that were deleted by hand are nobody's.
+        foreign = strangers.filter {
+            rig.kernel.table.services[$0] != nil && rig.keeper.reconciler.standings[$0]?.pool == nil
+        }
+        for (server, decision) in decided {
+            let now = rig.keeper.reconciler.decisions[server]?.override
+            if now != decision.override { decided[server] = (now, false, number) }
+        }
+    }
+
     private func edit(_ identity: VirtualServerIdentity) {
         guard !foreign.contains(identity) else { return }
         switch Int.random(in: 0...3, using: &random) {
@@ -162,7 +203,8 @@ private final class Simulation {
 
     private func makeForeign(_ identity: VirtualServerIdentity) {
         guard !rig.servers.contains(where: { $0.identity == identity }), rig.kernel.table.services[identity] == nil,
-            rig.keeper.reconciler.standings[identity]?.isOwned != true
+            rig.keeper.reconciler.standings[identity]?.isOwned != true,
+            rig.keeper.reconciler.standings[identity]?.pool == nil
         else { return }
         foreign.insert(identity)
         rig.kernel.table.services[identity] = ServiceEntry(
@@ -179,7 +221,14 @@ private final class Simulation {
         rig.restart(standings: lost)
         isUnsynced = true
         // Ownership that the file remembers longer than it lasted cannot be told from ours.
-        foreign = foreign.filter { rig.keeper.reconciler.standings[$0]?.isOwned != true }
+        foreign = foreign.filter {
+            let standing = rig.keeper.reconciler.standings[$0]
+            return standing?.isOwned != true && standing?.pool == nil
+        }
+        if let madeKept, rig.keeper.decisions.initial.handMade != madeKept {
+            fail("made by hand and lost: \(madeKept), kept \(rig.keeper.decisions.initial.handMade)")
+        }
+        madeKept = nil
         for (server, decision) in decided where decision.isKept {
             let kept = rig.keeper.reconciler.decisions[server]?.override
             if kept != decision.override { fail("the decision about \(server) was lost: \(String(describing: kept))") }
@@ -222,7 +271,7 @@ private final class Simulation {
     private func check(_ command: Command, _ before: KernelTable) {
         let service = command.service
         if foreign.contains(service) { return fail("\(command): a stranger's service") }
-        guard !isUnsynced, serves(before.services[service]), !serves(rig.kernel.table.services[service]),
+        guard !isUnsynced, !isByHand, serves(before.services[service]), !serves(rig.kernel.table.services[service]),
             let configured = rig.servers.first(where: { $0.identity == service })
         else { return }
         for server in configured.realServers {
@@ -258,7 +307,9 @@ private final class Simulation {
             }
         }
         for (server, note) in rig.said where note.isVerified {
-            guard let member = keeper.reconciler.standings[server.service]?.pool?.member(server.endpoint) else {
+            guard let member = keeper.reconciler.standings[server.service]?.pool?.member(server.endpoint),
+                !member.configuration.checkers.isEmpty
+            else {
                 continue
             }
             if member.health != (note.state == .up ? .up : .down) {
@@ -268,8 +319,9 @@ private final class Simulation {
         for (server, decision) in decided where keeper.reconciler.decisions[server]?.override != decision.override {
             fail("the decision about \(server) is not in force")
         }
-        let kept = DecisionText(parsing: String(decoding: rig.decisions.content ?? [], as: UTF8.self)).decisions
-        if kept != keeper.reconciler.decisions { fail("decisions on the disk: \(kept)") }
+        let kept = DecisionText(parsing: String(decoding: rig.decisions.content ?? [], as: UTF8.self))
+        if kept.decisions != keeper.reconciler.decisions { fail("decisions on the disk: \(kept)") }
+        if kept.handMade != keeper.reconciler.kept.handMade { fail("made by hand, on the disk: \(kept.handMade)") }
         let memory = Memory(parsing: String(decoding: rig.standings.content ?? [], as: UTF8.self), boot: "b1")
         let text = Memory.text(of: keeper.reconciler.standings, boot: "b1")
         if memory != Memory(parsing: text, boot: "b1") { fail("standings on the disk: \(memory)") }

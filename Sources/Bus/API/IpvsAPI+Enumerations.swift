@@ -54,19 +54,109 @@ extension IpvsAPI {
         }
     }
 
-    /// Packet forwarding method.
+    /// Packet forwarding method. local and bypass are only found in tables of others.
     public enum Forwarding: OpenEnumeration {
-        case nat, dr, tun
+        case nat, dr, tun, local, bypass
         /// A value that a newer peer knows.
         case other(String)
 
-        public static let known: [Self] = [.nat, .dr, .tun]
+        public static let known: [Self] = [.nat, .dr, .tun, .local, .bypass]
 
         public var rawValue: String {
             switch self {
             case .nat: "nat"
             case .dr: "dr"
             case .tun: "tun"
+            case .local: "local"
+            case .bypass: "bypass"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// What a tunnelled packet is wrapped in.
+    public enum TunnelKind: OpenEnumeration {
+        case ipip, gue, gre
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.ipip, .gue, .gre]
+
+        public var rawValue: String {
+            switch self {
+            case .ipip: "ipip"
+            case .gue: "gue"
+            case .gre: "gre"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// Checksums of a tunnel: none, whole packet, remote offload.
+    public enum TunnelChecksum: OpenEnumeration {
+        case nocsum, csum, remcsum
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.nocsum, .csum, .remcsum]
+
+        public var rawValue: String {
+            switch self {
+            case .nocsum: "nocsum"
+            case .csum: "csum"
+            case .remcsum: "remcsum"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// Who made a service or a server: the configuration; a person or program by hand, through ipvsd, which keeps and
+    /// repairs it and forgets it when it is deleted; or somebody else, of whom ipvsd changes nothing unless a command
+    /// asks for it.
+    public enum Origin: OpenEnumeration {
+        case configuration, hand, foreign
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.configuration, .hand, .foreign]
+
+        public var rawValue: String {
+            switch self {
+            case .configuration: "configuration"
+            case .hand: "hand"
+            case .foreign: "foreign"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// What a command does. The same as ipvsadm -A -E -D -a -e -d -C -Z --set --start-daemon --stop-daemon.
+    public enum TableAction: OpenEnumeration {
+        case 
+            addService, editService, deleteService, addServer, editServer, deleteServer, flush, zero, setTimeouts,
+            startDaemon, stopDaemon
+
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [
+            .addService, .editService, .deleteService, .addServer, .editServer, .deleteServer, .flush, .zero,
+            .setTimeouts, .startDaemon, .stopDaemon
+        ]
+
+        public var rawValue: String {
+            switch self {
+            case .addService: "addService"
+            case .editService: "editService"
+            case .deleteService: "deleteService"
+            case .addServer: "addServer"
+            case .editServer: "editServer"
+            case .deleteServer: "deleteServer"
+            case .flush: "flush"
+            case .zero: "zero"
+            case .setTimeouts: "setTimeouts"
+            case .startDaemon: "startDaemon"
+            case .stopDaemon: "stopDaemon"
             case .other(let word): word
             }
         }

@@ -48,6 +48,74 @@ extension IpvsAPI {
         }
     }
 
+    /// The kernel's table as it is, of whatever origin.
+    public struct ListTable: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.ListTable"
+        /// Only this one, which is ServiceNotFound when the kernel does not have it.
+        public var service: String?
+
+        public init(service: String? = nil) {
+            self.service = service
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// In the kernel's order. With more, in as many replies as it takes; without, a table beyond 1 MiB is
+            /// refused with TooLarge.
+            public var services: [TableService]
+            /// In the first reply.
+            public var timeouts: ConnectionTimeouts?
+            /// Synchronisation daemons that run; in the first reply.
+            public var daemons: [SyncDaemon]?
+            /// The kernel's IPVS: "1.2.1"; in the first reply.
+            public var version: String?
+            /// Buckets of the kernel's table of connections; in the first reply.
+            public var connectionTableSize: Int?
+
+            public init(
+                services: [TableService], timeouts: ConnectionTimeouts? = nil, daemons: [SyncDaemon]? = nil,
+                version: String? = nil, connectionTableSize: Int? = nil
+            ) {
+                self.services = services
+                self.timeouts = timeouts
+                self.daemons = daemons
+                self.version = version
+                self.connectionTableSize = connectionTableSize
+            }
+        }
+    }
+
+    /// Does commands in order until one fails; those before it stay done. A command that is malformed lets nothing be
+    /// done (InvalidParameter). What it adds is kept: across restarts and reboots, repaired when somebody changes it,
+    /// until it is deleted or the configuration brings it. Services of the configuration stay as it says, but their
+    /// servers can be given a weight (as SetWeight does) and more servers can be added to them; zero, setTimeouts and
+    /// the daemons are the kernel's as they are.
+    public struct ChangeTable: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.ChangeTable"
+        /// At most 2000.
+        public var commands: [TableCommand]
+
+        public init(commands: [TableCommand]) {
+            self.commands = commands
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// How many were done.
+            public var done: Int
+            /// The one that was not.
+            public var failure: CommandFailure?
+            /// Services of the configuration that a flush has left.
+            public var left: Int?
+
+            public init(done: Int, failure: CommandFailure? = nil, left: Int? = nil) {
+                self.done = done
+                self.failure = failure
+                self.left = left
+            }
+        }
+    }
+
     /// Gives a server a weight of its own until Reset.
     public struct SetWeight: VarlinkMethod {
         public static let method = "io.evenkeel.Ipvs.SetWeight"
@@ -171,6 +239,20 @@ extension IpvsAPI {
         public init(server: String, problem: String) {
             self.server = server
             self.problem = problem
+        }
+    }
+
+    /// The kernel's table cannot be read.
+    public struct NoTable: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.NoTable"
+        /// What is wrong.
+        public var problem: String
+        /// What to do about it.
+        public var remedy: String
+
+        public init(problem: String, remedy: String) {
+            self.problem = problem
+            self.remedy = remedy
         }
     }
 

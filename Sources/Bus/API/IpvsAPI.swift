@@ -16,12 +16,17 @@ public enum IpvsAPI: ReloadableAPI {
         public var runtime: ServiceRuntime
         /// Its real servers in the order of the configuration.
         public var servers: [Server]
+        /// Who made it; absent: the configuration.
+        public var origin: Origin?
 
-        public init(name: String, context: ServiceContext, runtime: ServiceRuntime, servers: [Server]) {
+        public init(
+            name: String, context: ServiceContext, runtime: ServiceRuntime, servers: [Server], origin: Origin? = nil
+        ) {
             self.name = name
             self.context = context
             self.runtime = runtime
             self.servers = servers
+            self.origin = origin
         }
     }
 
@@ -34,11 +39,14 @@ public enum IpvsAPI: ReloadableAPI {
         public var context: ServiceContext
         /// What is going on.
         public var runtime: ServiceRuntime
+        /// Who made it; absent: the configuration.
+        public var origin: Origin?
 
-        public init(name: String, context: ServiceContext, runtime: ServiceRuntime) {
+        public init(name: String, context: ServiceContext, runtime: ServiceRuntime, origin: Origin? = nil) {
             self.name = name
             self.context = context
             self.runtime = runtime
+            self.origin = origin
         }
     }
 
@@ -140,11 +148,14 @@ public enum IpvsAPI: ReloadableAPI {
         public var context: ServerContext
         /// What is going on.
         public var runtime: ServerRuntime
+        /// Who made it; absent: the configuration.
+        public var origin: Origin?
 
-        public init(name: String, context: ServerContext, runtime: ServerRuntime) {
+        public init(name: String, context: ServerContext, runtime: ServerRuntime, origin: Origin? = nil) {
             self.name = name
             self.context = context
             self.runtime = runtime
+            self.origin = origin
         }
     }
 
@@ -289,14 +300,20 @@ public enum IpvsAPI: ReloadableAPI {
         public var port: Int
         /// Their TTL.
         public var timeToLive: Int
+        /// Octets of the longest message; absent in a command: the kernel's choice.
+        public var maximumLength: Int?
 
-        public init(role: SyncRole, interface: String, syncID: Int, group: String, port: Int, timeToLive: Int) {
+        public init(
+            role: SyncRole, interface: String, syncID: Int, group: String, port: Int, timeToLive: Int,
+            maximumLength: Int? = nil
+        ) {
             self.role = role
             self.interface = interface
             self.syncID = syncID
             self.group = group
             self.port = port
             self.timeToLive = timeToLive
+            self.maximumLength = maximumLength
         }
     }
 
@@ -312,13 +329,228 @@ public enum IpvsAPI: ReloadableAPI {
         public var bytesIn: Int
         /// Octets from the servers (NAT).
         public var bytesOut: Int
+        /// The kernel's estimate of the last seconds, and so are the next four.
+        public var connectionsPerSecond: Int?
+        /// Packets towards the servers.
+        public var packetsInPerSecond: Int?
+        /// Packets from the servers (NAT).
+        public var packetsOutPerSecond: Int?
+        /// Octets towards the servers.
+        public var bytesInPerSecond: Int?
+        /// Octets from the servers (NAT).
+        public var bytesOutPerSecond: Int?
 
-        public init(connections: Int, packetsIn: Int, packetsOut: Int, bytesIn: Int, bytesOut: Int) {
+        public init(
+            connections: Int, packetsIn: Int, packetsOut: Int, bytesIn: Int, bytesOut: Int,
+            connectionsPerSecond: Int? = nil, packetsInPerSecond: Int? = nil, packetsOutPerSecond: Int? = nil,
+            bytesInPerSecond: Int? = nil, bytesOutPerSecond: Int? = nil
+        ) {
             self.connections = connections
             self.packetsIn = packetsIn
             self.packetsOut = packetsOut
             self.bytesIn = bytesIn
             self.bytesOut = bytesOut
+            self.connectionsPerSecond = connectionsPerSecond
+            self.packetsInPerSecond = packetsInPerSecond
+            self.packetsOutPerSecond = packetsOutPerSecond
+            self.bytesInPerSecond = bytesInPerSecond
+            self.bytesOutPerSecond = bytesOutPerSecond
+        }
+    }
+
+    /// A service as it is in the kernel's table, whoever made it.
+    public struct TableService: Codable, Hashable, Sendable {
+        /// "tcp/192.168.200.254:80", "fwmark/1/inet".
+        public var name: String
+        /// Who made it.
+        public var origin: Origin
+        /// What can be edited.
+        public var settings: ServiceSettings
+        /// From the kernel.
+        public var counters: Counters
+        /// In the kernel's order. A service with very many servers comes in several parts, one after the other, each
+        /// with the service's name.
+        public var servers: [TableServer]
+
+        public init(
+            name: String, origin: Origin, settings: ServiceSettings, counters: Counters, servers: [TableServer]
+        ) {
+            self.name = name
+            self.origin = origin
+            self.settings = settings
+            self.counters = counters
+            self.servers = servers
+        }
+    }
+
+    /// What can be edited about a service of the kernel's table.
+    public struct ServiceSettings: Codable, Hashable, Sendable {
+        /// The kernel's name: "rr", "wlc", "mh" …
+        public var scheduler: String
+        /// Of "flag-1" (sh-fallback, mh-fallback), "flag-2" (sh-port, mh-port), "flag-3"; absent: none.
+        public var schedulerFlags: [String]?
+        /// A client stays with its server that long; absent: not persistent, and the next two mean nothing.
+        public var persistenceTimeoutSeconds: Int?
+        /// Clients of one prefix of that length count as one; absent: 32, 128 with IPv6.
+        public var persistencePrefixLength: Int?
+        /// "sip".
+        public var persistenceEngine: String?
+        /// Every datagram is scheduled by itself; absent: no.
+        public var onePacket: Bool?
+
+        public init(
+            scheduler: String, schedulerFlags: [String]? = nil, persistenceTimeoutSeconds: Int? = nil,
+            persistencePrefixLength: Int? = nil, persistenceEngine: String? = nil, onePacket: Bool? = nil
+        ) {
+            self.scheduler = scheduler
+            self.schedulerFlags = schedulerFlags
+            self.persistenceTimeoutSeconds = persistenceTimeoutSeconds
+            self.persistencePrefixLength = persistencePrefixLength
+            self.persistenceEngine = persistenceEngine
+            self.onePacket = onePacket
+        }
+    }
+
+    /// A server as it is in the kernel's table.
+    public struct TableServer: Codable, Hashable, Sendable {
+        /// ADDR:PORT.
+        public var name: String
+        /// Who made it.
+        public var origin: Origin
+        /// What can be edited.
+        public var settings: ServerSettings
+        /// Established connections.
+        public var activeConnections: Int
+        /// Connections in other states.
+        public var inactiveConnections: Int
+        /// Persistence templates.
+        public var persistentConnections: Int
+        /// From the kernel.
+        public var counters: Counters
+
+        public init(
+            name: String, origin: Origin, settings: ServerSettings, activeConnections: Int, inactiveConnections: Int,
+            persistentConnections: Int, counters: Counters
+        ) {
+            self.name = name
+            self.origin = origin
+            self.settings = settings
+            self.activeConnections = activeConnections
+            self.inactiveConnections = inactiveConnections
+            self.persistentConnections = persistentConnections
+            self.counters = counters
+        }
+    }
+
+    /// What can be edited about a server of the kernel's table.
+    public struct ServerSettings: Codable, Hashable, Sendable {
+        /// How packets reach it; local and bypass cannot be asked for.
+        public var forwarding: Forwarding
+        /// With tun; absent: ipip.
+        public var tunnel: Tunnel?
+        /// Share of the load, 0 to 2147483647.
+        public var weight: Int
+        /// Connections at which it gets no more; absent or 0: no limit.
+        public var upperThreshold: Int?
+        /// Connections below which it gets some again; absent or 0: three quarters of that limit.
+        public var lowerThreshold: Int?
+
+        public init(
+            forwarding: Forwarding, tunnel: Tunnel? = nil, weight: Int, upperThreshold: Int? = nil,
+            lowerThreshold: Int? = nil
+        ) {
+            self.forwarding = forwarding
+            self.tunnel = tunnel
+            self.weight = weight
+            self.upperThreshold = upperThreshold
+            self.lowerThreshold = lowerThreshold
+        }
+    }
+
+    /// What a tunnelled packet is wrapped in.
+    public struct Tunnel: Codable, Hashable, Sendable {
+        /// The wrapping.
+        public var kind: TunnelKind
+        /// The UDP port of gue.
+        public var port: Int?
+        /// With gue and gre; absent: nocsum. remcsum with gue only.
+        public var checksum: TunnelChecksum?
+
+        public init(kind: TunnelKind, port: Int? = nil, checksum: TunnelChecksum? = nil) {
+            self.kind = kind
+            self.port = port
+            self.checksum = checksum
+        }
+    }
+
+    /// How long the kernel keeps connections on which nothing happens. In a command 0 keeps what there is.
+    public struct ConnectionTimeouts: Codable, Hashable, Sendable {
+        /// Established TCP connections.
+        public var tcpSeconds: Int
+        /// TCP connections after a FIN.
+        public var tcpFinSeconds: Int
+        /// UDP.
+        public var udpSeconds: Int
+
+        public init(tcpSeconds: Int, tcpFinSeconds: Int, udpSeconds: Int) {
+            self.tcpSeconds = tcpSeconds
+            self.tcpFinSeconds = tcpFinSeconds
+            self.udpSeconds = udpSeconds
+        }
+    }
+
+    /// One command to the table, with what its action needs.
+    public struct TableCommand: Codable, Hashable, Sendable {
+        /// What to do.
+        public var action: TableAction
+        /// The service; zero without one means all.
+        public var service: String?
+        /// ADDR:PORT, for addServer, editServer and deleteServer.
+        public var server: String?
+        /// For addService and editService.
+        public var serviceSettings: ServiceSettings?
+        /// For addServer and editServer.
+        public var serverSettings: ServerSettings?
+        /// For setTimeouts.
+        public var timeouts: ConnectionTimeouts?
+        /// For startDaemon.
+        public var daemon: SyncDaemon?
+        /// For stopDaemon.
+        public var role: SyncRole?
+
+        public init(
+            action: TableAction, service: String? = nil, server: String? = nil, serviceSettings: ServiceSettings? = nil,
+            serverSettings: ServerSettings? = nil, timeouts: ConnectionTimeouts? = nil, daemon: SyncDaemon? = nil,
+            role: SyncRole? = nil
+        ) {
+            self.action = action
+            self.service = service
+            self.server = server
+            self.serviceSettings = serviceSettings
+            self.serverSettings = serverSettings
+            self.timeouts = timeouts
+            self.daemon = daemon
+            self.role = role
+        }
+    }
+
+    /// A command that was not done.
+    public struct CommandFailure: Codable, Hashable, Sendable {
+        /// Which: its place among the commands, from 0.
+        public var index: Int
+        /// errno, as the kernel gives it to ipvsadm: 17 it exists, 3 no such service, 2 no such server, scheduler or
+        /// persistence engine, 1 the configuration says otherwise, 92 the kernel has no IPVS.
+        public var code: Int
+        /// What is wrong and what to do about it.
+        public var problem: String
+        /// The kernel was not asked: the configuration or the daemon says no.
+        public var byDaemon: Bool
+
+        public init(index: Int, code: Int, problem: String, byDaemon: Bool) {
+            self.index = index
+            self.code = code
+            self.problem = problem
+            self.byDaemon = byDaemon
         }
     }
 }

@@ -62,7 +62,8 @@ extension IpvsAPI.ServiceState {
 extension IpvsAPI.Service {
     /// Whether it is not simply up with all its servers.
     var wantsAttention: Bool {
-        runtime.state == .down || runtime.problem != nil || !runtime.inKernel
+        guard origin != .foreign else { return false }
+        return runtime.state == .down || runtime.problem != nil || !runtime.inKernel
             || servers.contains { $0.runtime.health == .down || $0.runtime.override != nil }
     }
 

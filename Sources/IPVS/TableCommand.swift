@@ -1,0 +1,117 @@
+// What can be asked for by hand: the commands of ipvsadm.
+
+public import Configuration
+
+/// One of ipvsadm's commands.
+public enum TableCommand: Equatable, Sendable, CustomStringConvertible {
+    /// -A, -E, -D, -a, -e, -d.
+    case change(Command)
+    /// -C.
+    case flush
+    /// -Z; nil: everything.
+    case zero(VirtualServerIdentity?)
+    /// --set, in seconds; 0 keeps what there is.
+    case setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32)
+    /// --start-daemon, --stop-daemon.
+    case synchronise(SyncCommand)
+
+    /// For logs.
+    public var description: String {
+        switch self {
+        case .change(let command): "\(command)"
+        case .flush: "clear the table"
+        case .zero(let service): "zero the counters of \(service.map { "\($0)" } ?? "everything")"
+        case .setTimeouts(let tcp, let tcpFin, let udp): "timeouts \(tcp) \(tcpFin) \(udp)"
+        case .synchronise(.start(let daemon)): "start \(daemon)"
+        case .synchronise(.stop(let role)): "stop sync daemon \(role)"
+        }
+    }
+
+    /// What it does is kept for the next process; the rest is the kernel's alone.
+    public var isKept: Bool {
+        switch self {
+        case .change, .flush: true
+        case .zero, .setTimeouts, .synchronise: false
+        }
+    }
+
+    /// It only adds: undone by a deletion, and nothing that is in the table is touched.
+    public var isAddition: Bool {
+        switch self {
+        case .change(.addService), .change(.addDestination): true
+        case .change(.editService), .change(.deleteService), .change(.editDestination), .change(.deleteDestination),
+            .flush, .zero, .setTimeouts, .synchronise:
+            false
+        }
+    }
+}
+
+/// What is to be done with a change that was asked for by hand.
+public enum HandVerdict: Equatable, Sendable {
+    /// The kernel decides.
+    case send
+    /// Nothing is left to do in the kernel; it is noted.
+    case note
+    /// It is as it is wanted.
+    case nothing
+    /// The server is configured: this weight becomes a decision about it.
+    case weigh(Int32)
+    /// As the kernel would: it exists.
+    case exists
+    /// The configuration says otherwise.
+    case configured
+}
+
+extension Reconciler {
+    /// Judges a change that was asked for by hand.
+    public func verdict(on command: Command) -> HandVerdict {
+        guard let standing = standings[command.service] else { return .send }
+        if let configured = standing.configured {
+            switch command {
+            case .addService: return .exists
+            case .editService(_, let attributes):
+                return attributes == ServiceAttributes(configured) ? .nothing : .configured
+            case .deleteService: return .configured
+            case .addDestination, .editDestination, .deleteDestination: break
+            }
+            if let verdict = verdict(on: command, in: configured) { return verdict }
+        }
+        return standing.verdict(onHandMade: command)
+    }
+
+    /// About a server of a configured service; nil when it is not configured.
+    private func verdict(on command: Command, in configured: VirtualServerConfiguration) -> HandVerdict? {
+        guard let endpoint = command.endpoint else { return nil }
+        let isSorry = configured.sorryServer?.endpoint == endpoint
+        guard let server = configured.realServers.first(where: { $0.endpoint == endpoint }) else {
+            return isSorry ? .configured : nil
+        }
+        switch command {
+        case .addDestination: return .exists
+        case .deleteDestination: return .configured
+        case .editDestination(_, _, let attributes):
+            // ipvsadm sends 0 for thresholds that were not given.
+            let isAsConfigured =
+                attributes.forwarding == .method(server.forwarding)
+                && [0, server.upperThreshold].contains(attributes.upperThreshold)
+                && [0, server.lowerThreshold].contains(attributes.lowerThreshold)
+            return isAsConfigured ? .weigh(attributes.weight) : .configured
+        case .addService, .editService, .deleteService: return nil
+        }
+    }
+}
+
+extension Standing {
+    /// About what was made by hand: the kernel need not have it (a server that was disabled, say).
+    fileprivate func verdict(onHandMade command: Command) -> HandVerdict {
+        guard held != .unknown else { return .send }
+        switch command {
+        case .deleteService: return handMade.attributes != nil && held == .absent ? .note : .send
+        case .addDestination(_, let endpoint, _):
+            return handMade.servers[endpoint] != nil && held.entry?.destinations[endpoint] == nil ? .exists : .send
+        case .deleteDestination(_, let endpoint):
+            return handMade.servers[endpoint] != nil && held.entry?.destinations[endpoint] == nil ? .note : .send
+        case .addService, .editService, .editDestination: return .send
+        }
+    }
+}

@@ -1,0 +1,264 @@
+// Carries out what is asked for by hand, in order, until something fails. The kernel judges each command, as it would ipvsadm's; what it took is
+// noted as wanted, so that the table and what is wanted of it agree afterwards. Additions travel together; those that the kernel executed after
+// one that it refused are taken back. Where it is not known what the kernel did, the services are read again and put as they are wanted.
+
+import Configuration
+import Glibc
+import IPVS
+import Netlink
+
+/// Why a command was not done.
+struct HandFailure: Equatable {
+    /// errno.
+    let code: Int32
+    /// For people.
+    let problem: String
+    /// The kernel was not asked.
+    let isOurs: Bool
+}
+
+/// What became of commands that were given by hand.
+struct HandReport {
+    /// How many were done.
+    var done = 0
+    /// Why the next one was not.
+    var failure: HandFailure?
+    /// What the kernel executed.
+    var executed: [Command] = []
+    /// Servers of the configuration that were given a weight, with the places of their commands.
+    var weighed: [(index: Int, server: ServerIdentity)] = []
+    /// Services of which it must be read what the kernel has.
+    var doubted: Set<VirtualServerIdentity> = []
+    /// Services of the configuration that a flush left.
+    var left: Int?
+}
+
+struct HandWriter {
+    let kernel: any IPVSKernel
+    /// The file of the configuration, for people.
+    let file: String
+    /// Starts and stops synchronisation daemons.
+    let synchronise: (SyncCommand) -> HandFailure?
+    /// Makes a decision of a weight.
+    let decision: (ServerOverride) -> Decision
+
+    /// Carries out `commands` until one fails.
+    func run(_ commands: [TableCommand], _ reconciler: inout Reconciler) -> HandReport {
+        var report = HandReport()
+        while report.done < commands.count, report.failure == nil {
+            let rest = commands[report.done...]
+            let additions = rest.prefix { $0.isAddition }
+            if additions.isEmpty {
+                report.failure = runOne(rest[report.done], &reconciler, &report)
+                if report.failure == nil { report.done += 1 }
+            } else {
+                add(additions, &reconciler, &report)
+            }
+        }
+        return report
+    }
+
+    // MARK: Additions
+
+    private func add(
+        _ additions: ArraySlice<TableCommand>, _ reconciler: inout Reconciler, _ report: inout HandReport
+    ) {
+        var batch: [Command] = []
+        var failure: HandFailure?
+        for case .change(let command) in additions {
+            guard reconciler.verdict(on: command) == .send else {
+                failure = HandFailure(code: EEXIST, problem: "\(command): it exists already", isOurs: true)
+                break
+            }
+            batch.append(command)
+        }
+        let refusals: [NetlinkRefusal]
+        do throws(NetlinkError) {
+            refusals = try kernel.attempt(batch)
+        } catch {
+            report.doubted.formUnion(batch.map(\.service))
+            report.failure = HandFailure(error, "the table is not written")
+            return
+        }
+        let count = refusals.first?.index ?? batch.count
+        accept(batch[..<count], &reconciler, &report)
+        report.done += count
+        report.failure = failure
+        if let refusal = refusals.first {
+            report.failure = HandFailure(batch[refusal.index], refusal.error)
+            report.doubted.insert(batch[refusal.index].service)
+            let refused = Set(refusals.map(\.index))
+            takeBack(batch[count...].indices.filter { !refused.contains($0) }.map { batch[$0] }, &report)
+        }
+    }
+
+    /// Takes back additions that nobody wants any more, because one before them failed.
+    private func takeBack(_ additions: [Command], _ report: inout HandReport) {
+        guard !additions.isEmpty else { return }
+        report.doubted.formUnion(additions.map(\.service))
+        let deletions = additions.reversed().compactMap { command -> Command? in
+            switch command {
+            case .addService(let service, _): .deleteService(service)
+            case .addDestination(let service, let endpoint, _): .deleteDestination(service, endpoint)
+            case .editService, .deleteService, .editDestination, .deleteDestination: nil
+            }
+        }
+        do throws(NetlinkError) {
+            if let refusal = try kernel.attempt(deletions).first { throw refusal.error }
+        } catch {
+            let problem = report.failure?.problem ?? ""
+            report.failure = HandFailure(
+                code: report.failure?.code ?? EIO,
+                problem: "\(problem); what was added after it could not be taken back: \(error)",
+                isOurs: false)
+        }
+    }
+
+    private func accept(
+        _ commands: some Collection<Command>, _ reconciler: inout Reconciler, _ report: inout HandReport
+    ) {
+        guard !commands.isEmpty else { return }
+        reconciler.made(Array(commands))
+        report.executed += commands
+    }
+
+    // MARK: Everything else
+
+    private func runOne(
+        _ command: TableCommand, _ reconciler: inout Reconciler, _ report: inout HandReport
+    ) -> HandFailure? {
+        do throws(NetlinkError) {
+            switch command {
+            case .change(let change): return try run(change, &reconciler, &report)
+            case .flush: return try flush(&reconciler, &report)
+            case .zero(let service): try kernel.zero(service)
+            case .setTimeouts(let tcp, let tcpFin, let udp):
+                try kernel.setTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp)
+            case .synchronise(let command): return synchronise(command)
+            }
+            return nil
+        } catch {
+            return HandFailure(error, "the kernel does not do it")
+        }
+    }
+
+    private func run(
+        _ command: Command, _ reconciler: inout Reconciler, _ report: inout HandReport
+    ) throws(NetlinkError) -> HandFailure? {
+        switch reconciler.verdict(on: command) {
+        case .send:
+            do throws(NetlinkError) {
+                if let refusal = try kernel.attempt([command]).first { throw refusal.error }
+            } catch {
+                report.doubted.insert(command.service)
+                if case .refused = error { return HandFailure(command, error) }
+                throw error
+            }
+            let override = reconciler.standings[command.service]?.decisions
+            accept([command], &reconciler, &report)
+            if case .editDestination(let service, let endpoint, let attributes) = command, override?[endpoint] != nil {
+                // The weight is in what was made by hand now.
+                weigh(ServerIdentity(service, endpoint), nil, attributes.weight, &reconciler, &report)
+            }
+        case .note: reconciler.made([command])
+        case .nothing: break
+        case .weigh(let weight):
+            guard let endpoint = command.endpoint else { break }
+            weigh(ServerIdentity(command.service, endpoint), weight, weight, &reconciler, &report)
+        case .exists: return HandFailure(code: EEXIST, problem: "\(command): it exists already", isOurs: true)
+        case .configured: return HandFailure(configured: command, file)
+        }
+        return nil
+    }
+
+    /// Gives a server the weight of a decision; one above 0 ends a drain.
+    private func weigh(
+        _ server: ServerIdentity, _ decided: Int32?, _ weight: Int32, _ reconciler: inout Reconciler,
+        _ report: inout HandReport
+    ) {
+        let standing = reconciler.standings[server.service]
+        var override = standing?.decisions[server.endpoint]?.override ?? ServerOverride()
+        let configured = standing?.configured?.realServers.first { $0.endpoint == server.endpoint }?.weight
+        override.weight = configured == decided.map { Int($0) } ? nil : decided
+        if override.mode == .drained, weight > 0 { override.mode = .enabled }
+        reconciler.decide(server, override.isEmpty ? nil : decision(override))
+        report.weighed.append((report.done, server))
+    }
+
+    /// Everything but the services of the configuration goes.
+    private func flush(
+        _ reconciler: inout Reconciler, _ report: inout HandReport
+    ) throws(NetlinkError) -> HandFailure? {
+        let configured = reconciler.standings.values.filter { $0.configured != nil }
+        report.left = configured.count
+        let made = reconciler.standings.values.filter { $0.handMade.attributes != nil }.map(\.identity)
+        if configured.isEmpty {
+            try kernel.flush()
+            accept(made.map { .deleteService($0) }, &reconciler, &report)
+            return nil
+        }
+        let names = try kernel.serviceNames()
+        let others = names.filter { reconciler.standings[$0]?.configured == nil }.map { Command.deleteService($0) }
+        let refusals: [NetlinkRefusal]
+        do throws(NetlinkError) {
+            refusals = try kernel.attempt(others)
+        } catch {
+            report.doubted.formUnion(others.map(\.service))
+            throw error
+        }
+        // ESRCH: somebody else was faster.
+        if let refusal = refusals.first(where: { $0.error.code != ESRCH }) {
+            report.doubted.formUnion(others.map(\.service))
+            throw refusal.error
+        }
+        let gone = Set(others.map(\.service))
+        accept(others, &reconciler, &report)
+        reconciler.made(made.filter { !gone.contains($0) }.map { .deleteService($0) })
+        for standing in configured {
+            let added = standing.handMade.servers.keys.sorted().map { Command.deleteDestination(standing.identity, $0) }
+            for command in added {
+                if let failure = try run(command, &reconciler, &report) { return failure }
+            }
+        }
+        return nil
+    }
+}
+
+extension HandFailure {
+    /// What the kernel said to a command.
+    init(_ command: Command, _ error: NetlinkError) {
+        self.init(code: error.code ?? EIO, problem: CommandFailure(command, error).description, isOurs: false)
+    }
+
+    /// The kernel could not be asked, or its answer was lost.
+    init(_ error: NetlinkError, _ what: String) {
+        if case .noFamily = error {
+            let problem = KernelProblem(error)
+            self.init(code: ENOPROTOOPT, problem: "\(problem.message); \(problem.remedy)", isOurs: true)
+        } else {
+            self.init(code: error.code ?? EIO, problem: "\(what): \(error)", isOurs: false)
+        }
+    }
+
+    /// The configuration says otherwise.
+    init(configured command: Command, _ file: String) {
+        let remedy: String
+        let what: String
+        if let endpoint = command.endpoint {
+            let server = ServerIdentity(command.service, endpoint)
+            what = "\(server)"
+            remedy =
+                if case .deleteDestination = command {
+                    "'lbctl server drain \(server)' or 'disable' takes it out; to be rid of it, edit that file and run "
+                        + "'lbctl reload'"
+                } else {
+                    "'lbctl server weight \(server) N' changes its weight; for the rest, edit that file and run "
+                        + "'lbctl reload'"
+                }
+        } else {
+            what = "\(command.service)"
+            remedy = "edit that file and run 'lbctl reload'"
+        }
+        self.init(code: EPERM, problem: "\(what) is configured in \(file): \(remedy)", isOurs: true)
+    }
+}

@@ -1,0 +1,142 @@
+// The kernel's table over the bus, as ipvsadm has it: ListTable and ChangeTable.
+
+import Bus
+import Configuration
+import IPVS
+import Net
+import Netlink
+import Platform
+import Varlink
+
+extension IPVSDaemon {
+    /// Commands in one call.
+    private static let commandLimit = 2000
+    /// Servers of one service in one part of an answer.
+    private static let serversInPart = 200
+    /// Commands that one line of the log names.
+    private static let namesInLog = 10
+
+    // MARK: Reading
+
+    func listTable(_ call: IpvsAPI.ListTable, _ responder: Responder<IpvsAPI.ListTable>) {
+        var first = IpvsAPI.ListTable.Reply(services: [])
+        do throws(NetlinkError) {
+            let facts = try keeper.facts()
+            first.version = "\(facts.version >> 16 & 255).\(facts.version >> 8 & 255).\(facts.version & 255)"
+            first.connectionTableSize = Int(facts.connectionTableSize)
+            first.timeouts = IpvsAPI.ConnectionTimeouts(
+                tcpSeconds: Int(facts.tcpTimeout), tcpFinSeconds: Int(facts.tcpFinTimeout),
+                udpSeconds: Int(facts.udpTimeout))
+            first.daemons = try sync.running().map(IpvsAPI.SyncDaemon.init)
+        } catch {
+            return responder.fail(IpvsAPI.NoTable(KernelProblem(error)))
+        }
+        if let name = call.service { return listOne(name, first, responder) }
+        keeper.list(at: loop.now, isFresh: true) { [weak self] services in
+            guard let self else { return }
+            guard let services else {
+                let problem = keeper.kernelHealth.problem ?? KernelProblem(.timedOut)
+                return responder.fail(IpvsAPI.NoTable(problem))
+            }
+            list(services, first, responder)
+        }
+        planTurn()
+    }
+
+    private func listOne(
+        _ name: String, _ first: IpvsAPI.ListTable.Reply, _ responder: Responder<IpvsAPI.ListTable>
+    ) {
+        guard let identity = VirtualServerIdentity(name) else {
+            return responder.fail(.invalidParameter("service"))
+        }
+        guard let service = keeper.snapshot(of: identity) else {
+            return responder.fail(IpvsAPI.ServiceNotFound(name: name))
+        }
+        list([service], first, responder)
+    }
+
+    private func list(
+        _ services: [ServiceSnapshot], _ first: IpvsAPI.ListTable.Reply, _ responder: Responder<IpvsAPI.ListTable>
+    ) {
+        guard !services.isEmpty else { return responder.reply(first) }
+        let pieces = services.flatMap { service -> [TablePiece] in
+            let count = service.destinations.count
+            return stride(from: 0, to: max(count, 1), by: Self.serversInPart).map {
+                TablePiece(service: service, servers: $0..<min($0 + Self.serversInPart, count))
+            }
+        }
+        var isFirst = true
+        responder.reply(list: pieces) { [weak self] part in
+            // A part that does not fit is made again, shorter.
+            isFirst = isFirst || part.startIndex == pieces.startIndex
+            var reply = isFirst ? first : IpvsAPI.ListTable.Reply(services: [])
+            isFirst = false
+            reply.services = part.compactMap { self?.tableService($0) }
+            return reply
+        }
+    }
+
+    private func tableService(_ piece: TablePiece) -> IpvsAPI.TableService {
+        let service = piece.service
+        let standing = keeper.reconciler.standings[service.identity]
+        let origin = origin(of: standing)
+        return IpvsAPI.TableService(
+            name: "\(service.identity)", origin: origin, settings: IpvsAPI.ServiceSettings(service.attributes),
+            counters: IpvsAPI.Counters(service.counters),
+            servers: service.destinations[piece.servers].map { destination in
+                let endpoint = destination.endpoint
+                var origin = origin
+                if let standing, standing.configured != nil || standing.handMade.attributes != nil {
+                    if standing.isHandMade(endpoint) {
+                        origin = .hand
+                    } else if standing.pool?.destination(endpoint) == nil {
+                        origin = .foreign
+                    }
+                }
+                return IpvsAPI.TableServer(destination, origin)
+            })
+    }
+
+    // MARK: Changing
+
+    func changeTable(_ call: IpvsAPI.ChangeTable, _ responder: Responder<IpvsAPI.ChangeTable>) {
+        guard call.commands.count <= Self.commandLimit else { return responder.fail(.invalidParameter("commands")) }
+        var commands: [TableCommand] = []
+        commands.reserveCapacity(call.commands.count)
+        for (index, command) in call.commands.enumerated() {
+            do throws(MalformedCommand) {
+                commands.append(try TableCommand(command))
+            } catch {
+                return responder.fail(.invalidParameter("commands[\(index)].\(error.field)"))
+            }
+        }
+        let caller = responder.caller
+        let file = configurationPath
+        let writer = keeper.handWriter(
+            file: file, synchronise: { [sync] in sync.byHand($0, file: file) },
+            decision: { Decision(override: $0, since: SystemClock.timestamp, uid: caller.uid) })
+        keeper.run(commands, with: writer, at: loop.now) { report, outcome in
+            if case .notKept(let path, let problem) = outcome {
+                let whom = report.executed.first.map { "\($0.service)" } ?? ""
+                return responder.fail(IpvsAPI.NotKept(server: whom, path: path, problem: problem))
+            }
+            responder.reply(
+                IpvsAPI.ChangeTable.Reply(
+                    done: report.done,
+                    failure: report.failure.map {
+                        IpvsAPI.CommandFailure(
+                            index: report.done, code: Int($0.code), problem: $0.problem, byDaemon: $0.isOurs)
+                    }, left: report.left))
+        }
+        let named = commands.prefix(Self.namesInLog).map { "\($0)" }.joined(separator: ", ")
+        let more = commands.count > Self.namesInLog ? " and \(commands.count - Self.namesInLog) more" : ""
+        logger.notice("by hand, by uid \(caller.uid), pid \(caller.pid): \(named)\(more)")
+        planTurn()
+    }
+}
+
+/// A service with some of its servers.
+private struct TablePiece {
+    let service: ServiceSnapshot
+    let servers: Range<Int>
+}
