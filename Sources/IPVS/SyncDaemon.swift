@@ -59,7 +59,7 @@ public struct SyncDaemon: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The kernel's is as it is wanted. The kernel fits the length into limits of its own, so that is not compared.
-    func isAs(_ wanted: SyncDaemon) -> Bool {
+    public func isAs(_ wanted: SyncDaemon) -> Bool {
         var copy = wanted
         copy.maximumLength = maximumLength
         return self == copy

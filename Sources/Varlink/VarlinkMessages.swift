@@ -129,15 +129,21 @@ public struct VarlinkListReply: Sendable {
     private var name = ""
     /// The elements, separated by commas.
     private var elements: [UInt8] = []
+    /// What parts say beside the list, each with a comma before it.
+    private var rest: [UInt8] = []
 
     /// No element yet.
     public init() {}
 
     /// Octets so far.
-    public var count: Int { elements.count }
+    public var count: Int { elements.count + rest.count }
 
-    /// Adds the elements of a reply whose only parameter is the list.
+    /// Adds the elements of a reply whose first parameter is the list. Other parameters are taken as they come: only one part has each.
     public mutating func append(_ part: VarlinkReply) throws(JSONError) {
+        for other in part.parameters.members.dropFirst() where other.value != .null {
+            rest += Array(",\"\(other.key)\":".utf8)
+            rest += try other.value.serialised()
+        }
         guard let member = part.parameters.members.first, case .array(let values) = member.value, !values.isEmpty else {
             return
         }
@@ -148,7 +154,8 @@ public struct VarlinkListReply: Sendable {
 
     /// The message with its NUL.
     func encoded() -> [UInt8] {
-        Array("{\"parameters\":{\"\(name)\":[".utf8) + elements + Array("]}}".utf8) + [0]
+        Array("{\"parameters\":{\"\(name)\":[".utf8) + elements + Array("]".utf8) + rest
+            + Array("}}".utf8) + [0]
     }
 }
 

@@ -65,13 +65,9 @@ extension IPVSDaemon {
                 TablePiece(service: service, servers: $0..<min($0 + Self.serversInPart, count))
             }
         }
-        var isFirst = true
-        responder.reply(list: pieces) { [weak self] part in
-            // A part that does not fit is made again, shorter.
-            isFirst = isFirst || part.startIndex == pieces.startIndex
-            var reply = isFirst ? first : IpvsAPI.ListTable.Reply(services: [])
-            isFirst = false
-            reply.services = part.compactMap { self?.tableService($0) }
+        responder.reply(list: Array(pieces.enumerated())) { [weak self] part in
+            var reply = part.first?.offset == 0 ? first : IpvsAPI.ListTable.Reply(services: [])
+            reply.services = part.compactMap { self?.tableService($0.element) }
             return reply
         }
     }

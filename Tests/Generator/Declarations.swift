@@ -35,11 +35,11 @@ extension SwiftText {
             throw GeneratorError("\(name): \"other\" is what a value from a newer peer is called; choose another name")
         }
         try block("public enum \(name): OpenEnumeration") { (text) throws(GeneratorError) in
-            text.list("case ", names.map(\.identifier), "")
+            text.cases(names.map(\.identifier))
             text.documentation("A value that a newer peer knows.")
             text.line("case other(String)")
             text.line()
-            text.list("public static let known: [Self] = [", names.map { "." + $0 }, "]")
+            text.list("public static let known: [Self] = [", names.map { "." + $0 }, "]", endsInComma: true)
             text.line()
             try text.block("public var rawValue: String") { (text) throws(GeneratorError) in
                 text.line("switch self {")

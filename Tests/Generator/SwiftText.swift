@@ -39,13 +39,23 @@ struct SwiftText {
         }
     }
 
-    /// `head(items)tail` on one line when it fits, else the items filled between the brackets.
-    mutating func list(_ head: String, _ items: [String], _ tail: String) {
+    /// `case NAME, NAME` on one line when it fits, else each on a line of its own.
+    mutating func cases(_ names: [String]) {
+        let whole = "case " + names.joined(separator: ", ")
+        if indentation + whole.count <= Self.width { return line(whole) }
+        for name in names { line("case \(name)") }
+    }
+
+    /// `head(items)tail` on one line when it fits, else the items filled between the brackets, the last with a comma where the language
+    /// has it so.
+    mutating func list(_ head: String, _ items: [String], _ tail: String, endsInComma: Bool = false) {
         let whole = head + items.joined(separator: ", ") + tail
         guard indentation + whole.count > Self.width else { return line(whole) }
         line(head)
         indentation += 4
-        for filled in fill(items, separator: ", ", after: 0) { line(filled) }
+        var lines = fill(items, separator: ", ", after: 0)
+        if endsInComma, let last = lines.popLast() { lines.append(last + ",") }
+        for filled in lines { line(filled) }
         indentation -= 4
         line(tail)
     }

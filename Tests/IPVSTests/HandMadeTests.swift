@@ -188,6 +188,13 @@ import Testing
         #expect(rig.kernel.table.services.isEmpty && rig.keeper.reconciler.standings.isEmpty)
     }
 
+    @Test func `a daemon that stops without an answer has stopped`() throws {
+        let kernel = MuteSyncKernel()
+        let keeper = SyncKeeper(kernel)
+        #expect(keeper.byHand(.stop(.master), file: "f") == nil)
+        #expect(keeper.byHand(.stop(.backup), file: "f")?.code == EIO)
+    }
+
     @Test func `a disk that does not take it says so`() throws {
         let rig = KeeperRig()
         rig.decisions.writeError = Errno(ENOSPC, "write")
@@ -261,4 +268,14 @@ import Testing
             #expect(rig.kernel.table == witness.table, "seed \(seed)")
         }
     }
+}
+
+/// The backup runs, and no command is answered.
+private final class MuteSyncKernel: SyncKernel {
+    func syncDaemons() throws(NetlinkError) -> [SyncDaemon] {
+        guard let group = IPAddress("224.0.0.81") else { return [] }
+        return [SyncDaemon(role: .backup, interface: "lo", syncID: 1, group: group, port: 8848, timeToLive: 1)]
+    }
+
+    func apply(_ command: SyncCommand) throws(NetlinkError) { throw .timedOut }
 }

@@ -132,16 +132,23 @@ extension IpvsAPI {
 
     /// What a command does. The same as ipvsadm -A -E -D -a -e -d -C -Z --set --start-daemon --stop-daemon.
     public enum TableAction: OpenEnumeration {
-        case 
-            addService, editService, deleteService, addServer, editServer, deleteServer, flush, zero, setTimeouts,
-            startDaemon, stopDaemon
-
+        case addService
+        case editService
+        case deleteService
+        case addServer
+        case editServer
+        case deleteServer
+        case flush
+        case zero
+        case setTimeouts
+        case startDaemon
+        case stopDaemon
         /// A value that a newer peer knows.
         case other(String)
 
         public static let known: [Self] = [
             .addService, .editService, .deleteService, .addServer, .editServer, .deleteServer, .flush, .zero,
-            .setTimeouts, .startDaemon, .stopDaemon
+            .setTimeouts, .startDaemon, .stopDaemon,
         ]
 
         public var rawValue: String {
