@@ -185,9 +185,10 @@ private final class Simulation {
         foreign = strangers.filter {
             rig.kernel.table.services[$0] != nil && rig.keeper.reconciler.standings[$0]?.pool == nil
         }
-        for (server, decision) in decided {
-            let now = rig.keeper.reconciler.decisions[server]?.override
-            if now != decision.override { decided[server] = (now, false, number) }
+        let decisions = rig.keeper.reconciler.decisions
+        for server in Set(decided.keys).union(decisions.keys)
+        where decided[server]?.override != decisions[server]?.override {
+            decided[server] = (decisions[server]?.override, false, number)
         }
     }
 
