@@ -76,7 +76,7 @@ public final class RouteMonitor {
     /// Call it when the descriptor is readable, and between large changes of one's own, whose notifications would fill the queue. Reads at
     /// most `limit` datagrams, so that a flood cannot hold up the loop; on a loss, everything that is queued, and the table anew. While the
     /// table is stale only the queue is emptied.
-    public func update(limit: Int = 256) -> News {
+    public func update(limit: Int) -> News {
         guard !needsDump else {
             transport.discard(into: buffer)
             return .stale(.overrun)

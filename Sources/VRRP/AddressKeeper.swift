@@ -44,19 +44,26 @@ struct AddressKeeper {
         guard !leaving.isEmpty, address.flags & InterfaceAddress.secondary != 0, held.entries[address.key] == nil,
             rescues[address.key] == nil
         else { return }
-        let isOfOne = leaving.contains { key, since in
-            key.link == address.link && now - since < KeeperTiming.retryInterval && Self.isOneSubnet(key, address.key)
-        }
-        guard isOfOne else { return }
+        guard let subnet = Subnet(address.key),
+            leaving.contains(where: { now - $1 < KeeperTiming.retryInterval && Subnet($0) == subnet })
+        else { return }
         rescues[address.key] = (address, now)
         rescueDeadline = now
     }
 
-    private static func isOneSubnet(_ one: AddressKey, _ other: AddressKey) -> Bool {
-        guard case .v4(let left) = one.address, case .v4(let right) = other.address, one.length == other.length,
-            (1..<32).contains(one.length)
-        else { return false }
-        return (left.rawValue ^ right.rawValue) >> UInt32(32 - one.length) == 0
+    /// IPv4 addresses of an interface of which one is the primary and the others are secondaries.
+    private struct Subnet: Hashable {
+        let link: Int32
+        let length: Int
+        let network: UInt32
+
+        /// Nil where an address has none but itself.
+        init?(_ key: AddressKey) {
+            guard case .v4(let address) = key.address, (1..<32).contains(key.length) else { return nil }
+            link = key.link
+            length = key.length
+            network = address.rawValue >> UInt32(32 - key.length)
+        }
     }
 
     /// The interface has another hardware address, or can be heard again: neighbours must hear of its addresses.
@@ -75,12 +82,13 @@ struct AddressKeeper {
         var differences = held.differences(from: table, at: now)
         let going = Set(differences.removals.map(\.object.key))
         var companions: [AddressKey: (ordinal: Int, object: InterfaceAddress)] = [:]
-        for (_, address) in differences.removals {
-            for key in expectLosses(with: address, in: table, at: now) where !going.contains(key) {
-                companions[key] = held.entries[key].map { ($0.ordinal, $0.object) }
-            }
-            if address.prefix.address.family == .inet { leaving[address.key] = now }
+        for key in expectLosses(with: differences.removals.map(\.object), in: table, at: now) where !going.contains(key)
+        {
+            companions[key] = held.entries[key].map { ($0.ordinal, $0.object) }
         }
+        // Of what has not been heard of for longer, the notification is lost.
+        if !going.isEmpty { leaving = leaving.filter { now - $1 < KeeperTiming.retryInterval } }
+        for key in going where key.address.family == .inet { leaving[key] = now }
         differences.additions += companions.values
         rescueDeadline = rescues.values.lazy.map(\.retryAt).filter { $0 > now }.min()
         let changes =
@@ -139,18 +147,21 @@ struct AddressKeeper {
     /// host's own, and those of ours that are wanted, are added again in the same round trip. Where they stayed, the kernel says EEXIST,
     /// which changes nothing. Returns those of ours.
     private mutating func expectLosses(
-        with address: InterfaceAddress, in table: LinkTable, at now: Instant
+        with addresses: [InterfaceAddress], in table: LinkTable, at now: Instant
     ) -> [AddressKey] {
-        guard let current = table.address(address.key), current.flags & InterfaceAddress.secondary == 0 else {
-            return []
+        let primaries = addresses.filter { address in
+            table.address(address.key).map { $0.flags & InterfaceAddress.secondary == 0 } ?? false
         }
+        let subnets = Set(primaries.compactMap { Subnet($0.key) })
         var ours: [AddressKey] = []
-        for other in table.addresses(on: address.link) where other.flags & InterfaceAddress.secondary != 0 {
-            guard Self.isOneSubnet(address.key, other.key) else { continue }
-            if held.entries[other.key] == nil {
-                rescues[other.key] = (other, .zero)
-            } else if held.expectLoss(of: other.key, at: now) {
-                ours.append(other.key)
+        for link in Set(subnets.map(\.link)) {
+            for other in table.addresses(on: link) where other.flags & InterfaceAddress.secondary != 0 {
+                guard let subnet = Subnet(other.key), subnets.contains(subnet) else { continue }
+                if held.entries[other.key] == nil {
+                    rescues[other.key] = (other, .zero)
+                } else if held.expectLoss(of: other.key, at: now) {
+                    ours.append(other.key)
+                }
             }
         }
         return ours

@@ -13,9 +13,11 @@ extension Director {
             block.trackedScripts, with: group.flatMap { groups[$0]?.configuration.trackedScripts } ?? [])
     }
 
-    /// What the router waits for before it takes part.
-    func awaited(of id: RouterID) -> [String] {
-        awaitedScripts(of: id).map { "track_script \($0)" } + awaitedTrackers(of: id).map { "\($0)" }
+    /// What the router, or one that moves with it, tracks and waits for before it takes part, each once: "track_script check".
+    public func awaited(of id: RouterID) -> [String] {
+        var seen: Set<String> = []
+        return (awaitedScripts(of: id).map { "track_script \($0)" } + awaitedTrackers(of: id).map { "\($0)" })
+            .filter { seen.insert($0).inserted }
     }
 
     /// Goes on as if what these routers track and nothing is known of yet did no harm: they were masters of the process before this one.

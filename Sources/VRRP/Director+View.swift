@@ -24,8 +24,6 @@ extension Director {
         public let held: [IPPrefix]
         /// Who was heard, in the order of the addresses.
         public let peers: [(address: IPAddress, record: PeerRecord)]
-        /// What it tracks and waits for before it takes part: "track_script check".
-        public let awaited: [String]
         /// How long `vrrp_startup_delay` or `vrrp_delay_after_boot` keeps it from taking part, from the start of vrrpd on.
         public let delay: Duration?
         /// Its routes that the kernel has for it.
@@ -38,6 +36,12 @@ extension Director {
         public let wantedRules: [String]
     }
 
+    /// The router's name in the configuration; nil when it is gone.
+    public func name(of id: RouterID) -> String? { routers[id]?.block.name }
+
+    /// What makes it this virtual router, as text for files; nil when it is gone.
+    public func identity(of id: RouterID) -> String? { routers[id]?.identity.description }
+
     /// The router; nil when it is gone.
     public func view(of id: RouterID) -> View? {
         guard let router = routers[id] else { return nil }
@@ -48,7 +52,6 @@ extension Director {
             id: id, name: router.block.name, identity: router.identity.description, block: router.block,
             machine: router.machine, group: router.group, source: router.voice?.source, held: held,
             peers: router.peers.sorted,
-            awaited: router.machine.state == .initialize ? awaited(of: id) : [],
             delay: router.machine.state == .initialize ? delay : nil,
             routes: router.isHolding ? router.routing.routes.filter { $0.isPresent(in: table) }.map(\.description) : [],
             rules: router.isHolding ? router.routing.rules.filter { $0.isPresent(in: table) }.map(\.description) : [],

@@ -42,7 +42,7 @@ final class BusFace {
             adopt: { adopt($0.configuration) })
         service.events.provide(
             EventType.vrrpInstance,
-            subjects: { [daemon] in daemon.director.order.compactMap { daemon.director.view(of: $0)?.name } },
+            subjects: { [daemon] in daemon.director.order.compactMap { daemon.director.name(of: $0) } },
             state: { [daemon] name in daemon.director.router(named: name).flatMap { daemon.description(of: $0) } })
         incidents = Incidents(of: daemon, on: service.events)
         file.failureChanged = { [weak self] in self?.steppedDownIsSaved($0) }
@@ -172,7 +172,7 @@ extension BusFace: DaemonObserver {
     func changed(_ routers: Set<RouterID>) {
         for id in routers {
             let before = daemon.standings[id]?.name
-            let after = daemon.director.view(of: id)?.name
+            let after = daemon.director.name(of: id)
             for name in Set([before, after].compactMap(\.self)) {
                 service.events.changed(EventType.vrrpInstance, subject: name)
             }

@@ -13,7 +13,7 @@ extension Daemon {
             trackerStandings[thing.tracker] = (thing.report.standing, timestamp)
             observer?.happened(.tracker(thing.tracker, thing.report))
         }
-        if routers.contains(where: { director.view(of: $0) == nil }) {
+        if routers.contains(where: { director.name(of: $0) == nil }) {
             let tracked = Set(director.order.flatMap { director.trackedThings(of: $0).map(\.tracker) })
             trackerStandings = trackerStandings.filter { tracked.contains($0.key) }
         }

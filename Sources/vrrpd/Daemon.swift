@@ -203,6 +203,7 @@ final class Daemon {
     private func carryOut(_ first: Effects) {
         var effects = first
         var announcements: [Effects.Announcing] = []
+        var hasChanged = false
         while true {
             for sending in effects.sends { send(sending) }
             if !effects.sends.isEmpty { writeNotes() }
@@ -222,11 +223,13 @@ final class Daemon {
                 effects = director.handle(desk.change(effects.linkChanges), at: turns.now)
             } else if !effects.changes.isEmpty {
                 effects = director.handle(desk.change(effects.changes), at: turns.now)
+                hasChanged = true
             } else {
                 break
             }
         }
         for announcing in announcements { announce(announcing) }
+        if hasChanged { desk.hearOwn() }
     }
 
     private func openChannels() {
@@ -310,8 +313,8 @@ final class Daemon {
         turnEnds = false
         let changed = director.takeChanged()
         for id in changed where standings[id] == nil {
-            guard let view = director.view(of: id) else { continue }
-            standings[id] = Standing(name: view.name, since: turns.timestamp)
+            guard let name = director.name(of: id) else { continue }
+            standings[id] = Standing(name: name, since: turns.timestamp)
         }
         for remark in remarks {
             if case .transition(let id, let transition, _) = remark {
@@ -325,8 +328,8 @@ final class Daemon {
         remarks.removeAll(keepingCapacity: true)
         writeNotes(changed)
         if !changed.isEmpty { observer?.changed(changed) }
-        for id in changed { standings[id]?.name = director.view(of: id)?.name ?? "" }
-        for id in changed where director.view(of: id) == nil {
+        for id in changed { standings[id]?.name = director.name(of: id) ?? "" }
+        for id in changed where director.name(of: id) == nil {
             standings[id] = nil
             muted.remove(id)
         }
@@ -391,7 +394,7 @@ final class Daemon {
 
     /// Notes follow the state; another set of routers begins the file anew, and so does a note that could not be written.
     private func writeNotes(_ changed: Set<RouterID>) {
-        if notes.isBegun, changed.allSatisfy({ (notes[$0] != nil) == (director.view(of: $0) != nil) }) {
+        if notes.isBegun, changed.allSatisfy({ (notes[$0] != nil) == (director.name(of: $0) != nil) }) {
             for id in changed { notes.set(id, note(of: id)) }
             writeNotes()
         } else {
@@ -400,8 +403,8 @@ final class Daemon {
     }
 
     private func beginNotes() {
-        let views = director.order.compactMap { id in director.view(of: id).map { (id, $0.identity) } }
-        notes.begin(views.map { (router: $0.0, identity: $0.1, note: note(of: $0.0)) }, at: turns.now)
+        let known = director.order.compactMap { id in director.identity(of: id).map { (id, $0) } }
+        notes.begin(known.map { (router: $0.0, identity: $0.1, note: note(of: $0.0)) }, at: turns.now)
         trouble.notes = notes.failure
     }
 

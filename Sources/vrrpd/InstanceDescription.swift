@@ -61,8 +61,9 @@ extension Daemon {
             let seconds = delay.milliseconds / 1000
             return "held off for \(seconds) s from the start (vrrp_startup_delay, vrrp_delay_after_boot)"
         }
-        guard !view.awaited.isEmpty else { return standing?.reason ?? "not started" }
-        return "waits for the first result of \(view.awaited.joined(separator: ", "))"
+        let awaited = view.machine.state == .initialize ? director.awaited(of: view.id) : []
+        guard !awaited.isEmpty else { return standing?.reason ?? "not started" }
+        return "waits for the first result of \(awaited.joined(separator: ", "))"
     }
 
     private func trackers(of id: RouterID) -> [VrrpAPI.Tracker]? {

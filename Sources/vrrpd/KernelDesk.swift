@@ -21,8 +21,11 @@ final class KernelDesk {
     /// Why the rules of `no_accept` could not be set.
     private(set) var rulesTrouble: String?
 
-    /// Notifications of so many changes fit the monitor's buffer with room to spare.
+    /// Answers to so many requests fit the buffer of the socket that asks.
     private static let changesAtOnce = 128
+    private static let notificationsAtOnce = 256
+    /// Notifications of so many changes fit the monitor's buffer with room to spare.
+    private static let unheardChanges = 1024
     /// A table that could not be read is read again after this.
     private static let retryInterval = Duration.seconds(1)
 
@@ -45,8 +48,11 @@ final class KernelDesk {
         isRoutingInDoubt = true
     }
 
-    /// Notifications wait.
-    func hear() { take(kernel.update()) }
+    /// Notifications wait. So many are read at once that a flood does not hold up the loop.
+    func hear() { take(kernel.update(limit: Self.notificationsAtOnce)) }
+
+    /// What the kernel notifies of after changes of ours.
+    func hearOwn() { take(kernel.update(limit: .max)) }
 
     /// There is something for the director.
     var hasNews: Bool { !heard.isEmpty || isRoutingInDoubt }
@@ -70,10 +76,12 @@ final class KernelDesk {
         take(kernel.resynchronise())
     }
 
-    /// Asks the kernel for changes, hearing its notifications in between so that none is dropped for want of room.
+    /// Asks the kernel for changes. What it notifies of is to be heard afterwards, once what waits for the changes is done: reading it takes
+    /// longer than the changes. Only where there would be no room for more is it heard in between.
     func change(_ changes: [KernelChange]) -> Event {
         var refused: [KernelChange: String?] = [:]
         var rest = changes[...]
+        var unheard = 0
         while !rest.isEmpty {
             let chunk = Array(rest.prefix(Self.changesAtOnce))
             forgetTable()
@@ -89,7 +97,11 @@ final class KernelDesk {
                 return .changesUnknown(changes, "\(error)")
             }
             rest = rest.dropFirst(chunk.count)
-            hear()
+            unheard += chunk.count
+            if unheard >= Self.unheardChanges, !rest.isEmpty {
+                hearOwn()
+                unheard = 0
+            }
         }
         return .changed(changes, refused: refused)
     }

@@ -25,7 +25,8 @@ final class Program: RunningDaemon {
     private var runDirectory: RunDirectory?
     /// Held by the first vrrpd of the network namespace: it alone may take addresses for leftovers that no router has.
     private let claim: FileDescriptor?
-    private let loaded: ConfigurationFile
+    /// Until the start.
+    private var loaded: ConfigurationFile?
     private var watch: Watch?
     private var ruleWatch: Watch?
     private var stopTimer: LoopTimer?
@@ -47,7 +48,8 @@ final class Program: RunningDaemon {
 
     /// Opens what no instance can do without. EWOULDBLOCK: another vrrpd has this run directory.
     init(_ context: DaemonContext) throws {
-        loaded = try context.configuration()
+        let loaded = try context.configuration()
+        self.loaded = loaded
         options = context.options
         loop = context.loop
         logger = context.logger
@@ -106,6 +108,7 @@ final class Program: RunningDaemon {
         watch = try loop.watch(kernel.number, .read) { [daemon] _ in daemon.hearKernel() }
         kernel.watchRules = { [weak self] in self?.watch(rules: $0) }
         stopTimer = loop.timer { [weak self] in self?.endWhenTold() }
+        guard let loaded = loaded.take() else { return }
         try daemon.start(loaded.configuration, after: predecessors())
         face.stateIsComplete(loaded)
     }

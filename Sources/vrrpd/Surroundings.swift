@@ -62,7 +62,7 @@ final class NetlinkKernel: AddressKernel {
         _ = ruleMonitor?.isTouched()
     }
 
-    func update() -> RouteMonitor.News { monitor.update() }
+    func update(limit: Int) -> RouteMonitor.News { monitor.update(limit: limit) }
 
     func resynchronise() -> RouteMonitor.News { monitor.resynchronise() }
 }

@@ -21,8 +21,8 @@ protocol AddressKernel: AnyObject {
     func apply(_ change: LinkChange) throws(NetlinkError)
     /// Has these rules and no others.
     func drop(_ rules: DropRules) throws(NetlinkError)
-    /// What the kernel has said since; after a loss the whole table.
-    func update() -> RouteMonitor.News
+    /// What the kernel has said since, so many notifications at most; after a loss the whole table.
+    func update(limit: Int) -> RouteMonitor.News
     /// The whole table: at the start, and a second after `.stale`.
     func resynchronise() -> RouteMonitor.News
 }

@@ -79,6 +79,26 @@ final class DirectorPair {
         }
     }
 
+    /// Starts our checkd on a host: TCP checks of so many servers, each once a second, all refused at once.
+    func startChecks(_ host: Int, servers: Int) throws -> Program {
+        let home = "\(directory)/\(host)"
+        var text = ""
+        for number in 0..<servers {
+            if number % 1000 == 0 {
+                text +=
+                    (number > 0 ? "}\n" : "")
+                    + "virtual_server 10.97.1.\(1 + number / 1000) 80 {\n delay_loop 1\n retry 1\n"
+            }
+            text += " real_server 127.1.\(number / 250).\(1 + number % 250) 9 {\n  TCP_CHECK {\n  }\n }\n"
+        }
+        try FileSystem.replace(home + "/checks", with: Array((text + "}\n").utf8), durable: false)
+        return try Program(
+            [
+                Options.programs + "/checkd", "--config", home + "/checks", "--run-dir", home + "/run", "--state-dir",
+                home + "/state",
+            ], namespace: "\(tag)-\(host)", log: home + "/checks.log")
+    }
+
     /// Kills a host's programs at once.
     func kill(_ host: Int) { programs[host] = nil }
 

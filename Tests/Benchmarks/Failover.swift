@@ -105,14 +105,25 @@ struct Failover {
                 advertisement[key, default: []].append(late.advertisement * 1000)
                 announcement[key, default: []].append(late.announcement * 1000)
             }
+            func flooded(_ key: String) throws {
+                let load = try Program([CommandLine.arguments[0], "flood", ours.directors.bus(2)])
+                try measure(key, ours)
+                load.end()
+            }
             for _ in 0..<(self.rounds ?? rounds) {
                 try measure("keepalived", theirs)
                 try measure("idle", ours)
-                let load = try Program([CommandLine.arguments[0], "flood", ours.directors.bus(2)])
-                try measure("flooded", ours)
-                load.end()
+                try flooded("flooded")
             }
-            for key in ["idle", "flooded"] {
+            var keys = ["idle", "flooded"]
+            if interval == 0.1 {
+                let checks = try ours.directors.startChecks(2, servers: 10_000)
+                pause(milliseconds: 10_000)
+                keys.append("flooded, 10,000 checks a second")
+                for _ in 0..<(self.rounds ?? rounds) { try flooded(keys[2]) }
+                checks.end()
+            }
+            for key in keys {
                 try row("takeover, adverts every \(name), \(key)", advertisement[key], advertisement["keepalived"])
             }
             try row("first gratuitous ARP, \(name), idle", announcement["idle"], announcement["keepalived"])

@@ -39,6 +39,46 @@ struct KernelTests {
         #expect(seen == [["a"]])
     }
 
+    @Test func `a hundred routers take 4,096 addresses in one turn, and no notification of that is lost`() throws {
+        let alone = try Alone { host, _ in
+            (0..<128).map { number in
+                let lines = (0..<32).map { "10.78.\(number).\(1 + $0)" }.joined(separator: "\n ")
+                return """
+                    vrrp_instance VI_\(number) {
+                     interface eth0
+                     virtual_router_id \(1 + number)
+                     version 3
+                     advert_int 0.1
+                     virtual_ipaddress_excluded {
+                     \(lines)
+                     }
+                     virtual_ipaddress {
+                     10.79.0.\(1 + number)
+                     }
+                    }
+
+                    """
+            }.joined() + "vrrp_sync_group ALL {\n group {\n"
+                + (0..<128).map { "VI_\($0)\n" }.joined() + "}\n}\n"
+        }
+        try alone.becomes(.master, "VI_127", within: .seconds(20))
+        try alone.holds(true, "10.78.127.32")
+        try alone.segment.observe(for: .seconds(2))
+        #expect(try alone.router.show("VI_0").runtime.state == .master)
+        #expect(!alone.router.log.contains("put back"), "\(alone.router.log)")
+        // The last but one field of a line of /proc/net/netlink, per socket.
+        let pid = try #require(alone.router.pid)
+        let sockets = try FileSystem.contents(of: "/proc/\(pid)/net/netlink", limit: 1 << 20) ?? []
+        let drops = String(decoding: sockets, as: UTF8.self).split(separator: "\n").dropFirst().map {
+            $0.split(separator: " ").dropLast().last.map(String.init)
+        }
+        #expect(!drops.isEmpty && drops.allSatisfy { $0 == "0" }, "\(drops)")
+        alone.router.signal(SIGTERM)
+        try alone.eventually("it lets go of all of them") {
+            try alone.router.exit != nil && !alone.segment.holders(of: "10.78.127.32").contains("a")
+        }
+    }
+
     @Test(arguments: ["another number", "the same number"])
     func `an interface that was deleted and made again meanwhile has the address, and is listened to`(
         number: String

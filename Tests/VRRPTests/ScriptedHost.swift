@@ -535,7 +535,7 @@ extension ScriptedHost: AddressKernel {
         }
     }
 
-    func update() -> RouteMonitor.News {
+    func update(limit: Int) -> RouteMonitor.News {
         if overran || needsDump { return resynchronise() }
         guard !queue.isEmpty else { return .nothing }
         defer { queue = [] }
