@@ -54,7 +54,7 @@ let package = Package(
         module("Configuration", ["Net"]),
         module("Scripts", ["Net", "Configuration", deque]),
         module("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
-        module("IPVS", ["Net", "Configuration"]),
+        module("IPVS", ["Net", "Configuration", "Scripts"]),
         module("HealthCheck", ["Net", "Configuration", deque]),
 
         // Drivers.

@@ -1,9 +1,11 @@
 // What ipvsd tells people: log lines and alarms, both made from the service keeper's values.
 
 import Bus
+import Configuration
 import IPVS
 import Net
 import Platform
+import Scripts
 
 /// What people are told about a service beyond its standing.
 struct ServiceRecord {
@@ -67,7 +69,47 @@ extension IPVSDaemon {
         }
         alarms[.synchronisation] = sync.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
         alarms[.state] = stateAlarm
+        alarms.merge(tellingAlarms) { first, _ in first }
         return alarms
+    }
+
+    private var tellingAlarms: [IPVSAlarm: Alarm] {
+        var alarms: [IPVSAlarm: Alarm] = [:]
+        if let (subject, why) = teller.refusals.min(by: { "\($0.key)" < "\($1.key)" }) {
+            let others = teller.refusals.count > 1 ? " (and of \(teller.refusals.count - 1) more)" : ""
+            alarms[.notify] = Alarm(
+                message: "\(subject)\(others): \(why)",
+                remedy: "mend the program or its line; 'lbctl config check' names each")
+        }
+        if let hindrance = teller.hindrance, loop.now - hindrance.since >= ScriptReport.patience {
+            alarms[.scripts] = Alarm(
+                message: "programs are not told: \(hindrance.why)",
+                remedy: "see 'systemctl status evenkeel-scriptd'; it is tried again")
+        }
+        for (path, trouble) in teller.troubles {
+            alarms[.pipe(path)] = Alarm(
+                message: "\(path): \(trouble)", remedy: "let its reader run, or take it out of the configuration")
+        }
+        return alarms
+    }
+
+    /// Why a subject stands as it does, for its programs.
+    func reason(for subject: ServiceSubject) -> String {
+        switch subject {
+        case .service(let service):
+            guard let pool = keeper.reconciler.standings[service]?.pool else { return "" }
+            return "weight \(pool.livingWeight), quorum \(pool.configuration.quorum)"
+        case .server(let server): return keeper.notes[server]?.reason ?? "not checked"
+        }
+    }
+
+    func log(_ remark: NoticeRemark<ServiceSubject>) {
+        switch remark {
+        case .leftOut(let subject, let count):
+            logger.warning("\(subject): \(count) programs are not told: too many wait behind one that hangs")
+        case .failed(let subject, let word, let outcome, let line):
+            logger.warning("\(subject): \(word): \(outcome)\(line.isEmpty ? "" : ": " + line)")
+        }
     }
 
     private var stateAlarm: Alarm? {

@@ -3,29 +3,50 @@
 
 import Bus
 import Configuration
+import Glibc
 import IPVS
 import JSON
 import Net
 import Platform
+import ScriptClient
+import Scripts
 
 /// What a person must mend.
-enum IPVSAlarm: String, AlarmKey {
+enum IPVSAlarm: AlarmKey {
     /// The table as a whole cannot be kept.
     case kernel
     /// The kernel refuses services or servers.
     case refused
     /// Connections are not synchronised as lvs_sync_daemon wants it.
-    case synchronisation = "sync-daemon"
+    case synchronisation
     /// Files cannot be read or written, or were damaged.
     case state
+    /// Programs that are to be told about services cannot be run.
+    case notify
+    /// scriptd is away.
+    case scripts
+    /// Nobody reads the pipe at this path, or it cannot be written.
+    case pipe(String)
 
-    var subject: String { rawValue }
+    var subject: String {
+        switch self {
+        case .kernel: "kernel"
+        case .refused: "refused"
+        case .synchronisation: "sync-daemon"
+        case .state: "state"
+        case .notify: "notify"
+        case .scripts: "scripts"
+        case .pipe(let path): "notify-fifo/\(path)"
+        }
+    }
 }
 
 final class IPVSDaemon: RunningDaemon {
     let keeper: ServiceKeeper
     /// `lvs_sync_daemon`.
     let sync: SyncKeeper
+    /// Tells the administrator's programs.
+    let teller: ServiceTeller
     let bus: DaemonService
     let logger: Logger
     let loop: EventLoop
@@ -46,6 +67,13 @@ final class IPVSDaemon: RunningDaemon {
     private var followed: (name: String, subscription: BusSubscription)?
     private var timer: LoopTimer?
     private var turnIsPlanned = false
+    /// Everything is to be compared with what was told.
+    private var isToldInDoubt = true
+    private var lastWords: LoopTimer?
+    private var stopBy = Instant.distantFuture
+
+    /// What is told at stop has so long; scriptd goes on with it when this process has gone.
+    private static let farewell = Duration.seconds(2)
 
     init(_ context: DaemonContext) throws {
         let (options, loop, logger) = (context.options, context.loop, context.logger)
@@ -66,6 +94,11 @@ final class IPVSDaemon: RunningDaemon {
             memory: StandingKeeper(
                 ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
             timeouts: loaded.configuration.global.timeouts, clock: { SystemClock.now })
+        let scriptd = ScriptdAddress(socket: options.privateSocket(of: "scriptd"), caller: "ipvsd/\(getpid())")
+        let pipes = NotifyPipes(scriptd, on: loop)
+        teller = ServiceTeller(
+            runner: ScriptJobs(scriptd, on: loop), pipes: pipes, store: ledger.file("told.state", durable: false),
+            boot: SystemClock.bootID, clock: { loop.now })
         var adopt: (ConfigurationFile) -> Void = { _ in }
         reloading = ConfigurationReload(
             IpvsAPI.self, on: bus, path: options.config, loop: loop,
@@ -75,6 +108,8 @@ final class IPVSDaemon: RunningDaemon {
         adopt = { [weak self] in self?.commit($0) }
         timer = loop.timer { [weak self] in self?.turn() }
         keeper.decisions.changed = { [weak self] in self?.planTurn() }
+        teller.changed = { [weak self] in self?.planTurn() }
+        pipes.troubleChanged = { [weak self] in self?.planTurn() }
         addEvents()
     }
 
@@ -97,8 +132,26 @@ final class IPVSDaemon: RunningDaemon {
 
     /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it.
     func stop(_ reason: StopReason) {
-        keeper.finish(at: loop.refreshNow())
-        if reason == .terminate { sync.finish() }
+        turn()
+        let now = loop.refreshNow()
+        keeper.finish(at: now)
+        switch reason {
+        case .terminate:
+            sync.finish()
+            teller.end(at: now)
+        case .handOver: break
+        }
+        stopBy = now + Self.farewell
+        lastWords = loop.timer { [weak self] in self?.endWhenTold() }
+        endWhenTold()
+    }
+
+    private func endWhenTold() {
+        teller.turn(at: loop.refreshNow())
+        guard teller.isIdle || loop.now >= stopBy else {
+            lastWords?.arm(after: .milliseconds(20))
+            return
+        }
         ledger.flush(within: .seconds(2))
         loop.stop()
     }
@@ -117,6 +170,8 @@ final class IPVSDaemon: RunningDaemon {
                 say(ServerIdentity(service, member.configuration.endpoint))
             }
         }
+        teller.configure(loaded.configuration, at: loop.now)
+        isToldInDoubt = true
         sync.configure(loaded.configuration.global.syncDaemon)
         follow(loaded.configuration.global.syncDaemon?.instance)
         planTurn()
@@ -178,7 +233,12 @@ final class IPVSDaemon: RunningDaemon {
 
     private func turn() {
         keeper.turn(at: loop.refreshNow())
-        tell(keeper.takeNews())
+        let news = keeper.takeNews()
+        tell(news)
+        teller.look(at: keeper.reconciler.standings, news, all: isToldInDoubt, at: loop.now) { reason(for: $0) }
+        isToldInDoubt = false
+        teller.turn(at: loop.now)
+        for remark in teller.takeRemarks() { log(remark) }
         for command in sync.turn(at: loop.now) { logger.notice("\(command)") }
         let isStale = !liveness.isLive(at: loop.now)
         if isStale != self.isStale {
@@ -186,7 +246,8 @@ final class IPVSDaemon: RunningDaemon {
             sayEverything()
         }
         alarms.replace(with: standingAlarms)
-        let deadline = min(keeper.deadline, sync.deadline, liveness.deadline(after: loop.now))
+        let deadline = min(
+            keeper.deadline, sync.deadline, teller.deadline, liveness.deadline(after: loop.now))
         timer?.arm(at: max(deadline, loop.now))
     }
 
@@ -258,4 +319,10 @@ final class IPVSDaemon: RunningDaemon {
             }
         }
     }
+}
+
+extension ScriptJobs: JobRunner {}
+
+extension NotifyPipes: LinePipes {
+    func write(_ text: String, about subject: String) { write([PipeLine(about: subject, text)]) }
 }

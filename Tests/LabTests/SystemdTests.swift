@@ -145,6 +145,84 @@ struct SystemdTests {
         try guest.run(["/usr/bin/lbctl", "vrrp", "resume", "VI_1"])
     }
 
+    /// ipvsd and checkd are no root; scriptd runs for them what the configuration names.
+    @Test func `quorum_down runs for ipvsd as its user, and not again after a restart`() throws {
+        let configuration = """
+            global_defs {
+                script_user nobody
+                enable_script_security
+                lvs_notify_fifo /run/lvs.fifo
+            }
+            virtual_server 192.168.200.254 80 {
+                protocol TCP
+                delay_loop 1
+                quorum_down "/usr/local/bin/told down"
+                quorum_up "/usr/local/bin/told up"
+                real_server 192.168.200.101 9 {
+                    TCP_CHECK {
+                        retry 0
+                        warmup 0
+                    }
+                }
+            }
+            """
+        try guest.run([
+            "/bin/bash", "-c",
+            """
+            install -m 666 /dev/null /tmp/told
+            cat >/usr/local/bin/told <<'EOF'
+            #!/bin/sh
+            echo "$1 $EVENKEEL_NAME $EVENKEEL_STATE $(id -un)" >>/tmp/told
+            EOF
+            chmod 755 /usr/local/bin/told
+            cat >/etc/evenkeel/evenkeel.conf <<'EOF'
+            \(configuration)
+            EOF
+            systemctl restart evenkeel-ipvsd evenkeel-checkd
+            """,
+        ])
+        func told() throws -> String {
+            String(decoding: try FileSystem.contents(of: "/tmp/told", limit: 1 << 16) ?? [], as: UTF8.self)
+        }
+        let name = "tcp/192.168.200.254:80"
+        do {
+            try guest.eventually("it is told", within: .seconds(15)) { try told().contains("down \(name) DOWN nobody") }
+        } catch {
+            Issue.record(
+                "\(try guest.run(["/bin/journalctl", "-n", "60", "-u", "evenkeel-ipvsd", "-u", "evenkeel-scriptd"]))")
+            throw error
+        }
+        let before = try told()
+        try guest.eventually("the pipe has its lines", within: .seconds(10)) {
+            try guest.run(["/bin/bash", "-c", "timeout 1 cat /run/lvs.fifo || true"])
+                .contains("VS [192.168.200.254]:tcp:80 DOWN")
+        }
+        try guest.run(["/bin/systemctl", "restart", "evenkeel-ipvsd"])
+        try guest.run([
+            "/bin/systemd-run", "--unit=nine", "/usr/bin/socat", "TCP-LISTEN:9,fork,reuseaddr", "EXEC:/bin/true",
+        ])
+        try guest.eventually("the quorum is back", within: .seconds(15)) { try told() != before }
+        #expect(try told() == before + "up \(name) UP nobody\n")
+        try guest.run(["/bin/systemctl", "stop", "nine"])
+        // A stranger in the readers' group, or in the daemons', gets nothing; ipvsd's own user no more than is written there.
+        try guest.run([
+            "/bin/bash", "-c",
+            """
+            cat >/usr/local/bin/ask <<'EOF'
+            #!/bin/sh
+            printf '%s\\0' '{"method":"io.evenkeel.Script.Run","parameters":{"arguments":["/bin/touch","/tmp/own"],
+                "secure":false,"environment":{}}}' |
+                timeout 3 setpriv --reuid "$1" --regid "$2" --clear-groups \
+                socat -t 2 - UNIX-CONNECT:/run/evenkeel/private/scriptd.sock || true
+            EOF
+            chmod 755 /usr/local/bin/ask
+            ask 12345 evenkeel; ask 12345 evenkeel-private; ask evenkeel-ipvsd evenkeel-private
+            ask evenkeel-checkd evenkeel-private
+            """,
+        ])
+        #expect(access("/tmp/own", F_OK) != 0)
+    }
+
     @Test(arguments: Daemon.allCases)
     func `a killed daemon is started again at once`(_ daemon: Daemon) throws {
         let dead = try property("MainPID", of: daemon)

@@ -31,6 +31,7 @@ struct GlobalDraft: BlockDraft {
 
     var pipeScript: ScriptCommand?
     var vrrpPipeScript: ScriptCommand?
+    var serverPipeScript: ScriptCommand?
     var startupScript: ScriptCommand?
     var startupTimeout = Duration.seconds(10)
     var shutdownScript: ScriptCommand?
@@ -58,6 +59,7 @@ struct GlobalDraft: BlockDraft {
         model.routerID = model.routerID ?? oldRouterID
         model.notifyPipe?.script = pipeScript
         model.vrrpNotifyPipe?.script = vrrpPipeScript
+        model.serverNotifyPipe?.script = serverPipeScript
         func life(_ script: ScriptCommand?, _ timeout: Duration) -> LifeScript? {
             guard var command = script else { return nil }
             command.user = command.user ?? model.scriptUser
@@ -65,7 +67,10 @@ struct GlobalDraft: BlockDraft {
         }
         model.startupScript = life(startupScript, startupTimeout)
         model.shutdownScript = life(shutdownScript, shutdownTimeout)
-        for path in [\GlobalDefinitions.notifyPipe, \GlobalDefinitions.vrrpNotifyPipe] {
+        let pipes = [
+            \GlobalDefinitions.notifyPipe, \GlobalDefinitions.vrrpNotifyPipe, \GlobalDefinitions.serverNotifyPipe,
+        ]
+        for path in pipes {
             guard var pipe = model[keyPath: path] else { continue }
             pipe.user = pipe.user ?? model.scriptUser
             if pipe.script?.user == nil { pipe.script?.user = model.scriptUser }
@@ -228,10 +233,12 @@ extension Grammars {
 
     static let globalPipes: [Keyword<GlobalDraft>] = [
         pipe(
-            "notify_fifo", \.model.notifyPipe, "every transition as a line in a pipe; so far those of vrrp_notify_fifo"),
+            "notify_fifo", \.model.notifyPipe, "every transition as a line in a pipe: those of the other two"),
         .command("notify_fifo_script", \.pipeScript, .common, "reader of notify_fifo"),
         pipe("vrrp_notify_fifo", \.model.vrrpNotifyPipe, "VRRP transitions as lines in a pipe"),
         .command("vrrp_notify_fifo_script", \.vrrpPipeScript, .common, "reader of vrrp_notify_fifo"),
+        pipe("lvs_notify_fifo", \.model.serverNotifyPipe, "transitions of servers and quorums as lines in a pipe"),
+        .command("lvs_notify_fifo_script", \.serverPipeScript, .common, "reader of lvs_notify_fifo"),
         .toggle(
             "fifo_write_vrrp_states_on_reload", \.model.writesStatesOnReload, .rare,
             "all states are written to the pipes after a reload"),
@@ -273,7 +280,7 @@ extension Grammars {
             draft.model.syncDaemon = interpreter.syncDaemon(statement) ?? draft.model.syncDaemon
         },
         .boolean("checker_log_all_failures", \.model.logAllCheckFailures, .rare, "log every failed attempt"),
-        .boolean("rs_init_notifies", \.model.notifyRealServersAtStart, .rare, "run notify_up at start").notYet,
+        .boolean("rs_init_notifies", \.model.notifyRealServersAtStart, .rare, "run notify_up at start"),
     ]
 
     private static let multicastGroup4 = Keyword<GlobalDraft>(

@@ -4,8 +4,6 @@
 extension Grammars {
     static let globalAlerts: [Keyword<GlobalDraft>] = [
         .notYet("no_checker_emails", "[BOOL]", "no mail about checks"),
-        .notYet("lvs_notify_fifo", "PATH [USER [GROUP]]", standard: "none", "server transitions in a pipe"),
-        .notYet("lvs_notify_fifo_script", "CMD [USER [GROUP]]", standard: "none", "reader of lvs_notify_fifo"),
         .notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP"),
         Keyword.notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP").spelled("enable_snmp_keepalived"),
         .notYet("enable_snmp_checker", "", .common, "SNMP for virtual servers"),

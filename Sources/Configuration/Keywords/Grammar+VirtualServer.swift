@@ -145,7 +145,7 @@ extension Grammars {
         },
         .word("persistence_engine", "NAME", \.engine, .rare, "kernel module that finds what to stick to, e.g. sip"),
         .toggle("ha_suspend", \.suspendsWithoutAddress, .common, "no checks while the address is elsewhere").notYet,
-        .toggle("omega", \.omega, .common, "notify_down and quorum_down also at stop").notYet,
+        .toggle("omega", \.omega, .common, "notify_down and quorum_down also at stop"),
         .toggle("inhibit_on_failure", \.inhibitOnFailure, .common, "weight 0 instead of removal on failure"),
         .optionalBoolean("smtp_alert", \.mailAlert, standard: "off", .rare, "mail on quorum changes").notYet,
         .toggle("alpha", \.check.alpha, .common, "servers are down until their first success"),
@@ -194,8 +194,8 @@ extension Grammars {
         },
         .integer(
             "hysteresis", 0...2_147_483_647, \.hysteresis, .common, "distance between gaining and losing the quorum"),
-        .command("quorum_up", \.quorumUp, .common, "run when the quorum is gained").notYet,
-        .command("quorum_down", \.quorumDown, .common, "run when the quorum is lost").notYet,
+        .command("quorum_up", \.quorumUp, .common, "run when the quorum is gained"),
+        .command("quorum_down", \.quorumDown, .common, "run when the quorum is lost"),
         Keyword("sorry_server", "ADDR [PORT]", standard: "none", .common, "used while the quorum is lost") {
             draft, statement, interpreter in
             guard let word = statement.arguments.first else { return interpreter.sayMissing(statement) }
@@ -226,8 +226,8 @@ extension Grammars {
             .integer(
                 "uthreshold", 0...Int(UInt32.max), \.upperThreshold, .common, "no new clients at this many connections"),
             .integer("lthreshold", 0...Int(UInt32.max), \.lowerThreshold, .common, "new clients again below this many"),
-            .command("notify_up", \.notifyUp, .common, "run when the server comes up").notYet,
-            .command("notify_down", \.notifyDown, .common, "run when the server goes down").notYet,
+            .command("notify_up", \.notifyUp, .common, "run when the server comes up"),
+            .command("notify_down", \.notifyDown, .common, "run when the server goes down"),
             .optionalBoolean("smtp_alert", \.mailAlert, standard: "on", .rare, "mail on changes").notYet,
             .boolean(
                 "alpha", \.check.alpha, standard: "virtual server's", .common, "down until the first success"),
