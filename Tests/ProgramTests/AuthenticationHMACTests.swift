@@ -78,6 +78,51 @@ struct AuthenticationHMACProgramTests {
         for router in routers { #expect(try discarded(router) == [:]) }
     }
 
+    @Test func `a backup that did not run for long hears the fresh ones behind hundreds that are out of time`() throws {
+        let segment = try Segment(hosts: 2)
+        func text(_ priority: Int) -> String {
+            (1...100).map { number in
+                """
+                vrrp_instance VI_\(number) {
+                 interface eth0
+                 virtual_router_id \(number)
+                 version 3
+                 priority \(priority)
+                 advert_int 1
+                 auth_hmac {
+                  \(first)
+                  active_key 1
+                 }
+                 virtual_ipaddress {
+                  10.77.0.\(100 + number)/24
+                 }
+                }
+
+                """
+            }.joined()
+        }
+        let (a, b) = (segment.hosts[0], segment.hosts[1])
+        let wire = try Wire(on: a, loop: segment.loop)
+        let master = try Router(.vrrpd, on: a, of: segment, text(150))
+        let backup = try Router(.vrrpd, on: b, of: segment, text(100))
+        try master.start()
+        try segment.eventually("a is master", within: .seconds(20)) {
+            (try? master.show("VI_100").runtime.state) == .master
+        }
+        try backup.start()
+        try segment.eventually("b hears it", within: .seconds(10)) {
+            (try? backup.show("VI_100").runtime.master) == a.address
+        }
+        backup.signal(SIGSTOP)
+        // 1,300 advertisements; those of the last five seconds count.
+        try segment.observe(for: .seconds(13))
+        backup.signal(SIGCONT)
+        try segment.observe(for: .seconds(3))
+        #expect(!wire.heard.contains { $0.source == b.address }, "\(backup.log.suffix(3000))")
+        let counts = try backup.show("VI_100").runtime.statistics
+        #expect(counts.discarded.values.reduce(0, +) > 5, "some were out of time: \(counts.discarded)")
+    }
+
     @Test func `over IPv6 the kernel's checksum counts the trailer, and an election is as any other`() throws {
         func text6(_ priority: Int, _ mode: String) -> String {
             """
