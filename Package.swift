@@ -107,7 +107,8 @@ let package = Package(
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),
         tests(
-            "LbctlTests", ["lbctl", "IPVS", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
+            "LbctlTests",
+            ["lbctl", "VRRP", "IPVS", "Bus", "Varlink", "JSON", "Platform", "Net", "Configuration", arguments],
             exclude: ["Screens"]),
         tests("BusTests", ["Bus", "busd", "Generator", "Varlink", "JSON", "Platform", "Net"]),
         tests("ProgramTests", ["CLinux", "Platform", "Net", "VRRP", "IPVS", "Netlink", "Bus", "Varlink", "JSON"]),

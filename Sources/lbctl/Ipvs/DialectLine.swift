@@ -51,9 +51,19 @@ struct DialectLine: Equatable {
 
     /// Carries it out; the exit status.
     func run() -> Int32 {
+        guard !isDirect else { return run(DirectTable()) }
+        let link = Link(
+            socket: socket ?? Environment.value("EVENKEEL_BUS") ?? Link.defaultSocket, isDirect: false,
+            timeout: .seconds(30))
+        return run(BusTable(link, notice: Self.complain))
+    }
+
+    private func run(_ table: some TableAccess) -> Int32 {
         var run = DialectRun(
-            program: program, table: DirectTable(), names: SystemNames(),
-            print: { StandardOutput.write($0) }, complain: { Console.write($0, to: STDERR_FILENO) })
+            program: program, table: table, names: SystemNames(), print: { StandardOutput.write($0) },
+            complain: Self.complain)
         return run.run(Array(arguments))
     }
+
+    private static func complain(_ text: String) { Console.write(text, to: STDERR_FILENO) }
 }

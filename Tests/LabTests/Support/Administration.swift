@@ -41,6 +41,8 @@ struct AdministrationResult: Equatable, CustomStringConvertible {
 /// Runs them, without a shell: a process is 50 ms here.
 final class Administration {
     private let directory: String
+    /// The bus by which lbctl goes; nil = it talks to the kernel itself.
+    var bus: String?
 
     init(in guest: Guest) throws {
         directory = guest.directory
@@ -60,11 +62,16 @@ final class Administration {
         let path = "\(directory)/\(administrator)"
         try FileSystem.replace("\(path).in", with: Array(input.utf8), durable: false)
         return try NetworkNamespace.inside("/run/netns/\((namespace ?? administrator).rawValue)") {
-            let status = try Self.spawn(administrator.command + arguments, files: path)
+            let command = administrator == .lbctl ? lbctl : administrator.command
+            let status = try Self.spawn(command + arguments, files: path)
             return AdministrationResult(
                 status: status, output: try text("\(path).out", administrator),
                 errors: try text("\(path).err", administrator), table: try table())
         }
+    }
+
+    private var lbctl: [String] {
+        bus.map { ["\(Program.directory)/lbctl", "ipvs", "--socket", $0] } ?? Administrator.lbctl.command
     }
 
     private static func spawn(_ words: [String], files path: String) throws -> Int32 {

@@ -19,7 +19,13 @@ struct SplitMix: RandomNumberGenerator {
 struct CommandGenerator {
     private var random: SplitMix
 
-    init(seed: UInt64) { random = SplitMix(seed: seed) }
+    /// Without what ipvsd does not keep: masks that are no prefix, an engine without persistence.
+    private let isForDaemon: Bool
+
+    init(seed: UInt64, isForDaemon: Bool = false) {
+        random = SplitMix(seed: seed)
+        self.isForDaemon = isForDaemon
+    }
 
     /// Lines for `-R` that begin with an empty table and end with two listings of it.
     mutating func sequence(of count: Int) -> [String] {
@@ -74,16 +80,22 @@ struct CommandGenerator {
             "nonesuch")
         let isNamed = chance(70)
         if isNamed { parts.append(option("-s", "--scheduler", scheduler)) }
-        if !target.hasPort || chance(30) {
+        let isPersistent = !target.hasPort || chance(30)
+        if isPersistent {
             let seconds = one("1", "60", "300", "86400", "2678400")
             parts.append(chance(60) ? option("-p", "--persistent", seconds) : [one("-p", "--persistent")])
         }
         if chance(15) {
-            let mask = target.isV6 ? one("24", "64", "128") : one("255.255.255.0", "255.255.0.255", "24", "0")
+            let mask =
+                target.isV6
+                ? one("24", "64", "128")
+                : one(
+                    "255.255.255.0", "0", isForDaemon ? "255.0.0.0" : "255.255.0.255",
+                    isForDaemon ? "255.255.0.0" : "24")
             // Of a family that is not known yet a mask is taken for IPv4's.
             parts.insert(option("-M", "--netmask", mask), at: 1)
         }
-        if chance(8) { parts.append(["--pe", one("sip", "sip", "sip", "nonesuch")]) }
+        if isPersistent || !isForDaemon, chance(8) { parts.append(["--pe", one("sip", "sip", "sip", "nonesuch")]) }
         if target.isUDPOrMark, chance(25) { parts.append([one("-o", "--ops")]) }
         if chance(25) { parts.append(option("-b", "--sched-flags", flags(of: isNamed ? scheduler : "wlc"))) }
         return [command] + (target.isV6 ? parts.flatMap { $0 } : shuffled(parts))
