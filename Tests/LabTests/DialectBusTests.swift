@@ -36,7 +36,7 @@ final class DialectBusTests {
 
     @Test func `random command lines do the same through ipvsd`() throws {
         let first = UInt64(getenv("EVENKEEL_FIRST_SEED").map { String(cString: $0) } ?? "") ?? UInt64(time(nil))
-        let rounds = UInt64(getenv("EVENKEEL_SEEDS").map { String(cString: $0) } ?? "") ?? 15
+        let rounds = UInt64(getenv("EVENKEEL_SEEDS").map { String(cString: $0) } ?? "") ?? 10
         print("lab: through ipvsd, seeds \(first)…\(first + rounds - 1)")
         for seed in first..<first + rounds {
             var generator = CommandGenerator(seed: seed, isForDaemon: true)

@@ -115,6 +115,27 @@ struct SystemdTests {
         #expect(loaded == 3, "vrrpd, ipvsd and checkd say what they run on: \(status)")
     }
 
+    @Test func `a unit for each virtual address makes a real server, and stopping them undoes it`() throws {
+        let units = ["192.168.99.1", "192.168.99.2", "2001:db8:99::1"].map { "evenkeel-real-server@\($0)" }
+        func state() throws -> String {
+            try guest.run([
+                "/bin/bash", "-c",
+                "ip -o address show dev lo; grep . /proc/sys/net/ipv4/conf/{lo,all}/arp_{ignore,announce}",
+            ])
+        }
+        let before = try state()
+        // At once, as at a boot: one record is for all of them.
+        try guest.run(["/bin/systemctl", "start"] + units)
+        let during = try guest.run(["/usr/bin/lbctl", "real-server", "status"])
+        for address in ["192.168.99.1", "192.168.99.2", "2001:db8:99::1"] {
+            #expect(during.contains("\(address)  served\n"), "\(during)")
+        }
+        try guest.run(["/bin/systemctl", "stop"] + units.prefix(1))
+        #expect(try state().contains("arp_announce:2"), "the other address still needs it")
+        try guest.run(["/bin/systemctl", "stop"] + units)
+        #expect(try state() == before)
+    }
+
     /// What keepalived's users' scripts do: they are root, and what they mount is mounted for everybody.
     @Test func `a notify program is as free as its user, whatever the units of the daemons forbid`() throws {
         try guest.run([

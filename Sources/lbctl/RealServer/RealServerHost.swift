@@ -83,8 +83,7 @@ struct RealServerHost {
     func status(_ addresses: [IPAddress]) throws(Failure) -> [RealServerState] {
         var asked = addresses
         if asked.isEmpty {
-            let record = try RealServerRecord.locked { (keeper) throws(Failure) in try keeper.read() }
-            asked = record.addresses.compactMap { IPAddress($0.address) }
+            asked = try RealServerRecord.current().addresses.compactMap { IPAddress($0.address) }
         }
         let snapshot = try snapshot()
         return asked.map { address in

@@ -40,6 +40,9 @@ struct RealServerRecord: Codable, Equatable {
         return "\(directory)/\(status.st_ino).json"
     }
 
+    /// The record as it is; it is replaced as a whole, so reading needs no lock, and root need not be the one who reads.
+    static func current() throws(Failure) -> RealServerRecord { try Keeper(path: try path()).read() }
+
     /// Does `body` while nobody else changes the record, which it may change; what it says of the record stays even when it throws.
     static func locked<Result>(
         _ body: (borrowing Keeper) throws(Failure) -> Result
