@@ -50,6 +50,8 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     case digest(found: String, expected: String)
     /// Not an HTTP answer, or one that ended early.
     case malformed(String)
+    /// The program of a check says so, or does not end; its status and what it printed last.
+    case script(String)
     /// The body was longer than a digest is computed over, in octets.
     case oversized(limit: Int)
 
@@ -62,6 +64,7 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
         case .status(let code): "status \(code)"
         case .digest(let found, let expected): "digest \(found), expected \(expected)"
         case .malformed(let text): "bad answer: \(text)"
+        case .script(let text): text
         case .oversized(let limit): "body longer than \(limit) octets"
         }
     }

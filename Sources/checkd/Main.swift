@@ -31,7 +31,7 @@ private final class CheckProgram: RunningDaemon {
         loaded = try context.configuration()
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
-        let network = ProbeNetwork(on: loop)
+        let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd"))
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let daemon = CheckDaemon(
             CheckWorld(
@@ -42,12 +42,14 @@ private final class CheckProgram: RunningDaemon {
                 support: { ProbeSupport($0, on: network) }))
         let tuning = ProcessTuning(on: loop, logger: logger) { [weak daemon] in daemon?.processChanged($0) }
         tuning.adopt(loaded.configuration.global.checkerProcess)
+        network.scriptRules = loaded.configuration.global.scriptRules
         self.service = service
         self.daemon = daemon
         reloading = ConfigurationReload(
             CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
             adopt: {
                 tuning.adopt($0.configuration.global.checkerProcess)
+                network.scriptRules = $0.configuration.global.scriptRules
                 daemon.reload($0.configuration)
             })
     }

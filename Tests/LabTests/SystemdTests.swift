@@ -184,16 +184,20 @@ struct SystemdTests {
                         retry 0
                         warmup 0
                     }
+                    MISC_CHECK {
+                        misc_path "/usr/local/bin/told check"
+                        warmup 0
+                    }
                 }
             }
             """
         try guest.run([
             "/bin/bash", "-c",
             """
-            install -m 666 /dev/null /tmp/told
+            rm -f /tmp/checked; install -m 666 /dev/null /tmp/told
             cat >/usr/local/bin/told <<'EOF'
             #!/bin/sh
-            echo "$1 $EVENKEEL_NAME $EVENKEEL_STATE $(id -un)" >>/tmp/told
+            [ "$1" = check ] && id -un >/tmp/checked || echo "$1 $EVENKEEL_NAME $EVENKEEL_STATE $(id -un)" >>/tmp/told
             EOF
             chmod 755 /usr/local/bin/told
             cat >/etc/evenkeel/evenkeel.conf <<'EOF'
@@ -213,6 +217,11 @@ struct SystemdTests {
                 "\(try guest.run(["/bin/journalctl", "-n", "60", "-u", "evenkeel-ipvsd", "-u", "evenkeel-scriptd"]))")
             throw error
         }
+        try guest.eventually("MISC_CHECK runs for checkd", within: .seconds(10)) {
+            try FileSystem.contents(of: "/tmp/checked", limit: 64).map { String(decoding: $0, as: UTF8.self) }
+                == "nobody\n"
+        }
+        #expect(try guest.run(["/usr/bin/lbctl", "check", "list", "--json"]).contains("MISC_CHECK 2"))
         let before = try told()
         try guest.eventually("the pipe has its lines", within: .seconds(10)) {
             try guest.run(["/bin/bash", "-c", "timeout 1 cat /run/lvs.fifo || true"])
@@ -237,8 +246,9 @@ struct SystemdTests {
                 socat -t 2 - UNIX-CONNECT:/run/evenkeel/private/scriptd.sock || true
             EOF
             chmod 755 /usr/local/bin/ask
-            ask 12345 evenkeel; ask 12345 evenkeel-private; ask evenkeel-ipvsd evenkeel-private
-            ask evenkeel-checkd evenkeel-private
+            for user in 12345 evenkeel-ipvsd evenkeel-checkd; do
+                for group in evenkeel evenkeel-private; do /usr/local/bin/ask $user $group; done
+            done
             """,
         ])
         #expect(access("/tmp/own", F_OK) != 0)

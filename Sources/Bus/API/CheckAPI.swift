@@ -108,10 +108,12 @@ public enum CheckAPI: ReloadableAPI {
         public var lastProbe: String?
         /// How long it took.
         public var durationMicroseconds: Int?
+        /// The last line that its program printed, at most 256 octets: MISC_CHECK.
+        public var lastLine: String?
 
         public init(
             state: Health, since: String, reason: String, successes: Int, failures: Int, lastProbe: String? = nil,
-            durationMicroseconds: Int? = nil
+            durationMicroseconds: Int? = nil, lastLine: String? = nil
         ) {
             self.state = state
             self.since = since
@@ -120,6 +122,7 @@ public enum CheckAPI: ReloadableAPI {
             self.failures = failures
             self.lastProbe = lastProbe
             self.durationMicroseconds = durationMicroseconds
+            self.lastLine = lastLine
         }
     }
 }

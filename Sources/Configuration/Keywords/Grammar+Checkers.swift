@@ -64,7 +64,7 @@ extension Grammars {
         checker("DNS_CHECK", .dns, .dnsCheck, { dnsCheck }, .common, "a name server answers").notYet,
         checker("PING_CHECK", .ping, .pingCheck, { pingCheck }, .common, "an echo comes back").notYet,
         checker("UDP_CHECK", .udp, .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered").notYet,
-        checker("MISC_CHECK", .misc, .miscCheck, { miscCheck }, .common, "a program exits with 0").notYet,
+        checker("MISC_CHECK", .misc, .miscCheck, { miscCheck }, .common, "a program exits with 0"),
         checker("FILE_CHECK", .file, .fileCheck, { fileCheck }, .rare, "a number in a track_file").notYet,
         checker("BFD_CHECK", .bfd, .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
     ]
@@ -139,7 +139,8 @@ extension Grammars {
             .seconds(
                 "misc_timeout", 0.001...longestTime, optional: \.miscTimeout, standard: "virtual server's delay_loop",
                 .common, "longest run"),
-            .toggle("misc_dynamic", \.isDynamic, .common, "exit status 2…255 sets the weight"),
+            .toggle("misc_dynamic", \.isDynamic, .common, "exit status 2…255 sets the weight; so far it is up, no more")
+                .notYet,
             Keyword("user", "USER [GROUP]", standard: "script_user", .common, "who runs it") {
                 draft, statement, interpreter in
                 draft.user = interpreter.user(statement) ?? draft.user

@@ -28,6 +28,8 @@ final class ProbeAttempt {
     private var silence: TimeLimit?
     private var whole: TimeLimit?
     private var completion: ((ProbeOutcome, Duration) -> Void)?
+    /// What the probe printed last, for people.
+    var note: String?
     /// Called when a probe that ran does not run any more.
     private var ended: () -> Void = {}
 

@@ -50,7 +50,8 @@ enum ProbeSupport {
         switch checker.probe {
         case .tcp: self = .runs(TCPCheck(target: checker.target, network: network))
         case .http(let probe): self = .runs(HTTPCheck(probe: probe, target: checker.target, network: network))
-        case .smtp, .dns, .ping, .udp, .misc, .file:
+        case .misc(let probe): self = .runs(MiscCheck(probe: probe, network: network))
+        case .smtp, .dns, .ping, .udp, .file:
             self = .unsupported("\(checker.probe.keyword) is not run by this version")
         }
     }

@@ -1,14 +1,22 @@
-// What the probes of this process share: the loop that watches their sockets, and libcurl, which is loaded for the first HTTP check that
-// has a connection.
+// What the probes of this process share: the loop that watches their sockets, libcurl, which is loaded for the first HTTP check that has a
+// connection, and the way to scriptd.
+import Configuration
 import Platform
 
 /// The resources of running probes.
 final class ProbeNetwork {
     let loop: EventLoop
+    /// scriptd's socket.
+    let scriptd: String
+    /// Programs under way.
+    let programs = ProgramPlaces()
+    /// How programs run; from the configuration in force.
+    var scriptRules = ScriptRules()
     private var loaded: HTTPTransfers?
 
-    init(on loop: EventLoop) {
+    init(on loop: EventLoop, scriptd: String) {
         self.loop = loop
+        self.scriptd = scriptd
     }
 
     /// libcurl's transfers. Tried again after a failure: a missing library may be installed.

@@ -33,7 +33,7 @@ extension WatchedServer {
         return CheckAPI.CheckRuntime(
             state: checker.verdict.health, since: record.since, reason: reason ?? record.reason,
             successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
-            durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) })
+            durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine)
     }
 
     /// What outlives the process.

@@ -40,6 +40,8 @@ final class WatchedServer {
         var hindrance: ProbeHindrance?
         var lastProbe: String?
         var lastDuration: Duration?
+        /// What the last probe printed last.
+        var lastLine: String?
         fileprivate var timer: (any AlarmClock)?
         fileprivate var probe: ProbeAttempt?
     }
@@ -223,6 +225,7 @@ final class WatchedServer {
     }
 
     private func finished(_ index: Int, _ outcome: ProbeOutcome, _ duration: Duration) {
+        records[index].lastLine = records[index].probe?.note
         records[index].probe = nil
         records[index].lastProbe = SystemClock.timestamp
         records[index].lastDuration = duration

@@ -14,6 +14,7 @@ final class CheckRoom {
     let loop: EventLoop
     let directory: String
     private(set) var checkd: Program?
+    private(set) var scriptd: Program?
     private var busd: Program?
 
     /// `bus` starts busd too.
@@ -35,6 +36,7 @@ final class CheckRoom {
     deinit {
         checkd?.signal(SIGKILL)
         busd?.signal(SIGKILL)
+        scriptd?.signal(SIGTERM)
         var isGone = false
         let remover = try? ChildProcess(["/bin/rm", "-rf", directory], environment: Program.environment, on: loop) {
             _ in
@@ -78,6 +80,17 @@ final class CheckRoom {
                 "--state-dir", directory + "/state", "--log-level", "debug",
             ], on: nil, log: directory + "/checkd.log", loop: loop)
         if waits { try eventually("checkd answers") { (try? self.names()) != nil } }
+    }
+
+    /// Starts scriptd (again).
+    func startScriptd() throws {
+        scriptd?.signal(SIGKILL)
+        let path = directory + "/run/private/scriptd.sock"
+        unlink(path)
+        scriptd = try Program(
+            [Program.directory + "/scriptd", "--config", directory + "/check.conf", "--run-dir", directory + "/run"],
+            on: nil, log: directory + "/scriptd.log", loop: loop)
+        try eventually("scriptd listens") { access(path, F_OK) == 0 }
     }
 
     /// Ends checkd with a signal.

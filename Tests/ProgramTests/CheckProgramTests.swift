@@ -1,0 +1,87 @@
+// MISC_CHECK with real programs in a real scriptd: what they exit with, what they print, when they hang, when they cannot be run, and when
+// scriptd is away.
+import Bus
+import Glibc
+import Platform
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(3)))
+struct CheckProgramTests {
+    private let room: CheckRoom
+    private let script: String
+
+    init() throws {
+        room = try CheckRoom()
+        script = room.directory + "/check"
+    }
+
+    /// Replaces the program.
+    private func program(_ body: String) throws {
+        try FileSystem.replace(script, with: Array("#!/bin/sh\n\(body)\n".utf8), durable: false)
+        chmod(script, 0o755)
+    }
+
+    private func start(_ more: String = "") throws {
+        // The user that runs the tests: root's programs need not be secure here.
+        let user = "global_defs {\n script_user \(geteuid() == 0 ? "root" : "\(geteuid())")\n}\n"
+        try room.configure(user + virtualServer(["MISC_CHECK {\n misc_path \"\(script) one\"\n \(more)\n}"]))
+        try room.startScriptd()
+        try room.restart()
+    }
+
+    @Test func `the exit status is the verdict, and what it printed last is shown`() throws {
+        try program("echo first; echo fine $1")
+        try start()
+        let up = try room.becomes(realServer(1), .up)
+        #expect(up.checks[0].runtime.lastLine == "fine one")
+        try program("echo disk full >&2; exit 1")
+        let down = try room.becomes(realServer(1), .down)
+        #expect(down.reason == "MISC_CHECK \(script): exit status 1: disk full")
+        try program("exit 0")
+        _ = try room.becomes(realServer(1), .up)
+        try program("kill -9 $$")
+        #expect(try room.becomes(realServer(1), .down).reason.contains("signal 9"))
+    }
+
+    @Test func `a status of 2 to 255 is up with misc_dynamic, else down`() throws {
+        try program("exit 7")
+        try start("misc_dynamic")
+        _ = try room.becomes(realServer(1), .up)
+        try room.end(SIGTERM)
+        try start()
+        #expect(try room.becomes(realServer(1), .down).reason.hasSuffix("exit status 7"))
+    }
+
+    @Test func `one that hangs has failed when its time is up, and is ended with what it began`() throws {
+        let mark = room.directory + "/alive"
+        try program("(sleep 100; echo >\(mark)) & echo $! >\(room.directory)/child; wait")
+        try start("misc_timeout 0.3")
+        #expect(try room.becomes(realServer(1), .down).reason.contains("not done in time"))
+        let text = try FileSystem.contents(of: room.directory + "/child", limit: 64) ?? []
+        let child = try #require(Int32(String(decoding: text.dropLast(), as: UTF8.self)))
+        try room.eventually("its child is gone") { kill(child, 0) != 0 }
+    }
+
+    @Test func `what keeps it from running says nothing about the server`() throws {
+        try program("exit 0")
+        try start()
+        _ = try room.becomes(realServer(1), .up)
+        unlink(script)
+        try room.eventually("that is said") {
+            try room.list()[realServer(1)]?.checks[0].runtime.reason.contains("cannot be asked from here") == true
+        }
+        #expect(try room.list()[realServer(1)]?.state == .up)
+        try program("exit 0")
+        try room.eventually("it is asked again") {
+            try room.list()[realServer(1)]?.checks[0].runtime.reason.contains("cannot be asked") == false
+        }
+        room.scriptd?.signal(SIGKILL)
+        try room.eventually("scriptd is missed") {
+            try room.list()[realServer(1)]?.checks[0].runtime.reason.contains("cannot be asked") == true
+        }
+        #expect(try room.list()[realServer(1)]?.state == .up)
+        try program("exit 1")
+        try room.startScriptd()
+        _ = try room.becomes(realServer(1), .down)
+    }
+}
