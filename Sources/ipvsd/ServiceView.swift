@@ -102,6 +102,7 @@ extension IPVSDaemon {
             reason += ", quorum is \(pool.configuration.quorum)"
             if pool.isSorry { reason += "; the sorry server serves" }
         }
+        if standing.configured == nil { reason = "made by hand: " + reason }
         if let repaired = record?.repaired { reason += "; somebody else changed the table, repaired at \(repaired)" }
         return IpvsAPI.ServiceRuntime(
             state: pool.hasQuorum ? .up : .down, since: record?.since ?? started, reason: reason,
@@ -117,6 +118,8 @@ extension IPVSDaemon {
         let note = keeper.notes[identity]
         let destination = standing.held.entry?.destinations[configuration.endpoint]
         let isChecked = !configuration.checkers.isEmpty
+        let unchecked =
+            standing.isHandMade(configuration.endpoint) ? "made by hand, not checked" : "no checks configured"
         return IpvsAPI.Server(
             name: "\(identity)",
             context: IpvsAPI.ServerContext(
@@ -126,7 +129,7 @@ extension IPVSDaemon {
                 inhibitOnFailure: configuration.inhibitOnFailure),
             runtime: IpvsAPI.ServerRuntime(
                 health: IpvsAPI.Health(member.health), since: note?.since ?? started,
-                reason: note?.reason ?? (isChecked ? member.health.reasonUnheard : "no checks configured"),
+                reason: note?.reason ?? (isChecked ? member.health.reasonUnheard : unchecked),
                 stale: isChecked && isStale, inKernel: destination != nil,
                 effectiveWeight: Int(destination?.weight ?? 0),
                 override: standing.decisions[configuration.endpoint].map(IpvsAPI.Override.init),

@@ -83,6 +83,8 @@ enum Failure: Error, Equatable, Sendable {
     case differentConfigurations([String])
     /// This host does not let lbctl do something itself.
     case hostRefused(String, remedy: String?)
+    /// A change of the table was refused; why, and what to do.
+    case notDone(String)
     /// Done here and not there.
     case inPart(done: [String], undone: [String], remedy: String)
 
@@ -94,7 +96,7 @@ enum Failure: Error, Equatable, Sendable {
         case .notAttached(let interface): Daemon(serving: interface) == nil ? .failed : .unreachable
         case .refused(_, let error, _): error.hasSuffix(".ConfigurationRefused") ? .usage : .failed
         case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous, .hostRefused,
-            .differentConfigurations:
+            .differentConfigurations, .notDone:
             .failed
         case .inPart: .inPart
         }
@@ -134,6 +136,7 @@ extension Failure: CustomStringConvertible {
             "nothing was loaded: the daemons read different configurations (\(digests.joined(separator: ", "))): "
                 + "were they started with different --config, or was the file just being written?"
         case .hostRefused(let problem, let remedy): problem + (remedy.map { ": \($0)" } ?? "")
+        case .notDone(let problem): problem
         case .inPart(let done, let undone, let remedy):
             "done in part: \(done.joined(separator: ", ")) yes; \(undone.joined(separator: ", ")) no; \(remedy)"
         }

@@ -62,6 +62,43 @@ import Varlink
         #expect(daemons.calls.count { $0.hasPrefix("Ipvs.Drain") } == 2)
     }
 
+    @Test func `services and servers are made by hand, and an edit keeps what was not said`() throws {
+        daemons["Ipvs.ChangeTable"] = .replies([["done": 1]])
+        let settings = IpvsAPI.ServerSettings(forwarding: .dr, weight: 2, upperThreshold: 7)
+        let server = IpvsAPI.TableServer(
+            name: "10.0.0.5:80", origin: .hand, settings: settings, activeConnections: 0, inactiveConnections: 0,
+            persistentConnections: 0,
+            counters: .init(connections: 0, packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0))
+        let service = IpvsAPI.TableService(
+            name: "tcp/192.0.2.1:80", origin: .hand, settings: .init(scheduler: "rr", persistenceTimeoutSeconds: 60),
+            counters: server.counters, servers: [server])
+        daemons["Ipvs.ListTable"] = .replies([try JSONObject(encoding: IpvsAPI.ListTable.Reply(services: [service]))])
+        let name = "tcp/192.0.2.1:80"
+        let added = try ServiceCommand.Add.parse([name, "-s", "sh", "-b", "sh-port"]).answer(from: daemons)
+        #expect(try text(added) == "\(name) is there.\n")
+        #expect(
+            daemons.calls.last
+                == #"Ipvs.ChangeTable {"commands":[{"action":"addService","service":"tcp/192.0.2.1:80","#
+                + #""serviceSettings":{"scheduler":"sh","schedulerFlags":["flag-2"]}}]}"#)
+        _ = try ServiceCommand.Edit.parse([name, "--scheduler", "wrr"]).answer(from: daemons)
+        #expect(daemons.calls.last?.contains(#"{"scheduler":"wrr","persistenceTimeoutSeconds":60}"#) == true)
+        _ = try ServerCommand.Edit.parse(["\(name)/10.0.0.5:80", "-w", "9"]).answer(from: daemons)
+        #expect(
+            daemons.calls.last?.contains(#""serverSettings":{"forwarding":"dr","weight":9,"upperThreshold":7}"#) == true
+        )
+        _ = try ServerCommand.Add.parse(["\(name)/10.0.0.6:80", "--tunnel", "gue", "--tunnel-port", "6080"])
+            .answer(from: daemons)
+        #expect(
+            daemons.calls.last?.contains(#""forwarding":"tun","tunnel":{"kind":"gue","port":6080},"weight":1"#) == true)
+        daemons["Ipvs.ChangeTable"] = .replies([
+            ["done": 0, "failure": ["index": 0, "code": 1, "problem": "it is configured in F", "byDaemon": true]]
+        ])
+        let refused = failure { _ = try ServiceCommand.Delete.parse([name]).answer(from: daemons) }
+        #expect(refused?.description == "it is configured in F" && refused?.status == .failed)
+        #expect(failure { _ = try ServiceCommand.Add.parse(["192.0.2.1:80"]).answer(from: daemons) }?.status == .usage)
+        #expect(throws: (any Error).self) { try ServerCommand.Add.parse(["\(name)/10.0.0.6:80", "--tunnel", "gue"]) }
+    }
+
     @Test func `an unknown server is answered with the ones there are`() {
         let refused = failure { _ = try ServerCommand.Reset.parse(["10.0.0.1"]).answer(from: daemons) }
         #expect(

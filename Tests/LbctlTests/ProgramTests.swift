@@ -32,6 +32,8 @@ import Testing
         [], ["status"], ["events"], ["vrrp"], ["vrrp", "list"], ["vrrp", "show"], ["vrrp", "failover"],
         ["vrrp", "resume"], ["service"], ["service", "list"], ["service", "show"], ["server"], ["server", "list"],
         ["server", "weight"], ["server", "drain"], ["server", "disable"], ["server", "enable"], ["server", "reset"],
+        ["service", "add"], ["service", "edit"], ["service", "delete"], ["server", "add"], ["server", "edit"],
+        ["server", "delete"],
         ["check"], ["check", "list"], ["check", "run"], ["config"], ["config", "check"], ["config", "format"],
         ["config", "explain"],
         ["reload"], ["call"], ["introspect"],
@@ -226,7 +228,10 @@ import Testing
     @Test(arguments: [
         (["statsu"], "there is no command 'lbctl statsu'; did you mean 'lbctl status'? 'lbctl --help' explains them"),
         (["vrrp", "lst"], "did you mean 'lbctl vrrp list'? 'lbctl vrrp --help' explains them"),
-        (["server", "xyzzy", "1"], "there are list, weight, drain, disable, enable, reset; 'lbctl server --help'"),
+        (
+            ["server", "xyzzy", "1"],
+            "there are list, weight, drain, disable, enable, reset, add, edit, delete; 'lbctl server --help'"
+        ),
     ])
     func `a mistyped command is answered with the one that was meant`(_ arguments: [String], _ text: String) throws {
         let result = try run(arguments)

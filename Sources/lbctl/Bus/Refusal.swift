@@ -18,6 +18,7 @@ enum Refusal {
             return
                 "\(parameter("server")): in force, but not kept: \(parameter("path")): \(parameter("problem")); a restart of "
                 + "ipvsd forgets it. Make room there and run the command again"
+        case "NoTable": return "\(parameter("problem")); \(parameter("remedy"))"
         case "NotTaken":
             return
                 "\(parameter("server")): kept, but not in the kernel's table: \(parameter("problem")); ipvsd goes on trying"

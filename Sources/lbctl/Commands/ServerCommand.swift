@@ -19,7 +19,10 @@ struct ServerCommand: ParsableCommand {
               lbctl server weight 192.168.200.103:80 5
               lbctl server reset 192.168.200.103 --all
             """,
-        subcommands: [List.self, Weight.self, Drain.self, Disable.self, Enable.self, Reset.self])
+        subcommands: [
+            List.self, Weight.self, Drain.self, Disable.self, Enable.self, Reset.self, Add.self, Edit.self,
+            Delete.self,
+        ])
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(

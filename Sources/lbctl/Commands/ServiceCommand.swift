@@ -13,12 +13,13 @@ struct ServiceCommand: ParsableCommand {
             Examples:
               lbctl service list
               lbctl service show tcp/192.168.200.254:80
+              lbctl service add tcp/192.0.2.1:80 --scheduler rr
             """,
-        subcommands: [List.self, Show.self])
+        subcommands: [List.self, Show.self, Add.self, Edit.self, Delete.self])
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "All virtual services in the order of the configuration.",
+            abstract: "All virtual services: of the configuration, made by hand, and of others.",
             discussion: """
                 Examples:
                   lbctl service list
