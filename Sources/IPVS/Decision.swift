@@ -35,6 +35,9 @@ public struct Decision: Equatable, Sendable {
             case "weight":
                 guard let weight = Int32(parts[1]), weight >= 0 else { return nil }
                 override.weight = weight
+            case "limit":
+                guard let limit = UInt32(parts[1]) else { return nil }
+                override.drainLimit = limit
             case "since": since = String(parts[1])
             case "uid": uid = Int(parts[1]) ?? 0
             default: continue
@@ -44,7 +47,8 @@ public struct Decision: Equatable, Sendable {
 
     fileprivate var words: String {
         let weight = override.weight.map { " weight=\($0)" } ?? ""
-        return "\(override.mode.rawValue)\(weight) since=\(since) uid=\(uid)"
+        let limit = override.drainLimit.map { " limit=\($0)" } ?? ""
+        return "\(override.mode.rawValue)\(weight)\(limit) since=\(since) uid=\(uid)"
     }
 }
 

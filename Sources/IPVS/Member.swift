@@ -30,8 +30,10 @@ public struct ServerOverride: Equatable, Sendable {
     public enum Mode: String, Equatable, Sendable, CaseIterable {
         /// As health and configuration say.
         case enabled
-        /// Weight 0: no new connections, established ones go on.
+        /// Weight 0: no new connections, established ones go on. When they have ended, `left` follows.
         case drained
+        /// Drained, and not in the table any more.
+        case left
         /// Not in the table.
         case disabled
     }
@@ -40,11 +42,14 @@ public struct ServerOverride: Equatable, Sendable {
     public var weight: Int32?
     /// Whether it takes part.
     public var mode: Mode
+    /// A drain ends after so many seconds, whatever connections are left; nil: when there are none.
+    public var drainLimit: UInt32?
 
     /// A decision.
-    public init(weight: Int32? = nil, mode: Mode = .enabled) {
+    public init(weight: Int32? = nil, mode: Mode = .enabled, drainLimit: UInt32? = nil) {
         self.weight = weight
         self.mode = mode
+        self.drainLimit = drainLimit
     }
 
     /// True when it decides nothing.
@@ -115,7 +120,7 @@ public struct Member: Equatable, Sendable {
     /// even then: its established connections go on, which is what weight 0 is for.
     func destination(isSuspended: Bool) -> DestinationAttributes? {
         switch override.mode {
-        case .disabled: return nil
+        case .disabled, .left: return nil
         case .drained: return DestinationAttributes(configuration, weight: 0)
         case .enabled: break
         }

@@ -24,6 +24,8 @@ public struct Reconciler: Sendable {
     /// Services of ours of which it is not known what the kernel has.
     public private(set) var unread: Set<VirtualServerIdentity> = []
 
+    /// Servers that are being drained, configured or not.
+    public private(set) var draining: Set<ServerIdentity> = []
     /// Counts the changes of what was made by hand.
     public private(set) var handMadeVersion = 0
 
@@ -37,6 +39,7 @@ public struct Reconciler: Sendable {
         }
         for (server, decision) in kept.decisions {
             standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
+            if decision.override.mode == .drained { draining.insert(server) }
         }
         for (service, made) in kept.handMade {
             var standing = standings.removeValue(forKey: service) ?? Standing(service)
@@ -123,6 +126,9 @@ public struct Reconciler: Sendable {
             standings[service]?.rebuild()
             plan(service, .all)
         }
+        draining = draining.filter {
+            standings[$0.service]?.decisions[$0.endpoint]?.override.mode == .drained
+        }
         for service in Set(commands.map(\.service)) { dropIfOver(service) }
     }
 
@@ -142,12 +148,22 @@ public struct Reconciler: Sendable {
     /// A person decided about a server, which need not be configured; nil takes the decision back.
     public mutating func decide(_ server: ServerIdentity, _ decision: Decision?) {
         standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
+        if decision?.override.mode == .drained { draining.insert(server) } else { draining.remove(server) }
         update(server) { $0.override = decision?.override ?? ServerOverride() }
         // One that is not configured may still serve.
         if let pool = standings[server.service]?.pool, pool.member(server.endpoint) == nil {
             plan(server.service, .servers([server.endpoint]))
         }
         dropIfOver(server.service)
+    }
+
+    /// A drained server has no connections any more, or has had its time: it leaves the table. False when it is not being drained.
+    public mutating func drainIsOver(_ server: ServerIdentity) -> Bool {
+        guard var decision = standings[server.service]?.decisions[server.endpoint], decision.override.mode == .drained
+        else { return false }
+        decision.override.mode = .left
+        decide(server, decision)
+        return true
     }
 
     /// Decisions about servers that are not configured are kept up to this many, the latest of them.

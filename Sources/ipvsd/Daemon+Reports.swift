@@ -35,6 +35,9 @@ extension KeeperNews.Line: CustomStringConvertible {
         case .changedByOthers(let services):
             "somebody else changed the IPVS table, nothing was to be done: \(Self.list(services))"
         case .refused(let service, let text): "\(service) is not as it should be: \(text)"
+        case .drained(let server, let isCut):
+            isCut
+                ? "\(server) leaves the table: its drain has had its time" : "\(server) is drained and leaves the table"
         case .orphansDropped(let servers):
             "too many decisions about servers that are not configured; forgotten: \(Self.list(servers))"
         case .timeoutsNotSet(let error): "lvs_timeouts not set: \(error)"
@@ -50,7 +53,7 @@ extension KeeperNews.Line: CustomStringConvertible {
 extension IPVSDaemon {
     func log(_ line: KeeperNews.Line) {
         switch line {
-        case .verdict: logger.notice("\(line)")
+        case .verdict, .drained: logger.notice("\(line)")
         case .tableRead: logger.info("\(line)")
         case .repaired, .changedByOthers, .orphansDropped, .timeoutsNotSet: logger.warning("\(line)")
         case .refused: logger.error("\(line)")

@@ -180,7 +180,7 @@ struct HandWriter {
         var override = standing?.decisions[server.endpoint]?.override ?? ServerOverride()
         let configured = standing?.configured?.realServers.first { $0.endpoint == server.endpoint }?.weight
         override.weight = configured == decided.map { Int($0) } ? nil : decided
-        if override.mode == .drained, weight > 0 { override.mode = .enabled }
+        if override.mode == .drained || override.mode == .left, weight > 0 { override.mode = .enabled }
         reconciler.decide(server, override.isEmpty ? nil : decision(override))
         report.weighed.append((report.done, server))
     }

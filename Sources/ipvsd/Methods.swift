@@ -32,15 +32,31 @@ extension IPVSDaemon: IpvsAPI.Handler {
     }
 
     func drain(_ call: IpvsAPI.Drain, _ responder: Responder<IpvsAPI.Drain>) {
-        decide(call.server, responder) { $0.mode = .drained }
+        var limit: UInt32?
+        if let wanted = call.limitSeconds {
+            guard let seconds = UInt32(exactly: wanted) else {
+                return responder.fail(.invalidParameter("limitSeconds"))
+            }
+            limit = seconds
+        }
+        decide(call.server, responder) {
+            if $0.mode != .left { $0.mode = .drained }
+            $0.drainLimit = limit
+        }
     }
 
     func disable(_ call: IpvsAPI.Disable, _ responder: Responder<IpvsAPI.Disable>) {
-        decide(call.server, responder) { $0.mode = .disabled }
+        decide(call.server, responder) {
+            $0.mode = .disabled
+            $0.drainLimit = nil
+        }
     }
 
     func enable(_ call: IpvsAPI.Enable, _ responder: Responder<IpvsAPI.Enable>) {
-        decide(call.server, responder) { $0.mode = .enabled }
+        decide(call.server, responder) {
+            $0.mode = .enabled
+            $0.drainLimit = nil
+        }
     }
 
     func reset(_ call: IpvsAPI.Reset, _ responder: Responder<IpvsAPI.Reset>) {

@@ -28,6 +28,7 @@ final class ServiceKeeper {
     private let clock: () -> Instant
     private var writer: TableWriter
     private var watch: TableWatch
+    private var drains = DrainWatch()
     private var news = KeeperNews()
     private var drifted: Set<VirtualServerIdentity> = []
     private var timeouts: IPVSTimeouts
@@ -190,7 +191,8 @@ final class ServiceKeeper {
     var deadline: Instant {
         let table = reconciler.pending.isEmpty ? watch.deadline(reconciler) : .zero
         let disk = saving.lazy.map(\.deadline).min() ?? .distantFuture
-        return min(max(table, kernelHealth.resume), disk, memory.deadline(for: reconciler.version))
+        return min(
+            max(min(table, drains.deadline), kernelHealth.resume), disk, memory.deadline(for: reconciler.version))
     }
 
     /// Does what is due.
@@ -199,9 +201,21 @@ final class ServiceKeeper {
             saving.end(.notKept(path: decisions.path, "the disk does not answer"))
         }
         saving.removeAll(where: \.isOver)
+        let look = drains.look(reconciler, at: now)
+        watch.doubt(look.services)
+        for server in look.expired { drainIsOver(server, isCut: true) }
         if now >= kernelHealth.resume { keepTable(at: now) }
+        for server in watch.takeIdle() { drainIsOver(server, isCut: false) }
         memory.write(reconciler.standings, version: reconciler.version, at: now, clock: clock)
         for answer in watch.takeAnswers() { answer() }
+    }
+
+    private func drainIsOver(_ server: ServerIdentity, isCut: Bool) {
+        guard reconciler.drainIsOver(server) else { return }
+        news.lines.append(.drained(server, isCut: isCut))
+        news.services.insert(server.service)
+        news.servers.insert(server)
+        decisions.save(reconciler.kept)
     }
 
     /// The process ends: what was not handed to the disk yet is.

@@ -238,11 +238,13 @@ extension IpvsAPI.Override {
         let kind: IpvsAPI.OverrideKind =
             switch decision.override.mode {
             case .enabled: .weight
-            case .drained: .drain
+            case .drained, .left: .drain
             case .disabled: .disable
             }
         self.init(
-            kind: kind, weight: decision.override.weight.map { Int($0) }, since: decision.since, uid: decision.uid)
+            kind: kind, weight: decision.override.weight.map { Int($0) }, since: decision.since, uid: decision.uid,
+            isOver: decision.override.mode == .left ? true : nil,
+            limitSeconds: decision.override.drainLimit.map { Int($0) })
     }
 }
 

@@ -47,6 +47,8 @@ struct TableWatch {
     private var waiting: [Listener] = []
     /// They wait for a sweep that begins after they asked.
     private var waitingForNext: [Listener] = []
+    /// Drained servers that were seen without connections.
+    private var idle: Set<ServerIdentity> = []
     /// Answers to be given when the turn's work is done.
     private var answers: [() -> Void] = []
 
@@ -78,7 +80,9 @@ struct TableWatch {
         var single = doubted
         if unread.count <= Self.readsPerTurn, sweep != nil || !wantsSweep { single.formUnion(unread) }
         for service in single.prefix(Self.readsPerTurn) {
-            let entry = try kernel.service(service).map(ServiceEntry.init)
+            let snapshot = try kernel.service(service)
+            if let snapshot { noteIdle(snapshot, reconciler) }
+            let entry = snapshot.map(ServiceEntry.init)
             doubted.remove(service)
             sweep?.touched.insert(service)
             if reconciler.observed(service, entry) { drifted.insert(service) }
@@ -123,10 +127,30 @@ struct TableWatch {
                 continue
             }
             if sweep?.touched.contains(service) == true { continue }
+            noteIdle(snapshot, reconciler)
             let entry = ServiceEntry(snapshot)
             if standing.held == .present(entry) { continue }
             if reconciler.observed(service, entry) { drifted.insert(service) }
         }
+    }
+
+    /// Servers that are being drained, have weight 0 and no connection, and no client that would come back to them.
+    private mutating func noteIdle(_ snapshot: ServiceSnapshot, _ reconciler: Reconciler) {
+        guard !reconciler.draining.isEmpty else { return }
+        for destination in snapshot.destinations where destination.attributes.weight == 0 {
+            let server = ServerIdentity(snapshot.identity, destination.endpoint)
+            let (active, inactive) = (destination.activeConnections, destination.inactiveConnections)
+            guard reconciler.draining.contains(server), active == 0, inactive == 0,
+                destination.persistentConnections == 0
+            else { continue }
+            idle.insert(server)
+        }
+    }
+
+    /// Drained servers that were seen without connections since the last call.
+    mutating func takeIdle() -> Set<ServerIdentity> {
+        defer { idle = [] }
+        return idle
     }
 
     // MARK: Reasons to look

@@ -26,6 +26,8 @@ final class ScriptedKernel: IPVSKernel {
     /// Executed commands that were given by hand.
     private(set) var byHand: [Command] = []
     private var walk: [ServiceSnapshot] = []
+    /// Established connections of every server.
+    var busy: UInt32 = 1
     /// Services read in one slice.
     var slice = 2
 
@@ -116,7 +118,11 @@ final class ScriptedKernel: IPVSKernel {
     private func snapshot(_ service: VirtualServerIdentity) -> ServiceSnapshot? {
         guard let entry = table.services[service] else { return nil }
         var snapshot = ServiceSnapshot(identity: service, attributes: entry.attributes)
-        snapshot.destinations = entry.destinations.map { DestinationSnapshot(endpoint: $0.key, attributes: $0.value) }
+        snapshot.destinations = entry.destinations.map {
+            var destination = DestinationSnapshot(endpoint: $0.key, attributes: $0.value)
+            destination.activeConnections = busy
+            return destination
+        }
         return snapshot
     }
 

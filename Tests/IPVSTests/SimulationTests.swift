@@ -81,7 +81,9 @@ private final class Simulation {
         switch Int.random(in: 0...19, using: &random) {
         case 0...4: rig.say(target, isUp: Bool.random(using: &random))
         case 5: rig.say(target, isUp: Bool.random(using: &random), isVerified: false)
-        case 6: decide(target)
+        case 6:
+            decide(target)
+            rig.kernel.busy = Bool.random(using: &random) ? 1 : 0
         case 7: byHand(target)
         case 8: configure(try configuration())
         case 9: edit(identity)
@@ -202,6 +204,13 @@ private final class Simulation {
         }
     }
 
+    /// A drain may be over meanwhile.
+    private static func isSame(_ override: ServerOverride?, _ decided: ServerOverride?) -> Bool {
+        var override = override
+        if override?.mode == .left, decided?.mode == .drained { override?.mode = .drained }
+        return override == decided
+    }
+
     private func makeForeign(_ identity: VirtualServerIdentity) {
         guard !rig.servers.contains(where: { $0.identity == identity }), rig.kernel.table.services[identity] == nil,
             rig.keeper.reconciler.standings[identity]?.isOwned != true,
@@ -232,7 +241,9 @@ private final class Simulation {
         madeKept = nil
         for (server, decision) in decided where decision.isKept {
             let kept = rig.keeper.reconciler.decisions[server]?.override
-            if kept != decision.override { fail("the decision about \(server) was lost: \(String(describing: kept))") }
+            if !Self.isSame(kept, decision.override) {
+                fail("the decision about \(server) was lost: \(String(describing: kept))")
+            }
         }
         for (server, decision) in decided where !decision.isKept {
             let kept = rig.keeper.reconciler.decisions[server]?.override
@@ -317,7 +328,8 @@ private final class Simulation {
                 fail("\(server) is \(member.health), said \(note)")
             }
         }
-        for (server, decision) in decided where keeper.reconciler.decisions[server]?.override != decision.override {
+        for (server, decision) in decided
+        where !Self.isSame(keeper.reconciler.decisions[server]?.override, decision.override) {
             fail("the decision about \(server) is not in force")
         }
         let kept = DecisionText(parsing: String(decoding: rig.decisions.content ?? [], as: UTF8.self))
@@ -371,7 +383,7 @@ private final class Simulation {
         var entry = ServiceEntry(attributes: ServiceAttributes())
         for member in pool.members {
             let weight: Int32?
-            if member.override.mode == .disabled {
+            if member.override.mode == .disabled || member.override.mode == .left {
                 weight = nil
             } else if member.override.mode == .drained {
                 weight = 0

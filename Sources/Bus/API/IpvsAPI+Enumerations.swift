@@ -204,7 +204,8 @@ extension IpvsAPI {
         }
     }
 
-    /// weight: another weight than the configured one; drain: no new connections; disable: out at once.
+    /// weight: another weight than the configured one; drain: no new connections, and out when there are none; disable:
+    /// out at once.
     public enum OverrideKind: OpenEnumeration {
         case weight, drain, disable
         /// A value that a newer peer knows.

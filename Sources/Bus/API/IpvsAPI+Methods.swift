@@ -132,14 +132,19 @@ extension IpvsAPI {
         public typealias Reply = ChangeReply
     }
 
-    /// No new connections; running ones go on.
+    /// No new connections; running ones go on. When neither connections nor persistent clients are left, the server
+    /// leaves the kernel's table, and stays out until Enable or Reset.
     public struct Drain: VarlinkMethod {
         public static let method = "io.evenkeel.Ipvs.Drain"
         /// SERVICE/ADDR:PORT.
         public var server: String
+        /// It leaves after so long whatever connections are left, which are cut off. A restart of ipvsd begins the time
+        /// anew.
+        public var limitSeconds: Int?
 
-        public init(server: String) {
+        public init(server: String, limitSeconds: Int? = nil) {
             self.server = server
+            self.limitSeconds = limitSeconds
         }
 
         public typealias Reply = ChangeReply

@@ -244,12 +244,21 @@ public enum IpvsAPI: ReloadableAPI {
         public var since: String
         /// The user who did it.
         public var uid: Int?
+        /// A drain is over: the server is not in the kernel's table any more.
+        public var isOver: Bool?
+        /// A drain ends after so long, whatever connections are left.
+        public var limitSeconds: Int?
 
-        public init(kind: OverrideKind, weight: Int? = nil, since: String, uid: Int? = nil) {
+        public init(
+            kind: OverrideKind, weight: Int? = nil, since: String, uid: Int? = nil, isOver: Bool? = nil,
+            limitSeconds: Int? = nil
+        ) {
             self.kind = kind
             self.weight = weight
             self.since = since
             self.uid = uid
+            self.isOver = isOver
+            self.limitSeconds = limitSeconds
         }
     }
 

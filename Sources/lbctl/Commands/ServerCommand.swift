@@ -2,6 +2,7 @@
 // reloads, shows in `lbctl status`, and ends with `reset`.
 import ArgumentParser
 import Bus
+import Glibc
 import JSON
 import Varlink
 
@@ -77,20 +78,54 @@ struct ServerCommand: ParsableCommand {
 
     struct Drain: BusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "No new connections; running ones go on.",
+            abstract: "No new connections; when the running ones have ended, the server leaves the table.",
             discussion: """
-                'lbctl server list' shows when ACTIVE reaches 0 and the server can be stopped.
+                It stays out until 'enable' or 'reset', across restarts too. Clients that persistence would bring back are waited \
+                for as well.
 
                 Examples:
                   lbctl server drain 192.168.200.103:80
-                  lbctl server drain 192.168.200.103 --all
+                  lbctl server drain 192.168.200.103 --all --wait && ssh 192.168.200.103 systemctl restart nginx
+                  lbctl server drain 192.168.200.103:80 --wait --cut-after 600
                 """)
         @OptionGroup var target: ServerTarget
+        @Flag(help: "Return when no connection is left.")
+        var wait = false
+        @Option(help: ArgumentHelp("Cut off what is left after so long.", valueName: "seconds"))
+        var cutAfter: Int?
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            try target.decide("is draining", daemons) { IpvsAPI.Drain(server: $0) }
+            let limit = cutAfter
+            let shown = try target.decide("is draining", daemons) { IpvsAPI.Drain(server: $0, limitSeconds: limit) }
+            guard wait else { return shown }
+            let names = try Naming.servers(target.server, all: target.all, in: daemons)
+            for name in names { try waitFor(name, daemons) }
+            return Shown(wire: shown.wire) { screen in
+                for name in names { screen.add(Cell("\(name) is drained and out of the table.")) }
+            }
+        }
+
+        /// Returns when the drain of a server is over.
+        private func waitFor(_ name: String, _ daemons: some Daemons) throws(Failure) {
+            let service = try ServerName.parts(name).service
+            while true {
+                let shown = try daemons.call(IpvsAPI.ShowService(name: service)).decoded().service
+                guard let override = shown.servers.first(where: { $0.name == name })?.runtime.override,
+                    override.kind == .drain
+                else {
+                    throw .notDone("\(name) is not being drained any more: somebody else decided otherwise meanwhile")
+                }
+                if override.isOver == true { return }
+                usleep(500_000)
+            }
+        }
+
+        func validate() throws {
+            if let cutAfter, !(0...0x7FFF_FFFF).contains(cutAfter) {
+                throw ValidationError("--cut-after takes seconds, 0 to 2147483647.")
+            }
         }
     }
 
