@@ -179,7 +179,8 @@ private final class Simulation {
         madeKept = nil
         isByHand = true
         rig.byHand(commands) { [unowned self] _, outcome in
-            guard outcome == .kept, self.number == number else { return }
+            // A command that is the kernel's alone says nothing about the disk.
+            guard outcome == .kept, self.number == number, commands.contains(where: \.isKept) else { return }
             madeKept = rig.keeper.reconciler.kept.handMade
         }
         isByHand = false
