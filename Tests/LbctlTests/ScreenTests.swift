@@ -145,6 +145,34 @@ enum Recorded: String, CaseIterable {
         #expect(first(status) == "1 WRONG, 2 out of order: VI_1 is MASTER; 1 service, 0 of 2 servers in use")
     }
 
+    @Test func `a service of somebody else is no problem, and one made by hand may still be without servers`() {
+        var status = Status.well
+        var service = IpvsAPI.Service.sample("tcp/192.0.2.7:80", .down, reason: "made by somebody else", servers: [])
+        service.origin = .foreign
+        var taken = IpvsAPI.Service.sample("tcp/192.0.2.8:80", servers: [.sample("192.0.2.2:80", .down)])
+        taken.origin = .foreign
+        taken.servers[0].origin = .foreign
+        status.services = [service, taken]
+        #expect(status.problems(at: now) == [])
+        let text = shown {
+            $0.add(status)
+            $0.add($0.serviceTable(status.services))
+            $0.add(service)
+        }
+        #expect(text.contains("  tcp/192.0.2.7:80  foreign, 0 of 0 servers in use"))
+        #expect(text.contains("tcp/192.0.2.7:80: foreign: made by somebody else\n"))
+        let lines = text.split(separator: "\n").filter { $0.contains("192.0.2.") }
+        #expect(!lines.contains { $0.contains("DOWN") || $0.contains(" ago") || $0.contains(" for ") }, "\(text)")
+
+        service.origin = .hand
+        status.services = [service]
+        #expect(status.problems(at: now).map(\.severity) == [.degraded])
+        #expect(status.problems(at: now).first?.remedy == "lbctl server add tcp/192.0.2.7:80/ADDR:PORT")
+        service.origin = .configuration
+        status.services = [service]
+        #expect(status.problems(at: now).map(\.severity) == [.critical])
+    }
+
     @Test func `a thousand services do not push the verdict off the screen`() {
         var status = Status.well
         status.services = (0..<1000).map { number in

@@ -8,7 +8,7 @@ extension Screen {
         for server in services.flatMap(\.servers) {
             let runtime = server.runtime
             table.row(
-                Cell(server.address), server.state, Cell(ago(runtime.since)), server.weight,
+                Cell(server.address), server.state, Cell(server.since.map(ago) ?? ""), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"), Cell(server.reason))
         }
@@ -33,8 +33,8 @@ extension Screen {
         if let scheduler = context.scheduler { words.append(scheduler) }
         if let persistence = context.persistenceTimeoutSeconds { words.append("persistent \(persistence) s") }
         if runtime.onSorryServer { words.append("sorry server \(context.sorryServer ?? "") serves") }
-        let facts = Cell("\(duration(runtime.since)), \(words.joined(separator: ", "))")
-        let line = [Cell(service.name, .strong), "  ", runtime.state.cell, facts]
+        let facts = Cell("\(service.since.map(duration) ?? ""), \(words.joined(separator: ", "))")
+        let line = [Cell(service.name, .strong), "  ", service.state, facts]
         return runtime.inKernel ? line : line + [", ", Cell("NOT IN THE KERNEL", .bad)]
     }
 
@@ -47,7 +47,8 @@ extension Screen {
             let runtime = service.runtime
             let active = service.servers.compactMap(\.runtime.activeConnections).reduce(0, +)
             table.row(
-                Cell(service.name), runtime.state.cell, Cell(ago(runtime.since)), Cell(service.context.scheduler ?? ""),
+                Cell(service.name), service.state, Cell(service.since.map(ago) ?? ""),
+                Cell(service.context.scheduler ?? ""),
                 Cell("\(service.serversInUse) of \(service.servers.count)"), Cell(runtime.weightUp),
                 Cell(service.context.quorum.map(String.init) ?? ""), Cell(active),
                 Cell(runtime.problem ?? runtime.reason))
@@ -62,7 +63,7 @@ extension Screen {
         for server in services.flatMap(\.servers) {
             let runtime = server.runtime
             table.row(
-                Cell(server.name), server.state, Cell(ago(runtime.since)), server.weight,
+                Cell(server.name), server.state, Cell(server.since.map(ago) ?? ""), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
                 Cell(server.context.forwarding?.rawValue ?? ""), Cell(server.reason))
@@ -86,7 +87,8 @@ extension Screen {
     /// `lbctl service show`.
     mutating func add(_ service: IpvsAPI.Service) {
         let (context, runtime) = (service.context, service.runtime)
-        add(Cell(service.name, .strong), ": ", runtime.state.cell, Cell(", \(ago(runtime.since)): \(runtime.reason)"))
+        let since = service.since.map { ", \(ago($0))" } ?? ""
+        add(Cell(service.name, .strong), ": ", service.state, Cell("\(since): \(runtime.reason)"))
         var facts = Facts()
         facts.add("problem", runtime.problem.map { Cell($0, .bad) })
         if !runtime.inKernel { facts.add("kernel", Cell("does not have this service", .bad)) }
@@ -117,7 +119,7 @@ extension Screen {
         for server in servers {
             let runtime = server.runtime
             table.row(
-                Cell(server.address), server.state, Cell(ago(runtime.since)), server.weight,
+                Cell(server.address), server.state, Cell(server.since.map(ago) ?? ""), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
                 Cell(runtime.persistentConnections.map(String.init) ?? ""),

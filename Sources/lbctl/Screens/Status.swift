@@ -146,12 +146,19 @@ extension Status {
     }
 
     private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
+        guard service.origin != .foreign else { return [] }
         var problems: [Problem] = []
         let runtime = service.runtime
         if let problem = runtime.problem, !isInAlarms(problem) {
             problems.append(Problem(severity: .critical, subject: service.name, text: problem))
         }
-        if runtime.state == .down {
+        if runtime.state == .down, service.origin == .hand, service.servers.isEmpty {
+            // Whoever makes it has still to add them; before, nobody was served either.
+            problems.append(
+                Problem(
+                    severity: .degraded, subject: service.name, text: "made by hand, has no server yet",
+                    remedy: "lbctl server add \(service.name)/ADDR:PORT"))
+        } else if runtime.state == .down {
             let cover = runtime.onSorryServer ? "; the sorry server \(service.context.sorryServer ?? "") serves" : ""
             problems.append(
                 Problem(

@@ -60,6 +60,12 @@ extension IpvsAPI.ServiceState {
 }
 
 extension IpvsAPI.Service {
+    /// Up or down is what ipvsd says of services that it looks after.
+    var state: Cell { origin == .foreign ? Cell("foreign", .faint) : runtime.state.cell }
+
+    /// Since when; nil of a service of somebody else, who alone knows.
+    var since: String? { origin == .foreign ? nil : runtime.since }
+
     /// Whether it is not simply up with all its servers.
     var wantsAttention: Bool {
         guard origin != .foreign else { return false }
@@ -82,8 +88,12 @@ extension IpvsAPI.Server {
     /// `192.168.200.103:80`: the name without its service, which is always nearby.
     var address: String { String(name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]) }
 
+    /// Since when; nil of a server of somebody else, who alone knows.
+    var since: String? { origin == .foreign ? nil : runtime.since }
+
     /// The verdict, and what a person decided beside it.
     var state: Cell {
+        if origin == .foreign { return Cell("foreign", .faint) }
         let doubt = runtime.stale ? "?" : ""
         switch (runtime.health, runtime.override?.kind) {
         case (.up, .drain): return Cell("draining", .warning)
