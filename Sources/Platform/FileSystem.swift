@@ -86,12 +86,14 @@ public enum FileSystem {
     }
 
     /// Replaces a file atomically: a reader sees the old or the new content, never half. Nothing that stands at the path or beside it is
-    /// followed or reused. With `durable` it survives a power cut once this returns.
-    public static func replace(_ path: String, with content: [UInt8], durable: Bool) throws(Errno) {
+    /// followed or reused. With `durable` it survives a power cut once this returns. `mode` is that of open(2), for the new file.
+    public static func replace(
+        _ path: String, with content: [UInt8], durable: Bool, mode: UInt32 = 0o600
+    ) throws(Errno) {
         let temporary = path + ".new"
         unlink(temporary)
         let descriptor = FileDescriptor(
-            owning: try Errno.check(ek_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600), "open"))
+            owning: try Errno.check(ek_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), "open"))
         do throws(Errno) {
             try write(content, to: descriptor)
             if durable { try Errno.check(ek_fdatasync(descriptor.number), "fdatasync") }

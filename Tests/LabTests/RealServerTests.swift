@@ -30,13 +30,13 @@ final class RealServerTests {
     }
 
     @discardableResult
-    private func lbctl(_ words: String..., on host: Host, succeeds: Bool = true) throws -> String {
+    private func lbctl(_ words: String..., on host: Host, exits status: Int32 = 0) throws -> String {
         let command = ["\(Program.directory)/lbctl", "real-server"] + words
         do {
             let output = try lab.run(command, on: host)
-            #expect(succeeds, "\(words): \(output)")
+            #expect(status == 0, "\(words): \(output)")
             return output
-        } catch LabFailure.command(_, let exit, let output) where !succeeds && exit == .exited(1) {
+        } catch LabFailure.command(_, let exit, let output) where exit == .exited(status) {
             return output
         }
     }
@@ -120,13 +120,13 @@ final class RealServerTests {
     }
 
     @Test func `status says what is wrong and what helps`() throws {
-        let missing = try lbctl("status", virtualAddress, on: .web1, succeeds: false)
+        let missing = try lbctl("status", virtualAddress, on: .web1, exits: 1)
         #expect(missing.contains("\(virtualAddress)  not on lo: packets to it are not taken"))
         #expect(missing.contains("ARP requests for it at eth0 are answered"))
         try lbctl("start", virtualAddress, on: .web1)
         try set(0, 2, on: .web1)
         try lab.run(["/sbin/ip", "address", "add", "\(virtualAddress)/32", "dev", "eth0"], on: .web1)
-        let wrong = try lbctl("status", on: .web1, succeeds: false)
+        let wrong = try lbctl("status", on: .web1, exits: 1)
         #expect(wrong.contains("also on eth0: this host answers for it beside the director"))
         #expect(wrong.contains("→ ip address delete \(virtualAddress)/32 dev eth0"))
         #expect(!wrong.contains("not on lo"))
@@ -149,5 +149,97 @@ final class RealServerTests {
         #expect(
             try lab.run(["/sbin/ip", "-o", "address", "show", "lo"], on: .web1).contains("\(six)/128 scope global"))
         try lbctl("stop", six, on: .web1)
+    }
+
+    @Test func `a namespace that has gone says nothing of a later one with its inode number`() throws {
+        // The kernel gives the number again when it likes; here the record is put where it would be then.
+        let output = try lab.run([
+            "/bin/sh", "-ec",
+            """
+            export lbctl=\(Program.directory)/lbctl old=/run/evenkeel-real-server/old
+            unshare --net sh -ec '
+                ip link set lo up; sysctl -qw net.ipv4.conf.all.arp_ignore=0; $lbctl real-server start 10.9.9.9
+                mv /run/evenkeel-real-server/$(stat -L -c %i /proc/self/ns/net).json $old'
+            unshare --net sh -ec '
+                ip link set lo up; sysctl -qw net.ipv4.conf.all.arp_ignore=1; ip address add 10.9.9.9/32 dev lo
+                mv $old /run/evenkeel-real-server/$(stat -L -c %i /proc/self/ns/net).json
+                $lbctl real-server status; $lbctl real-server start 10.9.9.9; $lbctl real-server stop 10.9.9.9
+                ip -o address show lo; sysctl net.ipv4.conf.all.arp_ignore'
+            """,
+        ])
+        #expect(output.contains("no virtual address was started here"), "\(output)")
+        #expect(output.contains("10.9.9.9 stays on lo: it was there before"), "\(output)")
+        #expect(output.contains("inet 10.9.9.9/32"), "\(output)")
+        #expect(output.contains("net.ipv4.conf.all.arp_ignore = 1"), "\(output)")
+    }
+
+    @Test func `an address that is refused does not keep the others, and leaves nothing behind`() throws {
+        let before = try state(of: .web1)
+        let off = "net.ipv6.conf.lo.disable_ipv6"
+        try lab.run(["/sbin/sysctl", "-w", "\(off)=1"], on: .web1)
+        let part = try lbctl("start", virtualAddress, six, "10.9.9.9", on: .web1, exits: 4)
+        #expect(part.contains("\(virtualAddress) is served\n"), "\(part)")
+        #expect(part.contains("10.9.9.9 is served\n"), "\(part)")
+        #expect(part.contains("\(six): IPv6 is switched off on lo: sysctl -w \(off)=0"), "\(part)")
+        let nothing = try lbctl("start", six, on: .web1, exits: 1)
+        #expect(nothing.contains("IPv6 is switched off on lo"))
+        try lbctl("stop", virtualAddress, six, "10.9.9.9", on: .web1)
+        try lab.run(["/sbin/sysctl", "-w", "\(off)=0"], on: .web1)
+
+        try lab.run(["/sbin/ip", "link", "set", "lo", "down"], on: .web1)
+        let down = try lbctl("start", virtualAddress, on: .web1, exits: 1)
+        #expect(down.contains("\(virtualAddress): lo is down: ip link set lo up"), "\(down)")
+        try lab.run(["/sbin/ip", "link", "set", "lo", "up"], on: .web1)
+        #expect(try lbctl("status", on: .web1).contains("no virtual address was started here"))
+        #expect(try settings(state(of: .web1)) == settings(before))
+        let state = try state(of: .web1)
+        #expect(!state.contains(virtualAddress) && !state.contains(six), "\(state)")
+    }
+
+    /// Of a state, the part about ARP.
+    private func settings(_ state: String) -> [Substring] {
+        state.split(separator: "\n").filter { $0.contains("/arp_") }
+    }
+
+    @Test func `start does not say that an address is served of which status says that it is not`() throws {
+        try lab.run(["/sbin/ip", "address", "add", "\(virtualAddress)/24", "dev", "lo"], on: .web1)
+        let wide = try lbctl("start", virtualAddress, on: .web1, exits: 1)
+        #expect(wide.contains("ip address delete \(virtualAddress)/24 dev lo; lbctl real-server start"), "\(wide)")
+        try lab.run(["/sbin/ip", "address", "delete", "\(virtualAddress)/24", "dev", "lo"], on: .web1)
+        try lab.run(["/sbin/sysctl", "-w", "net.ipv4.conf.eth0.arp_ignore=3"], on: .web1)
+        let loud = try lbctl("start", virtualAddress, on: .web1, exits: 4)
+        #expect(loud.contains("sysctl -w net.ipv4.conf.eth0.arp_ignore=1"), "\(loud)")
+        try lab.run(["/sbin/sysctl", "-w", "net.ipv4.conf.eth0.arp_ignore=1"], on: .web1)
+        #expect(try lbctl("start", virtualAddress, on: .web1) == "\(virtualAddress) is served already\n")
+        try lbctl("stop", virtualAddress, on: .web1)
+    }
+
+    @Test func `a stricter arp_ignore is left alone`() throws {
+        for strict in [2, 8] {
+            try set(strict, 2, on: .web1)
+            try lbctl("start", virtualAddress, on: .web1)
+            #expect(try state(of: .web1).contains("all/arp_ignore:\(strict)\n"))
+            try lbctl("stop", virtualAddress, on: .web1)
+        }
+    }
+
+    @Test func `status needs no root, and a damaged record says where it is and what helps`() throws {
+        try lbctl("start", virtualAddress, on: .web1)
+        let status = ["\(Program.directory)/lbctl", "real-server", "status"]
+        let ordinary = ["/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"] + status
+        #expect(try lab.run(ordinary, on: .web1) == "\(virtualAddress)  served\n")
+        let path = try lab.run(
+            ["/bin/sh", "-c", "echo /run/evenkeel-real-server/$(stat -L -c %i /proc/self/ns/net).json"], on: .web1
+        ).split(separator: "\n").joined()
+        try lab.run(["/bin/sh", "-c", "echo garbage >\(path)"], on: .web1)
+        for verb in ["start", "stop"] {
+            #expect(try lbctl(verb, virtualAddress, on: .web1, exits: 1).contains(": rm \(path)"))
+        }
+        let damaged = try lbctl("status", on: .web1, exits: 1)
+        #expect(damaged.contains("\(virtualAddress)  served\n"), "\(damaged)")
+        #expect(damaged.contains(": rm \(path)"), "\(damaged)")
+        #expect(try lbctl("status", virtualAddress, on: .web1) == "\(virtualAddress)  served\n")
+        try lab.run(["/bin/rm", path], on: .web1)
+        #expect(try lbctl("start", virtualAddress, on: .web1) == "\(virtualAddress) is served already\n")
     }
 }

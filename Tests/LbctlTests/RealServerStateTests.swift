@@ -62,4 +62,57 @@ import VRRP
         #expect(state.faults == [])
         #expect(state.text == "2001:db8::fe  served")
     }
+
+    /// The values that arp_ignore() of net/ipv4/arp.c acts on.
+    @Test(arguments: [(0, false), (1, true), (2, true), (3, false), (4, false), (7, false), (8, true), (9, false)])
+    func `not every larger arp_ignore is silent`(_ value: Int, _ isSilent: Bool) {
+        #expect(problems(host(), all: ARPSettings(ignore: value, announce: 2)).isEmpty == isSilent)
+    }
+
+    @Test func `what start cannot change is said for the interface`() {
+        let state = RealServerState(vip, host()) { $0 == "all" ? silent : ARPSettings(ignore: 3, announce: 3) }
+        #expect(
+            state.faults.map(\.remedy) == [
+                "sysctl -w net.ipv4.conf.eth0.arp_ignore=1", "sysctl -w net.ipv4.conf.eth0.arp_announce=2",
+            ])
+    }
+
+    @Test func `what keeps an address from being started`() throws {
+        let six = try #require(IPAddress("2001:db8::fe"))
+        func remedy(_ address: IPAddress, _ host: RouteSnapshot, off: Bool? = false) -> String? {
+            RealServerState.obstacle(to: address, host, switchedOff: off)?.remedy
+        }
+        #expect(remedy(vip, host()) == nil)
+        #expect(remedy(vip, host(), off: true) == nil)
+        #expect(remedy(six, host()) == nil)
+        #expect(remedy(six, host(), off: true) == "sysctl -w net.ipv6.conf.lo.disable_ipv6=0")
+        #expect(remedy(six, host(), off: nil) == "boot it without ipv6.disable=1")
+        var broken = host()
+        broken.links[0].flags = VRRP.Link.loopback
+        #expect(remedy(vip, broken) == "ip link set lo up")
+        broken = host()
+        broken.addresses.append(InterfaceAddress(link: 1, prefix: try #require(IPPrefix(vip, length: 24))))
+        #expect(
+            remedy(vip, broken)
+                == "ip address delete 192.168.200.254/24 dev lo; lbctl real-server start 192.168.200.254")
+        broken.addresses[1].link = 2
+        #expect(remedy(vip, broken) == nil)
+    }
+
+    @Test(arguments: [
+        "255.255.255.255", "224.0.0.18", "0.0.0.0", "0.1.2.3", "240.0.0.1", "127.0.0.1", "::", "::1", "fe80::1",
+        "ff02::1", "::ffff:10.0.0.1",
+    ])
+    func `an address that no client can connect to is refused, with what to do`(_ text: String) throws {
+        let address = try #require(IPAddress(text))
+        let flaw = try #require(RealServerCommand.flaw(of: address))
+        #expect(flaw.contains("; give the one that clients connect to") || flaw.hasSuffix("; write 10.0.0.1"))
+    }
+
+    @Test func `addresses that clients connect to are not refused`() throws {
+        for text in ["10.0.0.1", "223.255.255.255", "169.254.1.1", "2001:db8::fe", "fd00::1", "::1:ffff:a00:1"] {
+            let address = try #require(IPAddress(text))
+            #expect(RealServerCommand.flaw(of: address) == nil, "\(text)")
+        }
+    }
 }

@@ -8,7 +8,6 @@ import Platform
 import VRRP
 
 struct RealServerHost {
-    private static let arp = [("arp_ignore", 1), ("arp_announce", 2)]
     /// RTPROT_STATIC and RT_SCOPE_LINK of linux/rtnetlink.h.
     private static let administrators: UInt8 = 4, ofTheLink: UInt8 = 253
 
@@ -27,72 +26,121 @@ struct RealServerHost {
         }
     }
 
-    /// Starts addresses; what was done, for people.
-    func start(_ addresses: [IPAddress]) throws(Failure) -> [String] {
+    /// Starts addresses; what became of each.
+    func start(_ addresses: [IPAddress]) throws(Failure) -> [RealServerOutcome] {
+        try changing(addresses) { (address, record, keeper) throws(Failure) in try start(address, &record, keeper) }
+    }
+
+    /// Undoes what was done for addresses; what became of each.
+    func stop(_ addresses: [IPAddress]) throws(Failure) -> [RealServerOutcome] {
+        try changing(addresses) { (address, record, keeper) throws(Failure) in try stop(address, &record, keeper) }
+    }
+
+    /// Does something with each address, whatever became of the one before. Settings go back when no IPv4 address needs them.
+    private func changing(
+        _ addresses: [IPAddress],
+        _ change: (IPAddress, inout RealServerRecord, borrowing RealServerRecord.Keeper) throws(Failure) ->
+            RealServerOutcome
+    ) throws(Failure) -> [RealServerOutcome] {
         try RealServerRecord.locked { (keeper) throws(Failure) in
             var record = try keeper.read()
-            if addresses.contains(where: { $0.family == .inet }) { try silence(&record, keeper) }
-            return try addresses.map { (address) throws(Failure) in try start(address, &record, keeper) }
+            var outcomes: [RealServerOutcome] = []
+            for address in addresses {
+                do throws(Failure) {
+                    outcomes.append(try change(address, &record, keeper))
+                } catch {
+                    outcomes.append(RealServerOutcome(refused: address, error))
+                }
+            }
+            do throws(Failure) {
+                if !record.hasIPv4 { try restore(&record, keeper) }
+            } catch {
+                outcomes.append(.refused("\(error)"))
+            }
+            return outcomes
         }
     }
 
     private func start(
         _ address: IPAddress, _ record: inout RealServerRecord, _ keeper: borrowing RealServerRecord.Keeper
-    ) throws(Failure) -> String {
-        let isThere = try snapshot().addresses.contains { $0.prefix.address == address && $0.link == loopback.index }
-        let hasRoute = try routes().contains { $0.slot == route(to: address).slot }
-        let known = record.addresses.first { $0.address == address.description }
-        let entry = RealServerRecord.Started(
-            address: address.description, addedAddress: known?.addedAddress ?? false || !isThere,
-            addedRoute: known?.addedRoute ?? false || !hasRoute)
-        record.addresses.removeAll { $0.address == entry.address }
-        record.addresses.append(entry)
-        try keeper.write(record)
-        if !isThere { try apply(.address(.add(held(address)))) }
-        if !hasRoute { try apply(.route(.add(route(to: address)))) }
-        return isThere && hasRoute ? "\(address) is served already" : "\(address) is served"
-    }
-
-    /// Undoes what was done for addresses; what that was, for people.
-    func stop(_ addresses: [IPAddress]) throws(Failure) -> [String] {
-        try RealServerRecord.locked { (keeper) throws(Failure) in
-            var record = try keeper.read()
-            let lines = try addresses.map { (address) throws(Failure) in try stop(address, &record, keeper) }
-            if !record.addresses.contains(where: { !$0.address.utf8.contains(UInt8(ascii: ":")) }) {
-                try restore(&record, keeper)
-            }
-            return lines
+    ) throws(Failure) -> RealServerOutcome {
+        let before = try snapshot()
+        let switchedOff = Self.value("net/ipv6/conf/\(loopback.name)/disable_ipv6").map { $0 != 0 }
+        if let obstacle = RealServerState.obstacle(to: address, before, switchedOff: switchedOff) {
+            throw .hostRefused(obstacle.problem, remedy: obstacle.remedy)
         }
+        if address.family == .inet { try silence(&record, keeper) }
+        let isThere = before.addresses.contains { $0.prefix.address == address && $0.link == loopback.index }
+        let hasRoute = try routes().contains { $0.slot == route(to: address).slot }
+        // What is there now is of an earlier start only if that start put it there.
+        let known = record.addresses.first { $0.address == address.description }
+        var kept = RealServerRecord.Started(
+            address: address.description, addedAddress: isThere && known?.addedAddress == true,
+            addedRoute: hasRoute && known?.addedRoute == true)
+        try keeper.note(
+            RealServerRecord.Started(
+                address: kept.address, addedAddress: kept.addedAddress || !isThere,
+                addedRoute: kept.addedRoute || !hasRoute), in: &record)
+        do throws(Failure) {
+            if !isThere { try apply(.address(.add(held(address)))) }
+            if !hasRoute { try apply(.route(.add(route(to: address)))) }
+        } catch let refusal {
+            // Nothing half done stays, or it stays noted.
+            do throws(Failure) {
+                if !isThere { try apply(.address(.delete(held(address)))) }
+            } catch {
+                kept.addedAddress = true
+            }
+            if kept.addedAddress || kept.addedRoute || known != nil && isThere {
+                try keeper.note(kept, in: &record)
+            } else {
+                try keeper.forget(address, in: &record)
+            }
+            throw refusal
+        }
+        let state = state(of: address, try snapshot())
+        guard state.faults.isEmpty else { return .faulty(state) }
+        return .done(isThere && hasRoute ? "\(address) is served already" : "\(address) is served")
     }
 
     private func stop(
         _ address: IPAddress, _ record: inout RealServerRecord, _ keeper: borrowing RealServerRecord.Keeper
-    ) throws(Failure) -> String {
+    ) throws(Failure) -> RealServerOutcome {
         guard let entry = record.addresses.first(where: { $0.address == address.description }) else {
-            return "\(address) was not started here: nothing to undo"
+            return .done("\(address) was not started here: nothing to undo")
         }
         if entry.addedRoute { try apply(.route(.delete(route(to: address)))) }
         if entry.addedAddress { try apply(.address(.delete(held(address)))) }
-        record.addresses.removeAll { $0 == entry }
-        try keeper.write(record)
-        return entry.addedAddress
-            ? "\(address) is not served any more" : "\(address) stays on \(loopback.name): it was there before"
+        try keeper.forget(address, in: &record)
+        return .done(
+            entry.addedAddress
+                ? "\(address) is not served any more" : "\(address) stays on \(loopback.name): it was there before")
     }
 
-    /// How addresses are served, or those that were started.
-    func status(_ addresses: [IPAddress]) throws(Failure) -> [RealServerState] {
-        var asked = addresses
-        if asked.isEmpty {
-            asked = try RealServerRecord.current().addresses.compactMap { IPAddress($0.address) }
-        }
-        let snapshot = try snapshot()
-        return asked.map { address in
-            RealServerState(address, snapshot) { name in
-                guard let ignore = Self.value(Self.path(name, "arp_ignore")),
-                    let announce = Self.value(Self.path(name, "arp_announce"))
-                else { return nil }
-                return ARPSettings(ignore: ignore, announce: announce)
+    /// The addresses that were started. Without a record that can be read: those on lo that look like it, and what is the matter with it.
+    func started() throws(Failure) -> (addresses: [IPAddress], trouble: Failure?) {
+        do throws(Failure) {
+            return (try RealServerRecord.current().addresses.compactMap { IPAddress($0.address) }, nil)
+        } catch {
+            let hosts = try snapshot().addresses.filter {
+                $0.link == loopback.index && $0.prefix == IPPrefix(host: $0.prefix.address)
             }
+            return (hosts.map(\.prefix.address).filter { RealServerCommand.flaw(of: $0) == nil }, error)
+        }
+    }
+
+    /// How addresses are served.
+    func status(_ addresses: [IPAddress]) throws(Failure) -> [RealServerState] {
+        let snapshot = try snapshot()
+        return addresses.map { state(of: $0, snapshot) }
+    }
+
+    private func state(of address: IPAddress, _ snapshot: RouteSnapshot) -> RealServerState {
+        RealServerState(address, snapshot) { name in
+            guard let ignore = Self.value(Self.path(name, "arp_ignore")),
+                let announce = Self.value(Self.path(name, "arp_announce"))
+            else { return nil }
+            return ARPSettings(ignore: ignore, announce: announce)
         }
     }
 
@@ -142,23 +190,30 @@ struct RealServerHost {
 
 /// ARP.
 extension RealServerHost {
-    private var paths: [(path: String, value: Int)] {
-        [loopback.name, "all"].flatMap { name in Self.arp.map { (Self.path(name, $0.0), $0.1) } }
+    /// A setting, what it is set to, and which values will do.
+    private var settings: [(path: String, value: Int, isSilent: (Int) -> Bool)] {
+        [loopback.name, "all"].flatMap { name in
+            [
+                (Self.path(name, "arp_ignore"), 1, ARPSettings.isSilent(ignore:)),
+                (Self.path(name, "arp_announce"), 2, ARPSettings.isSilent(announce:)),
+            ]
+        }
     }
 
     private static func path(_ interface: String, _ setting: String) -> String {
         "net/ipv4/conf/\(interface)/\(setting)"
     }
 
-    /// ARP is answered for addresses of the asked interface alone, and names no other's. A setting that is so already is left alone.
+    /// ARP is answered for addresses of the asked interface alone, and names no other's. A setting that is silent already, or
+    /// stricter, is left alone.
     private func silence(
         _ record: inout RealServerRecord, _ keeper: borrowing RealServerRecord.Keeper
     ) throws(Failure) {
-        for (path, wanted) in paths {
+        for (path, wanted, isSilent) in settings {
             guard let value = Self.value(path) else {
                 throw .hostRefused("/proc/sys/\(path) cannot be read", remedy: nil)
             }
-            guard value != wanted else { continue }
+            guard !isSilent(value) else { continue }
             record.settings.removeAll { $0.path == path }
             record.settings.append(RealServerRecord.Setting(path: path, before: value, set: wanted))
             try keeper.write(record)
@@ -188,8 +243,13 @@ extension RealServerHost {
         let text = Array("\(value)\n".utf8)
         guard let file, Glibc.write(file.number, text, text.count) == text.count else {
             let code = errno
-            throw .hostRefused(
-                "/proc/sys/\(path): \(String(cString: strerror(code)))", remedy: code == EACCES ? "it needs root" : nil)
+            let remedy: String? =
+                switch code {
+                case EACCES, EPERM: "it needs root"
+                case EROFS: "it needs a container whose /proc/sys can be written"
+                case _: nil
+                }
+            throw .hostRefused("/proc/sys/\(path): \(String(cString: strerror(code)))", remedy: remedy)
         }
     }
 }

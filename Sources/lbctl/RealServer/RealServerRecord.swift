@@ -1,11 +1,14 @@
 // What `lbctl real-server start` has done in this network namespace, kept until `stop` has undone it: in memory (/run), since a boot undoes
-// it too. Several may start at once (a unit for each address), so whoever changes something holds a lock meanwhile.
+// it too. Several may start at once (a unit for each address), so whoever changes something holds a lock meanwhile. A record that another
+// namespace has left, whose inode number this one got, says nothing here and is replaced.
 import Glibc
 import JSON
 import Net
 import Platform
 
 struct RealServerRecord: Codable, Equatable {
+    /// The network namespace that it is about: `NamespaceIdentity.text`.
+    var namespace: String
     /// Addresses that were started.
     var addresses: [Started] = []
     /// Values that settings had before, by path below /proc/sys.
@@ -27,26 +30,22 @@ struct RealServerRecord: Codable, Equatable {
         var set: Int
     }
 
+    /// Whether an address needs the settings.
+    var hasIPv4: Bool { addresses.contains { IPAddress($0.address)?.family == .inet } }
+
     var isEmpty: Bool { addresses.isEmpty && settings.isEmpty }
 
     static let directory = "/run/evenkeel-real-server"
 
-    /// The file of this network namespace.
-    private static func path() throws(Failure) -> String {
-        var status = stat()
-        guard stat("/proc/self/ns/net", &status) == 0 else {
-            throw .usage("/proc/self/ns/net: \(String(cString: strerror(errno))); is /proc mounted?")
-        }
-        return "\(directory)/\(status.st_ino).json"
-    }
-
     /// The record as it is; it is replaced as a whole, so reading needs no lock, and root need not be the one who reads.
-    static func current() throws(Failure) -> RealServerRecord { try Keeper(path: try path()).read() }
+    static func current() throws(Failure) -> RealServerRecord { try Keeper(of: .current(), in: directory).read() }
 
     /// Does `body` while nobody else changes the record, which it may change; what it says of the record stays even when it throws.
     static func locked<Result>(
         _ body: (borrowing Keeper) throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        // Everybody may read it, whatever root's umask is.
+        umask(0o022)
         do throws(Errno) {
             try FileSystem.makeDirectory(directory, mode: 0o755)
         } catch {
@@ -59,25 +58,57 @@ struct RealServerRecord: Codable, Equatable {
         while flock(lock.number, LOCK_EX) != 0 {
             guard errno == EINTR else { throw refused(lockPath, Errno(errno, "flock")) }
         }
-        return try body(Keeper(path: try path()))
+        return try body(Keeper(of: .current(), in: directory))
     }
 
-    /// Reads and writes the record.
+    /// Reads and writes the record of a namespace.
     struct Keeper: ~Copyable {
-        fileprivate let path: String
+        private let path: String
+        private let namespace: String
+
+        init(of namespace: NamespaceIdentity, in directory: String) {
+            path = "\(directory)/\(namespace.inode).json"
+            self.namespace = namespace.text
+        }
 
         func read() throws(Failure) -> RealServerRecord {
+            let content: [UInt8]?
             do throws(Errno) {
-                guard let content = try FileSystem.contents(of: path, limit: 1 << 20) else { return RealServerRecord() }
-                guard let value = try? JSONValue(parsing: content),
-                    let record = try? value.decode(RealServerRecord.self)
-                else {
-                    throw Errno(EINVAL, "read")
-                }
-                return record
+                content = try FileSystem.contents(of: path, limit: 1 << 20)
             } catch {
-                throw refused(path, error)
+                throw error.code == EACCES || error.code == EPERM ? refused(path, error) : damaged("\(error)")
             }
+            let nothing = RealServerRecord(namespace: namespace)
+            guard let content else { return nothing }
+            guard let value = try? JSONValue(parsing: content),
+                let record = try? value.decode(RealServerRecord.self)
+            else {
+                throw damaged("it is no record")
+            }
+            return record.namespace == namespace ? record : nothing
+        }
+
+        private func damaged(_ how: String) -> Failure {
+            .hostRefused(
+                "\(path) is damaged (\(how)), so what 'start' has done is not known",
+                remedy: "rm \(path); addresses and settings then stay as they are until you take them away")
+        }
+
+        /// Writes down what was, or is to be, done for an address, in place of what was written before.
+        func note(_ entry: Started, in record: inout RealServerRecord) throws(Failure) {
+            var new = record
+            new.addresses.removeAll { $0.address == entry.address }
+            new.addresses.append(entry)
+            try write(new)
+            record = new
+        }
+
+        /// Nothing is to be undone for an address any more.
+        func forget(_ address: IPAddress, in record: inout RealServerRecord) throws(Failure) {
+            var new = record
+            new.addresses.removeAll { $0.address == address.description }
+            try write(new)
+            record = new
         }
 
         func write(_ record: RealServerRecord) throws(Failure) {
@@ -89,7 +120,7 @@ struct RealServerRecord: Codable, Equatable {
                 throw refused(path, Errno(EINVAL, "encode"))
             }
             do throws(Errno) {
-                try FileSystem.replace(path, with: content, durable: false)
+                try FileSystem.replace(path, with: content, durable: false, mode: 0o644)
             } catch {
                 throw refused(path, error)
             }

@@ -56,13 +56,38 @@ struct RealServerState: Equatable {
                         problem: "also on \(name): this host answers for it beside the director",
                         remedy: "ip address delete \(holder.prefix) dev \(name), unless this host is the director"))
             } else if holder.prefix.length != address.family.bits {
-                faults.append(
-                    RealServerFault(
-                        problem: "on \(name) as \(holder.prefix): all of that prefix is taken for this host's own",
-                        remedy: "ip address delete \(holder.prefix) dev \(name); lbctl real-server start \(address)"))
+                faults.append(Self.tooMuch(holder, address, name))
             }
         }
         if address.family == .inet { judge(kernel.links, arp) }
+    }
+
+    /// What keeps an address from being started on lo, before anything is tried.
+    /// - Parameter switchedOff: what net.ipv6.conf.lo.disable_ipv6 says; nil = this kernel has no IPv6.
+    static func obstacle(to address: IPAddress, _ kernel: RouteSnapshot, switchedOff: Bool?) -> RealServerFault? {
+        guard let loopback = kernel.links.first(where: { $0.flags & VRRP.Link.loopback != 0 }) else { return nil }
+        if !loopback.isUp {
+            return RealServerFault(
+                problem: "\(loopback.name) is down", remedy: "ip link set \(loopback.name) up")
+        }
+        if address.family == .inet6, switchedOff != false {
+            return switchedOff == nil
+                ? RealServerFault(problem: "the kernel runs without IPv6", remedy: "boot it without ipv6.disable=1")
+                : RealServerFault(
+                    problem: "IPv6 is switched off on \(loopback.name)",
+                    remedy: "sysctl -w net.ipv6.conf.\(loopback.name).disable_ipv6=0")
+        }
+        let other = kernel.addresses.first {
+            $0.link == loopback.index && $0.prefix.address == address && $0.prefix.length != address.family.bits
+        }
+        return other.map { tooMuch($0, address, loopback.name) }
+    }
+
+    /// The address is on lo with a prefix length that makes others local too.
+    private static func tooMuch(_ holder: InterfaceAddress, _ address: IPAddress, _ name: String) -> RealServerFault {
+        RealServerFault(
+            problem: "on \(name) as \(holder.prefix): all of that prefix is taken for this host's own",
+            remedy: "ip address delete \(holder.prefix) dev \(name); lbctl real-server start \(address)")
     }
 
     /// The kernel takes the larger of an interface's own value and that of `all`.
@@ -70,21 +95,27 @@ struct RealServerState: Equatable {
         let all = arp("all")
         for link in links where link.announces && link.isUp {
             guard let own = arp(link.name) else { continue }
-            let ignore = max(own.ignore, all?.ignore ?? 0)
-            let announce = max(own.announce, all?.announce ?? 0)
-            if ignore < 1 {
+            if !ARPSettings.isSilent(ignore: max(own.ignore, all?.ignore ?? 0)) {
                 faults.append(
                     RealServerFault(
                         problem: "ARP requests for it at \(link.name) are answered: clients bypass the director",
-                        remedy: "lbctl real-server start \(address), or sysctl -w net.ipv4.conf.all.arp_ignore=1"))
+                        remedy: remedy(link.name, "arp_ignore", own.ignore, ARPSettings.isSilent(ignore:), 1)))
             }
-            if announce < 2 {
+            if !ARPSettings.isSilent(announce: max(own.announce, all?.announce ?? 0)) {
                 faults.append(
                     RealServerFault(
                         problem: "ARP requests from \(link.name) may name it as their source: neighbours learn it",
-                        remedy: "lbctl real-server start \(address), or sysctl -w net.ipv4.conf.all.arp_announce=2"))
+                        remedy: remedy(link.name, "arp_announce", own.announce, ARPSettings.isSilent(announce:), 2)))
             }
         }
+    }
+
+    /// `start` sets those of lo and `all`; an interface's own value that is larger and wrong stays in force then.
+    private func remedy(
+        _ interface: String, _ setting: String, _ own: Int, _ isSilent: (Int) -> Bool, _ wanted: Int
+    ) -> String {
+        guard own <= wanted || isSilent(own) else { return "sysctl -w net.ipv4.conf.\(interface).\(setting)=\(wanted)" }
+        return "lbctl real-server start \(address), or sysctl -w net.ipv4.conf.all.\(setting)=\(wanted)"
     }
 }
 
@@ -92,4 +123,11 @@ struct RealServerState: Equatable {
 struct ARPSettings: Equatable {
     var ignore: Int
     var announce: Int
+
+    /// Whether an interface does not answer for an address of lo: asked at the address's interface alone (1), by its neighbours alone (2), or
+    /// never (8). 3 goes by the scope of the address, and whatever else answers like 0: arp_ignore() in net/ipv4/arp.c.
+    static func isSilent(ignore: Int) -> Bool { ignore == 1 || ignore == 2 || ignore == 8 }
+
+    /// Whether requests name an address of their own interface as their source. More than 2 is like 0: arp_solicit() in net/ipv4/arp.c.
+    static func isSilent(announce: Int) -> Bool { announce == 2 }
 }
