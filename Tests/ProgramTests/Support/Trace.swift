@@ -14,6 +14,8 @@ struct Trace {
         var last: Duration?
         /// Between the packets; nil where there are too few to tell.
         let interval: Duration?
+        /// So few packets of what is going on that the other program may have one less: then it has no line.
+        var isChance = false
     }
 
     /// From an event to the next.
@@ -56,7 +58,8 @@ struct Trace {
                             Line(
                                 text: "\(subject.description): \(run[0].text)\(more)",
                                 at: continues ? nil : run[0].at - event.at,
-                                interval: gaps.count < 3 ? nil : gaps[gaps.count / 2]))
+                                interval: gaps.count < 3 ? nil : gaps[gaps.count / 2],
+                                isChance: continues && run.count < 3))
                     }
                 case .announcement:
                     for run in Dictionary(grouping: own, by: \.text).values {
@@ -94,7 +97,7 @@ struct Trace {
             var rest = theirs.lines
             for line in own.lines {
                 guard let place = rest.firstIndex(where: { $0.text == line.text }) else {
-                    result.append("\(own.event): + \(line.text)")
+                    if !line.isChance { result.append("\(own.event): + \(line.text)") }
                     continue
                 }
                 let match = rest.remove(at: place)
@@ -108,7 +111,7 @@ struct Trace {
                     result.append("\(own.event): ! \(line.text): every \(interval), keepalived every \(reference)")
                 }
             }
-            result += rest.map { "\(own.event): − \($0.text)" }
+            result += rest.filter { !$0.isChance }.map { "\(own.event): − \($0.text)" }
         }
         return result
     }
