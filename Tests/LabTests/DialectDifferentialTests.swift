@@ -136,8 +136,9 @@ final class DialectDifferentialTests {
             var result: AdministrationResult?
             let restoring = try clock.measure { result = try administration.run(administrator, ["-R"], input: input) }
             #expect(result?.status == 0)
-            #expect(result?.table.count == 10_000)
             let listing = try clock.measure { result = try administration.run(administrator, ["-Ln"]) }
+            // Three lines are the heading. The kernel's /proc/net/ip_vs leaves lines of a large table out while another namespace has services.
+            #expect(result?.output.split(separator: "\n").count == 10_003)
             let clearing = try clock.measure { result = try administration.run(administrator, ["-C"]) }
             print("lab: 1,000 × 9 by \(administrator): -R \(restoring), -Ln \(listing), -C \(clearing)")
         }
