@@ -78,6 +78,7 @@ public struct Reconciler: Sendable {
     /// an hour comes back as it was left). Returns the services whose block changed, came or went.
     @discardableResult
     public mutating func configure(_ servers: [VirtualServerConfiguration]) -> Set<VirtualServerIdentity> {
+        let made = handMadeVersion
         var changed: Set<VirtualServerIdentity> = []
         var configured: Set<VirtualServerIdentity> = []
         configured.reserveCapacity(servers.count)
@@ -96,7 +97,13 @@ public struct Reconciler: Sendable {
             }
             dropIfOver(service)
         }
+        if made != handMadeVersion { forgetDrains() }
         return changed
+    }
+
+    /// Decisions may have ended with what was made by hand.
+    private mutating func forgetDrains() {
+        draining = draining.filter { standings[$0.service]?.decisions[$0.endpoint]?.override.mode == .drained }
     }
 
     private mutating func configure(_ server: VirtualServerConfiguration) {
@@ -126,9 +133,7 @@ public struct Reconciler: Sendable {
             standings[service]?.rebuild()
             plan(service, .all)
         }
-        draining = draining.filter {
-            standings[$0.service]?.decisions[$0.endpoint]?.override.mode == .drained
-        }
+        forgetDrains()
         for service in Set(commands.map(\.service)) { dropIfOver(service) }
     }
 

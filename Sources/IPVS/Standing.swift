@@ -64,16 +64,21 @@ public struct Standing: Sendable {
     // MARK: Configuration
 
     /// Takes a configuration: verdicts are kept by endpoint. It takes over a service that was made by hand, with its servers, and servers
-    /// that were added to it by hand.
+    /// that were added to it by hand. What was decided about servers that it does not have ends with them.
     mutating func configure(_ configuration: VirtualServerConfiguration) {
-        if handMade.attributes != nil { handMade = HandMade() }
+        if handMade.attributes != nil {
+            let stay = Set(configuration.realServers.map(\.endpoint))
+            for endpoint in handMade.servers.keys where !stay.contains(endpoint) { decisions[endpoint] = nil }
+            handMade = HandMade()
+        }
         for server in configuration.realServers { handMade.servers[server.endpoint] = nil }
         configured = configuration
         rebuild()
     }
 
-    /// The service left the configuration; what was added to it by hand goes with it.
+    /// The service left the configuration; what was added to it by hand goes with it, and what was decided about that.
     mutating func unconfigure() {
+        for endpoint in handMade.servers.keys { decisions[endpoint] = nil }
         configured = nil
         handMade = HandMade()
         rebuild()
@@ -124,7 +129,11 @@ public struct Standing: Sendable {
     mutating func made(_ command: Command) {
         let isNew = if case .addService = command { true } else { false }
         guard isNew || configured != nil || handMade.attributes != nil || isOwned else { return }
-        if case .deleteService = command, handMade.attributes != nil { decisions = [:] }
+        switch command {
+        // An addition: somebody else had deleted it.
+        case .deleteService, .addService: if handMade.attributes != nil { decisions = [:] }
+        case .editService, .addDestination, .editDestination, .deleteDestination: break
+        }
         if case .deleteDestination(_, let endpoint) = command, handMade.servers[endpoint] != nil {
             decisions[endpoint] = nil
         }

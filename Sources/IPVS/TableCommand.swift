@@ -27,14 +27,6 @@ public enum TableCommand: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What it does is kept for the next process; the rest is the kernel's alone.
-    public var isKept: Bool {
-        switch self {
-        case .change, .flush: true
-        case .zero, .setTimeouts, .synchronise: false
-        }
-    }
-
     /// It only adds: undone by a deletion, and nothing that is in the table is touched.
     public var isAddition: Bool {
         switch self {
@@ -102,16 +94,17 @@ extension Reconciler {
 }
 
 extension Standing {
-    /// About what was made by hand: the kernel need not have it (a server that was disabled, say).
+    /// About what was made by hand: the kernel need not have it (a server that was disabled, say), and then has what was noted when it
+    /// comes back.
     fileprivate func verdict(onHandMade command: Command) -> HandVerdict {
         guard held != .unknown else { return .send }
         switch command {
         case .deleteService: return handMade.attributes != nil && held == .absent ? .note : .send
         case .addDestination(_, let endpoint, _):
             return handMade.servers[endpoint] != nil && held.entry?.destinations[endpoint] == nil ? .exists : .send
-        case .deleteDestination(_, let endpoint):
+        case .editDestination(_, let endpoint, _), .deleteDestination(_, let endpoint):
             return handMade.servers[endpoint] != nil && held.entry?.destinations[endpoint] == nil ? .note : .send
-        case .addService, .editService, .editDestination: return .send
+        case .addService, .editService: return .send
         }
     }
 }

@@ -31,6 +31,11 @@ public struct CommandFailure: Error, Equatable, Sendable, CustomStringConvertibl
         case (.addService, EEXIST), (.addDestination, EEXIST): return "\(command): the kernel has it already"
         case (.editDestination, ENOENT), (.deleteDestination, ENOENT):
             return "\(command): the kernel does not have the server"
+        case (.addDestination(_, _, let attributes), ERANGE), (.editDestination(_, _, let attributes), ERANGE):
+            guard attributes.lowerThreshold > attributes.upperThreshold else { return "\(command): \(error)" }
+            return
+                "\(command): the lower threshold, \(attributes.lowerThreshold), is above the upper one, "
+                + "\(attributes.upperThreshold): lower it, or raise the upper one"
         case (_, _): return "\(command): \(error)"
         }
     }

@@ -12,7 +12,7 @@ struct HandFailure: Equatable {
     /// errno.
     let code: Int32
     /// For people.
-    let problem: String
+    var problem: String
     /// The kernel was not asked.
     let isOurs: Bool
 }
@@ -29,8 +29,12 @@ struct HandReport {
     var weighed: [(index: Int, server: ServerIdentity)] = []
     /// Services of which it must be read what the kernel has.
     var doubted: Set<VirtualServerIdentity> = []
+    /// Deletions of what was made by hand and the kernel did not have any more.
+    var forgotten: [Command] = []
     /// Services of the configuration that a flush left.
     var left: Int?
+    /// It changed something that the next process has to know.
+    var isToBeKept = false
 }
 
 struct HandWriter {
@@ -82,6 +86,7 @@ struct HandWriter {
         }
         let count = refusals.first?.index ?? batch.count
         accept(batch[..<count], &reconciler, &report)
+        for command in batch[..<count] { endDecision(command, &reconciler) }
         report.done += count
         report.failure = failure
         if let refusal = refusals.first {
@@ -90,6 +95,17 @@ struct HandWriter {
             let refused = Set(refusals.map(\.index))
             takeBack(batch[count...].indices.filter { !refused.contains($0) }.map { batch[$0] }, &report)
         }
+    }
+
+    /// A decision about a server that was there once under the same name ends with its addition; with weight 0 only that of a weight.
+    private func endDecision(_ command: Command, _ reconciler: inout Reconciler) {
+        guard case .addDestination(let service, let endpoint, let attributes) = command,
+            let standing = reconciler.standings[service], standing.isHandMade(endpoint),
+            var decision = standing.decisions[endpoint]
+        else { return }
+        decision.override.weight = nil
+        let isOver = attributes.weight > 0 || decision.override.isEmpty
+        reconciler.decide(ServerIdentity(service, endpoint), isOver ? nil : decision)
     }
 
     /// Takes back additions that nobody wants any more, because one before them failed.
@@ -138,7 +154,13 @@ struct HandWriter {
             }
             return nil
         } catch {
-            return HandFailure(error, "the kernel does not do it")
+            guard case .zero(.some) = command, case .refused(ESRCH, _) = error else {
+                return HandFailure(error, "\(command)")
+            }
+            return HandFailure(
+                code: ESRCH,
+                problem: "\(command): the kernel has no such service; 'lbctl service list' shows those it has",
+                isOurs: false)
         }
     }
 
@@ -151,16 +173,21 @@ struct HandWriter {
                 if let refusal = try kernel.attempt([command]).first { throw refusal.error }
             } catch {
                 report.doubted.insert(command.service)
-                if case .refused = error { return HandFailure(command, error) }
-                throw error
+                guard case .refused = error else { throw error }
+                var failure = HandFailure(command, error)
+                if isGone(command, error, reconciler) {
+                    // Somebody else was faster: it is not put back.
+                    reconciler.made([command])
+                    report.forgotten.append(command)
+                    failure.problem += "; ipvsd does not put it back"
+                }
+                return failure
             }
-            let override = reconciler.standings[command.service]?.decisions
             accept([command], &reconciler, &report)
-            if case .editDestination(let service, let endpoint, let attributes) = command, override?[endpoint] != nil {
-                // The weight is in what was made by hand now.
-                weigh(ServerIdentity(service, endpoint), nil, attributes.weight, &reconciler, &report)
-            }
-        case .note: reconciler.made([command])
+            adoptWeight(command, &reconciler, &report)
+        case .note:
+            reconciler.made([command])
+            adoptWeight(command, &reconciler, &report)
         case .nothing: break
         case .weigh(let weight):
             guard let endpoint = command.endpoint else { break }
@@ -169,6 +196,25 @@ struct HandWriter {
         case .configured: return HandFailure(configured: command, file)
         }
         return nil
+    }
+
+    /// True when the kernel's answer to a deletion is that it does not have what was made by hand.
+    private func isGone(_ command: Command, _ error: NetlinkError, _ reconciler: Reconciler) -> Bool {
+        guard let made = reconciler.standings[command.service]?.handMade else { return false }
+        return switch command {
+        case .deleteService: error.code == ESRCH && made.attributes != nil
+        case .deleteDestination(_, let endpoint):
+            (error.code == ESRCH || error.code == ENOENT) && made.servers[endpoint] != nil
+        case .addService, .editService, .addDestination, .editDestination: false
+        }
+    }
+
+    /// The weight that was decided about an edited server is in what was made by hand now.
+    private func adoptWeight(_ command: Command, _ reconciler: inout Reconciler, _ report: inout HandReport) {
+        guard case .editDestination(let service, let endpoint, let attributes) = command,
+            reconciler.standings[service]?.decisions[endpoint] != nil
+        else { return }
+        weigh(ServerIdentity(service, endpoint), nil, attributes.weight, &reconciler, &report)
     }
 
     /// Gives a server the weight of a decision; one above 0 ends a drain.
@@ -217,7 +263,8 @@ struct HandWriter {
         for standing in configured {
             let added = standing.handMade.servers.keys.sorted().map { Command.deleteDestination(standing.identity, $0) }
             for command in added {
-                if let failure = try run(command, &reconciler, &report) { return failure }
+                guard let failure = try run(command, &reconciler, &report) else { continue }
+                if report.forgotten.last != command { return failure }
             }
         }
         return nil

@@ -2,6 +2,7 @@
 
 import Bus
 import Configuration
+import Glibc
 import IPVS
 import Net
 import Netlink
@@ -99,11 +100,17 @@ extension IPVSDaemon {
         guard call.commands.count <= Self.commandLimit else { return responder.fail(.invalidParameter("commands")) }
         var commands: [TableCommand] = []
         commands.reserveCapacity(call.commands.count)
+        var refusal: HandFailure?
         for (index, command) in call.commands.enumerated() {
             do throws(MalformedCommand) {
-                commands.append(try TableCommand(command))
+                let understood = try TableCommand(command)
+                if refusal == nil { commands.append(understood) }
             } catch {
-                return responder.fail(.invalidParameter("commands[\(index)].\(error.field)"))
+                guard let problem = error.problem else {
+                    return responder.fail(.invalidParameter("commands[\(index)].\(error.field)"))
+                }
+                // It fails in its turn: what stands before it is done.
+                if refusal == nil { refusal = HandFailure(code: EINVAL, problem: problem, isOurs: true) }
             }
         }
         let caller = responder.caller
@@ -112,22 +119,25 @@ extension IPVSDaemon {
             file: file, synchronise: { [sync] in sync.byHand($0, file: file) },
             decision: { Decision(override: $0, since: SystemClock.timestamp, uid: caller.uid) })
         keeper.run(commands, with: writer, at: loop.now) { report, outcome in
-            if case .notKept(let path, let problem) = outcome {
-                let whom = report.executed.first.map { "\($0.service)" } ?? ""
-                return responder.fail(IpvsAPI.NotKept(server: whom, path: path, problem: problem))
-            }
-            responder.reply(
-                IpvsAPI.ChangeTable.Reply(
-                    done: report.done,
-                    failure: report.failure.map {
-                        IpvsAPI.CommandFailure(
-                            index: report.done, code: Int($0.code), problem: $0.problem, byDaemon: $0.isOurs)
-                    }, left: report.left))
+            responder.reply(IpvsAPI.ChangeTable.Reply(report, refusal, outcome))
         }
         let named = commands.prefix(Self.namesInLog).map { "\($0)" }.joined(separator: ", ")
         let more = commands.count > Self.namesInLog ? " and \(commands.count - Self.namesInLog) more" : ""
         logger.notice("by hand, by uid \(caller.uid), pid \(caller.pid): \(named)\(more)")
         planTurn()
+    }
+}
+
+extension IpvsAPI.ChangeTable.Reply {
+    /// How far commands got, and what is kept of them. `refusal`: of the command that would have followed.
+    init(_ report: HandReport, _ refusal: HandFailure?, _ outcome: DecisionOutcome) {
+        self.init(
+            done: report.done,
+            failure: (report.failure ?? refusal).map {
+                IpvsAPI.CommandFailure(
+                    index: report.done, code: Int($0.code), problem: $0.problem, byDaemon: $0.isOurs)
+            }, left: report.left)
+        if case .notKept(let path, let problem) = outcome { notKept = "\(path): \(problem)" }
     }
 }
 

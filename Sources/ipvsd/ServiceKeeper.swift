@@ -142,7 +142,7 @@ final class ServiceKeeper {
         watch.wrote(report.executed)
         watch.outdate()
         watch.doubt(report.doubted.filter { reconciler.standings[$0] != nil })
-        for command in report.executed {
+        for command in report.executed + report.forgotten {
             news.services.insert(command.service)
             if let endpoint = command.endpoint { news.servers.insert(ServerIdentity(command.service, endpoint)) }
         }
@@ -156,9 +156,9 @@ final class ServiceKeeper {
             report.done = index
             report.failure = HandFailure(code: EAGAIN, problem: problem, isOurs: true)
         }
-        // What an earlier command changed may not be on the disk yet.
-        let isKept = decisions.isKept || !commands.contains(where: \.isKept)
-        if isKept, before == reconciler.handMadeVersion, report.weighed.isEmpty { return done(report, .kept) }
+        // What earlier calls changed, and the disk may not have yet, is not this one's.
+        report.isToBeKept = before != reconciler.handMadeVersion || !report.weighed.isEmpty
+        guard report.isToBeKept else { return done(report, .kept) }
         save(at: now) { [report] in done(report, $0) }
     }
 

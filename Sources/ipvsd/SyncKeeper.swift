@@ -112,7 +112,7 @@ final class SyncKeeper {
             }
             return nil
         } catch {
-            return HandFailure(error, SyncProblem(command, error).message)
+            return HandFailure(command, error)
         }
     }
 
@@ -135,6 +135,30 @@ final class SyncKeeper {
         } catch {
             return
         }
+    }
+}
+
+extension HandFailure {
+    /// What the kernel said to a start or a stop.
+    fileprivate init(_ command: SyncCommand, _ error: NetlinkError) {
+        let problem: String
+        switch (command, error) {
+        case (.start(let daemon), .refused(EEXIST, _)):
+            problem =
+                "a sync daemon \(daemon.role) runs already: 'lbctl ipvs -L --daemon' shows it, "
+                + "'lbctl ipvs --stop-daemon \(daemon.role)' stops it"
+        case (.start(let daemon), .refused(ENODEV, _)):
+            problem = "\(daemon): there is no such interface; make it, or name another one"
+        case (.stop(let role), .refused(ESRCH, _)):
+            problem = "no sync daemon \(role) runs: 'lbctl ipvs -L --daemon' shows what does"
+        case (.start(let daemon), _):
+            self.init(error, "\(daemon) is not started")
+            return
+        case (.stop(let role), _):
+            self.init(error, "the sync daemon \(role) is not stopped")
+            return
+        }
+        self.init(code: error.code ?? EIO, problem: problem, isOurs: false)
     }
 }
 

@@ -5,48 +5,69 @@ import Configuration
 import IPVS
 import Net
 
-/// A command that lacks something or has it out of its range.
-struct MalformedCommand: Error {
-    /// Which of its fields.
-    let field: String
-}
-
 extension TableCommand {
     /// A command of the bus; everything that can be judged without the kernel is.
     init(_ command: IpvsAPI.TableCommand) throws(MalformedCommand) {
+        do throws(MalformedCommand) {
+            self = try Self.understood(command)
+        } catch {
+            guard let problem = error.problem else { throw error }
+            let subject = [command.service, command.server].compactMap(\.self).joined(separator: "/")
+            throw MalformedCommand(
+                field: error.field, problem: "\(subject.isEmpty ? command.action.rawValue : subject): \(problem)")
+        }
+    }
+
+    private static func understood(_ command: IpvsAPI.TableCommand) throws(MalformedCommand) -> TableCommand {
         switch command.action {
         case .addService:
-            self = .change(.addService(try Self.service(command), try ServiceAttributes(command)))
+            return .change(.addService(try service(command), try ServiceAttributes(command)))
         case .editService:
-            self = .change(.editService(try Self.service(command), try ServiceAttributes(command)))
-        case .deleteService: self = .change(.deleteService(try Self.service(command)))
+            return .change(.editService(try service(command), try ServiceAttributes(command)))
+        case .deleteService: return .change(.deleteService(try service(command)))
         case .addServer:
-            self = .change(
-                .addDestination(try Self.service(command), try Self.server(command), try .init(command)))
+            let (service, server, attributes) = try destination(command)
+            return .change(.addDestination(service, server, attributes))
         case .editServer:
-            self = .change(
-                .editDestination(try Self.service(command), try Self.server(command), try .init(command)))
+            let (service, server, attributes) = try destination(command)
+            return .change(.editDestination(service, server, attributes))
         case .deleteServer:
-            self = .change(.deleteDestination(try Self.service(command), try Self.server(command)))
-        case .flush: self = .flush
-        case .zero: self = .zero(command.service == nil ? nil : try Self.service(command))
+            return .change(.deleteDestination(try service(command), try server(command)))
+        case .flush: return .flush
+        case .zero: return .zero(command.service == nil ? nil : try service(command))
         case .setTimeouts:
             guard let timeouts = command.timeouts else { throw MalformedCommand(field: "timeouts") }
-            self = .setTimeouts(
-                tcp: try seconds(timeouts.tcpSeconds, "timeouts.tcpSeconds"),
-                tcpFin: try seconds(timeouts.tcpFinSeconds, "timeouts.tcpFinSeconds"),
-                udp: try seconds(timeouts.udpSeconds, "timeouts.udpSeconds"))
+            return .setTimeouts(
+                tcp: try seconds(timeouts.tcpSeconds, from: 0, "timeouts.tcpSeconds"),
+                tcpFin: try seconds(timeouts.tcpFinSeconds, from: 0, "timeouts.tcpFinSeconds"),
+                udp: try seconds(timeouts.udpSeconds, from: 0, "timeouts.udpSeconds"))
         case .startDaemon:
             guard let daemon = command.daemon else { throw MalformedCommand(field: "daemon") }
-            self = .synchronise(.start(try SyncDaemon(daemon)))
+            return .synchronise(.start(try SyncDaemon(daemon)))
         case .stopDaemon:
             switch command.role {
-            case .master: self = .synchronise(.stop(.master))
-            case .backup: self = .synchronise(.stop(.backup))
+            case .master: return .synchronise(.stop(.master))
+            case .backup: return .synchronise(.stop(.backup))
             case .other, nil: throw MalformedCommand(field: "role")
             }
         case .other: throw MalformedCommand(field: "action")
         }
+    }
+
+    private static func destination(
+        _ command: IpvsAPI.TableCommand
+    ) throws(MalformedCommand) -> (VirtualServerIdentity, Endpoint, DestinationAttributes) {
+        let (service, server) = (try Self.service(command), try Self.server(command))
+        let attributes = try DestinationAttributes(command)
+        let isTunnelled = if case .method(.tunnel) = attributes.forwarding { true } else { false }
+        do throws(RuleFault) {
+            try service.check(
+                server, isTunnelled: isTunnelled, hasTunnelWords: command.serverSettings?.tunnel != nil)
+        } catch {
+            throw MalformedCommand(error)
+        }
+        let isMasqueraded = attributes.forwarding == .method(.masquerade)
+        return (service, service.place(of: server, isMasqueraded: isMasqueraded), attributes)
     }
 
     private static func service(_ command: IpvsAPI.TableCommand) throws(MalformedCommand) -> VirtualServerIdentity {
@@ -62,10 +83,14 @@ extension TableCommand {
     }
 }
 
-/// Within what the kernel takes: its clock must not overflow.
-private func seconds(_ value: Int, _ field: String) throws(MalformedCommand) -> UInt32 {
-    guard let seconds = Int32(exactly: value), seconds >= 0 else { throw MalformedCommand(field: field) }
-    return UInt32(seconds)
+/// Within ipvsadm's limit: the kernel multiplies by the rate of its clock, in 32 bits.
+private func seconds(_ value: Int, from least: Int, _ field: String) throws(MalformedCommand) -> UInt32 {
+    guard (least...Persistence.longestTimeout).contains(value) else {
+        throw MalformedCommand(
+            field: field,
+            problem: "\(field) is \(least) to \(Persistence.longestTimeout) seconds (31 days), not \(value)")
+    }
+    return UInt32(value)
 }
 
 /// A word that travels in the kernel's messages and in files.
@@ -77,8 +102,9 @@ extension ServiceAttributes {
     /// From a command.
     init(_ command: IpvsAPI.TableCommand) throws(MalformedCommand) {
         guard let settings = command.serviceSettings,
-            let family = command.service.flatMap({ VirtualServerIdentity($0) })?.family
+            let service = command.service.flatMap({ VirtualServerIdentity($0) })
         else { throw MalformedCommand(field: "serviceSettings") }
+        let family = service.family
         // IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN are 16, with the NUL.
         guard isName(settings.scheduler, atMost: 15) else { throw MalformedCommand(field: "serviceSettings.scheduler") }
         self.init(scheduler: settings.scheduler)
@@ -89,7 +115,23 @@ extension ServiceAttributes {
             flags.insert(flag)
         }
         if settings.onePacket == true { flags.insert(.onePacket) }
-        guard let timeout = settings.persistenceTimeoutSeconds else { return }
+        do throws(RuleFault) {
+            try service.check(flags, isPersistent: settings.persistenceTimeoutSeconds != nil)
+        } catch {
+            throw MalformedCommand(error)
+        }
+        guard let timeout = settings.persistenceTimeoutSeconds else {
+            let problem = "it does nothing without persistence: give a persistence timeout, or leave it out"
+            if settings.persistencePrefixLength != nil {
+                throw MalformedCommand(
+                    field: "serviceSettings.persistencePrefixLength", problem: "persistencePrefixLength: \(problem)")
+            }
+            if settings.persistenceEngine != nil {
+                throw MalformedCommand(
+                    field: "serviceSettings.persistenceEngine", problem: "persistenceEngine: \(problem)")
+            }
+            return
+        }
         let prefix = settings.persistencePrefixLength ?? family.bits
         guard (0...family.bits).contains(prefix) else {
             throw MalformedCommand(field: "serviceSettings.persistencePrefixLength")
@@ -98,7 +140,7 @@ extension ServiceAttributes {
             throw MalformedCommand(field: "serviceSettings.persistenceEngine")
         }
         persistence = Persistence(
-            timeout: .seconds(Int64(try seconds(timeout, "serviceSettings.persistenceTimeoutSeconds"))),
+            timeout: .seconds(Int64(try seconds(timeout, from: 1, "serviceSettings.persistenceTimeoutSeconds"))),
             prefixLength: prefix, engine: settings.persistenceEngine)
     }
 }

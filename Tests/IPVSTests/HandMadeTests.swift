@@ -13,13 +13,13 @@ import Testing
 @testable import ipvsd
 
 @Suite struct HandMadeTests {
-    private func web() throws -> VirtualServerIdentity { try service("tcp/192.0.2.1:80") }
-    private func added(_ number: UInt8, _ weight: Int32 = 1) throws -> TableCommand {
+    func web() throws -> VirtualServerIdentity { try service("tcp/192.0.2.1:80") }
+    func added(_ number: UInt8, _ weight: Int32 = 1) throws -> TableCommand {
         .change(.addDestination(try web(), try server(number).endpoint, routed(weight)))
     }
-    private func newService() throws -> TableCommand { .change(.addService(try web(), ServiceAttributes())) }
+    func newService() throws -> TableCommand { .change(.addService(try web(), ServiceAttributes())) }
 
-    private func run(_ rig: KeeperRig, _ commands: [TableCommand]) throws -> HandReport {
+    func run(_ rig: KeeperRig, _ commands: [TableCommand]) throws -> HandReport {
         var report: HandReport?
         rig.byHand(commands) { answer, outcome in
             #expect(outcome == .kept)
@@ -203,6 +203,73 @@ import Testing
         rig.settle()
         #expect(outcomes.count == 1)
         #expect(outcomes.first != .kept)
+    }
+
+    @Test(arguments: [
+        ServerOverride(mode: .drained), ServerOverride(mode: .disabled), ServerOverride(mode: .left),
+        ServerOverride(weight: 7), ServerOverride(weight: 7, mode: .disabled),
+    ]) func `an addition ends what was decided about an earlier server of that name`(_ override: ServerOverride) throws
+    {
+        let rig = KeeperRig([try virtualServer(weights: [1, 1])])
+        rig.keeper.decide(try server(2), Decision(override: override, since: "", uid: 0), at: rig.now) { _ in }
+        rig.configure([try virtualServer(weights: [1])])
+        rig.settle()
+        #expect(rig.keeper.reconciler.decisions.count == 1)
+        #expect(try run(rig, [try added(2, 3)]).failure == nil)
+        rig.pass(.seconds(11))
+        #expect(try weights(rig.kernel.table, 1...2) == [1, 3])
+        #expect(rig.keeper.reconciler.decisions.isEmpty && rig.keeper.reconciler.draining.isEmpty)
+        rig.restart()
+        rig.pass(.seconds(11))
+        #expect(try weights(rig.kernel.table, 1...2) == [1, 3])
+        #expect(rig.keeper.reconciler.decisions.isEmpty)
+    }
+
+    @Test func `a decision ends with the server or service made by hand, whatever ends that`() throws {
+        let drained = Decision(override: ServerOverride(mode: .drained), since: "", uid: 0)
+        for end in 0..<3 {
+            let rig = KeeperRig(end == 0 ? [try virtualServer(weights: [1])] : [])
+            _ = try run(rig, end == 0 ? [try added(5)] : [try newService(), try added(1), try added(5)])
+            rig.keeper.decide(try server(5), drained, at: rig.now) { _ in }
+            rig.settle()
+            switch end {
+            case 0: rig.configure([])
+            case 1: rig.configure([try virtualServer(weights: [1])])
+            default:
+                // Somebody else deletes it, and it is made anew.
+                rig.kernel.table = KernelTable()
+                #expect(try run(rig, [try newService()]).failure == nil)
+            }
+            rig.settle()
+            #expect(rig.keeper.reconciler.decisions.isEmpty && rig.keeper.reconciler.draining.isEmpty, "\(end)")
+            rig.restart()
+            #expect(rig.keeper.reconciler.decisions.isEmpty, "\(end)")
+        }
+        // What the configuration takes over goes on as it was.
+        let rig = KeeperRig()
+        _ = try run(rig, [try newService(), try added(1), try added(2)])
+        rig.keeper.decide(try server(2), drained, at: rig.now) { _ in }
+        rig.configure([try virtualServer(weights: [1, 1])])
+        rig.settle()
+        #expect(try weights(rig.kernel.table, 1...2) == [1, 0])
+    }
+
+    @Test func `an edit of a server that is out is noted for when it is back`() throws {
+        let rig = KeeperRig([try virtualServer(weights: [1])])
+        _ = try run(rig, [try added(5)])
+        let disabled = Decision(override: ServerOverride(weight: 9, mode: .disabled), since: "", uid: 0)
+        rig.keeper.decide(try server(5), disabled, at: rig.now) { _ in }
+        rig.settle()
+        #expect(try weights(rig.kernel.table, 5...5) == [nil])
+        let edit = TableCommand.change(.editDestination(try web(), try server(5).endpoint, routed(4)))
+        let report = try run(rig, [edit])
+        #expect(report.done == 1 && report.failure == nil)
+        rig.pass(.seconds(11))
+        #expect(try weights(rig.kernel.table, 5...5) == [nil])
+        rig.restart()
+        rig.keeper.decide(try server(5), nil, at: rig.now) { _ in }
+        rig.pass(.seconds(11))
+        #expect(try weights(rig.kernel.table, 5...5) == [4])
     }
 
     @Test func `what was made by hand reads back from its text`() throws {

@@ -140,8 +140,20 @@ private final class Simulation {
     }
 
     private func configure(_ servers: [VirtualServerConfiguration]) {
+        let made = rig.keeper.reconciler.kept.handMade
         rig.configure(servers)
         madeKept = nil
+        // What was decided about servers made by hand ends with them.
+        for (service, made) in made {
+            let configured = servers.first { $0.identity == service }
+            if configured == nil, made.attributes != nil { continue }
+            for endpoint in made.servers.keys where configured == nil || made.attributes != nil {
+                let isConfigured = configured?.realServers.contains { $0.endpoint == endpoint } ?? false
+                guard !isConfigured, decided[ServerIdentity(service, endpoint)] != nil else { continue }
+                number += 1
+                decided[ServerIdentity(service, endpoint)] = (nil, false, number)
+            }
+        }
         foreign.subtract(servers.map(\.identity))
     }
 
@@ -178,9 +190,9 @@ private final class Simulation {
         let number = number
         madeKept = nil
         isByHand = true
-        rig.byHand(commands) { [unowned self] _, outcome in
-            // A command that is the kernel's alone says nothing about the disk.
-            guard outcome == .kept, self.number == number, commands.contains(where: \.isKept) else { return }
+        rig.byHand(commands) { [unowned self] report, outcome in
+            // One that changed nothing that is kept says nothing about the disk.
+            guard outcome == .kept, self.number == number, report.isToBeKept else { return }
             madeKept = rig.keeper.reconciler.kept.handMade
         }
         isByHand = false

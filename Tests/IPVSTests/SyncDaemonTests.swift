@@ -220,4 +220,28 @@ private final class Rig {
         changed.keeper.finish()
         #expect(changed.roles == [.backup], "somebody else has it now")
     }
+
+    @Test func `a refusal of a start or a stop by hand is said once, with the remedy`() throws {
+        let rig = Rig(nil)
+        let daemon = SyncDaemon(configuration(), .master)
+        func problem(_ command: SyncCommand, _ code: Int32) throws -> String {
+            let failure = try #require(rig.keeper.byHand(command, file: "f"))
+            #expect(failure.code == code && !failure.isOurs)
+            return failure.problem
+        }
+        #expect(try problem(.stop(.master), ESRCH).hasPrefix("no sync daemon master runs: "))
+        #expect(
+            try problem(.start(SyncDaemon(configuration(interface: "eth9"), .master)), ENODEV)
+                .contains("eth9"))
+        #expect(rig.keeper.byHand(.start(daemon), file: "f") == nil)
+        #expect(try problem(.start(daemon), EEXIST).contains("'lbctl ipvs --stop-daemon master' stops it"))
+        rig.kernel.outage = .refused(code: EPERM, message: "")
+        let text = try problem(.start(daemon), EPERM)
+        #expect(text.components(of: "the kernel refused") == 1 && !text.contains("not synchronised"), "\(text)")
+    }
+}
+
+extension String {
+    /// How often a text is in it.
+    fileprivate func components(of text: String) -> Int { ranges(of: text).count }
 }

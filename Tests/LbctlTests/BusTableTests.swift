@@ -62,6 +62,13 @@ import Testing
         #expect(said == "2 services of the configuration stay\n")
     }
 
+    @Test func `what is in force and not kept is said, and is no refusal`() throws {
+        bus["Ipvs.ChangeTable"] = .replies([["done": 1, "notKept": "/var/lib/x: No space left on device"]])
+        var said = ""
+        #expect(try BusTable(bus) { said += $0 }.execute([.clear]) == [])
+        #expect(said.hasPrefix("what was done is in force, but not kept: /var/lib/x: No space left on device; "))
+    }
+
     @Test func `a service that comes in parts is one`() throws {
         func part(_ name: String, _ servers: [String]) -> JSONValue {
             let counters: JSONValue = [

@@ -95,6 +95,10 @@ import Varlink
         ])
         let refused = failure { _ = try ServiceCommand.Delete.parse([name]).answer(from: daemons) }
         #expect(refused?.description == "it is configured in F" && refused?.status == .failed)
+        daemons["Ipvs.ChangeTable"] = .replies([["done": 1, "notKept": "F: no space"]])
+        let unkept = failure { _ = try ServiceCommand.Add.parse([name]).answer(from: daemons) }
+        #expect(unkept?.status == .failed)
+        #expect(unkept?.description.hasPrefix("\(name) is there: in force, but not kept: F: no space; ") == true)
         #expect(failure { _ = try ServiceCommand.Add.parse(["192.0.2.1:80"]).answer(from: daemons) }?.status == .usage)
         #expect(throws: (any Error).self) { try ServerCommand.Add.parse(["\(name)/10.0.0.6:80", "--tunnel", "gue"]) }
     }

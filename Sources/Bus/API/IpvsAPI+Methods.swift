@@ -86,10 +86,10 @@ extension IpvsAPI {
     }
 
     /// Does commands in order until one fails; those before it stay done. A command that is malformed lets nothing be
-    /// done (InvalidParameter). What it adds is kept: across restarts and reboots, repaired when somebody changes it,
-    /// until it is deleted or the configuration brings it. Services of the configuration stay as it says, but their
-    /// servers can be given a weight (as SetWeight does) and more servers can be added to them; zero, setTimeouts and
-    /// the daemons are the kernel's as they are.
+    /// done (InvalidParameter); one that ipvsadm would refuse fails in its turn, with EINVAL. What it adds is kept:
+    /// across restarts and reboots, repaired when somebody changes it, until it is deleted or the configuration brings
+    /// it. Services of the configuration stay as it says, but their servers can be given a weight (as SetWeight does)
+    /// and more servers can be added to them; zero, setTimeouts and the daemons are the kernel's as they are.
     public struct ChangeTable: VarlinkMethod {
         public static let method = "io.evenkeel.Ipvs.ChangeTable"
         /// At most 2000.
@@ -107,11 +107,15 @@ extension IpvsAPI {
             public var failure: CommandFailure?
             /// Services of the configuration that a flush has left.
             public var left: Int?
+            /// What was done is in force, but it could not be kept: where, and why. It is lost when ipvsd restarts,
+            /// unless a later attempt succeeds, which ipvsd makes by itself.
+            public var notKept: String?
 
-            public init(done: Int, failure: CommandFailure? = nil, left: Int? = nil) {
+            public init(done: Int, failure: CommandFailure? = nil, left: Int? = nil, notKept: String? = nil) {
                 self.done = done
                 self.failure = failure
                 self.left = left
+                self.notKept = notKept
             }
         }
     }

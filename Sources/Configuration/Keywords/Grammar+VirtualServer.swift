@@ -128,7 +128,8 @@ extension Grammars {
         ) { draft, statement, interpreter in
             guard let word = statement.arguments.first else { return draft.persistenceTimeout = .seconds(360) }
             interpreter.ignoreExtra(statement.arguments.dropFirst(), statement)
-            guard let seconds = interpreter.integer(word, 0...2_678_400, of: "persistence_timeout") else { return }
+            guard let seconds = interpreter.integer(word, 0...Persistence.longestTimeout, of: "persistence_timeout")
+            else { return }
             draft.persistenceTimeout = seconds == 0 ? nil : .seconds(seconds)
             guard seconds == 0 else { return }
             interpreter.reporter.warning(

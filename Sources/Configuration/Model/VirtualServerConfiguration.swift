@@ -73,6 +73,9 @@ public struct SchedulerFlags: OptionSet, Hashable, Sendable {
 
 /// `persistence_*`: a client stays with its server.
 public struct Persistence: Equatable, Sendable {
+    /// The longest timeout in seconds, 31 days: ipvsadm's. The kernel counts its clock's ticks in 32 bits.
+    public static let longestTimeout = 86_400 * 31
+
     /// `persistence_timeout`.
     public var timeout: Duration
     /// `persistence_granularity` as a prefix length: clients within one prefix are one client.

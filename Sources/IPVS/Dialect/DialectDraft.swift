@@ -4,9 +4,6 @@ internal import Configuration
 internal import Net
 
 struct DialectDraft {
-    /// 31 days: ipvsadm's longest timeout, in seconds.
-    private static let longestTimeout = 86_400 * 31
-
     let command: CommandName
     /// The options that were given.
     private(set) var given: Set<OptionName> = []
@@ -67,7 +64,7 @@ struct DialectDraft {
 
     /// A timeout in seconds.
     static func timeout(_ text: String, from least: Int) throws(DialectError) -> UInt32 {
-        guard let seconds = DialectValues.number(text, in: least...longestTimeout) else {
+        guard let seconds = DialectValues.number(text, in: least...Persistence.longestTimeout) else {
             throw .usage("invalid timeout value `\(text)' specified")
         }
         return UInt32(seconds)
@@ -160,27 +157,26 @@ extension DialectDraft {
     private var namesNothing: Bool { mark == nil && port == 0 && address.octets.allSatisfy { $0 == 0 } }
 
     private func rule() throws(DialectError) -> ServiceRule {
-        if mark == nil, port == 0, persistence == nil { throw .usage("Zero port specified for non-persistent service") }
-        if mark == nil, flags & SchedulerFlags.onePacket.rawValue != 0, transport != .udp {
-            throw .usage("One-Packet Scheduling is only for UDP virtual services")
+        let flags = SchedulerFlags(rawValue: self.flags)
+        do throws(RuleFault) {
+            try service.check(flags, isPersistent: persistence != nil)
+        } catch {
+            throw .usage(error.text)
         }
         return ServiceRule(
-            identity: service, scheduler: scheduler, flags: SchedulerFlags(rawValue: flags),
+            identity: service, scheduler: scheduler, flags: flags,
             persistenceSeconds: persistence, netmask: netmask, engine: engine)
     }
 
-    /// The server: with direct routing and tunnels its port is the service's.
-    private var endpoint: Endpoint {
-        guard mark == nil, forwarding != .masquerading else { return server }
-        return Endpoint(server.address, port: port)
-    }
+    private var endpoint: Endpoint { service.place(of: server, isMasqueraded: forwarding == .masquerading) }
 
     private func attributes() throws(DialectError) -> DestinationAttributes {
-        if server.address.family != family, forwarding != .tunneling {
-            throw .usage("Different address family is allowed only for tunneling servers")
-        }
-        if forwarding != .tunneling, !given.isDisjoint(with: OptionName.ofTunnels) {
-            throw .usage("Tunnel options conflict with forward method")
+        do throws(RuleFault) {
+            try service.check(
+                server, isTunnelled: forwarding == .tunneling,
+                hasTunnelWords: !given.isDisjoint(with: OptionName.ofTunnels))
+        } catch {
+            throw .usage(error.text)
         }
         try tunnel.check(given)
         let method: ForwardingMethod =
@@ -222,5 +218,17 @@ extension DialectDraft {
         if given.contains(.service) { return .service(service) }
         if given.contains(.timeout) { return .timeouts }
         return given.contains(.daemon) ? .daemons : .table
+    }
+}
+
+extension RuleFault {
+    /// What ipvsadm says.
+    fileprivate var text: String {
+        switch self {
+        case .portZero: "Zero port specified for non-persistent service"
+        case .onePacket: "One-Packet Scheduling is only for UDP virtual services"
+        case .family: "Different address family is allowed only for tunneling servers"
+        case .tunnel: "Tunnel options conflict with forward method"
+        }
     }
 }

@@ -15,9 +15,7 @@ enum Refusal {
         case "ServerNotFound":
             return "no real server is called '\(parameter("name"))'; 'lbctl server list' shows them"
         case "NotKept":
-            return
-                "\(parameter("server")): in force, but not kept: \(parameter("path")): \(parameter("problem")); a restart of "
-                + "ipvsd forgets it. Make room there and run the command again"
+            return "\(parameter("server")): " + notKept("\(parameter("path")): \(parameter("problem"))")
         case "NoTable": return "\(parameter("problem")); \(parameter("remedy"))"
         case "NotTaken":
             return
@@ -44,6 +42,12 @@ enum Refusal {
             return
                 "\(method) answered \(error)\(details); 'lbctl introspect \(interface(of: method))' explains the error"
         }
+    }
+
+    /// What is in force, but not on the disk because of `problem`.
+    static func notKept(_ problem: String) -> String {
+        "in force, but not kept: \(problem); a restart of ipvsd would forget it. ipvsd writes it by itself as soon as the "
+            + "disk takes it: make room there; 'lbctl status' shows when it is well"
     }
 
     private static func interface(of method: String) -> String {

@@ -2,6 +2,7 @@
 // restarts and reloads; what the configuration says it leaves as it is.
 import ArgumentParser
 import Bus
+import Configuration
 
 enum TableChange {
     /// Does one command.
@@ -9,9 +10,12 @@ enum TableChange {
         _ command: IpvsAPI.TableCommand, _ outcome: String, _ daemons: some Daemons
     ) throws(Failure) -> Shown {
         let answer = try daemons.call(IpvsAPI.ChangeTable(commands: [command]))
-        if let failure = try answer.decoded().failure {
-            throw .notDone(failure.problem.printable)
+        let reply = try answer.decoded()
+        let unkept = reply.notKept.map { Refusal.notKept($0.printable) }
+        if let failure = reply.failure {
+            throw .notDone([failure.problem.printable, unkept].compactMap(\.self).joined(separator: "\n"))
         }
+        if let unkept { throw .notDone("\(outcome): \(unkept)") }
         return Shown(wire: [answer.parameters]) { $0.add(Cell("\(outcome).")) }
     }
 
@@ -74,8 +78,8 @@ struct ServiceOptions: ParsableArguments {
             throw ValidationError(
                 "There is no flag '\(flag)': \(Self.flagNames.keys.sorted().joined(separator: ", ")).")
         }
-        if let persistent, !(0...0x7FFF_FFFF).contains(persistent) {
-            throw ValidationError("--persistent takes seconds, 0 to 2147483647.")
+        if let persistent, !(0...Persistence.longestTimeout).contains(persistent) {
+            throw ValidationError("--persistent takes seconds, 0 to \(Persistence.longestTimeout) (31 days).")
         }
         if let prefix, !(1...128).contains(prefix) { throw ValidationError("--prefix is 1 to 128 (32 with IPv4).") }
     }
@@ -94,6 +98,10 @@ struct ServiceOptions: ParsableArguments {
         if let onePacket { settings.onePacket = onePacket }
         if settings.persistenceTimeoutSeconds == nil, prefix != nil || engine != nil {
             settings.persistenceTimeoutSeconds = 300
+        }
+        if settings.persistenceTimeoutSeconds == nil {
+            settings.persistencePrefixLength = nil
+            settings.persistenceEngine = nil
         }
         return settings
     }

@@ -72,6 +72,7 @@ final class BusTable<Bus: Daemons>: TableAccess {
         if let left = reply.left, left > 0 {
             notice("\(counted(left, "service")) of the configuration \(left == 1 ? "stays" : "stay")\n")
         }
+        if let unkept = reply.notKept { notice("what was done is \(Refusal.notKept(unkept.printable))\n") }
         guard let failure = reply.failure else { return (commands.count, nil) }
         let code = Int32(truncatingIfNeeded: failure.code)
         if code == ENOPROTOOPT { throw .unavailable(code) }
