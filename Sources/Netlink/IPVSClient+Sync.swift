@@ -22,8 +22,17 @@ extension IPVSClient {
     }
 
     /// Starts or stops one. EEXIST: there is one of that role; ESRCH: there is none; ENODEV: there is no such interface.
+    ///
+    /// The kernel stops a daemon whose thread never ran yet without an answer: netlink has none for EINTR, which is what comes of it. So the
+    /// list says whether it stopped.
     public func apply(_ command: SyncCommand) throws(NetlinkError) {
-        try request { (encoder) throws(NetlinkError) in try client.run(encoder.message(command)) }
+        do {
+            try request { (encoder) throws(NetlinkError) in try client.run(encoder.message(command)) }
+        } catch .timedOut {
+            guard case .stop(let role) = command, try !syncDaemons().contains(where: { $0.role == role }) else {
+                throw .timedOut
+            }
+        }
     }
 }
 

@@ -18,6 +18,7 @@ struct SplitMix: RandomNumberGenerator {
 
 struct CommandGenerator {
     private var random: SplitMix
+    private var hasStartedDaemon = false
 
     /// Without what ipvsd does not keep: masks that are no prefix, an engine without persistence.
     private let isForDaemon: Bool
@@ -143,8 +144,11 @@ struct CommandGenerator {
         }
     }
 
+    /// Never stopped after a start: ipvsadm waits for ever when the thread did not run yet, since the kernel then sends
+    /// no answer.
     private mutating func daemon() -> [String] {
-        if chance(50) { return ["--stop-daemon", one("master", "backup")] + (chance(30) ? ["--syncid", "3"] : []) }
+        if !hasStartedDaemon, chance(50) { return ["--stop-daemon", one("master", "backup")] + (chance(30) ? ["--syncid", "3"] : []) }
+        hasStartedDaemon = true
         var words = [chance(50) ? "--start-daemon=backup" : "--start-daemon backup"]
         words += chance(90) ? ["--mcast-interface", "lo"] : []
         if chance(40) { words += ["--syncid", one("0", "7", "255")] }
