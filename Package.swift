@@ -64,6 +64,7 @@ let package = Package(
         module(
             "Bus", ["JSON", "Varlink", "Configuration", "Platform", deque],
             resources: [.embedInCode("interfaces")]),
+        module("IPVSWords", ["Net", "Configuration", "IPVS", "Bus"]),
         module("ScriptClient", ["Net", "Configuration", "Scripts", "Platform", "Bus", deque]),
 
         // Programs.
@@ -76,8 +77,8 @@ let package = Package(
         program(
             "ipvsd",
             [
-                "Net", "Configuration", "Scripts", "IPVS", "Platform", "Netlink", "Bus", "ScriptClient", "JSON",
-                "Varlink",
+                "Net", "Configuration", "Scripts", "IPVS", "IPVSWords", "Platform", "Netlink", "Bus", "ScriptClient",
+                "JSON", "Varlink",
             ]),
         program(
             "checkd",
@@ -89,7 +90,10 @@ let package = Package(
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
         program(
             "lbctl",
-            ["Net", "Configuration", "VRRP", "IPVS", "Platform", "Netlink", "Bus", "JSON", "Varlink", arguments]),
+            [
+                "Net", "Configuration", "VRRP", "IPVS", "IPVSWords", "Platform", "Netlink", "Bus", "JSON", "Varlink",
+                arguments,
+            ]),
 
         // Writes Sources/Bus/API from the interfaces: `make generate`; a test compares.
         .target(name: "Generator", dependencies: ["Varlink"], path: "Tests/Generator", swiftSettings: strict),
@@ -100,7 +104,9 @@ let package = Package(
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
         tests("VRRPTests", ["VRRP", "Scripts", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
-        tests("IPVSTests", ["IPVS", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
+        tests(
+            "IPVSTests",
+            ["IPVS", "IPVSWords", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("CheckdTests", ["checkd", "Scripts", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
         tests("ScriptdTests", ["scriptd", "Configuration", "Bus", "Platform", "Net"]),

@@ -56,6 +56,9 @@ public final class FairTurns {
     private var isPlanned = false
     private var restTimer: LoopTimer?
     private var restUntil = Instant.zero
+    /// As it was when it was asked last, at most a second ago: it can be changed from outside.
+    private var isRealtime = false
+    private var asksAgain = Instant.zero
 
     /// - Parameters:
     ///   - turn: what all connections together get in one turn of the loop.
@@ -110,10 +113,12 @@ public final class FairTurns {
             }
             if line.takers.isEmpty { lines[payer] = nil } else { order.append(payer) }
         }
-        if ProcessTuning.isRealtime {
-            let ended = loop.refreshNow()
-            restUntil = ended + (ended - began)
+        let ended = loop.refreshNow()
+        if ended >= asksAgain {
+            isRealtime = ProcessTuning.isRealtime
+            asksAgain = ended + .seconds(1)
         }
+        if isRealtime { restUntil = ended + (ended - began) }
         if !order.isEmpty { plan() }
     }
 }

@@ -88,12 +88,7 @@ public struct ServiceSnapshot: Equatable, Sendable {
     public init(identity: VirtualServerIdentity, attributes: ServiceAttributes) {
         self.identity = identity
         self.attributes = attributes
-        let family = identity.family
-        let length = min(max(attributes.persistence?.prefixLength ?? family.bits, 0), family.bits)
-        switch family {
-        case .inet: netmask = UInt32.max << UInt32(32 - length)
-        case .inet6: netmask = UInt32(length)
-        }
+        netmask = ServiceRule(identity, attributes).netmask
         engine = attributes.persistence?.engine
     }
 }

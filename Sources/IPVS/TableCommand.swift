@@ -2,6 +2,23 @@
 
 public import Configuration
 
+/// Seconds after which idle connections are forgotten; 0 keeps what the kernel has.
+public struct TableTimeouts: Equatable, Sendable {
+    /// Established TCP.
+    public var tcp: UInt32
+    /// TCP after a FIN.
+    public var tcpFin: UInt32
+    /// UDP.
+    public var udp: UInt32
+
+    /// Three timeouts.
+    public init(tcp: UInt32, tcpFin: UInt32, udp: UInt32) {
+        self.tcp = tcp
+        self.tcpFin = tcpFin
+        self.udp = udp
+    }
+}
+
 /// One of ipvsadm's commands.
 public enum TableCommand: Equatable, Sendable, CustomStringConvertible {
     /// -A, -E, -D, -a, -e, -d.
@@ -10,8 +27,8 @@ public enum TableCommand: Equatable, Sendable, CustomStringConvertible {
     case flush
     /// -Z; nil: everything.
     case zero(VirtualServerIdentity?)
-    /// --set, in seconds; 0 keeps what there is.
-    case setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32)
+    /// --set.
+    case setTimeouts(TableTimeouts)
     /// --start-daemon, --stop-daemon.
     case synchronise(SyncCommand)
 
@@ -21,7 +38,7 @@ public enum TableCommand: Equatable, Sendable, CustomStringConvertible {
         case .change(let command): "\(command)"
         case .flush: "clear the table"
         case .zero(let service): "zero the counters of \(service.map { "\($0)" } ?? "everything")"
-        case .setTimeouts(let tcp, let tcpFin, let udp): "timeouts \(tcp) \(tcpFin) \(udp)"
+        case .setTimeouts(let timeouts): "timeouts \(timeouts.tcp) \(timeouts.tcpFin) \(timeouts.udp)"
         case .synchronise(.start(let daemon)): "start \(daemon)"
         case .synchronise(.stop(let role)): "stop sync daemon \(role)"
         }

@@ -31,32 +31,17 @@ extension IPVSEncoder {
         switch request {
         case .addService(let rule): message(IPVS_CMD_NEW_SERVICE, rule)
         case .editService(let rule): message(IPVS_CMD_SET_SERVICE, rule)
-        case .deleteService(let service): message(Command.deleteService(service))
-        case .addServer(let service, let server, let attributes):
-            message(Command.addDestination(service, server, attributes))
-        case .editServer(let service, let server, let attributes):
-            message(Command.editDestination(service, server, attributes))
-        case .deleteServer(let service, let server): message(Command.deleteDestination(service, server))
-        case .clear: message(IPVS_CMD_FLUSH)
-        case .zero(let service?): serviceMessage(IPVS_CMD_ZERO, service)
-        case .zero(nil): message(IPVS_CMD_ZERO)
-        case .setTimeouts(let timeouts): timeoutMessage(timeouts)
-        case .startDaemon(let daemon): message(SyncCommand.start(daemon))
-        case .stopDaemon(let role): message(SyncCommand.stop(role))
+        case .command(.change(let command)): message(command)
+        case .command(.flush): message(IPVS_CMD_FLUSH)
+        case .command(.zero(let service)): zeroMessage(service)
+        case .command(.setTimeouts(let timeouts)): timeoutMessage(timeouts)
+        case .command(.synchronise(let command)): message(command)
         }
     }
 
-    private func message(_ command: Int, _ rule: ServiceRule) -> NetlinkMessage {
-        var message = message(command)
-        message.nest(IPVS_CMD_ATTR_SERVICE) { nest in
-            Self.put(rule.identity, into: &nest)
-            Self.put(
-                ServiceNumbers(
-                    scheduler: rule.scheduler, flags: rule.flags, persistenceSeconds: rule.persistenceSeconds,
-                    netmask: rule.netmask, engine: rule.engine),
-                of: rule.identity.family, into: &nest)
-        }
-        return message
+    /// IPVS_CMD_ZERO; nil: everything.
+    func zeroMessage(_ service: VirtualServerIdentity?) -> NetlinkMessage {
+        service.map { serviceMessage(IPVS_CMD_ZERO, $0) } ?? message(IPVS_CMD_ZERO)
     }
 
     /// IPVS_CMD_SET_CONFIG; 0 keeps what there is.

@@ -38,8 +38,7 @@ public final class IPVSClient {
     /// Sets the counters of one service and its servers to 0, or (nil) all of the table. ESRCH: there is no such service.
     public func zero(_ service: VirtualServerIdentity?) throws(NetlinkError) {
         try request { (encoder) throws(NetlinkError) in
-            try client.run(
-                service.map { encoder.serviceMessage(IPVS_CMD_ZERO, $0) } ?? encoder.message(IPVS_CMD_ZERO))
+            try client.run(encoder.zeroMessage(service))
         }
     }
 
@@ -48,11 +47,9 @@ public final class IPVSClient {
         try request { (encoder) throws(NetlinkError) in try client.run(encoder.message(IPVS_CMD_FLUSH)) }
     }
 
-    /// Sets the connection timeouts in seconds (`ipvsadm --set`); 0 keeps the kernel's.
-    public func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {
-        try request { (encoder) throws(NetlinkError) in
-            try client.run(encoder.timeoutMessage(TableTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp)))
-        }
+    /// Sets the connection timeouts (`ipvsadm --set`).
+    public func setTimeouts(_ timeouts: TableTimeouts) throws(NetlinkError) {
+        try request { (encoder) throws(NetlinkError) in try client.run(encoder.timeoutMessage(timeouts)) }
     }
 
     /// Makes a request to which ENOENT is no answer, again with the family's new number if it is refused so.

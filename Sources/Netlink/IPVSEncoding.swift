@@ -14,9 +14,9 @@ struct IPVSEncoder {
     func message(_ command: Command) -> NetlinkMessage {
         switch command {
         case .addService(let service, let attributes):
-            serviceMessage(IPVS_CMD_NEW_SERVICE, service, attributes)
+            message(IPVS_CMD_NEW_SERVICE, ServiceRule(service, attributes))
         case .editService(let service, let attributes):
-            serviceMessage(IPVS_CMD_SET_SERVICE, service, attributes)
+            message(IPVS_CMD_SET_SERVICE, ServiceRule(service, attributes))
         case .deleteService(let service):
             serviceMessage(IPVS_CMD_DEL_SERVICE, service)
         case .addDestination(let service, let endpoint, let attributes):
@@ -34,14 +34,19 @@ struct IPVSEncoder {
             family: family, command: UInt8(command), version: UInt8(IPVS_GENL_VERSION), flags: flags)
     }
 
-    /// A command about one service, with the attributes that identify it and, for adds and edits, those that describe it.
-    func serviceMessage(
-        _ command: Int, _ service: VirtualServerIdentity, _ attributes: ServiceAttributes? = nil, flags: Int32 = 0
-    ) -> NetlinkMessage {
+    /// A command about one service, with the attributes that identify it.
+    func serviceMessage(_ command: Int, _ service: VirtualServerIdentity, flags: Int32 = 0) -> NetlinkMessage {
         var message = message(command, flags: flags)
+        message.nest(IPVS_CMD_ATTR_SERVICE) { Self.put(service, into: &$0) }
+        return message
+    }
+
+    /// A command that says what a service is to be.
+    func message(_ command: Int, _ rule: ServiceRule) -> NetlinkMessage {
+        var message = message(command)
         message.nest(IPVS_CMD_ATTR_SERVICE) { nest in
-            Self.put(service, into: &nest)
-            if let attributes { Self.put(attributes, of: service.family, into: &nest) }
+            Self.put(rule.identity, into: &nest)
+            Self.put(rule, into: &nest)
         }
         return message
     }
@@ -61,7 +66,7 @@ struct IPVSEncoder {
         return message
     }
 
-    static func put(_ service: VirtualServerIdentity, into nest: inout NetlinkMessage) {
+    private static func put(_ service: VirtualServerIdentity, into nest: inout NetlinkMessage) {
         nest.put(IPVS_SVC_ATTR_AF, service.family.number)
         switch service {
         case .address(let transport, let endpoint):
@@ -73,44 +78,18 @@ struct IPVSEncoder {
         }
     }
 
-    private static func put(
-        _ attributes: ServiceAttributes, of family: AddressFamily, into nest: inout NetlinkMessage
-    ) {
-        let persistence = attributes.persistence
-        let prefixLength = min(max(persistence?.prefixLength ?? family.bits, 0), family.bits)
-        let netmask =
-            switch family {
-            case .inet: UInt32.max << UInt32(32 - prefixLength)
-            case .inet6: UInt32(prefixLength)
-            }
-        put(
-            ServiceNumbers(
-                scheduler: attributes.scheduler, flags: attributes.flags,
-                persistenceSeconds: persistence.map { UInt32(clamping: $0.timeout.components.seconds) },
-                netmask: netmask, engine: persistence?.engine),
-            of: family, into: &nest)
-    }
-
-    /// What describes a service, as the kernel counts it.
-    struct ServiceNumbers {
-        var scheduler: String
-        var flags: SchedulerFlags
-        var persistenceSeconds: UInt32?
-        /// A mask for IPv4, a prefix length for IPv6; the kernel wants one in any case.
-        var netmask: UInt32
-        var engine: String?
-    }
-
-    static func put(_ service: ServiceNumbers, of family: AddressFamily, into nest: inout NetlinkMessage) {
-        let persistent = service.persistenceSeconds == nil ? 0 : UInt32(IP_VS_SVC_F_PERSISTENT)
-        nest.put(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler)
+    /// What describes a service; the kernel wants a netmask in any case.
+    private static func put(_ rule: ServiceRule, into nest: inout NetlinkMessage) {
+        let persistent = rule.persistenceSeconds == nil ? 0 : UInt32(IP_VS_SVC_F_PERSISTENT)
+        nest.put(IPVS_SVC_ATTR_SCHED_NAME, rule.scheduler)
         // struct ip_vs_flags: the values, then which of them are meant.
-        let allFlags = ip_vs_flags(flags: service.flags.rawValue | persistent, mask: .max)
+        let allFlags = ip_vs_flags(flags: rule.flags.rawValue | persistent, mask: .max)
         nest.put(IPVS_SVC_ATTR_FLAGS, octets: withUnsafeBytes(of: allFlags) { Array($0) })
-        nest.put(IPVS_SVC_ATTR_TIMEOUT, service.persistenceSeconds ?? 0)
+        nest.put(IPVS_SVC_ATTR_TIMEOUT, rule.persistenceSeconds ?? 0)
         // In network order for IPv4.
-        nest.put(IPVS_SVC_ATTR_NETMASK, family == .inet ? service.netmask.bigEndian : service.netmask)
-        if let engine = service.engine { nest.put(IPVS_SVC_ATTR_PE_NAME, engine) }
+        let isMask = rule.identity.family == .inet
+        nest.put(IPVS_SVC_ATTR_NETMASK, isMask ? rule.netmask.bigEndian : rule.netmask)
+        if let engine = rule.engine { nest.put(IPVS_SVC_ATTR_PE_NAME, engine) }
     }
 
     private static func put(_ attributes: DestinationAttributes, into nest: inout NetlinkMessage) {

@@ -148,8 +148,7 @@ struct HandWriter {
             case .change(let change): return try run(change, &reconciler, &report)
             case .flush: return try flush(&reconciler, &report)
             case .zero(let service): try kernel.zero(service)
-            case .setTimeouts(let tcp, let tcpFin, let udp):
-                try kernel.setTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp)
+            case .setTimeouts(let timeouts): try kernel.setTimeouts(timeouts)
             case .synchronise(let command): return synchronise(command)
             }
             return nil

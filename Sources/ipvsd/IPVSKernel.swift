@@ -25,8 +25,8 @@ protocol IPVSKernel: AnyObject {
     func beginSweep() throws(NetlinkError) -> [VirtualServerIdentity]
     /// The next services of the sweep with their servers; empty at the end. Attributes of services are as of the begin.
     func nextSlice() throws(NetlinkError) -> [ServiceSnapshot]
-    /// Sets the connection timeouts in seconds; 0 keeps the kernel's.
-    func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError)
+    /// Sets the connection timeouts.
+    func setTimeouts(_ timeouts: TableTimeouts) throws(NetlinkError)
 }
 
 /// The real one; its socket is opened when it is first needed, and again after it failed.
@@ -75,8 +75,8 @@ final class NetlinkKernel: IPVSKernel, SyncKernel {
         return slice
     }
 
-    func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {
-        try ask { (client) throws(NetlinkError) in try client.setTimeouts(tcp: tcp, tcpFin: tcpFin, udp: udp) }
+    func setTimeouts(_ timeouts: TableTimeouts) throws(NetlinkError) {
+        try ask { (client) throws(NetlinkError) in try client.setTimeouts(timeouts) }
     }
 
     func syncDaemons() throws(NetlinkError) -> [SyncDaemon] {

@@ -4,6 +4,7 @@ import Bus
 import Configuration
 import Glibc
 import IPVS
+import IPVSWords
 import Net
 import Netlink
 import Platform
@@ -145,4 +146,10 @@ extension IpvsAPI.ChangeTable.Reply {
 private struct TablePiece {
     let service: ServiceSnapshot
     let servers: Range<Int>
+}
+
+extension IpvsAPI.NoTable {
+    init(_ problem: KernelProblem) {
+        self.init(problem: problem.message, remedy: problem.remedy)
+    }
 }

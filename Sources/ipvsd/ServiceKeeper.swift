@@ -343,7 +343,8 @@ final class ServiceKeeper {
         let seconds = { (duration: Duration?) in UInt32(clamping: duration?.components.seconds ?? 0) }
         do throws(NetlinkError) {
             try kernel.setTimeouts(
-                tcp: seconds(timeouts.tcp), tcpFin: seconds(timeouts.tcpFin), udp: seconds(timeouts.udp))
+                TableTimeouts(
+                    tcp: seconds(timeouts.tcp), tcpFin: seconds(timeouts.tcpFin), udp: seconds(timeouts.udp)))
         } catch {
             news.lines.append(.timeoutsNotSet(error))
         }

@@ -3,6 +3,7 @@
 import Bus
 import Configuration
 import IPVS
+import IPVSWords
 import Net
 import Platform
 
@@ -179,46 +180,12 @@ extension Health {
     }
 }
 
-extension SchedulerFlags {
-    /// Names as keepalived.conf has them; nil when there are none.
-    var names: [String]? {
-        let names = Self.named.filter { contains($0.flag) }.map(\.name)
-        return names.isEmpty ? nil : names
-    }
-
-    /// The scheduler's flags with their names.
-    static let named: [(flag: SchedulerFlags, name: String)] = [
-        (.flag1, "flag-1"), (.flag2, "flag-2"), (.flag3, "flag-3"),
-    ]
-}
-
-extension IpvsAPI.SyncRole {
-    init(_ role: SyncRole) {
-        switch role {
-        case .master: self = .master
-        case .backup: self = .backup
-        }
-    }
-}
-
 extension IpvsAPI.Transport {
     fileprivate init(_ transport: VirtualServerIdentity.TransportProtocol) {
         switch transport {
         case .tcp: self = .tcp
         case .udp: self = .udp
         case .sctp: self = .sctp
-        }
-    }
-}
-
-extension IpvsAPI.Forwarding {
-    init(_ forwarding: PacketForwarding) {
-        switch forwarding {
-        case .method(.masquerade): self = .nat
-        case .method(.directRouting): self = .dr
-        case .method(.tunnel): self = .tun
-        case .local: self = .local
-        case .bypass: self = .bypass
         }
     }
 }
@@ -245,18 +212,5 @@ extension IpvsAPI.Override {
             kind: kind, weight: decision.override.weight.map { Int($0) }, since: decision.since, uid: decision.uid,
             isOver: decision.override.mode == .left ? true : nil,
             limitSeconds: decision.override.drainLimit.map { Int($0) })
-    }
-}
-
-extension IpvsAPI.Counters {
-    init(_ counters: Counters) {
-        self.init(
-            connections: Int(clamping: counters.connections), packetsIn: Int(clamping: counters.inPackets),
-            packetsOut: Int(clamping: counters.outPackets), bytesIn: Int(clamping: counters.inBytes),
-            bytesOut: Int(clamping: counters.outBytes), connectionsPerSecond: Int(clamping: counters.connectionRate),
-            packetsInPerSecond: Int(clamping: counters.inPacketRate),
-            packetsOutPerSecond: Int(clamping: counters.outPacketRate),
-            bytesInPerSecond: Int(clamping: counters.inByteRate),
-            bytesOutPerSecond: Int(clamping: counters.outByteRate))
     }
 }

@@ -64,33 +64,43 @@ struct FewNames: NameResolver {
         let sameport = Endpoint(server.address, port: 80)
         #expect(
             try change("-a -t web1:80 -r 10.1.0.1:8080 -m -w 5 -x 9 -y 4")
-                == .addServer(
-                    web, server,
-                    DestinationAttributes(
-                        forwarding: .method(.masquerade), weight: 5, upperThreshold: 9, lowerThreshold: 4)))
+                == .command(
+                    .change(
+                        .addDestination(
+                            web, server,
+                            DestinationAttributes(
+                                forwarding: .method(.masquerade), weight: 5, upperThreshold: 9, lowerThreshold: 4)))))
         #expect(
             try change("-e -t web1:80 -r 10.1.0.1:8080")
-                == .editServer(web, sameport, DestinationAttributes(forwarding: .method(.directRouting))))
+                == .command(
+                    .change(
+                        .editDestination(
+                            web, sameport, DestinationAttributes(forwarding: .method(.directRouting))))))
         #expect(
             try change("-a -t web1:80 -r 10.1.0.1 -i --tun-type gue --tun-port 6080 --tun-csum")
-                == .addServer(
-                    web, sameport, DestinationAttributes(forwarding: .method(.tunnel(.gue(port: 6080, .whole))))))
-        #expect(try change("-d -r 10.1.0.1:8080 -t web1:80") == .deleteServer(web, server))
+                == .command(
+                    .change(
+                        .addDestination(
+                            web, sameport,
+                            DestinationAttributes(forwarding: .method(.tunnel(.gue(port: 6080, .whole))))))))
+        #expect(try change("-d -r 10.1.0.1:8080 -t web1:80") == .command(.change(.deleteDestination(web, server))))
     }
 
     @Test func `other commands`() throws {
-        #expect(try change("-C") == .clear)
-        #expect(try change("-Z -t web1:80") == .zero(web))
-        #expect(try change("-Z -t 0.0.0.0") == .zero(nil))
-        #expect(try change("--set 1 2 3") == .setTimeouts(TableTimeouts(tcp: 1, tcpFin: 2, udp: 3)))
+        #expect(try change("-C") == .command(.flush))
+        #expect(try change("-Z -t web1:80") == .command(.zero(web)))
+        #expect(try change("-Z -t 0.0.0.0") == .command(.zero(nil)))
+        #expect(try change("--set 1 2 3") == .command(.setTimeouts(TableTimeouts(tcp: 1, tcpFin: 2, udp: 3))))
         #expect(
             try change(
                 "--start-daemon backup --mcast-interface eth1 --syncid 4 --mcast-group ff02::1 --sync-maxlen 900")
-                == .startDaemon(
-                    SyncDaemon(
-                        role: .backup, interface: "eth1", syncID: 4, group: try #require(IPAddress("ff02::1")),
-                        port: 8848, timeToLive: 1, maximumLength: 900)))
-        #expect(try change("--stop-daemon=master --syncid 3") == .stopDaemon(.master))
+                == .command(
+                    .synchronise(
+                        .start(
+                            SyncDaemon(
+                                role: .backup, interface: "eth1", syncID: 4, group: try #require(IPAddress("ff02::1")),
+                                port: 8848, timeToLive: 1, maximumLength: 900)))))
+        #expect(try change("--stop-daemon=master --syncid 3") == .command(.synchronise(.stop(.master))))
         #expect(try parse("") == .list(.table, []))
         #expect(try parse("-Ln --stats --exact") == .list(.table, [.numeric, .stats, .exact]))
         #expect(try parse("-L -t web1:80") == .list(.service(web), []))

@@ -5,6 +5,7 @@ import Bus
 import Configuration
 import Glibc
 import IPVS
+import IPVSWords
 import Net
 import Platform
 import Testing

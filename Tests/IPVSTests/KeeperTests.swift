@@ -277,7 +277,7 @@ private final class ShyKernel: IPVSKernel {
 
     func beginSweep() throws(NetlinkError) -> [VirtualServerIdentity] { service.map { [$0] } ?? [] }
     func nextSlice() throws(NetlinkError) -> [ServiceSnapshot] { [] }
-    func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {}
+    func setTimeouts(_ timeouts: TableTimeouts) throws(NetlinkError) {}
     func attempt(_ commands: [Command]) throws(NetlinkError) -> [NetlinkRefusal] { [] }
     func zero(_ service: VirtualServerIdentity?) throws(NetlinkError) {}
     func flush() throws(NetlinkError) {}

@@ -149,7 +149,7 @@ final class ScriptedKernel: IPVSKernel {
         return slice
     }
 
-    func setTimeouts(tcp: UInt32, tcpFin: UInt32, udp: UInt32) throws(NetlinkError) {
+    func setTimeouts(_ timeouts: TableTimeouts) throws(NetlinkError) {
         try request()
     }
 }

@@ -22,7 +22,8 @@ import Testing
             ]
         ])
         let table = BusTable(bus) { _ in }
-        let refusals = try table.execute([.deleteService(service), .deleteService(service), .deleteService(service)])
+        let deletion = TableRequest.command(.change(.deleteService(service)))
+        let refusals = try table.execute([deletion, deletion, deletion])
         // The script answers the second list, of one command, in the same way: done is what counts.
         #expect(refusals.first == RefusedRequest(index: 1, code: 3, text: "the configuration says otherwise"))
         #expect(bus.calls.count == 2)
@@ -41,7 +42,7 @@ import Testing
             .refused(
                 method: "io.evenkeel.Ipvs.ChangeTable", error: "org.varlink.service.InvalidParameter",
                 parameters: ["parameter": "commands[0].serviceSettings.scheduler"]))
-        let refusals = try BusTable(bus) { _ in }.execute([.clear, .clear])
+        let refusals = try BusTable(bus) { _ in }.execute([.command(.flush), .command(.flush)])
         #expect(refusals.map(\.index) == [0, 1])
         #expect(refusals.first?.text == "ipvsd does not take this: serviceSettings.scheduler")
     }
@@ -50,7 +51,9 @@ import Testing
         bus["Ipvs.ChangeTable"] = .replies([["done": 1]])
         let odd = ServiceRule(identity: service, persistenceSeconds: 60, netmask: 0xFF00_FF00)
         let engine = ServiceRule(identity: service, engine: "sip")
-        let refusals = try BusTable(bus) { _ in }.execute([.clear, .addService(odd), .addService(engine), .clear])
+        let refusals = try BusTable(bus) { _ in }.execute([
+            .command(.flush), .addService(odd), .addService(engine), .command(.flush),
+        ])
         #expect(refusals.map(\.index) == [1, 2])
         #expect(bus.calls.count == 2)
     }
@@ -58,14 +61,14 @@ import Testing
     @Test func `services that a flush leaves are said`() throws {
         bus["Ipvs.ChangeTable"] = .replies([["done": 1, "left": 2]])
         var said = ""
-        #expect(try BusTable(bus) { said += $0 }.execute([.clear]) == [])
+        #expect(try BusTable(bus) { said += $0 }.execute([.command(.flush)]) == [])
         #expect(said == "2 services of the configuration stay\n")
     }
 
     @Test func `what is in force and not kept is said, and is no refusal`() throws {
         bus["Ipvs.ChangeTable"] = .replies([["done": 1, "notKept": "/var/lib/x: No space left on device"]])
         var said = ""
-        #expect(try BusTable(bus) { said += $0 }.execute([.clear]) == [])
+        #expect(try BusTable(bus) { said += $0 }.execute([.command(.flush)]) == [])
         #expect(said.hasPrefix("what was done is in force, but not kept: /var/lib/x: No space left on device; "))
     }
 

@@ -47,11 +47,11 @@ private final class ScriptedTable: TableAccess {
 
     @Test func `a change that is made says nothing`() {
         #expect(run("-C") == (0, ""))
-        #expect(table.batches == [[.clear]])
+        #expect(table.batches == [[.command(.flush)]])
     }
 
     @Test func `a change that is refused is said in ipvsadm's words`() {
-        table.refusing = [(.clear, EINVAL), (.stopDaemon(.master), ESRCH)]
+        table.refusing = [(.command(.flush), EINVAL), (.command(.synchronise(.stop(.master))), ESRCH)]
         #expect(run("-C").said == "E: Invalid operation.  Possibly wrong module version, address not unicast, ...\n")
         #expect(run("--stop-daemon master") == (255, "E: No daemon is running\n"))
     }

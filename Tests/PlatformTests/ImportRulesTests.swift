@@ -34,7 +34,9 @@ import Testing
         #expect(try imports(of: module).subtracting(allowed) == [])
     }
 
-    @Test(arguments: ["Platform", "Netlink", "Bus", "ScriptClient", "vrrpd", "ipvsd", "checkd", "scriptd", "busd"])
+    @Test(arguments: [
+        "Platform", "Netlink", "Bus", "IPVSWords", "ScriptClient", "vrrpd", "ipvsd", "checkd", "scriptd", "busd",
+    ])
     func `daemons and drivers do without Foundation, Dispatch and NIO`(_ module: String) throws {
         let heavy: Set = ["Foundation", "FoundationEssentials", "Dispatch", "NIO", "NIOCore", "ArgumentParser"]
         #expect(try imports(of: module).isDisjoint(with: heavy))

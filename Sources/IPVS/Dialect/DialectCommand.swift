@@ -1,5 +1,5 @@
-// What a command line of ipvsadm asks for, as values. Changes are closer to the kernel than `Command`: a mask that is no prefix, an engine
-// without persistence and the like are what ipvsadm can say and a configuration cannot.
+// What a command line of ipvsadm asks for, as values. A service is closer to the kernel than a configuration's: a mask that is no prefix and an
+// engine without persistence are what ipvsadm can say and a configuration cannot.
 
 public import Configuration
 public import Net
@@ -36,30 +36,29 @@ public struct ServiceRule: Equatable, Sendable {
     }
 }
 
-extension AddressFamily {
-    /// The netmask, as the kernel counts it, by which every client is one of its own.
-    public var hostNetmask: UInt32 {
-        switch self {
-        case .inet: .max
-        case .inet6: 128
-        }
+extension ServiceRule {
+    /// A service as a configuration has it.
+    public init(_ identity: VirtualServerIdentity, _ attributes: ServiceAttributes) {
+        let persistence = attributes.persistence
+        let family = identity.family
+        self.init(
+            identity: identity, scheduler: attributes.scheduler, flags: attributes.flags,
+            persistenceSeconds: persistence.map { UInt32(clamping: $0.timeout.components.seconds) },
+            netmask: family.netmask(persistence?.prefixLength ?? family.bits), engine: persistence?.engine)
     }
 }
 
-/// Seconds after which idle connections are forgotten; 0 keeps what the kernel has.
-public struct TableTimeouts: Equatable, Sendable {
-    /// Established TCP.
-    public var tcp: UInt32
-    /// TCP after a FIN.
-    public var tcpFin: UInt32
-    /// UDP.
-    public var udp: UInt32
+extension AddressFamily {
+    /// The netmask, as the kernel counts it, by which every client is one of its own.
+    public var hostNetmask: UInt32 { netmask(bits) }
 
-    /// Three timeouts.
-    public init(tcp: UInt32, tcpFin: UInt32, udp: UInt32) {
-        self.tcp = tcp
-        self.tcpFin = tcpFin
-        self.udp = udp
+    /// The netmask of a prefix, as the kernel counts it: a mask for IPv4, the length for IPv6.
+    public func netmask(_ prefixLength: Int) -> UInt32 {
+        let length = min(max(prefixLength, 0), bits)
+        return switch self {
+        case .inet: UInt32.max << UInt32(32 - length)
+        case .inet6: UInt32(length)
+        }
     }
 }
 
@@ -69,24 +68,8 @@ public enum TableRequest: Equatable, Sendable {
     case addService(ServiceRule)
     /// `-E`.
     case editService(ServiceRule)
-    /// `-D`.
-    case deleteService(VirtualServerIdentity)
-    /// `-a`.
-    case addServer(VirtualServerIdentity, Endpoint, DestinationAttributes)
-    /// `-e`.
-    case editServer(VirtualServerIdentity, Endpoint, DestinationAttributes)
-    /// `-d`.
-    case deleteServer(VirtualServerIdentity, Endpoint)
-    /// `-C`.
-    case clear
-    /// `-Z`: the counters of one service and its servers; nil = all.
-    case zero(VirtualServerIdentity?)
-    /// `--set`.
-    case setTimeouts(TableTimeouts)
-    /// `--start-daemon`.
-    case startDaemon(SyncDaemon)
-    /// `--stop-daemon`.
-    case stopDaemon(SyncRole)
+    /// Any other, which a configuration could lead to as well.
+    case command(TableCommand)
 }
 
 /// What `-L` shows.

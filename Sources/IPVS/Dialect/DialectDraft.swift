@@ -133,18 +133,18 @@ extension DialectDraft {
         switch command {
         case .addService: .change(.addService(try rule()))
         case .editService: .change(.editService(try rule()))
-        case .deleteService: .change(.deleteService(service))
-        case .flush: .change(.clear)
-        case .addServer: try .change(.addServer(service, endpoint, attributes()))
-        case .editServer: try .change(.editServer(service, endpoint, attributes()))
-        case .deleteServer: .change(.deleteServer(service, server))
-        case .zero: .change(.zero(namesNothing ? nil : service))
-        case .startDaemon: .change(.startDaemon(daemon))
-        case .stopDaemon: .change(.stopDaemon(role ?? .master))
+        case .deleteService: .change(.command(.change(.deleteService(service))))
+        case .flush: .change(.command(.flush))
+        case .addServer: .change(.command(.change(.addDestination(service, endpoint, try attributes()))))
+        case .editServer: .change(.command(.change(.editDestination(service, endpoint, try attributes()))))
+        case .deleteServer: .change(.command(.change(.deleteDestination(service, server))))
+        case .zero: .change(.command(.zero(namesNothing ? nil : service)))
+        case .startDaemon: .change(.command(.synchronise(.start(daemon))))
+        case .stopDaemon: .change(.command(.synchronise(.stop(role ?? .master))))
         case .restore: .restore
         case .save: .save(format)
         case .list: .list(try listing(), format)
-        case .set: .change(.setTimeouts(timeouts))
+        case .set: .change(.command(.setTimeouts(timeouts)))
         }
     }
 

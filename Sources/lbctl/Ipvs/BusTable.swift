@@ -4,6 +4,7 @@ import Bus
 import Configuration
 import Glibc
 import IPVS
+import IPVSWords
 import JSON
 import Net
 

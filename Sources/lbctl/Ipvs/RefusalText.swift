@@ -8,12 +8,13 @@ enum RefusalText {
         switch (request, code) {
         case (.addService, EEXIST): "Service already exists"
         case (.addService, ENOENT), (.editService, ENOENT): "Scheduler or persistence engine not found"
-        case (.editService, ESRCH), (.deleteService, ESRCH), (.zero, ESRCH): noSuchService
-        case (.addServer, ESRCH), (.editServer, ESRCH), (.deleteServer, ESRCH): "Service not defined"
-        case (.addServer, EEXIST): "Destination already exists"
-        case (.editServer, ENOENT), (.deleteServer, ENOENT): "No such destination"
-        case (.startDaemon, EEXIST): "Daemon has already run"
-        case (.stopDaemon, ESRCH): "No daemon is running"
+        case (.editService, ESRCH), (.command(.change(.deleteService)), ESRCH), (.command(.zero), ESRCH): noSuchService
+        case (.command(.change(.addDestination)), EEXIST): "Destination already exists"
+        case (.command(.change(.editDestination)), ENOENT), (.command(.change(.deleteDestination)), ENOENT):
+            "No such destination"
+        case (.command(.change), ESRCH): "Service not defined"
+        case (.command(.synchronise(.start)), EEXIST): "Daemon has already run"
+        case (.command(.synchronise(.stop)), ESRCH): "No daemon is running"
         case (_, _): text(code)
         }
     }

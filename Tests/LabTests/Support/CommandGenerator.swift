@@ -144,8 +144,8 @@ struct CommandGenerator {
         }
     }
 
-    /// Never stopped after a start: ipvsadm waits for ever when the thread did not run yet, since the kernel then sends
-    /// no answer.
+    /// Never stopped after a start: ipvsadm waits for ever when the thread did not run yet, since the kernel sends no
+    /// answer then.
     private mutating func daemon() -> [String] {
         if !hasStartedDaemon, chance(50) { return ["--stop-daemon", one("master", "backup")] + (chance(30) ? ["--syncid", "3"] : []) }
         hasStartedDaemon = true

@@ -1,16 +1,19 @@
 // Why a command of the bus is not even tried, and what to do about it.
 
-import IPVS
+internal import IPVS
 
 /// A command that lacks something or has it out of its range.
-struct MalformedCommand: Error, Equatable {
+public struct MalformedCommand: Error, Equatable {
     /// Which of its fields.
-    let field: String
+    public let field: String
     /// What is wrong and what to do, where ipvsadm refuses such a command of a person too. nil: it is a program's fault.
-    var problem: String?
+    public var problem: String?
 }
 
 extension MalformedCommand {
+    /// One about `field`.
+    init(_ field: String, _ problem: String? = nil) { self.init(field: field, problem: problem) }
+
     /// What a service or a server cannot be.
     init(_ fault: RuleFault) {
         switch fault {
