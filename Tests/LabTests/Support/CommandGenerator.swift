@@ -147,7 +147,9 @@ struct CommandGenerator {
     /// Never stopped after a start: ipvsadm waits for ever when the thread did not run yet, since the kernel sends no
     /// answer then.
     private mutating func daemon() -> [String] {
-        if !hasStartedDaemon, chance(50) { return ["--stop-daemon", one("master", "backup")] + (chance(30) ? ["--syncid", "3"] : []) }
+        if !hasStartedDaemon, chance(50) {
+            return ["--stop-daemon", one("master", "backup")] + (chance(30) ? ["--syncid", "3"] : [])
+        }
         hasStartedDaemon = true
         var words = [chance(50) ? "--start-daemon=backup" : "--start-daemon backup"]
         words += chance(90) ? ["--mcast-interface", "lo"] : []
