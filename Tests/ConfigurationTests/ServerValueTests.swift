@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("lthreshold 10", 0, 0), ("uthreshold 10\nlthreshold 10", 10, 0), ("uthreshold 10\nlthreshold 9", 10, 9),
+        ("lthreshold 10", 0, 0), ("uthreshold 10\nlthreshold 11", 10, 0), ("uthreshold 10\nlthreshold 10", 10, 10),
     ])
     func `a lower threshold that the kernel would refuse is left out`(_ lines: String, _ upper: UInt32, _ lower: UInt32)
         throws
@@ -79,6 +79,15 @@ import Testing
         let server = try #require(try service(server: lines).realServers.first)
         #expect((server.upperThreshold, server.lowerThreshold) == (upper, lower))
         #expect(summary(load(serviceText(server: lines))).count == (lower == 0 ? 1 : 0))
+    }
+
+    @Test(arguments: [("NAT", UInt16(81), 0), ("DR", 80, 1), ("TUN", 80, 1)])
+    func `a sorry server has the service's port where nothing can change it`(
+        _ method: String, _ port: UInt16, _ said: Int
+    ) throws {
+        let lines = "sorry_server 192.0.2.99 81\nsorry_server_lvs_method \(method)"
+        #expect(try service(lines).sorryServer?.endpoint.port == port)
+        #expect(summary(load(serviceText(lines))).count == said)
     }
 
     @Test(arguments: [(1, 0, false), (3, 1, true), (2, 1, false), (2, 2, false), (4, 0, false), (3, 2, true)])

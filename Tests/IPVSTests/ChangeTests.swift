@@ -49,7 +49,7 @@ import Testing
                 == [.addService(web, attributes)] + endpoints.map { .addDestination(web, $0, routed(1)) })
     }
 
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<1000 as Range<UInt64>)
     func `the kernel ends as desired, and no pool is empty on the way`(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         let actual = randomTable(&random)
@@ -66,6 +66,7 @@ import Testing
         }
         let kept = actual.services.filter { desired.services[$0.key] == nil }
         #expect(kernel.services == desired.services.merging(kept) { ours, _ in ours })
+        #expect(diff(actual: kernel, desired: desired).isEmpty, "what is as it should be is left alone")
     }
 
     private func serves(_ entry: ServiceEntry?) -> Bool {
@@ -74,20 +75,41 @@ import Testing
 
     private func randomTable(_ random: inout SplitMix) -> KernelTable {
         var table = KernelTable()
-        for number in 0..<UInt8.random(in: 0...6, using: &random) {
-            let address = IPAddress.v4(IPv4Address(192, 0, 2, .random(in: 1...8, using: &random)))
-            let identity: VirtualServerIdentity =
-                number % 3 == 0
-                ? .firewallMark(.random(in: 1...3, using: &random), .inet) : .address(.tcp, Endpoint(address, port: 80))
-            var entry = ServiceEntry(
-                attributes: ServiceAttributes(scheduler: ["rr", "wlc"].randomElement(using: &random) ?? "rr"))
+        for _ in 0..<UInt8.random(in: 0...6, using: &random) {
+            let address: IPAddress =
+                Bool.random(using: &random)
+                ? .v4(IPv4Address(192, 0, 2, .random(in: 1...4, using: &random)))
+                : .v6(IPv6Address(high: 0x2001_0db8 << 32, low: .random(in: 1...4, using: &random)))
+            let identities: [VirtualServerIdentity] = [
+                .firewallMark(.random(in: 1...3, using: &random), Bool.random(using: &random) ? .inet : .inet6),
+                .address(.tcp, Endpoint(address, port: 80)), .address(.udp, Endpoint(address, port: 80)),
+            ]
+            var entry = ServiceEntry(attributes: randomAttributes(&random))
             for _ in 0..<Int.random(in: 0...5, using: &random) {
                 let server = Endpoint(.v4(IPv4Address(10, 0, 0, .random(in: 1...6, using: &random))), port: 80)
-                entry.destinations[server] = routed(.random(in: 0...2, using: &random))
+                entry.destinations[server] = randomDestination(&random)
             }
-            table.services[identity] = entry
+            table.services[identities[Int.random(in: 0..<identities.count, using: &random)]] = entry
         }
         return table
+    }
+
+    private func randomAttributes(_ random: inout SplitMix) -> ServiceAttributes {
+        var attributes = ServiceAttributes(scheduler: Bool.random(using: &random) ? "mh" : "wlc")
+        if Bool.random(using: &random) { attributes.flags = [.flag1] }
+        if Bool.random(using: &random) {
+            attributes.persistence = Persistence(prefixLength: Bool.random(using: &random) ? 24 : 32)
+        }
+        return attributes
+    }
+
+    private func randomDestination(_ random: inout SplitMix) -> DestinationAttributes {
+        let methods: [ForwardingMethod] = [.directRouting, .tunnel(.ipip), .tunnel(.gue(port: 6080, .whole))]
+        var destination = DestinationAttributes(
+            forwarding: .method(methods[Int.random(in: 0..<methods.count, using: &random)]),
+            weight: .random(in: 0...2, using: &random))
+        if Int.random(in: 0..<4, using: &random) == 0 { destination.upperThreshold = 100 }
+        return destination
     }
 }
 

@@ -44,11 +44,11 @@ extension Interpreter {
         server.notifyDown = draft.notifyDown
         server.mailAlert = draft.mailAlert ?? global.mail.checkerAlerts ?? true
         server.alpha = draft.check.alpha
-        if server.lowerThreshold > 0, server.lowerThreshold >= server.upperThreshold {
+        if server.lowerThreshold > server.upperThreshold {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "lthreshold"),
-                "lthreshold is not below uthreshold; it is left out, so three quarters of uthreshold count",
-                remedy: "write an uthreshold above it, or remove it")
+                "lthreshold is above uthreshold; it is left out, so three quarters of uthreshold count",
+                remedy: "write an uthreshold that is not below it, or remove it")
             server.lowerThreshold = 0
         }
         // Checks go to the port that is written, also where DR uses the service's (so does keepalived): behind a group of
@@ -59,20 +59,27 @@ extension Interpreter {
         return server
     }
 
-    /// DR and TUN cannot change the port; NAT can.
     private mutating func resolvePort(
         _ parsed: Parsed<RealServerDraft>, _ endpoint: Endpoint, _ identity: VirtualServerIdentity
     ) -> Endpoint {
+        let word = parsed.opener.arguments.dropFirst().first ?? parsed.opener.keyword
+        return resolvePort(endpoint, parsed.draft.forwarding, identity, at: word, "checks go to \(endpoint.port)")
+    }
+
+    /// DR and TUN cannot change the port; NAT can. `elsewhere`: what the written port is still good for.
+    mutating func resolvePort(
+        _ endpoint: Endpoint, _ forwarding: ForwardingMethod, _ identity: VirtualServerIdentity, at word: Word,
+        _ elsewhere: String? = nil
+    ) -> Endpoint {
         var endpoint = endpoint
-        switch parsed.draft.forwarding {
+        switch forwarding {
         case .masquerade:
             if endpoint.port == 0 { endpoint.port = identity.port }
         case .directRouting, .tunnel:
             if endpoint.port != identity.port, endpoint.port != 0, case .address = identity {
-                let word = parsed.opener.arguments.dropFirst().first ?? parsed.opener.keyword
+                let rest = elsewhere.map { ", \($0)" } ?? ""
                 reporter.warning(
-                    .adjusted, at: word,
-                    "DR and TUN cannot change the port; \(identity.port) is used, checks go to \(endpoint.port)",
+                    .adjusted, at: word, "DR and TUN cannot change the port; \(identity.port) is used\(rest)",
                     remedy: "write the port of the virtual_server, or use lb_kind NAT")
             }
             endpoint.port = identity.port

@@ -145,9 +145,8 @@ extension Interpreter {
         server.realServers = resolveRealServers(parsed, identity, configuration)
         resolveQuorum(parsed, &server)
         if let sorry = draft.sorryServer {
-            var endpoint = sorry.endpoint
-            if endpoint.port == 0 { endpoint.port = identity.port }
             let forwarding = draft.sorryForwarding ?? draft.forwarding
+            let endpoint = resolvePort(sorry.endpoint, forwarding, identity, at: sorry.word)
             sayFamily(sorry.word, endpoint.address, forwarding, identity)
             server.sorryServer = SorryServerConfiguration(
                 endpoint: endpoint, forwarding: forwarding, inhibits: draft.sorryInhibits)

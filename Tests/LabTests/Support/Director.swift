@@ -72,6 +72,9 @@ final class Director {
         running[daemon.rawValue] = nil
     }
 
+    /// Has a daemon read its configuration again.
+    func reload(_ daemon: Daemon) { running[daemon.rawValue]?.signal(SIGHUP) }
+
     func kill(_ name: String) throws {
         guard let program = running[name] else { return }
         program.signal(SIGKILL)

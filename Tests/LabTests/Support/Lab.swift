@@ -41,12 +41,12 @@ final class Lab: Guest {
         try run(["/sbin/ip", "link", "set", "port-\(host.rawValue)", up ? "up" : "down"])
     }
 
-    /// The directors that hold the virtual address: only a local address can be bound.
-    func holders() throws -> [Host] {
+    /// The directors that hold a virtual address: only a local address can be bound.
+    func holders(of address: String = virtualAddress) throws -> [Host] {
         try [Host.director1, .director2].filter { host in
             try host.inside {
                 let socket = FileDescriptor(owning: try TCP.socket(SOCK_DGRAM))
-                return TCP.withAddress(virtualAddress, 0) { bind(socket.number, $0, $1) } == 0
+                return TCP.withAddress(address, 0) { bind(socket.number, $0, $1) } == 0
             }
         }
     }

@@ -23,10 +23,12 @@ enum ProcTable {
     }
 
     private static func endpoint(_ hexadecimal: Substring) -> String {
-        let parts = hexadecimal.split(separator: ":")
-        guard parts.count == 2, let address = UInt32(parts[0], radix: 16), let port = UInt16(parts[1], radix: 16) else {
-            return String(hexadecimal)
-        }
-        return "\(IPv4Address(rawValue: address)):\(port)"
+        guard let colon = hexadecimal.lastIndex(of: ":"),
+            let port = UInt16(hexadecimal[hexadecimal.index(after: colon)...], radix: 16)
+        else { return String(hexadecimal) }
+        let address = hexadecimal[..<colon]
+        if let four = UInt32(address, radix: 16) { return "\(IPv4Address(rawValue: four)):\(port)" }
+        guard let six = IPv6Address(address.filter { $0 != "[" && $0 != "]" }) else { return String(hexadecimal) }
+        return "[\(six)]:\(port)"
     }
 }

@@ -4,24 +4,40 @@ import Net
 import Platform
 
 enum TCP {
-    /// A non-blocking IPv4 socket in the network namespace of this thread.
-    static func socket(_ type: __socket_type = SOCK_STREAM) throws(Errno) -> Int32 {
-        try Errno.check(
-            Glibc.socket(AF_INET, Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0), "socket")
+    /// A non-blocking socket in the network namespace of this thread.
+    static func socket(
+        _ type: __socket_type = SOCK_STREAM, _ family: AddressFamily = .inet
+    ) throws(Errno) -> Int32 {
+        let type = Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        return try Errno.check(Glibc.socket(family == .inet ? AF_INET : AF_INET6, type, 0), "socket")
     }
 
     /// Calls `body` with the socket address of `address` and `port`.
     static func withAddress(
         _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
-        var socketAddress = sockaddr_in()
-        socketAddress.sin_family = sa_family_t(AF_INET)
-        socketAddress.sin_port = port.bigEndian
-        socketAddress.sin_addr.s_addr = (IPv4Address(address) ?? .any).rawValue.bigEndian
-        return withUnsafePointer(to: socketAddress) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        switch IPAddress(address) ?? .v4(.any) {
+        case .v4(let address):
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_port = port.bigEndian
+            name.sin_addr.s_addr = address.rawValue.bigEndian
+            return with(name, body)
+        case .v6(let address):
+            var name = sockaddr_in6()
+            name.sin6_family = sa_family_t(AF_INET6)
+            name.sin6_port = port.bigEndian
+            withUnsafeMutableBytes(of: &name.sin6_addr) { $0.copyBytes(from: address.octets) }
+            return with(name, body)
+        }
+    }
+
+    private static func with<Name>(
+        _ name: Name, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        withUnsafeBytes(of: name) { bytes in
+            guard let start = bytes.bindMemory(to: sockaddr.self).baseAddress else { return -1 }
+            return body(start, socklen_t(bytes.count))
         }
     }
 

@@ -25,6 +25,7 @@ final class Traffic {
     private(set) var requests: [Request] = []
 
     private let loop: EventLoop
+    private let address: String
     private let limit: Duration
     private var open: [Int32: (sent: Instant, watch: Watch?, deadline: LoopTimer)] = [:]
     private var pulse: LoopTimer?
@@ -34,7 +35,10 @@ final class Traffic {
 
     /// Asks every `interval` until released; a request may take `limit`: long enough for one SYN that a busy machine dropped
     /// to be sent again, which would not help one that goes to a dead server.
-    init(every interval: Duration, limit: Duration = .seconds(3), loop: EventLoop) {
+    init(
+        of address: String = virtualAddress, every interval: Duration, limit: Duration = .seconds(3), loop: EventLoop
+    ) {
+        self.address = address
         self.loop = loop
         self.limit = limit
         pulse = loop.timer { [weak self] in
@@ -72,7 +76,7 @@ final class Traffic {
             return end(descriptor, .failed("bind: \(String(cString: strerror(errno)))"))
         }
         port += 1
-        let result = TCP.withAddress(virtualAddress, 80) { connect(descriptor, $0, $1) }
+        let result = TCP.withAddress(address, 80) { connect(descriptor, $0, $1) }
         open[descriptor] = (sent, nil, deadline)
         guard result == 0 || errno == EINPROGRESS else {
             return end(descriptor, .failed(String(cString: strerror(errno))))

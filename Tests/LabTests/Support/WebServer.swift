@@ -1,11 +1,13 @@
-// A real server's web server: answers every request with its host's name. Stopping closes the port, so that connections to it
-// are refused, as when the process is killed.
+// A real server's web server: answers every request with its host's name, over IPv4 and IPv6. Stopping closes the port, so that connections
+// to it are refused, as when the process is killed. A line that is no request is answered with a line, and the connection goes on.
 import Glibc
 import Net
 import Platform
 
 final class WebServer {
     let host: Host
+    /// False: it answers /health_check with 503.
+    var isHealthy = true
     private let loop: EventLoop
     private var listener: Int32 = -1
     private var watch: Watch?
@@ -20,11 +22,11 @@ final class WebServer {
     deinit { stop() }
 
     func start() throws {
-        listener = try host.inside { try TCP.socket() }
+        listener = try host.inside { try TCP.socket(SOCK_STREAM, .inet6) }
         var yes: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        try Errno.check(TCP.withAddress("0.0.0.0", 80) { bind(listener, $0, $1) }, "bind")
-        try Errno.check(listen(listener, 64), "listen")
+        try Errno.check(TCP.withAddress("::", 80) { bind(listener, $0, $1) }, "bind")
+        try Errno.check(listen(listener, 512), "listen")
         watch = try loop.watch(listener, .read) { [weak self] _ in self?.accept() }
     }
 
@@ -44,9 +46,14 @@ final class WebServer {
     }
 
     private func serve(_ connection: Int32) {
-        if let request = try? TCP.read(connection), request.hasPrefix("GET ") {
-            try? TCP.write("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n\(host.rawValue)", to: connection)
+        guard let text = try? TCP.read(connection), !text.isEmpty else { return end(connection) }
+        guard text.hasPrefix("GET ") else {
+            try? TCP.write("\(host.rawValue) \(text)", to: connection)
+            return
         }
+        let isHealthy = isHealthy || !text.hasPrefix("GET /health_check ")
+        let status = isHealthy ? "200 OK" : "503 Service Unavailable"
+        try? TCP.write("HTTP/1.0 \(status)\r\nContent-Type: text/plain\r\n\r\n\(host.rawValue)", to: connection)
         end(connection)
     }
 
