@@ -43,15 +43,16 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
     /// Answers the interface's three methods; its events go to `service`.
     /// - Parameters:
     ///   - path: the file that is read.
+    ///   - running: what the process was started with: a configuration for another network is refused.
     ///   - changes: what going over to a configuration would change, one line each.
     ///   - adopt: goes over to it.
     public convenience init(
-        _ api: API.Type, on service: DaemonService, path: String, loop: EventLoop,
+        _ api: API.Type, on service: DaemonService, path: String, running: GlobalDefinitions, loop: EventLoop,
         changes: @escaping (Configuration) -> [String],
         adopt: @escaping (ConfigurationFile) -> Void
     ) {
         let reader: Reader = {
-            Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path) }
+            Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path, after: running) }
         }
         self.init(api, on: service, path: path, loop: loop, reader: reader, changes: changes, adopt: adopt)
     }

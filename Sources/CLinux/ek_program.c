@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "ek_program.h"
+#include "ek_netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +121,8 @@ static void run(const struct ek_program *program, int output, int messages, pid_
     if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         return report(messages, EK_PROGRAM_EXECUTE, errno, "/dev/null");
     reset(program->umask);
+    int network = program->network_namespace ? ek_netns_enter(program->network_namespace) : 0;
+    if (network < 0) return report(messages, EK_PROGRAM_NETWORK, -network, program->network_namespace);
     if (program->uid != UINT32_MAX) {
         if (setgroups(program->group_count, program->groups) < 0 || setgid(program->gid) < 0 || setuid(program->uid) < 0)
             return report(messages, EK_PROGRAM_IDENTITY, errno, NULL);

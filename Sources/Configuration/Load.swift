@@ -3,8 +3,8 @@
 
 /// What is true of the machine that a configuration is for. A nil answer means "not known" and is not complained about.
 public protocol MachineFacts {
-    /// Whether an interface of this name exists.
-    func hasInterface(_ name: String) -> Bool?
+    /// Whether an interface of this name exists, where this program works or in another network namespace.
+    func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool?
     /// Whether a user of this name or number exists.
     func hasUser(_ name: String) -> Bool?
     /// Whether a group of this name or number exists.
@@ -32,7 +32,7 @@ public struct UnknownMachine: MachineFacts, Sendable {
         self.hostName = hostName
     }
 
-    public func hasInterface(_ name: String) -> Bool? { nil }
+    public func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? { nil }
     public func hasUser(_ name: String) -> Bool? { nil }
     public func hasGroup(_ name: String) -> Bool? { nil }
     public func problem(withProgram program: String) -> String? { nil }
@@ -91,13 +91,10 @@ extension Configuration {
         do {
             try preprocessor.readFile(path)
         } catch {
-            let excerpt = SourceExcerpt(position: SourcePosition(file: path, line: 0, column: 0), length: 1, line: "")
-            let diagnostic = Diagnostic(
-                severity: .error, code: .fileNotFound, source: excerpt, message: "cannot be read: \(error.reason)",
-                remedy:
-                    "name a file that can be read; without a name it is /etc/evenkeel/evenkeel.conf, else "
-                    + "/etc/keepalived/keepalived.conf",
-                notes: [])
+            let diagnostic = Diagnostic.ofFile(
+                path, .fileNotFound, "cannot be read: \(error.reason)",
+                remedy: "name a file that can be read; without a name it is /etc/evenkeel/evenkeel.conf, else "
+                    + "/etc/keepalived/keepalived.conf")
             return LoadedConfiguration(
                 configuration: nil, diagnostics: [diagnostic], droppedDiagnostics: 0, digestInput: [])
         }

@@ -25,6 +25,14 @@ public struct ConfigurationFile: Sendable {
         digest = ConfigurationFile.digest(of: loaded.digestInput)
     }
 
+    /// Reads what a process that runs is to go over to: refused where it is for another network.
+    public init(path: String, after running: GlobalDefinitions) throws(ConfigurationRefusal) {
+        try self.init(path: path)
+        if let obstacle = configuration.global.obstacle(after: running, in: path) {
+            throw ConfigurationRefusal(diagnostics: [obstacle])
+        }
+    }
+
     /// FNV-1a of 128 bits.
     public static func digest(of bytes: [UInt8]) -> String {
         var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
@@ -78,7 +86,11 @@ public struct ThisMachine: MachineFacts, Sendable {
         self.isExamined = isExamined
     }
 
-    public func hasInterface(_ name: String) -> Bool? { isExamined ? if_nametoindex(name) != 0 : nil }
+    public func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? {
+        guard isExamined else { return nil }
+        guard let namespace else { return if_nametoindex(name) != 0 }
+        return try? NetworkNamespace.inside(namespace.path) { if_nametoindex(name) != 0 }
+    }
 
     public func hasUser(_ name: String) -> Bool? {
         isExamined ? getpwnam(name) != nil || UInt32(name).map { getpwuid($0) != nil } ?? false : nil

@@ -1,5 +1,5 @@
 // The main of every daemon: options, log, loop, signals, readiness, and the order in which they come and go. What differs is the daemon.
-import Configuration
+public import Configuration
 import Glibc
 
 /// What a daemon is made with.
@@ -11,11 +11,37 @@ public struct DaemonContext {
     /// The loop that will run it.
     public let loop: EventLoop
 
-    /// Reads the configuration and logs its warnings.
-    public func configuration() throws(ConfigurationRefusal) -> ConfigurationFile {
+    /// Reads the configuration, logs its warnings, and goes to the network namespace that it names for this daemon. To be done before any
+    /// socket is made and any thread begun.
+    public func configuration(
+        workingIn namespace: KeyPath<GlobalDefinitions, NetworkNamespaceName?>
+    ) throws(ConfigurationRefusal) -> ConfigurationFile {
         let loaded = try ConfigurationFile(path: options.config)
         for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
+        if let name = loaded.configuration.global[keyPath: namespace] {
+            try enter(name, besides: loaded.configuration.global.networkNamespace)
+        }
         return loaded
+    }
+
+    private func enter(
+        _ name: NetworkNamespaceName, besides usual: NetworkNamespaceName?
+    ) throws(ConfigurationRefusal) {
+        do throws(Errno) {
+            try NetworkNamespace.enter(name.path)
+        } catch {
+            // Without privilege nobody sees where the host's first process works. Who is not in `net_namespace` was put elsewhere on purpose.
+            if name == .host, usual.map({ !NetworkNamespace.isCurrent($0.path) }) ?? true { return }
+            let remedy =
+                error.code == ENOENT
+                ? "make it first: ip netns add \(name)"
+                : "have the daemon started there: NetworkNamespacePath=\(name.path) in its unit, which the units of "
+                    + "evenkeel@\(usual ?? name).target have; they read /etc/evenkeel/\(usual ?? name).conf"
+            throw ConfigurationRefusal(diagnostics: [
+                .ofFile(
+                    options.config, .machine, "network namespace \(name) cannot be entered: \(error)", remedy: remedy)
+            ])
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-// Network namespaces, one thread at a time.
+// Network namespaces: one thread that looks into another one and comes back, and a process that works in one.
 
 import CLinux
+import Glibc
 
 /// A network namespace that has a path: /run/netns/NAME, /proc/PID/ns/net.
 public enum NetworkNamespace {
@@ -13,5 +14,19 @@ public enum NetworkNamespace {
             precondition(back == 0, "setns: cannot leave \(path): \(Errno(-back, "setns"))")
         }
         return try body()
+    }
+
+    /// Takes this thread, and those that it begins from now on, to the namespace at `path`; for good. Nothing is done where it is there
+    /// already: that takes no privilege. Of a daemon it is to be the only thread: /proc/sys/net is the thread's own, /proc/net its first one's.
+    public static func enter(_ path: String) throws(Errno) {
+        guard !isCurrent(path) else { return }
+        close(try Errno.check(ek_netns_enter(path), "setns"))
+    }
+
+    /// Whether this thread is in the namespace at `path`; false where that cannot be looked at.
+    public static func isCurrent(_ path: String) -> Bool {
+        var (own, other) = (stat(), stat())
+        return stat("/proc/thread-self/ns/net", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev
+            && own.st_ino == other.st_ino
     }
 }

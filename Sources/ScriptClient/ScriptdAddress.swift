@@ -35,7 +35,8 @@ extension ScriptAPI.Run {
         self.init(
             arguments: command.arguments, user: command.user?.user, group: command.user?.group, secure: rules.isSecure,
             environment: [:], timeoutMilliseconds: timeout.map { Int(clamping: $0.nanoseconds / 1_000_000) }, id: nil,
-            lane: nil, umask: rules.umask, allGroups: rules.haveAllGroups)
+            lane: nil, umask: rules.umask, allGroups: rules.haveAllGroups,
+            networkNamespace: rules.networkNamespace?.path)
     }
 }
 

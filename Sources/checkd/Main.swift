@@ -28,7 +28,7 @@ private final class CheckProgram: RunningDaemon {
     init(_ context: DaemonContext) throws {
         let (loop, logger, options) = (context.loop, context.logger, context.options)
         self.loop = loop
-        loaded = try context.configuration()
+        loaded = try context.configuration(workingIn: \.serviceNamespace)
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
         let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd"))
@@ -46,7 +46,8 @@ private final class CheckProgram: RunningDaemon {
         self.service = service
         self.daemon = daemon
         reloading = ConfigurationReload(
-            CheckAPI.self, on: service, path: options.config, loop: loop, changes: { daemon.changes(to: $0) },
+            CheckAPI.self, on: service, path: options.config, running: loaded.configuration.global, loop: loop,
+            changes: { daemon.changes(to: $0) },
             adopt: {
                 tuning.adopt($0.configuration.global.checkerProcess)
                 network.scriptRules = $0.configuration.global.scriptRules

@@ -77,7 +77,7 @@ final class IPVSDaemon: RunningDaemon {
 
     init(_ context: DaemonContext) throws {
         let (options, loop, logger) = (context.options, context.loop, context.logger)
-        loaded = try context.configuration()
+        loaded = try context.configuration(workingIn: \.serviceNamespace)
         self.loop = loop
         self.logger = logger
         configurationPath = options.config
@@ -101,7 +101,7 @@ final class IPVSDaemon: RunningDaemon {
             boot: SystemClock.bootID, clock: { loop.now })
         var adopt: (ConfigurationFile) -> Void = { _ in }
         reloading = ConfigurationReload(
-            IpvsAPI.self, on: bus, path: options.config, loop: loop,
+            IpvsAPI.self, on: bus, path: options.config, running: loaded.configuration.global, loop: loop,
             changes: { [keeper] in
                 keeper.reconciler.changes(to: $0.virtualServers).map(\.description).sorted()
             }, adopt: { adopt($0) })

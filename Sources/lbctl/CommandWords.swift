@@ -5,7 +5,9 @@ import Configuration
 
 enum CommandWords {
     /// Options that nearly every command has, and whether a value follows.
-    private static let shared = ["--socket": true, "--timeout": true, "--direct": false, "--json": false]
+    private static let shared = [
+        "--socket": true, "--instance": true, "--timeout": true, "--direct": false, "--json": false,
+    ]
 
     /// The same command line with those options behind the command's words.
     static func arranged(_ arguments: [String]) throws(Failure) -> [String] {

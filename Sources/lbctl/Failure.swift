@@ -143,7 +143,7 @@ extension Failure: CustomStringConvertible {
     }
 
     private static func unreachable(_ name: String, _ socket: String, _ errno: Errno, allowed: String) -> String {
-        let unit = "evenkeel-\(name)"
+        let unit = Instance.unit(of: name, in: Instance.name(at: socket))
         return switch errno.reason {
         case .notPermitted:
             "\(name) at \(socket) may not be reached by you (\(errno)): \(allowed)"

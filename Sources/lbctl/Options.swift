@@ -15,6 +15,8 @@ struct BusOptions: ParsableArguments {
         completion: .file())
     var socket: String?
 
+    @OptionGroup var instanceOptions: InstanceOptions
+
     @Flag(help: "Talk to each daemon's own socket, without busd (as root).")
     var direct = false
 
@@ -22,6 +24,9 @@ struct BusOptions: ParsableArguments {
     var timeout: Double?
 
     func validate() throws {
+        if socket != nil, instanceOptions.instance != nil {
+            throw ValidationError("--socket and --instance name two ways to the bus; give one.")
+        }
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
             throw ValidationError("--timeout takes seconds, more than 0 and at most 86400.")
         }
@@ -33,7 +38,7 @@ struct BusOptions: ParsableArguments {
     /// The way to the daemons.
     var link: Link {
         Link(
-            socket: socket ?? Environment.value("EVENKEEL_BUS") ?? Link.defaultSocket, isDirect: direct,
+            socket: socket ?? instanceOptions.instance.map(Instance.socket) ?? Link.usualSocket, isDirect: direct,
             timeout: limit ?? .seconds(5))
     }
 }

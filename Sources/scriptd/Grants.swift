@@ -96,6 +96,7 @@ struct Grants: Sendable {
         call.secure = rules.isSecure
         call.umask = rules.umask
         call.allGroups = rules.haveAllGroups
+        call.networkNamespace = rules.networkNamespace?.path
         if !isReader { call.timeoutMilliseconds = min(call.timeoutMilliseconds ?? Self.longest, Self.longest) }
         // Nobody meets another daemon's programs.
         call.id = call.id.map { asker.named($0) }

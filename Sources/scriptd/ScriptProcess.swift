@@ -22,6 +22,8 @@ struct ScriptRequest {
     var timeout: Duration?
     /// Permissions that its files do not get.
     var umask: UInt32 = 0o022
+    /// The network namespace that it runs in; nil: this process's.
+    var networkNamespace: String?
 
     /// What it is called in the log's memory.
     var script: String { arguments.joined(separator: " ") }
@@ -90,6 +92,7 @@ final class ScriptProcess {
         let paths = CStringArray(request.paths)
         let arguments = CStringArray(request.arguments)
         let environment = CStringArray(request.environment)
+        let namespace = CStringArray([request.networkNamespace].compactMap(\.self))
         var out: Int32 = -1
         var says: Int32 = -1
         pid = try paths.withConstant { paths throws(Errno) in
@@ -100,6 +103,7 @@ final class ScriptProcess {
             program.uid = request.user.identity?.uid ?? .max
             program.gid = request.user.identity?.gid ?? .max
             program.umask = request.umask
+            program.network_namespace = UnsafePointer(namespace.pointers.pointee)
             program.is_checked = request.user.isRoot ? 1 : 0
             program.is_secure = request.isSecure ? 1 : 0
             return try request.user.groups.withUnsafeBufferPointer { groups throws(Errno) in

@@ -21,6 +21,8 @@ struct ScriptRefusal: Error {
         let words = String(cString: strerror(code))
         let name = program.contains("/") ? path : program
         switch (stage, code) {
+        case (Int32(EK_PROGRAM_NETWORK), _):
+            self.init(nil, "its network namespace \(path) cannot be entered: \(words); see \"ip netns\"")
         case (Int32(EK_PROGRAM_INSECURE), _):
             self.init(
                 .insecure,

@@ -288,7 +288,8 @@ final class ScriptRunner: ScriptAPI.Handler {
         return ScriptRequest(
             arguments: call.arguments, paths: paths, environment: ["PATH=" + searchPath] + user.environment + given,
             user: user, isSecure: call.secure, timeout: call.timeoutMilliseconds.map { .milliseconds(max(1, $0)) },
-            umask: UInt32(clamping: (call.umask ?? 0o022) & 0o777))
+            umask: UInt32(clamping: (call.umask ?? 0o022) & 0o777),
+            networkNamespace: call.networkNamespace.flatMap { NetworkNamespace.isCurrent($0) ? nil : $0 })
     }
 
     private func start(_ request: ScriptRequest, _ turn: ScriptTurn) {

@@ -26,7 +26,8 @@ final class BusFace {
 
     /// A face that is not shown yet.
     init(
-        _ daemon: Daemon, steppedDown file: LedgerFile, options: DaemonOptions, loop: EventLoop, logger: Logger,
+        _ daemon: Daemon, steppedDown file: LedgerFile, options: DaemonOptions, running global: GlobalDefinitions,
+        loop: EventLoop, logger: Logger,
         adopt: @escaping (Configuration) -> Void
     ) throws {
         self.daemon = daemon
@@ -37,7 +38,7 @@ final class BusFace {
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "vrrpd", events: service.events, logger: logger)
         reload = ConfigurationReload(
-            VrrpAPI.self, on: service, path: options.config, loop: loop,
+            VrrpAPI.self, on: service, path: options.config, running: global, loop: loop,
             changes: { [daemon] in daemon.director.changes(to: $0) },
             adopt: { adopt($0.configuration) })
         service.events.provide(

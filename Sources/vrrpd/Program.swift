@@ -25,6 +25,8 @@ final class Program: RunningDaemon {
     private var runDirectory: RunDirectory?
     /// Held by the first vrrpd of the network namespace: it alone may take addresses for leftovers that no router has.
     private let claim: FileDescriptor?
+    /// What the process was started with.
+    private let running: GlobalDefinitions
     /// Until the start.
     private var loaded: ConfigurationFile?
     private var watch: Watch?
@@ -48,8 +50,9 @@ final class Program: RunningDaemon {
 
     /// Opens what no instance can do without. EWOULDBLOCK: another vrrpd has this run directory.
     init(_ context: DaemonContext) throws {
-        let loaded = try context.configuration()
+        let loaded = try context.configuration(workingIn: \.networkNamespace)
         self.loaded = loaded
+        running = loaded.configuration.global
         options = context.options
         loop = context.loop
         logger = context.logger
@@ -92,7 +95,9 @@ final class Program: RunningDaemon {
         daemon.watcher = watchers
         self.daemon = daemon
         var tune: (GlobalDefinitions) -> Void = { _ in }
-        face = try BusFace(daemon, steppedDown: file, options: options, loop: loop, logger: logger) { [daemon] in
+        face = try BusFace(
+            daemon, steppedDown: file, options: options, running: running, loop: loop, logger: logger
+        ) { [daemon] in
             daemon.reload($0)
             tune($0.global)
         }
@@ -167,25 +172,24 @@ final class Program: RunningDaemon {
         stopTimer?.arm(after: .milliseconds(50))
     }
 
-    /// Reads off the loop what the next process will read: advertisements leave in time meanwhile. A configuration that would be refused
-    /// means that nobody would guard the addresses: then they are given up.
+    /// Reads off the loop what the next process will read: advertisements leave in time meanwhile. A configuration that would be refused, or
+    /// is for another network, means that nobody would guard the addresses: then they are given up.
     private func leaveToSuccessor() {
-        let path = options.config
+        let read: @Sendable () -> Configuration? = { [path = options.config, running] in
+            try? ConfigurationFile(path: path, after: running).configuration
+        }
         do throws(Errno) {
-            try Background.run(on: loop) { () -> Configuration? in
-                try? ConfigurationFile(path: path).configuration
-            } done: { [weak self] in
-                self?.leave(to: $0)
-            }
+            try Background.run(on: loop, read) { [weak self] in self?.leave(to: $0) }
         } catch {
             logger.warning("reading the next configuration on the loop: \(error)")
-            leave(to: try? ConfigurationFile(path: path).configuration)
+            leave(to: read())
         }
     }
 
     private func leave(to next: Configuration?) {
         guard let next else {
-            logger.warning("the configuration would be refused at the next start: giving up the addresses instead")
+            logger.warning(
+                "the next process would refuse the configuration, or go to another network: giving up the addresses")
             return stop()
         }
         daemon.leave(to: next)

@@ -33,7 +33,7 @@ struct MemoryFiles: FileLoader {
 struct SmallMachine: MachineFacts {
     var interfaces: Set<String> = ["lo", "eth0"]
     var hostName = "left.example.net"
-    func hasInterface(_ name: String) -> Bool? { interfaces.contains(name) }
+    func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? { interfaces.contains(name) }
     func hasUser(_ name: String) -> Bool? { name == "root" }
     func hasGroup(_ name: String) -> Bool? { name == "root" }
     func problem(withProgram program: String) -> String? { program.hasPrefix("/bin/") ? nil : "there is no such file" }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.serialized, .enabled(if: underSystemd))
 struct SystemdTests {
-    private let guest: Guest
+    let guest: Guest
 
     /// Has the target up with the published master's file.
     init() throws {

@@ -83,6 +83,8 @@ private final class ScriptedTable: TableAccess {
             (["lbctl", "ipvs", "--direct", "-L", "--direct"], "lbctl ipvs", true, nil, ["-L", "--direct"]),
             (["/bin/lbctl", "--socket", "X", "ipvs", "--direct", "-h"], "lbctl ipvs", true, "X", ["-h"]),
             (["lbctl", "ipvs", "--socket=X", "-L", "--timeout"], "lbctl ipvs", false, "X", ["-L", "--timeout"]),
+            (["lbctl", "--instance", "b", "ipvs", "-L"], "lbctl ipvs", false, "/run/evenkeel@b/bus.sock", ["-L"]),
+            (["lbctl", "ipvs", "--instance=a", "-L"], "lbctl ipvs", false, "/run/evenkeel@a/bus.sock", ["-L"]),
             (["/sbin/ipvsadm", "-v"], "/sbin/ipvsadm", false, nil, ["-v"]),
             (["ipvsadm", "ipvs"], "ipvsadm", false, nil, ["ipvs"]),
         ] as [([String], String, Bool, String?, [String])])

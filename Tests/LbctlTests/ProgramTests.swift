@@ -14,6 +14,13 @@ import Testing
         #expect(result.errors.hasPrefix("lbctl: busd is not reachable at /nowhere/bus.sock (connect: No such file"))
         #expect(result.errors.contains("--direct asks the daemons without it"))
         #expect(try run(["vrrp", "list", "--direct", "--socket", "/nowhere/bus.sock"]).status == 3)
+        let other = try run(["--instance", "blue", "status"])
+        #expect(other.status == 3)
+        #expect(other.errors.contains("/run/evenkeel@blue/bus.sock"))
+        #expect(other.errors.contains("'systemctl start evenkeel-busd@blue'"))
+        #expect(try run(["status", "--instance", "blue", "--socket", "/nowhere/bus.sock"]).status == 2)
+        #expect(try run(["status", "--instance", "../x"]).status == 2)
+        #expect(try run(["--instance", "none", "config", "check"]).errors.contains("/etc/evenkeel/none.conf"))
         #expect(try run(["status"], environment: ["EVENKEEL_BUS": "/elsewhere"]).errors.contains("/elsewhere"))
     }
 
@@ -93,7 +100,8 @@ import Testing
         let file = NSTemporaryDirectory() + "/lbctl-idle-\(getpid()).conf"
         defer { try? FileManager.default.removeItem(atPath: file) }
         try """
-        net_namespace blue
+        SSL {
+        }
         vrrp_instance A {
           interface lo0
           virtual_router_id 5
@@ -105,10 +113,10 @@ import Testing
         let checked = try run(["config", "check", file])
         #expect(checked.status == 0)
         #expect(!checked.output.contains("good"))
-        #expect(checked.output.hasSuffix("  does not protect as written: net_namespace\n"))
+        #expect(checked.output.hasSuffix("  does not protect as written: SSL\n"))
         let strict = try run(["config", "check", file, "--strict"])
         #expect(strict.status == 2)
-        #expect(strict.output.contains(": error: net_namespace is not acted on yet: "))
+        #expect(strict.output.contains(": error: SSL is not acted on yet: "))
     }
 
     @Test func `commands reach a daemon through the bus`() throws {

@@ -105,7 +105,9 @@ enum Recorded: String, CaseIterable {
         let now = Timestamp(before(0))
         #expect(now.map { status.problems(at: $0).isEmpty } == true)
         status.services = [.sample(servers: [.sample("192.168.200.103:80", stale: true)])]
-        #expect(now.map { status.problems(at: $0).map(\.subject) } == ["checkd"])
+        #expect(now.map { status.problems(at: $0).map(\.remedy) } == ["systemctl restart evenkeel-checkd"])
+        status.instance = "blue"
+        #expect(now.map { status.problems(at: $0).map(\.remedy) } == ["systemctl restart evenkeel-checkd@blue"])
         status.isDirect = true
         #expect(now.map { status.problems(at: $0).isEmpty } == true)
     }

@@ -15,6 +15,7 @@ final class ScriptedDaemons: Daemons {
 
     let timeout = Duration.seconds(5)
     let isDirect: Bool
+    let instance: String? = nil
     private var answers: [String: Answer] = [:]
     /// `Method` or `Method {"parameters":…}` in the order of the calls, without the interface's first parts.
     private(set) var calls: [String] = []

@@ -52,14 +52,14 @@ import Testing
 
     @Test func `this machine knows its interfaces, users and programs when it is asked`() throws {
         let machine = ThisMachine(isExamined: true)
-        #expect(machine.hasInterface("lo") == true)
-        #expect(machine.hasInterface("no-such-if") == false)
+        #expect(machine.hasInterface("lo", in: nil) == true)
+        #expect(machine.hasInterface("no-such-if", in: nil) == false)
         #expect(machine.hasUser("root") == true)
         #expect(machine.hasUser("no-such-user") == false)
         #expect(machine.hasGroup("root") == true)
         #expect(machine.problem(withProgram: "sh") == nil)
         #expect(machine.problem(withProgram: try write("", to: "text")) == "it is not executable")
         #expect(machine.problem(withProgram: "/no/such") == "there is no such file")
-        #expect(ThisMachine(isExamined: false).hasInterface("no-such-if") == nil)
+        #expect(ThisMachine(isExamined: false).hasInterface("no-such-if", in: nil) == nil)
     }
 }

@@ -22,6 +22,7 @@ import Testing
         var global = GlobalDefinitions()
         global.scriptSecurity = true
         global.umask = 0o077
+        global.networkNamespace = .named("blue")
         global.notifyPipe = NotifyPipeConfiguration(path: "/all", script: ScriptCommand(arguments: ["/reader"]))
         global.serverNotifyPipe = NotifyPipeConfiguration(path: "/lvs", user: ScriptUser(user: "app"))
         global.vrrpNotifyPipe = NotifyPipeConfiguration(path: "/vrrp")
@@ -34,7 +35,7 @@ import Testing
         ScriptAPI.Run(
             arguments: arguments, user: user, group: group, secure: false, environment: environment,
             timeoutMilliseconds: nil, id: "1", lane: ScriptAPI.Lane(name: "vrrpd/router", owner: "x"), umask: 0,
-            allGroups: true)
+            allGroups: true, networkNamespace: "/run/netns/elsewhere")
     }
 
     @Test func `each daemon gets its own programs, whole, and as the user that the configuration names`() {
@@ -57,6 +58,7 @@ import Testing
         #expect(granted.secure)
         #expect(granted.umask == 0o077)
         #expect(granted.allGroups == false)
+        #expect(granted.networkNamespace == "/run/netns/blue")
         #expect(granted.timeoutMilliseconds == Grants.longest)
     }
 

@@ -29,11 +29,13 @@ extension ScriptAPI {
         public var umask: Int?
         /// True: it has all groups of its user; else only the one.
         public var allGroups: Bool?
+        /// The network namespace that it runs in: /run/netns/NAME; absent: scriptd's own.
+        public var networkNamespace: String?
 
         public init(
             arguments: [String], user: String? = nil, group: String? = nil, secure: Bool, environment: [String: String],
             timeoutMilliseconds: Int? = nil, id: String? = nil, lane: Lane? = nil, umask: Int? = nil,
-            allGroups: Bool? = nil
+            allGroups: Bool? = nil, networkNamespace: String? = nil
         ) {
             self.arguments = arguments
             self.user = user
@@ -45,6 +47,7 @@ extension ScriptAPI {
             self.lane = lane
             self.umask = umask
             self.allGroups = allGroups
+            self.networkNamespace = networkNamespace
         }
 
         /// What it returns.

@@ -14,6 +14,7 @@ struct ek_program {
     const gid_t *groups;       // its supplementary groups
     size_t group_count;
     mode_t umask;
+    const char *network_namespace;  // that it runs in: /run/netns/NAME; NULL: this process's own
     int is_checked;            // the way to the program is to be looked at: see EK_PROGRAM_INSECURE
     int is_secure;             // and an insecure one is not run
 };
@@ -29,6 +30,7 @@ enum {
     EK_PROGRAM_IDENTITY = 1,  // it could not become the user
     EK_PROGRAM_EXECUTE = 2,   // execve failed
     EK_PROGRAM_INSECURE = 3,  // somebody but root can replace `path`, or what it leads to
+    EK_PROGRAM_NETWORK = 4,   // it could not enter the network namespace `path`
 };
 
 // Starts it: standard input is /dev/null, output and errors go to *output, reports come from *report, both to be read without waiting.

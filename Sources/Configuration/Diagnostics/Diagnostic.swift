@@ -63,6 +63,14 @@ public struct Diagnostic: Equatable, Sendable {
     /// Other places that belong to it.
     public var notes: [Note]
 
+    /// An error about a file as a whole.
+    public static func ofFile(_ path: String, _ code: Code, _ message: String, remedy: String) -> Diagnostic {
+        let position = SourcePosition(file: path, line: 0, column: 0)
+        return Diagnostic(
+            severity: .error, code: code, source: SourceExcerpt(position: position, length: 1, line: ""),
+            message: message, remedy: remedy, notes: [])
+    }
+
     /// Where it is.
     public var position: SourcePosition { source.position }
 

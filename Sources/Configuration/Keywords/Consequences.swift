@@ -19,8 +19,6 @@ extension KeywordTable {
         "MISC_CHECK": anyAnswer, "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
         "regex": anyBody, "regex_no_match": anyBody, "regex_options": anyBody, "regex_min_offset": anyBody,
         "regex_max_offset": anyBody,
-        "net_namespace": "the daemons work in the namespace that they are started in",
-        "net_namespace_ipvs": "the IPVS table is that of the namespace that ipvsd is started in",
         "SSL": "no client certificate is shown to servers",
         "ha_suspend": "checks also run while the address is elsewhere",
     ]

@@ -5,7 +5,8 @@ import Net
 
 /// The whole file, read but not resolved.
 struct FileDraft: BlockDraft {
-    var networkNamespace: String?
+    var networkNamespace: NetworkNamespaceName?
+    var ipvsNamespace: NetworkNamespaceName?
     var scripts: [Parsed<ScriptDraft>] = []
     var trackFiles: [Parsed<TrackFileDraft>] = []
     var trackProcesses: [Parsed<TrackProcessDraft>] = []
@@ -27,11 +28,16 @@ extension Grammars {
     static let file = Grammar<FileDraft>(.file, topLevelWords, topLevelBlocks)
 
     private static let topLevelWords: [Keyword<FileDraft>] = [
-        .word("net_namespace", "NAME", \.networkNamespace, .common, "network namespace to work in").notYet,
-        .notYet("net_namespace_ipvs", "[NAME]", standard: "as vrrp", "network namespace of the IPVS table"),
+        .namespace(
+            "net_namespace", "NAME", \.networkNamespace, standard: "none", .common, "network namespace to work in"),
+        .namespace(
+            "net_namespace_ipvs", "[NAME]", \.ipvsNamespace, standard: "as net_namespace", .rare,
+            "network namespace of the IPVS table and the checks; without NAME the host's"),
         .unneeded(
             "namespace_with_ipsets", "ipsets within namespaces on old kernels", because: "ipsets are not used"),
-        .notYet("instance", "NAME", standard: "none", "name of this keepalived; changes file names and ${_INSTANCE}"),
+        .unneeded(
+            "instance", "NAME", standard: "none", "name of this keepalived, for its log and the names of its files",
+            because: "the daemons of evenkeel@NAME.target have units and directories of their own"),
         .unneeded("use_pid_dir", "pid files under /run/keepalived", because: "systemd knows the processes"),
         .unneeded(
             "linkbeat_use_polling", "poll for carrier loss", because: "netlink reports it on every kernel supported"),
@@ -159,3 +165,33 @@ extension Grammars {
 
 /// A block whose values nothing needs yet.
 struct ListsDraft: BlockDraft {}
+
+extension Keyword<FileDraft> {
+    /// A network namespace; without a name, where that is allowed, the host's. keepalived keeps to the first of several.
+    fileprivate static func namespace(
+        _ word: String, _ value: String, _ path: any WritableKeyPath<FileDraft, NetworkNamespaceName?> & Sendable,
+        standard: String, _ tier: KeywordTable.Tier, _ meaning: String
+    ) -> Keyword {
+        Keyword(word, value, standard: standard, tier, meaning) { draft, statement, interpreter in
+            let name: NetworkNamespaceName
+            if statement.arguments.isEmpty, value.hasPrefix("[") {
+                name = .host
+            } else {
+                guard let argument = interpreter.single(statement) else { return }
+                guard !argument.text.contains("/"), ![".", "..", ""].contains(argument.text) else {
+                    return interpreter.reporter.error(
+                        .badValue, at: argument, "\(quoted(argument.text)) is no name of a network namespace",
+                        remedy: "write a name as \"ip netns list\" shows it")
+                }
+                name = .named(argument.text)
+            }
+            if let first = draft[keyPath: path], first != name {
+                interpreter.reporter.error(
+                    .contradiction, at: statement.arguments.first ?? statement.keyword,
+                    "there is another \(word) before this one, \(first), and keepalived takes the first",
+                    remedy: "remove one of them")
+            }
+            draft[keyPath: path] = name
+        }
+    }
+}

@@ -7,7 +7,9 @@ public struct GlobalDefinitions: Equatable, Sendable {
     /// `router_id`: this director's name in mails; nil = the host name.
     public var routerID: String?
     /// `net_namespace`: the network namespace to work in; nil = the one the daemon was started in.
-    public var networkNamespace: String?
+    public var networkNamespace: NetworkNamespaceName?
+    /// `net_namespace_ipvs`: that of the IPVS table and the checks; nil = `networkNamespace`.
+    public var ipvsNamespace: NetworkNamespaceName?
     /// `script_user USER [GROUP]`: who runs scripts; nil = user keepalived_script when it exists, else root.
     public var scriptUser: ScriptUser?
     /// `enable_script_security`: refuse to run as root what another user may write.
@@ -147,6 +149,8 @@ public struct ScriptRules: Equatable, Sendable {
     public var umask: Int?
     /// `set_supplementary_groups`.
     public var haveAllGroups = false
+    /// `net_namespace`; nil = the one that scriptd works in.
+    public var networkNamespace: NetworkNamespaceName?
 
     /// keepalived's defaults, but for its umask.
     public init() {}
@@ -157,6 +161,7 @@ extension GlobalDefinitions {
     public var scriptRules: ScriptRules {
         var rules = ScriptRules()
         (rules.isSecure, rules.umask, rules.haveAllGroups) = (scriptSecurity, umask, scriptsHaveAllGroups)
+        rules.networkNamespace = networkNamespace
         return rules
     }
 }

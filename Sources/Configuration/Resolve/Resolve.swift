@@ -5,8 +5,9 @@ import Net
 extension Interpreter {
     /// The whole model. Where something is wrong an error has been said, and what is left out does not matter.
     mutating func resolve(_ file: FileDraft) -> Configuration {
+        global.networkNamespace = file.networkNamespace
+        global.ipvsNamespace = file.ipvsNamespace
         var configuration = Configuration(global: global)
-        configuration.global.networkNamespace = file.networkNamespace
         configuration.staticAddresses = file.staticAddresses
         configuration.staticRoutes = file.staticRoutes
         configuration.staticRules = file.staticRules
@@ -84,9 +85,13 @@ extension Interpreter {
     mutating func checkMachine(_ machine: some MachineFacts, isStrict: Bool) {
         let severity: Diagnostic.Severity = isStrict ? .error : .warning
         var seen: Set<String> = []
-        for (word, name) in interfaces where machine.hasInterface(name) == false && seen.insert("i " + name).inserted {
+        for (word, name) in interfaces
+        where machine.hasInterface(name, in: global.networkNamespace) == false && seen.insert("i " + name).inserted {
+            let place = global.networkNamespace.map { "net_namespace \($0)" } ?? "this machine"
+            let option = global.networkNamespace.map { "-n \($0) " } ?? ""
             sayMachine(
-                severity, word, "this machine has no interface \(name)", remedy: "see \"ip link\" for its interfaces")
+                severity, word, "\(place) has no interface \(name)",
+                remedy: "see \"ip \(option)link\" for its interfaces")
         }
         for (word, user) in users where seen.insert("u \(user.user) \(user.group ?? "")").inserted {
             if machine.hasUser(user.user) == false {

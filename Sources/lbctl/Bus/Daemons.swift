@@ -41,6 +41,8 @@ protocol Daemons: AnyObject {
     var timeout: Duration { get }
     /// Whether the daemons are asked without the bus.
     var isDirect: Bool { get }
+    /// Which director of several this is: NAME of evenkeel@NAME.target.
+    var instance: String? { get }
 }
 
 /// One reply: as it came, and as its type.

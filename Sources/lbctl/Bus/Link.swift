@@ -11,8 +11,12 @@ final class Link: Daemons {
     /// Where the bus is when nobody says otherwise.
     static let defaultSocket = "/run/evenkeel/bus.sock"
 
+    /// Where it is when no option says otherwise.
+    static var usualSocket: String { Environment.value("EVENKEEL_BUS") ?? defaultSocket }
+
     let timeout: Duration
     let isDirect: Bool
+    var instance: String? { Instance.name(at: socket) }
     private let socket: String
     private var clients: [String: BusClient] = [:]
 

@@ -18,8 +18,7 @@ extension CompletionKind {
 
     private static func names(_ list: @escaping @Sendable (Link) -> [String]?) -> CompletionKind {
         .custom { _, _, _ in
-            let socket = Environment.value("EVENKEEL_BUS") ?? Link.defaultSocket
-            return list(Link(socket: socket, isDirect: false, timeout: .milliseconds(500))) ?? []
+            list(Link(socket: Link.usualSocket, isDirect: false, timeout: .milliseconds(500))) ?? []
         }
     }
 }

@@ -38,10 +38,13 @@ struct ConfigCommand: ParsableCommand {
         @Flag(help: "What this machine lacks and what would not act yet are errors too.")
         var strict = false
 
+        @OptionGroup var instanceOptions: InstanceOptions
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let path = file ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+            let path =
+                file ?? instanceOptions.instance.map(Instance.configuration)
+                ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
             let loaded = Configuration.load(
                 files: DiskFiles(), path: path, machine: ThisMachine(isExamined: true),
                 options: LoadOptions(isStrict: strict))

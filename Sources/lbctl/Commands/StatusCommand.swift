@@ -36,7 +36,7 @@ struct StatusReport {
 
     /// Asks all daemons. One that does not answer is part of the picture; a bus that does not is a failure.
     init(from caller: some Daemons) throws(Failure) {
-        status.isDirect = caller.isDirect
+        (status.isDirect, status.instance) = (caller.isDirect, caller.instance)
         if caller.isDirect {
             for daemon in Daemon.allCases { status.presence[daemon] = .present(since: nil, pid: nil) }
         } else {

@@ -163,9 +163,10 @@ extension TableFailure {
         let direct = "'lbctl ipvs --direct' talks to the kernel without ipvsd (as root)"
         switch failure {
         case .busUnreachable(let socket, let errno):
+            let target = "evenkeel\(Instance.name(at: socket).map { "@\($0)" } ?? "").target"
             self = .other(
                 "ipvsd cannot be asked, since busd is not reachable at \(socket) (\(errno)): "
-                    + "'systemctl start evenkeel.target'; \(direct)", status: failure.status.rawValue)
+                    + "'systemctl start \(target)'; \(direct)", status: failure.status.rawValue)
         case .refused(_, IpvsAPI.NoTable.error, let parameters):
             let problem = parameters["problem"]?.string ?? "the kernel's table cannot be read"
             self = .other(

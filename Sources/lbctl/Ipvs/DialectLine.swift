@@ -13,7 +13,7 @@ struct DialectLine: Equatable {
     /// ipvsadm's words.
     private(set) var arguments: ArraySlice<String>
 
-    /// A line whose words may begin with --direct and --socket.
+    /// A line whose words may begin with --direct, --socket and --instance.
     init(program: String, _ arguments: [String]) {
         self.program = program
         self.arguments = arguments[...]
@@ -37,11 +37,10 @@ struct DialectLine: Equatable {
         guard let word = arguments.first else { return false }
         if word == "--direct" {
             isDirect = true
-        } else if word == "--socket", arguments.count > 1 {
-            arguments.removeFirst()
-            socket = arguments.first
-        } else if word.hasPrefix("--socket=") {
-            socket = String(word.dropFirst("--socket=".count))
+        } else if let path = takeValue(of: "--socket") {
+            socket = path
+        } else if let name = takeValue(of: "--instance") {
+            socket = Instance.socket(of: name)
         } else {
             return false
         }
@@ -49,12 +48,20 @@ struct DialectLine: Equatable {
         return true
     }
 
+    /// The value of an option that stands first, `OPTION VALUE` or `OPTION=VALUE`; nil: another word does. One word remains of it.
+    private mutating func takeValue(of option: String) -> String? {
+        guard let word = arguments.first else { return nil }
+        if word.hasPrefix(option + "=") { return String(word.dropFirst(option.utf8.count + 1)) }
+        guard word == option, arguments.count > 1 else { return nil }
+        arguments.removeFirst()
+        return arguments.first
+    }
+
     /// Carries it out; the exit status.
     func run() -> Int32 {
         guard !isDirect else { return run(DirectTable()) }
         let link = Link(
-            socket: socket ?? Environment.value("EVENKEEL_BUS") ?? Link.defaultSocket, isDirect: false,
-            timeout: .seconds(30))
+            socket: socket ?? Link.usualSocket, isDirect: false, timeout: .seconds(30))
         return run(BusTable(link, notice: Self.complain))
     }
 

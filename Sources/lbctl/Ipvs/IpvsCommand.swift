@@ -9,8 +9,8 @@ struct IpvsCommand: ParsableCommand {
         abstract: "The command line of ipvsadm 1.31, with the same output and exit status.",
         discussion: """
             'lbctl ipvs -h' lists its commands and options. It goes through ipvsd, which keeps and repairs what it is told. \
-            'lbctl ipvs --direct …' talks to the kernel itself, as ipvsadm does (as root). --direct and --socket PATH stand \
-            before ipvsadm's own words.
+            'lbctl ipvs --direct …' talks to the kernel itself, as ipvsadm does (as root). --direct, --socket PATH and --instance NAME \
+            stand before ipvsadm's own words.
 
             alias ipvsadm='lbctl ipvs' serves a shell; for scripts, which know no aliases, link the name: \
             ln -s "$(command -v lbctl)" /usr/local/sbin/ipvsadm

@@ -38,6 +38,8 @@ struct Status {
     var configurations: [String: DaemonConfiguration] = [:]
     /// The bus was not asked: alarms and configurations are not known.
     var isDirect = false
+    /// Which director of several this is.
+    var instance: String?
 }
 
 /// Something that wants a person.
@@ -80,6 +82,8 @@ extension Status {
             .map(\.element)
     }
 
+    private func unit(of daemon: Daemon) -> String { Instance.unit(of: daemon.rawValue, in: instance) }
+
     private func problem(_ alarm: Alarm) -> Problem {
         Problem(
             severity: .critical, subject: alarm.subject, text: alarm.alarm.message,
@@ -98,7 +102,7 @@ extension Status {
         let text = "\(why); \(daemon.absence)"
         return Problem(
             severity: .critical, subject: daemon.rawValue, text: text,
-            remedy: "systemctl status evenkeel-\(daemon.rawValue)")
+            remedy: "systemctl status \(unit(of: daemon))")
     }
 
     /// checkd is attached, but ipvsd has not heard its heartbeat: it hangs. Without busd nobody hears it, so that says nothing.
@@ -108,7 +112,7 @@ extension Status {
         return Problem(
             severity: .critical, subject: Daemon.checkd.rawValue,
             text: "gives no sign of life; the last verdicts stay in force, and a server that fails now stays in use",
-            remedy: "systemctl restart evenkeel-checkd")
+            remedy: "systemctl restart \(unit(of: .checkd))")
     }
 
     private func problems(_ instance: VrrpAPI.Instance, _ now: Timestamp) -> [Problem] {
@@ -133,7 +137,7 @@ extension Status {
                 Problem(
                     severity: .critical, subject: instance.name,
                     text: "master, but not on the interface: \(missing.joined(separator: ", "))",
-                    remedy: "journalctl -u evenkeel-vrrpd"))
+                    remedy: "journalctl -u \(unit(of: .vrrpd))"))
         }
         if runtime.steppedDown {
             problems.append(

@@ -18,6 +18,8 @@ final class Router {
     let host: Host
     private let segment: Segment
     private let implementation: Implementation
+    /// It is started where the tests run and goes to its host by itself: `net_namespace`.
+    private let isOutside: Bool
     /// Holds its configuration, run/, state/ and log.
     let directory: String
     private var program: Program?
@@ -25,8 +27,9 @@ final class Router {
     /// A router with a configuration, not started; its files are in the directory `name`, the host's where none is given.
     init(
         _ implementation: Implementation, on host: Host, of segment: Segment, _ configuration: String,
-        at name: String? = nil
+        at name: String? = nil, outside isOutside: Bool = false
     ) throws {
+        self.isOutside = isOutside
         self.host = host
         self.segment = segment
         self.implementation = implementation
@@ -57,7 +60,8 @@ final class Router {
                     directory + "/v.pid",
                 ]
             }
-        program = try Program(wrapper + arguments, on: host, log: log ?? directory + "/log", loop: segment.loop)
+        program = try Program(
+            wrapper + arguments, on: isOutside ? nil : host, log: log ?? directory + "/log", loop: segment.loop)
     }
 
     /// Ends it with a signal to its process group and waits until it is gone.
