@@ -28,7 +28,7 @@ private final class CheckProgram: RunningDaemon {
     init(_ context: DaemonContext) throws {
         let (loop, logger, options) = (context.loop, context.logger, context.options)
         self.loop = loop
-        loaded = try context.configuration(workingIn: \.serviceNamespace)
+        loaded = try context.configuration(workingIn: \.networkNamespace)
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
         let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd"))

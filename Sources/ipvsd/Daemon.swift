@@ -77,7 +77,7 @@ final class IPVSDaemon: RunningDaemon {
 
     init(_ context: DaemonContext) throws {
         let (options, loop, logger) = (context.options, context.loop, context.logger)
-        loaded = try context.configuration(workingIn: \.serviceNamespace)
+        loaded = try context.configuration(workingIn: \.tableNamespace)
         self.loop = loop
         self.logger = logger
         configurationPath = options.config

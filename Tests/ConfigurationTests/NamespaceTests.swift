@@ -20,15 +20,15 @@ import Testing
             ("net_namespace_ipvs red", nil, "/run/netns/red"),
             ("net_namespace blue\nnet_namespace blue\ninstance east", "/run/netns/blue", "/run/netns/blue"),
         ] as [(String, String?, String?)])
-    func `vrrpd and scripts are in the one, ipvsd and checkd in the other`(
-        text: String, elections: String?, services: String?
+    func `vrrpd, checkd and scripts are in the one, the table in the other`(
+        text: String, usual: String?, table: String?
     ) throws {
         let loaded = load(text)
         let global = try #require(loaded.configuration).global
         #expect(loaded.inactions.isEmpty)
-        #expect(global.networkNamespace?.path == elections)
-        #expect(global.scriptRules.networkNamespace?.path == elections)
-        #expect(global.serviceNamespace?.path == services)
+        #expect(global.networkNamespace?.path == usual)
+        #expect(global.scriptRules.networkNamespace?.path == usual)
+        #expect(global.tableNamespace?.path == table)
     }
 
     @Test(arguments: [

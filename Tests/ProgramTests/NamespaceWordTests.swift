@@ -20,6 +20,11 @@ struct NamespaceWordTests {
         String(decoding: try FileSystem.contents(of: "/proc/sys/net/" + path, limit: 16) ?? [], as: UTF8.self)
     }
 
+    /// As under the units.
+    private static let bound = [
+        "/usr/bin/setpriv", "--bounding-set=-sys_admin,-sys_ptrace", "--inh-caps=-sys_admin,-sys_ptrace",
+    ]
+
     /// A router of VI_1 that is started outside its host.
     private func outsider(
         _ implementation: Implementation, _ priority: Int, for host: Host, of segment: Segment, peer: Host,
@@ -148,24 +153,24 @@ struct NamespaceWordTests {
         let absent = try Router(
             .vrrpd, on: a, of: segment, "net_namespace \(a.namespace)-no\n" + text, at: "absent", outside: true)
         #expect(try said(absent).contains("make it first: ip netns add \(a.namespace)-no"))
-        // As under its unit.
-        let bound = ["/usr/bin/setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
         let outside = try outsider(.vrrpd, 150, for: a, of: segment, peer: b)
-        #expect(try said(outside, through: bound).contains("NetworkNamespacePath=/run/netns/\(a.namespace)"))
+        #expect(try said(outside, through: Self.bound).contains("NetworkNamespacePath=/run/netns/\(a.namespace)"))
         // Who is there already needs no right to go.
         let there = try Router(
             .vrrpd, on: a, of: segment, "net_namespace \(a.namespace)\n" + text, at: "there")
-        try there.start(through: bound)
+        try there.start(through: Self.bound)
         try segment.eventually("it is master", within: .seconds(10)) {
             try segment.holders(of: virtualAddress) == ["a"]
         }
     }
 
-    @Test func `probes are made in the network of net_namespace_ipvs, programs run in that of net_namespace`() throws {
+    @Test func `probes are made and programs run in the network of net_namespace, whatever net_namespace_ipvs says`()
+        throws
+    {
         let segment = try Segment(hosts: 2)
         let (a, b) = (segment.hosts[0], segment.hosts[1])
         let room = try CheckRoom()
-        let server = try b.inside { try TinyServer(.answer(Array("HTTP/1.0 200 OK\r\n\r\n".utf8)), on: room.loop) }
+        let server = try a.inside { try TinyServer(.answer(Array("HTTP/1.0 200 OK\r\n\r\n".utf8)), on: room.loop) }
         let script = room.directory + "/check"
         let network = try a.inside { Self.network() }
         let body = "#!/bin/sh\n[ \"$(readlink /proc/self/ns/net)\" = '\(network)' ]\n"
@@ -185,5 +190,33 @@ struct NamespaceWordTests {
         try room.startScriptd()
         try room.restart()
         for number in 1...3 { _ = try room.becomes(realServer(number), .up) }
+    }
+
+    /// /proc/1 is not for those who run under the units: what can be seen is that this is not the network of `net_namespace`.
+    @Test func `ipvsd that was put into the host's network is believed to be there, one that is in the other is not`()
+        throws
+    {
+        let segment = try Segment(hosts: 1)
+        let host = segment.hosts[0]
+        let config = segment.directory + "/ipvs.conf"
+        try FileSystem.replace(
+            config, with: Array("net_namespace \(host.namespace)\nnet_namespace_ipvs\n".utf8), durable: false)
+        func start(_ host: Host?, _ name: String) throws -> Program {
+            let directory = "\(segment.directory)/\(name)"
+            try FileSystem.makeDirectory(directory + "/private", mode: 0o755)
+            return try Program(
+                Self.bound + [
+                    Program.directory + "/ipvsd", "--config", config, "--run-dir", directory, "--state-dir",
+                    directory + "-state",
+                ], on: host, log: directory + ".log", loop: segment.loop)
+        }
+        let refused = try start(host, "inside")
+        try segment.eventually("it ends", within: .seconds(10)) { refused.exit == .exited(2) }
+        #expect(refused.output.contains("NetworkNamespacePath=/proc/1/ns/net"))
+        let outside = try start(nil, "outside")
+        try segment.eventually("it listens", within: .seconds(10)) {
+            (try? UnixSocket.connect(to: segment.directory + "/outside/private/ipvsd.sock").release()).map(close) != nil
+        }
+        #expect(outside.exit == nil)
     }
 }

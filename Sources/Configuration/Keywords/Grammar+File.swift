@@ -32,7 +32,7 @@ extension Grammars {
             "net_namespace", "NAME", \.networkNamespace, standard: "none", .common, "network namespace to work in"),
         .namespace(
             "net_namespace_ipvs", "[NAME]", \.ipvsNamespace, standard: "as net_namespace", .rare,
-            "network namespace of the IPVS table and the checks; without NAME the host's"),
+            "network namespace of the IPVS table; without NAME the host's"),
         .unneeded(
             "namespace_with_ipsets", "ipsets within namespaces on old kernels", because: "ipsets are not used"),
         .unneeded(

@@ -8,7 +8,7 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var routerID: String?
     /// `net_namespace`: the network namespace to work in; nil = the one the daemon was started in.
     public var networkNamespace: NetworkNamespaceName?
-    /// `net_namespace_ipvs`: that of the IPVS table and the checks; nil = `networkNamespace`.
+    /// `net_namespace_ipvs`: that of the IPVS table; nil = `networkNamespace`.
     public var ipvsNamespace: NetworkNamespaceName?
     /// `script_user USER [GROUP]`: who runs scripts; nil = user keepalived_script when it exists, else root.
     public var scriptUser: ScriptUser?

@@ -1,4 +1,4 @@
-// Which network namespace a daemon works in: `net_namespace` and `net_namespace_ipvs`. It is fixed for the life of a process: sockets stay
+// Which network namespace a daemon works in: `net_namespace` and, for the IPVS table, `net_namespace_ipvs`. It is fixed for the life of a process: sockets stay
 // where they were made.
 
 /// A network namespace as a configuration names it.
@@ -25,8 +25,8 @@ public enum NetworkNamespaceName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension GlobalDefinitions {
-    /// Where ipvsd and checkd work; nil = where they were started.
-    public var serviceNamespace: NetworkNamespaceName? { ipvsNamespace ?? networkNamespace }
+    /// Where ipvsd works; nil = where it was started.
+    public var tableNamespace: NetworkNamespaceName? { ipvsNamespace ?? networkNamespace }
 
     /// Why a process that works by `running` cannot go over to these, of the file at `path`; nil = it can.
     public func obstacle(after running: GlobalDefinitions, in path: String) -> Diagnostic? {

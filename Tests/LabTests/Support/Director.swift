@@ -13,6 +13,8 @@ final class Director {
     let host: Host
     let lab: Lab
     let configuration: String
+    /// It is started in the guest's own network, and goes where `net_namespace` says.
+    private let isOutside: Bool
     private var running: [String: Program] = [:]
 
     /// A director that reads Fixtures/`configuration`, nothing started yet.
@@ -22,7 +24,8 @@ final class Director {
     }
 
     /// A director that reads the file at a path, nothing started yet.
-    init(on host: Host, configurationAt path: String, lab: Lab) throws {
+    init(on host: Host, configurationAt path: String, lab: Lab, outside isOutside: Bool = false) throws {
+        self.isOutside = isOutside
         self.host = host
         self.lab = lab
         configuration = path
@@ -59,7 +62,8 @@ final class Director {
     }
 
     private func start(_ name: String, _ arguments: [String]) throws {
-        running[name] = try Program(arguments, on: host, log: "\(directory)/\(name).log", loop: lab.loop)
+        running[name] = try Program(
+            arguments, on: isOutside ? nil : host, log: "\(directory)/\(name).log", loop: lab.loop)
     }
 
     /// Ends one at once, as a crash would, and waits until it is gone.
