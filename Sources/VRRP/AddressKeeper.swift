@@ -129,18 +129,36 @@ struct AddressKeeper {
     mutating func toAnnounce(in table: LinkTable) -> [(router: RouterID, address: InterfaceAddress, link: Link)] {
         toBeAnnounced.formUnion(held.takeArrivals())
         guard !toBeAnnounced.isEmpty else { return [] }
-        var result: [(ordinal: Int, router: RouterID, address: InterfaceAddress, link: Link)] = []
+        var arrived:
+            [(ordinal: Int, index: Dictionary<AddressKey, Keeper<InterfaceAddress>.Entry>.Index, link: Int32)] = []
+        var announcers: [Int32: Link] = [:]
         for key in toBeAnnounced {
-            guard let entry = held.entries[key], !entry.wantedBy.isEmpty, table.address(key)?.isTentative == false,
-                let link = table.announcer(of: key.link), link.announces, link.isUsable
-            else { continue }
+            guard let index = held.entries.index(forKey: key), table.address(key)?.isTentative == false else {
+                continue
+            }
+            let entry = held.entries.values[index]
+            if announcers[key.link] == nil { announcers[key.link] = table.announcer(of: key.link) }
+            guard !entry.wantedBy.isEmpty, let link = announcers[key.link], link.announces, link.isUsable else {
+                continue
+            }
             if let last = announced[key], last.mac == link.mac, last.life == entry.life { continue }
             announced[key] = (link.mac, entry.life)
-            result.append((entry.ordinal, entry.owner, entry.object, link))
+            arrived.append((entry.ordinal, index, key.link))
         }
         toBeAnnounced.removeAll(keepingCapacity: true)
         if announced.count > held.entries.count { announced = announced.filter { held.entries[$0.key] != nil } }
-        return result.sorted { $0.ordinal < $1.ordinal }.map { ($0.router, $0.address, $0.link) }
+        arrived.sort { $0.ordinal < $1.ordinal }
+        return arrived.compactMap { place in
+            let entry = held.entries.values[place.index]
+            return announcers[place.link].map { (entry.owner, entry.object, $0) }
+        }
+    }
+
+    /// So many addresses will be wanted at most: a takeover finds room for them.
+    mutating func reserve(_ count: Int) {
+        held.reserve(count)
+        toBeAnnounced.reserveCapacity(count)
+        announced.reserveCapacity(count)
     }
 
     /// An IPv4 address that is the primary of its subnet takes the secondaries with it (without promote_secondaries): those that are the

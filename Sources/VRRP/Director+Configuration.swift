@@ -80,6 +80,7 @@ extension Director {
         virtualLinks.release(by: id)
         if let resident = routers[id]?.resident { keeper.held.release(resident.key, by: id) }
         queue.set(id, nil)
+        placedCount -= routers[id]?.placed.count ?? 0
         routers[id] = nil
         changed.insert(id)
     }

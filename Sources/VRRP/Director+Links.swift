@@ -293,6 +293,8 @@ extension Director {
         routers.values[index].unplaced = unplaced
         guard placed != router.placed else { return }
         routers.values[index].placed = placed
+        placedCount += placed.count - router.placed.count
+        keeper.reserve(placedCount)
         changed.insert(router.id)
         guard router.isHolding else { return }
         let keys = Set(placed.map(\.key))

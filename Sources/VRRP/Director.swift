@@ -118,6 +118,8 @@ public struct Director {
     /// The kernel's interfaces and addresses as last heard.
     public internal(set) var table = LinkTable()
     var keeper = AddressKeeper()
+    /// Addresses that all routers together would have.
+    var placedCount = 0
     var pacer = AnnouncementPacer()
     var routing = RoutingKeeper()
     /// Whose routes are of interest: RTPROT_*.

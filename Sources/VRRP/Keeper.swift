@@ -55,25 +55,31 @@ struct Keeper<Object: Kept> {
 
     // MARK: What is wanted
 
+    /// So many will be wanted at most: a takeover finds room for them.
+    mutating func reserve(_ count: Int) {
+        entries.reserveCapacity(count)
+        open.reserveCapacity(count)
+        arrivals.reserveCapacity(count)
+    }
+
     mutating func want(_ object: Object, by router: RouterID) {
         let key = object.key
-        if entries[key] == nil {
+        guard let index = entries.index(forKey: key) else {
             counter += 1
-            entries[key] = Entry(object: object, owner: router, ordinal: counter, life: nextLife())
+            entries[key] = Entry(
+                object: object, wantedBy: [router], owner: router, ordinal: counter, life: nextLife())
+            return compare(key, of: router)
         }
-        guard var entry = entries[key] else { return }
-        guard !entry.wantedBy.contains(router) else {
-            guard entry.wantedBy == [router], entry.object != object else { return }
-            entries[key]?.object = object
-            entries[key]?.isOutdated = entry.isOurs
-            return compare(key)
+        if entries.values[index].wantedBy.contains(router) {
+            guard entries.values[index].wantedBy == [router], entries.values[index].object != object else { return }
+            entries.values[index].isOutdated = entries.values[index].isOurs
+        } else {
+            if entries.values[index].wantedBy.isEmpty { entries.values[index].retryAt = .zero }
+            entries.values[index].wantedBy.append(router)
+            entries.values[index].owner = router
         }
-        if entry.wantedBy.isEmpty { entry.retryAt = .zero }
-        entry.object = object
-        entry.wantedBy.append(router)
-        entry.owner = router
-        entries[key] = entry
-        compare(key)
+        entries.values[index].object = object
+        compare(index)
     }
 
     private mutating func nextLife() -> Int {
@@ -82,15 +88,16 @@ struct Keeper<Object: Kept> {
     }
 
     mutating func release(_ key: Object.Key, by router: RouterID) {
-        guard var entry = entries[key], let index = entry.wantedBy.firstIndex(of: router) else { return }
-        entry.wantedBy.remove(at: index)
-        if entry.wantedBy.isEmpty {
-            entry.life = nextLife()
-            entry.retryAt = .zero
-            entry.losses = 0
+        guard let index = entries.index(forKey: key),
+            let place = entries.values[index].wantedBy.firstIndex(of: router)
+        else { return }
+        entries.values[index].wantedBy.remove(at: place)
+        if entries.values[index].wantedBy.isEmpty {
+            entries.values[index].life = nextLife()
+            entries.values[index].retryAt = .zero
+            entries.values[index].losses = 0
         }
-        entries[key] = entry
-        compare(key)
+        compare(index)
     }
 
     /// The object was left by a process before us.
@@ -136,8 +143,9 @@ struct Keeper<Object: Kept> {
 
     /// A notification about an object has been applied to the table.
     mutating func heard(_ key: Object.Key, isGone: Bool, at now: Instant) {
-        guard var entry = entries[key] else { return }
+        guard let index = entries.index(forKey: key) else { return }
         if isGone {
+            var entry = entries.values[index]
             entry.isOutdated = false
             entry.life = nextLife()
             if now >= entry.goesUntil {
@@ -151,18 +159,17 @@ struct Keeper<Object: Kept> {
                 }
                 entry.isOurs = false
             }
-            entries[key] = entry
+            entries.values[index] = entry
         }
-        compare(key)
+        compare(index)
     }
 
     /// The kernel took the object off because what it belonged to went.
     mutating func wentAlong(_ key: Object.Key) {
-        guard entries[key] != nil else { return }
-        entries[key]?.isOurs = false
-        let life = nextLife()
-        entries[key]?.life = life
-        compare(key)
+        guard let index = entries.index(forKey: key) else { return }
+        entries.values[index].isOurs = false
+        entries.values[index].life = nextLife()
+        compare(index)
     }
 
     /// Its going will be our own doing. False when nobody wants it.
@@ -174,15 +181,14 @@ struct Keeper<Object: Kept> {
 
     /// The table was read anew.
     mutating func tableReplaced(by table: LinkTable) {
-        for (key, entry) in entries {
-            entries[key]?.isInDoubt = false
-            if entry.isInDoubt { entries[key]?.isOurs = true }
-            if !entry.object.isPresent(in: table) {
-                entries[key]?.isOurs = false
-                let life = nextLife()
-                entries[key]?.life = life
+        for index in entries.indices {
+            if entries.values[index].isInDoubt { entries.values[index].isOurs = true }
+            entries.values[index].isInDoubt = false
+            if !entries.values[index].object.isPresent(in: table) {
+                entries.values[index].isOurs = false
+                entries.values[index].life = nextLife()
             }
-            compare(key)
+            compare(index)
         }
     }
 
@@ -202,21 +208,22 @@ struct Keeper<Object: Kept> {
         deadline = nil
         var result = Differences()
         for key in open {
-            guard let entry = entries[key] else {
+            guard let index = entries.index(forKey: key) else {
                 open.remove(key)
                 continue
             }
+            let entry = entries.values[index]
             switch (entry.wantedBy.isEmpty, entry.object.isPresent(in: table)) {
             case (false, true) where entry.isOutdated:
                 guard isDue(entry.retryAt, at: now) else { continue }
-                entries[key]?.goesUntil = now + KeeperTiming.notificationLimit
+                entries.values[index].goesUntil = now + KeeperTiming.notificationLimit
                 result.removals.append((entry.ordinal, entry.object))
                 result.additions.append((entry.ordinal, entry.object))
             case (false, true):
                 arrivals.insert(key)
-                settle(key)
+                settle(index)
             case (false, false) where !entry.object.isPossible(in: table):
-                settle(key)
+                settle(index)
             case (false, false):
                 if isDue(entry.retryAt, at: now) { result.additions.append((entry.ordinal, entry.object)) }
             case (true, true) where entry.isOurs || entry.isInDoubt:
@@ -224,8 +231,8 @@ struct Keeper<Object: Kept> {
             case (true, false) where entry.isInDoubt:
                 continue
             case (true, _):
-                settle(key)
-                entries[key] = nil
+                settle(index)
+                entries.remove(at: index)
                 fights.remove(key)
             }
         }
@@ -234,36 +241,33 @@ struct Keeper<Object: Kept> {
 
     /// The kernel did a change; the table has it already.
     mutating func done(_ change: Change<Object>) {
-        let key = change.object.key
-        guard entries[key] != nil else { return }
+        guard let index = entries.index(forKey: change.object.key) else { return }
         switch change {
         case .add:
-            entries[key]?.isOurs = true
-            entries[key]?.isInDoubt = false
+            entries.values[index].isOurs = true
+            entries.values[index].isInDoubt = false
         case .delete:
-            entries[key]?.isOurs = false
-            entries[key]?.isOutdated = false
-            let life = nextLife()
-            entries[key]?.life = life
+            entries.values[index].isOurs = false
+            entries.values[index].isOutdated = false
+            entries.values[index].life = nextLife()
         }
-        noteRefusal(nil, of: key)
-        compare(key)
+        noteRefusal(nil, of: index)
+        compare(index)
     }
 
     /// The kernel refused a change; `words` nil: because what it belongs to has just gone, which the kernel will say by itself.
     mutating func refused(_ change: Change<Object>, _ words: String?, at now: Instant) {
-        let key = change.object.key
-        guard entries[key] != nil else { return }
-        entries[key]?.retryAt = now + KeeperTiming.retryInterval
-        noteRefusal(words, of: key)
-        compare(key)
+        guard let index = entries.index(forKey: change.object.key) else { return }
+        entries.values[index].retryAt = now + KeeperTiming.retryInterval
+        noteRefusal(words, of: index)
+        compare(index)
     }
 
     /// Nobody knows whether the kernel did a change: what was to be added counts as ours, so that it is taken off where it is found.
     mutating func isUnknown(_ change: Change<Object>, _ words: String, at now: Instant) {
-        if case .add(let object) = change {
-            entries[object.key]?.isOurs = true
-            entries[object.key]?.isInDoubt = true
+        if case .add(let object) = change, let index = entries.index(forKey: object.key) {
+            entries.values[index].isOurs = true
+            entries.values[index].isInDoubt = true
         }
         refused(change, words, at: now)
     }
@@ -292,21 +296,25 @@ struct Keeper<Object: Kept> {
         return (moved, taken)
     }
 
-    private mutating func compare(_ key: Object.Key) {
+    private mutating func compare(_ index: Dictionary<Object.Key, Entry>.Index) {
+        compare(entries.keys[index], of: entries.values[index].owner)
+    }
+
+    private mutating func compare(_ key: Object.Key, of owner: RouterID) {
         open.insert(key)
         isDirty = true
-        if let owner = entries[key]?.owner { moved.insert(owner) }
+        moved.insert(owner)
     }
 
-    private mutating func settle(_ key: Object.Key) {
-        open.remove(key)
-        noteRefusal(nil, of: key)
+    private mutating func settle(_ index: Dictionary<Object.Key, Entry>.Index) {
+        open.remove(entries.keys[index])
+        noteRefusal(nil, of: index)
     }
 
-    private mutating func noteRefusal(_ words: String?, of key: Object.Key) {
-        guard let entry = entries[key], entry.refusal != words else { return }
-        entries[key]?.refusal = words
-        moved.insert(entry.owner)
+    private mutating func noteRefusal(_ words: String?, of index: Dictionary<Object.Key, Entry>.Index) {
+        guard entries.values[index].refusal != words else { return }
+        entries.values[index].refusal = words
+        moved.insert(entries.values[index].owner)
     }
 
     private mutating func isDue(_ retryAt: Instant, at now: Instant) -> Bool {

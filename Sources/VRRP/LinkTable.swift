@@ -41,6 +41,16 @@ public struct AddressKey: Hashable, Sendable {
     public var length: Int
     /// The other end of a point-to-point address.
     public var peer: IPAddress?
+
+    /// What tells most of them apart: a takeover of thousands looks up each several times.
+    public func hash(into hasher: inout Hasher) {
+        switch address {
+        case .v4(let address): hasher.combine(UInt64(UInt32(bitPattern: link)) << 32 | UInt64(address.rawValue))
+        case .v6(let address):
+            hasher.combine(address)
+            hasher.combine(link)
+        }
+    }
 }
 
 extension InterfaceAddress {
@@ -149,9 +159,9 @@ public struct LinkTable: Sendable {
             births[link.index] = nil
         case .address(let address):
             let key = address.key
-            if seats[address.link]?[key] == nil { counter += 1 }
-            let ordinal = seats[address.link]?[key]?.ordinal ?? counter
-            seats[address.link, default: [:]][key] = Seat(address: address, ordinal: ordinal)
+            counter += 1
+            let seat = Seat(address: address, ordinal: seats[address.link]?[key]?.ordinal ?? counter)
+            seats[address.link, default: [:]][key] = seat
         case .addressGone(let address):
             seats[address.link]?[address.key] = nil
         case .routing(.route(let route)): routing.insert(route)
