@@ -1,8 +1,6 @@
-// `ipvsadm -L -c`: the lines of /proc/net/ip_vs_conn as text. The kernel writes IPv4 addresses as hexadecimal numbers and IPv6 addresses
-// as text, each with its port behind it.
+// `ipvsadm -L -c`: the lines of /proc/net/ip_vs_conn as text.
 
 internal import Configuration
-internal import Net
 
 /// Writes connections.
 public struct ConnectionListing<Names: NameResolver> {
@@ -25,26 +23,17 @@ public struct ConnectionListing<Names: NameResolver> {
 
     /// A line of the kernel's; nil for one that is none.
     public func row(_ line: some StringProtocol) -> String? {
-        let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" })
-        guard fields.count >= 9, let expires = Int(fields[8]) else { return nil }
-        let transport = IPTransport(rawValue: fields[0].lowercased())
-        var endpoints: [String] = []
-        for index in [1, 3, 5] {
-            guard let address = Self.address(fields[index]), let port = UInt16(fields[index + 1], radix: 16) else {
-                return nil
-            }
-            endpoints.append(text.endpoint(Endpoint(address, port: port), transport))
-        }
-        let time = [expires / 60, expires % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
-        var row = "\(String(fields[0]).padded(3)) \(time.padded(6)) \(String(fields[7]).padded(11)) "
+        guard let entry = ConnectionEntry(line) else { return nil }
+        let transport = IPTransport(rawValue: entry.transport.lowercased())
+        let endpoints = [entry.client, entry.virtual, entry.server].map { text.endpoint($0, transport) }
+        let time = [entry.expires / 60, entry.expires % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
+            .joined(separator: ":")
+        var row = "\(entry.transport.padded(3)) \(time.padded(6)) \(entry.state.padded(11)) "
         row += "\(endpoints[0].padded(18)) \(endpoints[1].padded(18)) "
-        guard showsEngines, fields.count >= 11 else { return row + "\(endpoints[2])\n" }
-        row += "\(endpoints[2].padded(16)) \(String(fields[9]).padded(18)) \(fields[10])\n"
+        guard showsEngines, let engine = entry.engine, let data = entry.engineData else {
+            return row + "\(endpoints[2])\n"
+        }
+        row += "\(endpoints[2].padded(16)) \(engine.padded(18)) \(data)\n"
         return row
-    }
-
-    private static func address(_ text: some StringProtocol) -> IPAddress? {
-        if text.utf8.contains(UInt8(ascii: ":")) { return IPv6Address(String(text)).map(IPAddress.v6) }
-        return UInt32(text, radix: 16).map { .v4(IPv4Address(rawValue: $0)) }
     }
 }

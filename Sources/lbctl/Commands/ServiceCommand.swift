@@ -14,8 +14,9 @@ struct ServiceCommand: ParsableCommand {
               lbctl service list
               lbctl service show tcp/192.168.200.254:80
               lbctl service add tcp/192.0.2.1:80 --scheduler rr
+              lbctl service explain 203.0.113.9 tcp/192.0.2.1:80
             """,
-        subcommands: [List.self, Show.self, Add.self, Edit.self, Delete.self])
+        subcommands: [List.self, Show.self, Explain.self, Add.self, Edit.self, Delete.self])
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(

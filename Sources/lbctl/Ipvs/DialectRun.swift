@@ -134,27 +134,21 @@ struct DialectRun<Table: TableAccess, Names: NameResolver> {
 
     /// The kernel shows connections in a file and nowhere else.
     private func listConnections(_ format: ListFormat) throws(Ended) {
-        let path = "/proc/net/ip_vs_conn"
-        var file = fopen(path, "r")
-        if file == nil {
+        let text = ConnectionListing(names, format)
+        var page = text.title
+        func list() -> Bool {
+            ConnectionLines.each { line in
+                page += text.row(line) ?? ""
+                if page.utf8.count > 1 << 16 {
+                    print(page)
+                    page = ""
+                }
+            }
+        }
+        if !list() {
             // The module may not be loaded yet, which this does, or says why not.
             _ = try read { (table) throws(TableFailure) in try table.facts() }
-            file = fopen(path, "r")
-        }
-        guard let file else { throw end("cannot open file \(path)\n", 1) }
-        defer { fclose(file) }
-        let text = ConnectionListing(names, format)
-        var line: UnsafeMutablePointer<CChar>?
-        var size = 0
-        defer { free(line) }
-        guard getline(&line, &size, file) > 0 else { throw end("unexpected input from \(path)\n", 1) }
-        var page = text.title
-        while getline(&line, &size, file) > 0, let line {
-            page += text.row(String(cString: line)) ?? ""
-            if page.utf8.count > 1 << 16 {
-                print(page)
-                page = ""
-            }
+            guard list() else { throw end("cannot open file \(ConnectionLines.path)\n", 1) }
         }
         print(page)
     }
