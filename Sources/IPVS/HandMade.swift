@@ -52,7 +52,7 @@ public struct HandMade: Equatable, Sendable {
 
 extension VirtualServerConfiguration {
     /// A service with such attributes and no servers.
-    fileprivate init(_ identity: VirtualServerIdentity, _ attributes: ServiceAttributes) {
+    init(_ identity: VirtualServerIdentity, _ attributes: ServiceAttributes) {
         self.init(identity: identity)
         scheduler = attributes.scheduler
         schedulerFlags = attributes.flags
@@ -62,7 +62,7 @@ extension VirtualServerConfiguration {
 
 extension RealServerConfiguration {
     /// A server with such attributes and no checks; nil for a forwarding that nobody can ask for.
-    fileprivate init?(_ endpoint: Endpoint, _ attributes: DestinationAttributes) {
+    init?(_ endpoint: Endpoint, _ attributes: DestinationAttributes) {
         guard case .method(let forwarding) = attributes.forwarding else { return nil }
         self.init(endpoint: endpoint)
         self.forwarding = forwarding

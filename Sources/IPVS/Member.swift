@@ -76,6 +76,8 @@ public struct Member: Equatable, Sendable {
     var isRemembered = false
     /// What the kernel says to it.
     public var acceptance = Acceptance.accepted
+    /// The configuration does not have it any more; nil: it has.
+    public internal(set) var departure: Departure?
 
     init(_ configuration: RealServerConfiguration, health: Health, override: ServerOverride) {
         self.configuration = configuration
@@ -90,9 +92,9 @@ public struct Member: Equatable, Sendable {
     /// kernel has it or is going to.
     public var isAlive: Bool { isWilling && acceptance != .refused(heldWeight: nil) }
 
-    /// True when neither its health nor a person keeps it from serving.
+    /// True when neither its health nor a person nor the configuration keeps it from serving.
     var isWilling: Bool {
-        guard override.mode == .enabled else { return false }
+        guard override.mode == .enabled, departure == nil else { return false }
         switch health {
         case .up: return true
         case .down: return false
@@ -101,11 +103,12 @@ public struct Member: Equatable, Sendable {
         }
     }
 
-    /// True when its own health or a person's decision is why it gets no new connections: nothing keeps it in.
+    /// True when its own health or a person's decision is why it gets no new connections: nothing keeps it in. One that departs goes on
+    /// serving where its replacement does not serve yet.
     var isOut: Bool { health == .down || override.mode != .enabled || override.weight == 0 }
 
     /// True when a verdict is all that it needs to serve: nobody said that it cannot.
-    var isUndecided: Bool { !isWilling && !isOut && servingWeight > 0 }
+    var isUndecided: Bool { !isWilling && !isOut && servingWeight > 0 && departure == nil }
 
     /// What it counts towards the quorum: weights, not heads (reference/keepalived.md §3 fact 27), as the kernel has them.
     var quorumWeight: Int64 {
@@ -122,6 +125,7 @@ public struct Member: Equatable, Sendable {
         switch override.mode {
         case .disabled, .left: return nil
         case .drained: return DestinationAttributes(configuration, weight: 0)
+        case .enabled where departure != nil: return DestinationAttributes(configuration, weight: 0)
         case .enabled: break
         }
         if isWilling, !isSuspended || servingWeight == 0 {

@@ -122,7 +122,7 @@ public struct Memory: Equatable, Sendable {
             text += "service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n"
             for (endpoint, health) in remembered?.servers ?? [:] { text += "\(health.rawValue) \(endpoint)\n" }
             guard remembered == nil else { continue }
-            for member in standing.pool?.members ?? [] where !standing.isUnwritten(member) {
+            for member in standing.pool?.members ?? [] where member.departure == nil && !standing.isUnwritten(member) {
                 text += "\(RememberedHealth(member).rawValue) \(member.configuration.endpoint)\n"
             }
         }

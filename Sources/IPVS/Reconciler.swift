@@ -24,8 +24,10 @@ public struct Reconciler: Sendable {
     /// Services of ours of which it is not known what the kernel has.
     public private(set) var unread: Set<VirtualServerIdentity> = []
 
-    /// Servers that are being drained, configured or not.
-    public private(set) var draining: Set<ServerIdentity> = []
+    /// Servers that are being drained, by service; configured or not.
+    public private(set) var draining: [VirtualServerIdentity: Set<Endpoint>] = [:]
+    /// How what has no place in the configuration leaves the table; nil: at once.
+    private var departure: Departure?
     /// Counts the changes of what was made by hand.
     public private(set) var handMadeVersion = 0
 
@@ -39,7 +41,7 @@ public struct Reconciler: Sendable {
         }
         for (server, decision) in kept.decisions {
             standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
-            if decision.override.mode == .drained { draining.insert(server) }
+            noteDrains(of: server.service)
         }
         for (service, made) in kept.handMade {
             var standing = standings.removeValue(forKey: service) ?? Standing(service)
@@ -47,7 +49,7 @@ public struct Reconciler: Sendable {
             if standing.remembered == nil { standing.remembered = RememberedService() }
             // Servers that were added to a configured service wait for the configuration.
             if made.attributes != nil {
-                standing.rebuild()
+                standing.rebuild(nil)
                 unread.insert(service)
                 pending[service] = .all
             }
@@ -75,10 +77,14 @@ public struct Reconciler: Sendable {
 
     /// Makes `servers` the configuration; what is as it was is not looked at. Verdicts, decisions and the side of the quorum are kept by
     /// identity; verdicts about servers that are gone are forgotten, decisions about them stay (a server that is taken out of the file for
-    /// an hour comes back as it was left). Returns the services whose block changed, came or went.
+    /// an hour comes back as it was left). `departure`: how servers leave that are left out; nil: at once. Returns the services whose block
+    /// changed, came or went.
     @discardableResult
-    public mutating func configure(_ servers: [VirtualServerConfiguration]) -> Set<VirtualServerIdentity> {
-        let made = handMadeVersion
+    public mutating func configure(
+        _ servers: [VirtualServerConfiguration], departure: Departure? = nil
+    ) -> Set<VirtualServerIdentity> {
+        let isOtherTime = self.departure?.limit != departure?.limit
+        self.departure = departure
         var changed: Set<VirtualServerIdentity> = []
         var configured: Set<VirtualServerIdentity> = []
         configured.reserveCapacity(servers.count)
@@ -92,18 +98,25 @@ public struct Reconciler: Sendable {
             if standing.configured != nil || standing.pool == nil && !standing.handMade.isEmpty {
                 changed.insert(service)
                 if !standing.handMade.isEmpty { handMadeVersion += 1 }
-                standings[service]?.unconfigure()
+                standings[service]?.unconfigure(departure)
+                noteDrains(of: service)
                 plan(service, .all)
             }
             dropIfOver(service)
         }
-        if made != handMadeVersion { forgetDrains() }
+        for service in draining.keys where isOtherTime && standings[service]?.departing.isEmpty == false {
+            changed.insert(service)
+            standings[service]?.retime(departure)
+            noteDrains(of: service)
+            plan(service, .all)
+        }
         return changed
     }
 
-    /// Decisions may have ended with what was made by hand.
-    private mutating func forgetDrains() {
-        draining = draining.filter { standings[$0.service]?.decisions[$0.endpoint]?.override.mode == .drained }
+    /// Something that a service's drains follow from has changed.
+    private mutating func noteDrains(of service: VirtualServerIdentity) {
+        let drains = standings[service]?.draining ?? []
+        draining[service] = drains.isEmpty ? nil : drains
     }
 
     private mutating func configure(_ server: VirtualServerConfiguration) {
@@ -111,10 +124,11 @@ public struct Reconciler: Sendable {
         var standing = standings.removeValue(forKey: service) ?? Standing(service)
         if standing.pool == nil, standing.remembered == nil { standing.remembered = RememberedService() }
         let made = standing.handMade
-        standing.configure(server)
+        standing.configure(server, departure)
         if standing.handMade != made { handMadeVersion += 1 }
         if standing.held == .unknown { unread.insert(service) }
         standings[service] = standing
+        noteDrains(of: service)
         plan(service, .all)
     }
 
@@ -130,11 +144,13 @@ public struct Reconciler: Sendable {
         }
         for service in touched {
             handMadeVersion += 1
-            standings[service]?.rebuild()
+            standings[service]?.rebuild(departure)
             plan(service, .all)
         }
-        forgetDrains()
-        for service in Set(commands.map(\.service)) { dropIfOver(service) }
+        for service in Set(commands.map(\.service)) {
+            noteDrains(of: service)
+            dropIfOver(service)
+        }
     }
 
     /// A verdict about a server. One that no probe has confirmed yet (assumed, or remembered by checkd) decides only where nothing is
@@ -153,7 +169,7 @@ public struct Reconciler: Sendable {
     /// A person decided about a server, which need not be configured; nil takes the decision back.
     public mutating func decide(_ server: ServerIdentity, _ decision: Decision?) {
         standings[server.service, default: Standing(server.service)].decisions[server.endpoint] = decision
-        if decision?.override.mode == .drained { draining.insert(server) } else { draining.remove(server) }
+        noteDrains(of: server.service)
         update(server) { $0.override = decision?.override ?? ServerOverride() }
         // One that is not configured may still serve.
         if let pool = standings[server.service]?.pool, pool.member(server.endpoint) == nil {
@@ -162,13 +178,33 @@ public struct Reconciler: Sendable {
         dropIfOver(server.service)
     }
 
-    /// A drained server has no connections any more, or has had its time: it leaves the table. False when it is not being drained.
-    public mutating func drainIsOver(_ server: ServerIdentity) -> Bool {
-        guard var decision = standings[server.service]?.decisions[server.endpoint], decision.override.mode == .drained
-        else { return false }
-        decision.override.mode = .left
-        decide(server, decision)
-        return true
+    /// Servers that left the configuration and are still in the table.
+    public var departing: Set<ServerIdentity> {
+        var departing: Set<ServerIdentity> = []
+        for standing in standings.values {
+            departing.formUnion(standing.departing.servers.keys.map { ServerIdentity(standing.identity, $0) })
+        }
+        return departing
+    }
+
+    /// Drained servers have no connections any more, or have had their time: they leave the table. Returns those that were being drained.
+    public mutating func drainsAreOver(_ servers: Set<ServerIdentity>) -> [ServerIdentity] {
+        let over = servers.filter { draining[$0.service]?.contains($0.endpoint) == true }
+        for (service, servers) in Dictionary(grouping: over, by: \.service) {
+            let departed = Set(servers.map(\.endpoint).filter { standings[service]?.departing.servers[$0] != nil })
+            if !departed.isEmpty {
+                standings[service]?.departing.end { departed.contains($0) }
+                standings[service]?.rebuild(departure)
+                noteDrains(of: service)
+                plan(service, .all)
+            }
+            for server in servers where !departed.contains(server.endpoint) {
+                guard var decision = standings[service]?.decisions[server.endpoint] else { continue }
+                decision.override.mode = .left
+                decide(server, decision)
+            }
+        }
+        return over.sorted { "\($0)" < "\($1)" }
     }
 
     /// Decisions about servers that are not configured are kept up to this many, the latest of them.
@@ -207,8 +243,9 @@ public struct Reconciler: Sendable {
     /// changed it. The first look adopts what is there.
     @discardableResult
     public mutating func observed(_ service: VirtualServerIdentity, _ entry: ServiceEntry?) -> Bool {
-        guard let isDrift = standings[service]?.observe(entry) else { return false }
+        guard let isDrift = standings[service]?.observe(entry, departure) else { return false }
         unread.remove(service)
+        noteDrains(of: service)
         plan(service, .all)
         dropIfOver(service)
         return isDrift
@@ -261,7 +298,10 @@ public struct Reconciler: Sendable {
 
     /// Nothing more can be done for a service now.
     public mutating func settle(_ service: VirtualServerIdentity) {
-        if standings[service]?.settle() == true { plan(service, .all) }
+        if standings[service]?.settle() == true {
+            noteDrains(of: service)
+            plan(service, .all)
+        }
         dropIfOver(service)
     }
 
@@ -275,11 +315,11 @@ public struct Reconciler: Sendable {
     // MARK: Looking ahead
 
     /// What `configure` with `servers` would command if the kernel's table were as wanted now.
-    public func changes(to servers: [VirtualServerConfiguration]) -> [Command] {
+    public func changes(to servers: [VirtualServerConfiguration], departure: Departure? = nil) -> [Command] {
         var trial = self
         trial.pending = [:]
         for service in standings.keys { trial.standings[service]?.assumeWritten() }
-        let changed = trial.configure(servers)
+        let changed = trial.configure(servers, departure: departure)
         for service in changed where trial.standings[service]?.held == .unknown { trial.observed(service, nil) }
         return changed.flatMap { trial.change(of: $0).commands }
     }

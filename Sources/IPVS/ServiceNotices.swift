@@ -114,7 +114,7 @@ public struct ServiceNotices: Sendable {
         }
         var notices: [ServiceNotice] = []
         let members = isFirst ? pool.members : endpoints?.sorted().compactMap { pool.member($0) } ?? pool.members
-        for member in members {
+        for member in members where member.departure == nil {
             let endpoint = member.configuration.endpoint
             let before = told.servers[endpoint]
             let isNew = entry.known.insert(endpoint).inserted

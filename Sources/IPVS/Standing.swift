@@ -33,6 +33,8 @@ public struct Standing: Sendable {
     public internal(set) var handMade = HandMade()
     /// What is wanted, of either origin, and the state of its servers; nil when nothing is wanted (any more).
     public internal(set) var pool: Pool?
+    /// What has left the configuration and is still in the table.
+    var departing = Departing()
     /// What people decided about its servers, configured or not.
     public internal(set) var decisions: [Endpoint: Decision] = [:]
     /// We may delete it.
@@ -64,8 +66,9 @@ public struct Standing: Sendable {
     // MARK: Configuration
 
     /// Takes a configuration: verdicts are kept by endpoint. It takes over a service that was made by hand, with its servers, and servers
-    /// that were added to it by hand. What was decided about servers that it does not have ends with them.
-    mutating func configure(_ configuration: VirtualServerConfiguration) {
+    /// that were added to it by hand. What was decided about servers that it does not have ends with them. Servers that it leaves out depart.
+    mutating func configure(_ configuration: VirtualServerConfiguration, _ departure: Departure?) {
+        let before = wantedTable
         if handMade.attributes != nil {
             let stay = Set(configuration.realServers.map(\.endpoint))
             for endpoint in handMade.servers.keys where !stay.contains(endpoint) { decisions[endpoint] = nil }
@@ -73,20 +76,32 @@ public struct Standing: Sendable {
         }
         for server in configuration.realServers { handMade.servers[server.endpoint] = nil }
         configured = configuration
-        rebuild()
+        depart(before, pool, departure)
+        rebuild(departure)
     }
 
     /// The service left the configuration; what was added to it by hand goes with it, and what was decided about that.
-    mutating func unconfigure() {
+    mutating func unconfigure(_ departure: Departure?) {
+        let before = wantedTable
         for endpoint in handMade.servers.keys { decisions[endpoint] = nil }
         configured = nil
         handMade = HandMade()
-        rebuild()
+        depart(before, pool, departure)
+        rebuild(departure)
     }
 
-    /// Makes the pool anew from what is configured and what was made by hand.
-    mutating func rebuild() {
-        guard let configuration = handMade.configuration(identity, in: configured) else { return dissolve() }
+    /// What the table has, or is going to have as far as it is known. A table that was not read yet has nothing to depart: that is seen then.
+    private var wantedTable: [Endpoint: DestinationAttributes] {
+        guard remembered == nil else { return [:] }
+        return (held == .unknown ? pool?.entry : held.entry)?.destinations ?? [:]
+    }
+
+    /// Makes the pool anew from what is configured, what was made by hand, and what is departing. `departure`: of what has no place when the
+    /// table was read before anything was wanted of it.
+    mutating func rebuild(_ departure: Departure?) {
+        _ = endDepartures()
+        let wanted = handMade.configuration(identity, in: configured)
+        guard let configuration = departing.joined(to: wanted) else { return dissolve() }
         let before = pool
         let remembered = remembered
         pool = Pool(configuration, side: before?.settledSide ?? remembered?.side ?? .lost) { server in
@@ -95,31 +110,35 @@ public struct Standing: Sendable {
                 server, health: health ?? .unknown(adopted: nil),
                 override: decisions[server.endpoint]?.override ?? ServerOverride())
             member.isRemembered = before?.member(server.endpoint)?.isRemembered ?? true
+            member.departure = departing.servers[server.endpoint]?.departure
             return member
         }
         // What was refused was refused of the old configuration.
         refusals = [:]
-        if before == nil, held != .unknown { _ = observe(held.entry) }
+        if before == nil, held != .unknown { _ = observe(held.entry, departure) }
     }
 
     /// Nothing is wanted any more.
     private mutating func dissolve() {
         pool = nil
-        remembered = nil
+        if held != .unknown { remembered = nil }
         refusals = [:]
         if held == .absent { isOwned = false }
     }
 
     // MARK: The kernel's table
 
-    /// The kernel's table was read. Returns true when it is not what it was known to be.
-    mutating func observe(_ entry: ServiceEntry?) -> Bool {
+    /// The kernel's table was read. Returns true when it is not what it was known to be. At the first look what has no place departs.
+    mutating func observe(_ entry: ServiceEntry?, _ departure: Departure?) -> Bool {
         let found = entry.map(Held.present) ?? .absent
         let isDrift = held != .unknown && held != found
         held = found
+        let isFirst = remembered != nil
         if let remembered { adopt(entry, remembered) }
         remembered = nil
         if pool != nil, entry != nil { isOwned = true }
+        if isFirst, isOwned { depart(entry?.destinations ?? [:], pool, departure) }
+        if isFirst && !departing.isEmpty || endDepartures() { rebuild(departure) }
         if pool == nil, entry == nil { isOwned = false }
         if !refusals.isEmpty { markRefused() }
         return isDrift
@@ -165,6 +184,10 @@ public struct Standing: Sendable {
 
     /// What was to be written is written: what is wanted next starts from here. Returns true when it has to be compared once more.
     mutating func settle() -> Bool {
+        if endDepartures() {
+            rebuild(nil)
+            return true
+        }
         if pool?.hasRefusals == true || !refusals.isEmpty { markRefused() }
         pool?.settle()
         defer { wasTaken = false }

@@ -35,9 +35,8 @@ extension KeeperNews.Line: CustomStringConvertible {
         case .changedByOthers(let services):
             "somebody else changed the IPVS table, nothing was to be done: \(Self.list(services))"
         case .refused(let service, let text): "\(service) is not as it should be: \(text)"
-        case .drained(let server, let isCut):
-            isCut
-                ? "\(server) leaves the table: its drain has had its time" : "\(server) is drained and leaves the table"
+        case .drained(let servers, let isCut):
+            "drained, leaves the table\(isCut ? " because its time is over" : ""): \(Self.list(servers))"
         case .orphansDropped(let servers):
             "too many decisions about servers that are not configured; forgotten: \(Self.list(servers))"
         case .timeoutsNotSet(let error): "lvs_timeouts not set: \(error)"

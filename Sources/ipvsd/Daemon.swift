@@ -103,7 +103,8 @@ final class IPVSDaemon: RunningDaemon {
         reloading = ConfigurationReload(
             IpvsAPI.self, on: bus, path: options.config, running: loaded.configuration.global, loop: loop,
             changes: { [keeper] in
-                keeper.reconciler.changes(to: $0.virtualServers).map(\.description).sorted()
+                keeper.reconciler.changes(to: $0.virtualServers, departure: Self.departure($0))
+                    .map(\.description).sorted()
             }, adopt: { adopt($0) })
         adopt = { [weak self] in self?.commit($0) }
         timer = loop.timer { [weak self] in self?.turn() }
@@ -162,7 +163,8 @@ final class IPVSDaemon: RunningDaemon {
             self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         self.loaded = loaded
         let changed = keeper.configure(
-            loaded.configuration.virtualServers, timeouts: loaded.configuration.global.timeouts)
+            loaded.configuration.virtualServers, departure: Self.departure(loaded.configuration),
+            timeouts: loaded.configuration.global.timeouts)
         for service in changed {
             say(service)
             for server in before[service]?.realServers ?? [] { say(ServerIdentity(service, server.endpoint)) }
@@ -175,6 +177,11 @@ final class IPVSDaemon: RunningDaemon {
         sync.configure(loaded.configuration.global.syncDaemon)
         follow(loaded.configuration.global.syncDaemon?.instance)
         planTurn()
+    }
+
+    /// How servers leave that a configuration leaves out from now on.
+    private static func departure(_ configuration: Configuration) -> Departure {
+        Departure(limit: configuration.global.removedDrainLimit, since: SystemClock.timestamp)
     }
 
     /// Changes what was decided about a server. `done` hears when it is in the table and on the disk.
@@ -267,7 +274,7 @@ final class IPVSDaemon: RunningDaemon {
         for service in news.everything ? Set(standings.keys) : news.services { updateRecord(of: service) }
         var (configured, serving) = (0, 0)
         for standing in standings.values {
-            guard let hasQuorum = standing.pool?.hasQuorum else { continue }
+            guard !standing.isDeparting, let hasQuorum = standing.pool?.hasQuorum else { continue }
             configured += 1
             serving += hasQuorum ? 1 : 0
         }
@@ -275,7 +282,8 @@ final class IPVSDaemon: RunningDaemon {
     }
 
     private func updateRecord(of service: VirtualServerIdentity) {
-        guard let pool = keeper.reconciler.standings[service]?.pool else {
+        guard let standing = keeper.reconciler.standings[service], !standing.isDeparting, let pool = standing.pool
+        else {
             records[service] = nil
             return
         }

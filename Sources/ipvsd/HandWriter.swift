@@ -236,7 +236,7 @@ struct HandWriter {
     ) throws(NetlinkError) -> HandFailure? {
         let configured = reconciler.standings.values.filter { $0.configured != nil }
         report.left = configured.count
-        let made = reconciler.standings.values.filter { $0.handMade.attributes != nil }.map(\.identity)
+        let made = reconciler.standings.values.filter { $0.configured == nil && $0.pool != nil }.map(\.identity)
         if configured.isEmpty {
             try kernel.flush()
             accept(made.map { .deleteService($0) }, &reconciler, &report)

@@ -18,8 +18,8 @@ struct KeeperNews {
         case changedByOthers([VirtualServerIdentity])
         /// What the kernel refuses is new for this service.
         case refused(VirtualServerIdentity, String)
-        /// A drain is over; `isCut`: connections were left when its time was.
-        case drained(ServerIdentity, isCut: Bool)
+        /// Drains are over; `isCut`: connections were left when their time was.
+        case drained([ServerIdentity], isCut: Bool)
         /// There were too many decisions about servers that are not configured; the oldest are forgotten.
         case orphansDropped([ServerIdentity])
         /// `lvs_timeouts` could not be set.

@@ -63,6 +63,15 @@ extension IPVSDaemon: IpvsAPI.Handler {
         decide(call.server, responder) { $0 = ServerOverride() }
     }
 
+    func cutDepartures(_ call: IpvsAPI.CutDepartures, _ responder: Responder<IpvsAPI.CutDepartures>) {
+        let servers = keeper.cutDepartures()
+        logger.notice(
+            "\(servers) servers that left the configuration are cut off by uid \(responder.caller.uid), "
+                + "pid \(responder.caller.pid)")
+        responder.reply(IpvsAPI.CutDepartures.Reply(servers: servers))
+        planTurn()
+    }
+
     private func list(
         _ snapshots: [VirtualServerIdentity: ServiceSnapshot], _ responder: Responder<IpvsAPI.ListServices>
     ) {

@@ -52,11 +52,14 @@ final class ServiceKeeper {
 
     // MARK: What is wanted
 
-    /// Takes the configuration, keeping state by identity. Returns the services whose block changed, came or went.
+    /// Takes the configuration, keeping state by identity. Servers that it leaves out depart as `departure` says; nil: at once. Returns the
+    /// services whose block changed, came or went.
     @discardableResult
-    func configure(_ servers: [VirtualServerConfiguration], timeouts: IPVSTimeouts) -> Set<VirtualServerIdentity> {
+    func configure(
+        _ servers: [VirtualServerConfiguration], departure: Departure? = nil, timeouts: IPVSTimeouts
+    ) -> Set<VirtualServerIdentity> {
         let made = reconciler.handMadeVersion
-        let changed = reconciler.configure(servers)
+        let changed = reconciler.configure(servers, departure: departure)
         if timeouts != self.timeouts {
             self.timeouts = timeouts
             timeoutsAreWritten = false
@@ -203,19 +206,29 @@ final class ServiceKeeper {
         saving.removeAll(where: \.isOver)
         let look = drains.look(reconciler, at: now)
         watch.doubt(look.services)
-        for server in look.expired { drainIsOver(server, isCut: true) }
+        drainsAreOver(look.expired, isCut: true)
         if now >= kernelHealth.resume { keepTable(at: now) }
-        for server in watch.takeIdle() { drainIsOver(server, isCut: false) }
+        drainsAreOver(watch.takeIdle(), isCut: false)
         memory.write(reconciler.standings, version: reconciler.version, at: now, clock: clock)
         for answer in watch.takeAnswers() { answer() }
     }
 
-    private func drainIsOver(_ server: ServerIdentity, isCut: Bool) {
-        guard reconciler.drainIsOver(server) else { return }
-        news.lines.append(.drained(server, isCut: isCut))
-        news.services.insert(server.service)
-        news.servers.insert(server)
-        decisions.save(reconciler.kept)
+    private func drainsAreOver(_ servers: Set<ServerIdentity>, isCut: Bool) {
+        guard !servers.isEmpty else { return }
+        let before = reconciler.decisions
+        let over = reconciler.drainsAreOver(servers)
+        guard !over.isEmpty else { return }
+        news.lines.append(.drained(over, isCut: isCut))
+        news.services.formUnion(over.map(\.service))
+        news.servers.formUnion(over)
+        if before != reconciler.decisions { decisions.save(reconciler.kept) }
+    }
+
+    /// What has left the configuration leaves the table now. Returns how many servers that are.
+    func cutDepartures() -> Int {
+        let servers = reconciler.departing
+        drainsAreOver(servers, isCut: true)
+        return servers.count
     }
 
     /// The process ends: what was not handed to the disk yet is.

@@ -22,7 +22,7 @@ extension IPVSDaemon {
     /// Who made a service.
     func origin(of standing: Standing?) -> IpvsAPI.Origin {
         guard let standing else { return .foreign }
-        if standing.configured != nil { return .configuration }
+        if standing.configured != nil || standing.isDeparting { return .configuration }
         return standing.handMade.attributes == nil ? .foreign : .hand
     }
 
@@ -98,19 +98,24 @@ extension IPVSDaemon {
     ) -> IpvsAPI.ServiceRuntime {
         let record = records[standing.identity]
         let up = pool.members.count { $0.isAlive }
-        var reason = "\(up) of \(pool.members.count) servers serve, weight \(pool.livingWeight)"
+        let all = pool.members.count { $0.departure == nil }
+        var reason = "\(up) of \(all) servers serve, weight \(pool.livingWeight)"
         if !pool.hasQuorum {
             reason += ", quorum is \(pool.configuration.quorum)"
             if pool.isSorry { reason += "; the sorry server serves" }
         }
-        if standing.configured == nil { reason = "made by hand: " + reason }
+        if standing.isDeparting {
+            reason = "left the configuration; \(pool.members.count) servers drain"
+        } else if standing.configured == nil {
+            reason = "made by hand: " + reason
+        }
         if let repaired = record?.repaired { reason += "; somebody else changed the table, repaired at \(repaired)" }
         return IpvsAPI.ServiceRuntime(
             state: pool.hasQuorum ? .up : .down, since: record?.since ?? started, reason: reason,
             weightUp: Int(pool.livingWeight), onSorryServer: pool.isSorry, inKernel: standing.held.entry != nil,
             problem: keeper.kernelHealth.problem.map { "\($0.message); \($0.remedy)" }
                 ?? keeper.problem(of: standing.identity),
-            counters: snapshot.map { IpvsAPI.Counters($0.counters) })
+            counters: snapshot.map { IpvsAPI.Counters($0.counters) }, isLeaving: standing.isDeparting ? true : nil)
     }
 
     private func server(_ standing: Standing, _ member: Member, _ snapshot: DestinationSnapshot?) -> IpvsAPI.Server {
@@ -118,9 +123,13 @@ extension IPVSDaemon {
         let identity = ServerIdentity(standing.identity, configuration.endpoint)
         let note = keeper.notes[identity]
         let destination = standing.held.entry?.destinations[configuration.endpoint]
-        let isChecked = !configuration.checkers.isEmpty
+        let departure = member.departure
+        let isChecked = !configuration.checkers.isEmpty && departure == nil
         let unchecked =
             standing.isHandMade(configuration.endpoint) ? "made by hand, not checked" : "no checks configured"
+        let reason =
+            departure.map { "left the configuration, drains for at most \($0.limit) s" } ?? note?.reason
+            ?? (isChecked ? member.health.reasonUnheard : unchecked)
         return IpvsAPI.Server(
             name: "\(identity)",
             context: IpvsAPI.ServerContext(
@@ -129,15 +138,15 @@ extension IPVSDaemon {
                 upperThreshold: Int(configuration.upperThreshold), lowerThreshold: Int(configuration.lowerThreshold),
                 inhibitOnFailure: configuration.inhibitOnFailure),
             runtime: IpvsAPI.ServerRuntime(
-                health: IpvsAPI.Health(member.health), since: note?.since ?? started,
-                reason: note?.reason ?? (isChecked ? member.health.reasonUnheard : unchecked),
-                stale: isChecked && isStale, inKernel: destination != nil,
+                health: IpvsAPI.Health(member.health), since: departure?.since ?? note?.since ?? started,
+                reason: reason, stale: isChecked && isStale, inKernel: destination != nil,
                 effectiveWeight: Int(destination?.weight ?? 0),
                 override: standing.decisions[configuration.endpoint].map(IpvsAPI.Override.init),
                 activeConnections: snapshot.map { Int($0.activeConnections) },
                 inactiveConnections: snapshot.map { Int($0.inactiveConnections) },
                 persistentConnections: snapshot.map { Int($0.persistentConnections) },
-                counters: snapshot.map { IpvsAPI.Counters($0.counters) }),
+                counters: snapshot.map { IpvsAPI.Counters($0.counters) },
+                departure: departure.map { IpvsAPI.Departure(since: $0.since, limitSeconds: Int($0.limit)) }),
             origin: standing.isHandMade(configuration.endpoint) ? .hand : .configuration)
     }
 }

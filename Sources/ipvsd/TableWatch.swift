@@ -136,14 +136,13 @@ struct TableWatch {
 
     /// Servers that are being drained, have weight 0 and no connection, and no client that would come back to them.
     private mutating func noteIdle(_ snapshot: ServiceSnapshot, _ reconciler: Reconciler) {
-        guard !reconciler.draining.isEmpty else { return }
+        guard let draining = reconciler.draining[snapshot.identity] else { return }
         for destination in snapshot.destinations where destination.attributes.weight == 0 {
-            let server = ServerIdentity(snapshot.identity, destination.endpoint)
             let (active, inactive) = (destination.activeConnections, destination.inactiveConnections)
-            guard reconciler.draining.contains(server), active == 0, inactive == 0,
+            guard draining.contains(destination.endpoint), active == 0, inactive == 0,
                 destination.persistentConnections == 0
             else { continue }
-            idle.insert(server)
+            idle.insert(ServerIdentity(snapshot.identity, destination.endpoint))
         }
     }
 

@@ -85,6 +85,8 @@ enum Failure: Error, Equatable, Sendable {
     case hostRefused(String, remedy: String?)
     /// A change of the table was refused; why, and what to do.
     case notDone(String)
+    /// Drains that were not over in time; they go on.
+    case stillDraining([String])
     /// Done here and not there.
     case inPart(done: [String], undone: [String], remedy: String)
 
@@ -98,7 +100,7 @@ enum Failure: Error, Equatable, Sendable {
         case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous, .hostRefused,
             .differentConfigurations, .notDone:
             .failed
-        case .inPart: .inPart
+        case .inPart, .stillDraining: .inPart
         }
     }
 }
@@ -137,6 +139,9 @@ extension Failure: CustomStringConvertible {
                 + "were they started with different --config, or was the file just being written?"
         case .hostRefused(let problem, let remedy): problem + (remedy.map { ": \($0)" } ?? "")
         case .notDone(let problem): problem
+        case .stillDraining(let servers):
+            "still draining: \(servers.joined(separator: ", ")): the drain goes on; wait for it again, or bound it with "
+                + "--cut-after SECONDS"
         case .inPart(let done, let undone, let remedy):
             "done in part: \(done.joined(separator: ", ")) yes; \(undone.joined(separator: ", ")) no; \(remedy)"
         }

@@ -41,6 +41,9 @@ extension Recorder: IpvsAPI.Handler where API == IpvsAPI {
     func disable(_ call: IpvsAPI.Disable, _ responder: Responder<IpvsAPI.Disable>) { responder.reached() }
     func enable(_ call: IpvsAPI.Enable, _ responder: Responder<IpvsAPI.Enable>) { responder.reached() }
     func reset(_ call: IpvsAPI.Reset, _ responder: Responder<IpvsAPI.Reset>) { responder.reached() }
+    func cutDepartures(_ call: IpvsAPI.CutDepartures, _ responder: Responder<IpvsAPI.CutDepartures>) {
+        responder.reached()
+    }
 }
 
 extension Recorder: CheckAPI.Handler where API == CheckAPI {

@@ -25,7 +25,7 @@ import Testing
         rig.kernel.busy = 0
         rig.pass(.seconds(2))
         #expect(try weights(rig.kernel.table, 1...2) == [nil, 1])
-        #expect(rig.takeLines().contains(.drained(try server(1), isCut: false)))
+        #expect(rig.takeLines().contains(.drained([try server(1)], isCut: false)))
         rig.kernel.busy = 1
         rig.restart()
         rig.pass(.seconds(30))
@@ -45,7 +45,7 @@ import Testing
         #expect(try weights(rig.kernel.table, 1...2) == [0, 1])
         rig.pass(.seconds(4))
         #expect(try weights(rig.kernel.table, 1...2) == [nil, 1])
-        #expect(rig.takeLines().contains(.drained(try server(1), isCut: true)))
+        #expect(rig.takeLines().contains(.drained([try server(1)], isCut: true)))
     }
 
     @Test func `nothing is looked at once a second when nothing is being drained`() throws {

@@ -223,6 +223,8 @@ final class KeeperRig {
     var now = Instant(nanoseconds: 1_000_000_000_000)
     private(set) var lines: [KeeperNews.Line] = []
     var servers: [VirtualServerConfiguration] = []
+    /// How servers leave that a configuration leaves out.
+    var departure: Departure?
     /// What checkd said last.
     private(set) var said: [ServerIdentity: HealthNote] = [:]
 
@@ -253,12 +255,12 @@ final class KeeperRig {
         decisions = decisions.reopened()
         standings = lost ?? standings.reopened()
         keeper = Self.keeper(kernel, decisions, standings, ScriptedFile("ipvsd.state"))
-        keeper.configure(servers, timeouts: IPVSTimeouts())
+        keeper.configure(servers, departure: departure, timeouts: IPVSTimeouts())
     }
 
     func configure(_ servers: [VirtualServerConfiguration]) {
         self.servers = servers
-        keeper.configure(servers, timeouts: IPVSTimeouts())
+        keeper.configure(servers, departure: departure, timeouts: IPVSTimeouts())
     }
 
     /// checkd says something about a server.

@@ -43,6 +43,8 @@ private final class Simulation {
     private var isByHand = false
     /// What was made by hand when that was last reported done, as long as nothing else was.
     private var madeKept: [VirtualServerIdentity: HandMade]?
+    /// Servers that the configuration left out while they were in the table, and when.
+    private var departed: [ServerIdentity: Instant] = [:]
     /// checkd's snapshot has not arrived since the restart.
     private var isUnsynced = false
     private var refusedEndpoints: Set<Endpoint> = []
@@ -84,10 +86,18 @@ private final class Simulation {
         case 6:
             decide(target)
             rig.kernel.busy = Bool.random(using: &random) ? 1 : 0
+            // Connections that have ended do not come back to who has weight 0.
+            if rig.kernel.busy == 0 { departed = [:] }
         case 7: byHand(target)
-        case 8: configure(try configuration())
+        case 8:
+            let limits: [UInt32?] = [nil, 0, 3, 40]
+            let limit = limits.randomElement(using: &random) ?? nil
+            rig.departure = limit.map { Departure(limit: $0, since: "\(rig.now.nanoseconds)/\(random.next())") }
+            configure(try configuration())
         case 9: edit(identity)
-        case 10: rig.kernel.table.services = rig.kernel.table.services.filter { _ in Bool.random(using: &random) }
+        case 10:
+            rig.kernel.table.services = rig.kernel.table.services.filter { _ in Bool.random(using: &random) }
+            departed = departed.filter { rig.kernel.table.services[$0.key.service] != nil }
         case 11: makeForeign(identity)
         case 12:
             rig.kernel.errors = (0..<Int.random(in: 1...4, using: &random)).map { _ in
@@ -141,6 +151,7 @@ private final class Simulation {
 
     private func configure(_ servers: [VirtualServerConfiguration]) {
         let made = rig.keeper.reconciler.kept.handMade
+        noteDeparted(servers)
         rig.configure(servers)
         madeKept = nil
         // What was decided about servers made by hand ends with them.
@@ -155,6 +166,28 @@ private final class Simulation {
             }
         }
         foreign.subtract(servers.map(\.identity))
+    }
+
+    /// What the new configuration leaves out of what ipvsd knows to be in the table.
+    private func noteDeparted(_ servers: [VirtualServerConfiguration]) {
+        let limit = rig.departure?.limit ?? 0
+        departed = departed.filter { server, _ in limit > 0 && !isConfigured(server, servers) }
+        guard limit > 0, rig.kernel.busy > 0 else { return }
+        for (service, standing) in rig.keeper.reconciler.standings {
+            for member in standing.pool?.members ?? [] where member.departure == nil {
+                let server = ServerIdentity(service, member.configuration.endpoint)
+                guard standing.held.entry?.destinations[server.endpoint] != nil, departed[server] == nil,
+                    !isConfigured(server, servers)
+                else { continue }
+                departed[server] = rig.now
+            }
+        }
+    }
+
+    private func isConfigured(_ server: ServerIdentity, _ servers: [VirtualServerConfiguration]) -> Bool {
+        let configured = servers.first { $0.identity == server.service }
+        return configured?.sorryServer?.endpoint == server.endpoint
+            || configured?.realServers.contains { $0.endpoint == server.endpoint } == true
     }
 
     private func decide(_ target: ServerIdentity) {
@@ -209,6 +242,8 @@ private final class Simulation {
 
     private func edit(_ identity: VirtualServerIdentity) {
         guard !foreign.contains(identity) else { return }
+        // What somebody else deletes and makes anew is nobody's who left.
+        defer { departed = departed.filter { $0.key.service != identity } }
         switch Int.random(in: 0...3, using: &random) {
         case 0: rig.kernel.table.services[identity]?.attributes.scheduler = "sh"
         case 1: rig.kernel.table.services[identity]?.destinations[endpoint()] = nil
@@ -296,6 +331,7 @@ private final class Simulation {
     private func check(_ command: Command, _ before: KernelTable) {
         let service = command.service
         if foreign.contains(service) { return fail("\(command): a stranger's service") }
+        checkDeparted(command, before)
         guard !isUnsynced, !isByHand, serves(before.services[service]), !serves(rig.kernel.table.services[service]),
             let configured = rig.servers.first(where: { $0.identity == service })
         else { return }
@@ -307,6 +343,26 @@ private final class Simulation {
                 override.weight ?? Int32(server.weight) > 0
             else { continue }
             fail("\(command) empties \(service) although \(server.endpoint) lives: \(before)")
+        }
+    }
+
+    /// Nobody who left the configuration with connections loses them before its time.
+    private func checkDeparted(_ command: Command, _ before: KernelTable) {
+        let gone: (ServerIdentity) -> Bool
+        switch command {
+        case .deleteDestination(let service, let endpoint): gone = { $0 == ServerIdentity(service, endpoint) }
+        case .deleteService(let service): gone = { $0.service == service }
+        case .addService, .editService, .addDestination, .editDestination: return
+        }
+        for (server, since) in departed where gone(server) {
+            departed[server] = nil
+            // Somebody else may have been faster.
+            guard before.services[server.service]?.destinations[server.endpoint] != nil else { continue }
+            let end = since + .seconds(Int64(rig.departure?.limit ?? 0))
+            let mode = decided[server]?.override?.mode ?? .enabled
+            if !isByHand, rig.kernel.busy > 0, rig.now < end, mode == .enabled || mode == .drained {
+                fail("\(command) cuts \(server) off before its time")
+            }
         }
     }
 
@@ -363,7 +419,7 @@ private final class Simulation {
     }
 
     private func isAlive(_ member: Member) -> Bool {
-        guard member.override.mode == .enabled else { return false }
+        guard member.override.mode == .enabled, member.departure == nil else { return false }
         return switch member.health {
         case .up, .unknown(.some(.serving)): true
         case .unknown(nil): !member.configuration.alpha
@@ -375,6 +431,7 @@ private final class Simulation {
     private func withKept(_ wanted: ServiceEntry, _ standing: Standing) -> ServiceEntry {
         let waits = standing.pool?.members.contains {
             $0.override.mode == .enabled && $0.servingWeight > 0 && $0.health != .up && $0.health != .down
+                && $0.departure == nil
         }
         guard !serves(wanted), waits == true else { return wanted }
         var entry = wanted
@@ -393,12 +450,14 @@ private final class Simulation {
     private func wanted(_ standing: Standing) -> ServiceEntry? {
         guard let pool = standing.pool else { return nil }
         let sorryServes = !pool.hasQuorum && pool.configuration.sorryServer != nil
-        var entry = ServiceEntry(attributes: ServiceAttributes())
+        // Of one that another process left behind nothing is known but the table.
+        var entry = ServiceEntry(
+            attributes: standing.isDeparting ? ServiceAttributes(pool.configuration) : ServiceAttributes())
         for member in pool.members {
             let weight: Int32?
             if member.override.mode == .disabled || member.override.mode == .left {
                 weight = nil
-            } else if member.override.mode == .drained {
+            } else if member.override.mode == .drained || member.departure != nil {
                 weight = 0
             } else if isAlive(member), !sorryServes || member.servingWeight == 0 {
                 weight = member.servingWeight

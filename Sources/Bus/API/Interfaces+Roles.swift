@@ -23,6 +23,7 @@ extension Interfaces {
         "io.evenkeel.Ipvs.Disable": .administrator,
         "io.evenkeel.Ipvs.Enable": .administrator,
         "io.evenkeel.Ipvs.Reset": .administrator,
+        "io.evenkeel.Ipvs.CutDepartures": .administrator,
         "io.evenkeel.Ipvs.PrepareReload": .administrator,
         "io.evenkeel.Ipvs.CommitReload": .administrator,
         "io.evenkeel.Ipvs.AbortReload": .administrator,

@@ -15,6 +15,7 @@ extension IpvsAPI {
         func disable(_ call: Disable, _ responder: Responder<Disable>)
         func enable(_ call: Enable, _ responder: Responder<Enable>)
         func reset(_ call: Reset, _ responder: Responder<Reset>)
+        func cutDepartures(_ call: CutDepartures, _ responder: Responder<CutDepartures>)
     }
 
     /// Gives each call to its requirement. Neither of the two is kept: when one is gone, a call is answered with
@@ -32,6 +33,7 @@ extension IpvsAPI {
             case "io.evenkeel.Ipvs.Disable": pending.hand(call, to: handler.disable)
             case "io.evenkeel.Ipvs.Enable": pending.hand(call, to: handler.enable)
             case "io.evenkeel.Ipvs.Reset": pending.hand(call, to: handler.reset)
+            case "io.evenkeel.Ipvs.CutDepartures": pending.hand(call, to: handler.cutDepartures)
             case "io.evenkeel.Ipvs.PrepareReload": pending.hand(call, to: reload.prepareReload)
             case "io.evenkeel.Ipvs.CommitReload": pending.hand(call, to: reload.commitReload)
             case "io.evenkeel.Ipvs.AbortReload": pending.hand(call, to: reload.abortReload)

@@ -193,6 +193,24 @@ extension IpvsAPI {
         public typealias Reply = ChangeReply
     }
 
+    /// Ends the drains of what has left the configuration: it leaves the table at once, and its connections are cut
+    /// off.
+    public struct CutDepartures: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.CutDepartures"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// How many servers that were.
+            public var servers: Int
+
+            public init(servers: Int) {
+                self.servers = servers
+            }
+        }
+    }
+
     /// No virtual service has that name.
     public struct ServiceNotFound: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Ipvs.ServiceNotFound"

@@ -123,10 +123,12 @@ public enum IpvsAPI: ReloadableAPI {
         public var problem: String?
         /// From the kernel.
         public var counters: Counters?
+        /// It left the configuration: no new connections, and it goes with the last of its servers. Absent: it did not.
+        public var isLeaving: Bool?
 
         public init(
             state: ServiceState, since: String, reason: String, weightUp: Int, onSorryServer: Bool, inKernel: Bool,
-            problem: String? = nil, counters: Counters? = nil
+            problem: String? = nil, counters: Counters? = nil, isLeaving: Bool? = nil
         ) {
             self.state = state
             self.since = since
@@ -136,6 +138,7 @@ public enum IpvsAPI: ReloadableAPI {
             self.inKernel = inKernel
             self.problem = problem
             self.counters = counters
+            self.isLeaving = isLeaving
         }
     }
 
@@ -214,11 +217,14 @@ public enum IpvsAPI: ReloadableAPI {
         public var persistentConnections: Int?
         /// From the kernel.
         public var counters: Counters?
+        /// It left the configuration, and its connections have not ended yet; absent: it is configured, or made by
+        /// hand.
+        public var departure: Departure?
 
         public init(
             health: Health, since: String, reason: String, stale: Bool, inKernel: Bool, effectiveWeight: Int,
             override: Override? = nil, activeConnections: Int? = nil, inactiveConnections: Int? = nil,
-            persistentConnections: Int? = nil, counters: Counters? = nil
+            persistentConnections: Int? = nil, counters: Counters? = nil, departure: Departure? = nil
         ) {
             self.health = health
             self.since = since
@@ -231,6 +237,21 @@ public enum IpvsAPI: ReloadableAPI {
             self.inactiveConnections = inactiveConnections
             self.persistentConnections = persistentConnections
             self.counters = counters
+            self.departure = departure
+        }
+    }
+
+    /// A server that left the configuration: it gets no new connections, and leaves the table when it has none and no
+    /// persistent client.
+    public struct Departure: Codable, Hashable, Sendable {
+        /// When the configuration without it came into force, or ipvsd was started: RFC 3339, UTC.
+        public var since: String
+        /// It leaves after so long, whatever connections are left. A restart of ipvsd begins the time anew.
+        public var limitSeconds: Int
+
+        public init(since: String, limitSeconds: Int) {
+            self.since = since
+            self.limitSeconds = limitSeconds
         }
     }
 

@@ -279,6 +279,10 @@ extension Grammars {
             draft, statement, interpreter in
             draft.model.syncDaemon = interpreter.syncDaemon(statement) ?? draft.model.syncDaemon
         },
+        .integer(
+            "lvs_drain_removed", 0...Persistence.longestTimeout, \.model.removedDrainLimit, unit: "s", .rare,
+            "how long a removed server's connections go on; 0: they are cut off"
+        ).addition,
         .boolean("checker_log_all_failures", \.model.logAllCheckFailures, .rare, "log every failed attempt"),
         .boolean("rs_init_notifies", \.model.notifyRealServersAtStart, .rare, "run notify_up at start"),
     ]

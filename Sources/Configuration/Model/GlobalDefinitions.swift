@@ -68,6 +68,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var timeouts = IPVSTimeouts()
     /// `lvs_sync_daemon`: connection synchronisation between directors; nil = off.
     public var syncDaemon: SyncDaemonConfiguration?
+    /// `lvs_drain_removed`: seconds for which connections go on of servers that the configuration does not have any more; 0 = none.
+    public var removedDrainLimit: UInt32 = 300
     /// `checker_log_all_failures`: log every failed attempt, not only the one that changes the state.
     public var logAllCheckFailures = false
     /// `rs_init_notifies`: run notify_up of servers that are up at start.

@@ -14,15 +14,26 @@ struct ReloadCommand: BusCommand {
             what runs, or all forget it. Connections, addresses and verdicts that do not change are not touched. A \
             configuration with errors changes nothing (exit status 2); a daemon lost half-way leaves it done in part (4).
 
+            Real servers that the new configuration does not have drain: no new connections, and they leave when the running \
+            ones have ended, after 300 s at the latest (lvs_drain_removed in global_defs). --cut has them leave at once, also \
+            those of earlier reloads.
+
             Examples:
               lbctl reload --dry-run        what would change
               lbctl reload
+              lbctl reload --cut            connections to removed servers are cut off
             """)
 
     @Flag(name: .long, help: "Only show what would change.")
     var dryRun = false
+    @Flag(name: .long, help: "Cut off the connections of removed servers.")
+    var cut = false
     @OptionGroup var bus: BusOptions
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if cut, dryRun { throw ValidationError("--cut does something, --dry-run does nothing: choose one.") }
+    }
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         let attached = try Self.attached(daemons)
@@ -32,9 +43,12 @@ struct ReloadCommand: BusCommand {
         } else {
             try Self.commit(plans, daemons)
         }
+        let isCutting = cut && plans.contains { $0.daemon == .ipvsd }
+        let cut = isCutting ? try daemons.call(IpvsAPI.CutDepartures()).decoded().servers : nil
         let committed = !dryRun
-        return Shown(wire: [Self.wire(plans, committed: committed)]) { screen in
+        return Shown(wire: [Self.wire(plans, committed: committed, cut)]) { screen in
             screen.add(plans, committed: committed)
+            if let cut { screen.add("\(counted(cut, "removed server")) cut off.") }
         }
     }
 
@@ -122,8 +136,8 @@ struct ReloadCommand: BusCommand {
         try caller.call(VarlinkCall(method: "\(daemon.interface).\(member)", parameters: parameters))
     }
 
-    private static func wire(_ plans: [Plan], committed: Bool) -> JSONObject {
-        [
+    private static func wire(_ plans: [Plan], committed: Bool, _ cut: Int?) -> JSONObject {
+        var wire: JSONObject = [
             "committed": .bool(committed), "digest": .string(plans.first?.digest ?? ""),
             "daemons": .array(
                 plans.map { plan in
@@ -133,6 +147,8 @@ struct ReloadCommand: BusCommand {
                     ]
                 }),
         ]
+        if let cut { wire["cut"] = .int(Int64(cut)) }
+        return wire
     }
 }
 

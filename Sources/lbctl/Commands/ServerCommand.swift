@@ -2,7 +2,6 @@
 // reloads, shows in `lbctl status`, and ends with `reset`.
 import ArgumentParser
 import Bus
-import Glibc
 import JSON
 import Varlink
 
@@ -81,7 +80,8 @@ struct ServerCommand: ParsableCommand {
             abstract: "No new connections; when the running ones have ended, the server leaves the table.",
             discussion: """
                 It stays out until 'enable' or 'reset', across restarts too. Clients that persistence would bring back are waited \
-                for as well.
+                for as well. --wait says on standard error what is left; exit status 4 means that it gave up (--wait-limit) and \
+                the drain goes on.
 
                 Examples:
                   lbctl server drain 192.168.200.103:80
@@ -93,6 +93,8 @@ struct ServerCommand: ParsableCommand {
         var wait = false
         @Option(help: ArgumentHelp("Cut off what is left after so long.", valueName: "seconds"))
         var cutAfter: Int?
+        @Option(help: ArgumentHelp("With --wait: give up waiting after so long.", valueName: "seconds"))
+        var waitLimit: Double?
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions
 
@@ -101,28 +103,19 @@ struct ServerCommand: ParsableCommand {
             let shown = try target.decide("is draining", daemons) { IpvsAPI.Drain(server: $0, limitSeconds: limit) }
             guard wait else { return shown }
             let names = try Naming.servers(target.server, all: target.all, in: daemons)
-            for name in names { try waitFor(name, daemons) }
+            try DrainWait(limit: waitLimit.map { .seconds($0) }).wait(for: names, daemons)
             return Shown(wire: shown.wire) { screen in
                 for name in names { screen.add(Cell("\(name) is drained and out of the table.")) }
             }
         }
 
-        /// Returns when the drain of a server is over.
-        private func waitFor(_ name: String, _ daemons: some Daemons) throws(Failure) {
-            let service = try ServerName.parts(name).service
-            while true {
-                let shown = try daemons.call(IpvsAPI.ShowService(name: service)).decoded().service
-                guard let override = shown.servers.first(where: { $0.name == name })?.runtime.override,
-                    override.kind == .drain
-                else {
-                    throw .notDone("\(name) is not being drained any more: somebody else decided otherwise meanwhile")
-                }
-                if override.isOver == true { return }
-                usleep(500_000)
-            }
-        }
-
         func validate() throws {
+            if let waitLimit {
+                guard wait else { throw ValidationError("--wait-limit goes with --wait.") }
+                guard waitLimit > 0, waitLimit <= 0x7FFF_FFFF else {
+                    throw ValidationError("--wait-limit takes seconds, more than 0.")
+                }
+            }
             if let cutAfter, !(0...0x7FFF_FFFF).contains(cutAfter) {
                 throw ValidationError("--cut-after takes seconds, 0 to 2147483647.")
             }

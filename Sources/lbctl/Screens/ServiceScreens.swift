@@ -29,7 +29,7 @@ extension Screen {
     /// `tcp/192.168.200.254:80  up for 3 min, 2 of 2 servers in use, wrr`
     private func serviceLine(_ service: IpvsAPI.Service) -> [Cell] {
         let (context, runtime) = (service.context, service.runtime)
-        var words = ["\(service.serversInUse) of \(counted(service.servers.count, "server")) in use"]
+        var words = [service.use("server")]
         if let scheduler = context.scheduler { words.append(scheduler) }
         if let persistence = context.persistenceTimeoutSeconds { words.append("persistent \(persistence) s") }
         if runtime.onSorryServer { words.append("sorry server \(context.sorryServer ?? "") serves") }
@@ -49,7 +49,7 @@ extension Screen {
             table.row(
                 Cell(service.name), service.state, Cell(service.since.map(ago) ?? ""),
                 Cell(service.context.scheduler ?? ""),
-                Cell("\(service.serversInUse) of \(service.servers.count)"), Cell(runtime.weightUp),
+                Cell(service.use("")), Cell(runtime.weightUp),
                 Cell(service.context.quorum.map(String.init) ?? ""), Cell(active),
                 Cell(runtime.problem ?? runtime.reason))
         }

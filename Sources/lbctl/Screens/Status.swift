@@ -150,7 +150,7 @@ extension Status {
     }
 
     private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
-        guard service.origin != .foreign else { return [] }
+        guard service.isLookedAfter else { return [] }
         var problems: [Problem] = []
         let runtime = service.runtime
         if let problem = runtime.problem, !isInAlarms(problem) {
@@ -169,11 +169,11 @@ extension Status {
                     severity: .critical, subject: service.name,
                     text: "down\(since(runtime.since, now)): \(runtime.reason)\(cover)"))
         }
-        if runtime.state == .up, runtime.inKernel, service.serversInUse == 0, !service.servers.isEmpty {
+        if runtime.state == .up, runtime.inKernel, service.serversInUse == 0, !service.members.isEmpty {
             problems.append(
                 Problem(severity: .critical, subject: service.name, text: "up, but no real server takes connections"))
         }
-        for server in service.servers {
+        for server in service.members {
             if server.runtime.health == .down {
                 problems.append(
                     Problem(

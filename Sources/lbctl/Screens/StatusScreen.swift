@@ -70,10 +70,11 @@ extension Screen {
     }
 
     private func serviceSummary(_ services: [IpvsAPI.Service]) -> String? {
-        guard !services.isEmpty else { return nil }
-        let servers = services.reduce(0) { $0 + $1.servers.count }
-        let inUse = services.reduce(0) { $0 + $1.serversInUse }
-        return "\(counted(services.count, "service")), \(inUse) of \(counted(servers, "server")) in use"
+        let ours = services.filter(\.isLookedAfter)
+        guard !ours.isEmpty else { return services.isEmpty ? nil : "no service of its own" }
+        let servers = ours.reduce(0) { $0 + $1.members.count }
+        let inUse = ours.reduce(0) { $0 + $1.serversInUse }
+        return "\(counted(ours.count, "service")), \(inUse) of \(counted(servers, "server")) in use"
     }
 
     private mutating func add(_ problem: Problem, _ tone: Tone) {

@@ -61,16 +61,32 @@ extension IpvsAPI.ServiceState {
 
 extension IpvsAPI.Service {
     /// Up or down is what ipvsd says of services that it looks after.
-    var state: Cell { origin == .foreign ? Cell("foreign", .faint) : runtime.state.cell }
+    var state: Cell {
+        if origin == .foreign { return Cell("foreign", .faint) }
+        return runtime.isLeaving == true ? Cell("leaving", .warning) : runtime.state.cell
+    }
 
     /// Since when; nil of a service of somebody else, who alone knows.
     var since: String? { origin == .foreign ? nil : runtime.since }
 
     /// Whether it is not simply up with all its servers.
     var wantsAttention: Bool {
-        guard origin != .foreign else { return false }
+        guard isLookedAfter else { return false }
         return runtime.state == .down || runtime.problem != nil || !runtime.inKernel
-            || servers.contains { $0.runtime.health == .down || $0.runtime.override != nil }
+            || members.contains { $0.runtime.health == .down || $0.runtime.override != nil }
+    }
+
+    /// ipvsd answers for it: it is not somebody else's, and has not left the configuration.
+    var isLookedAfter: Bool { origin != .foreign && runtime.isLeaving != true }
+
+    /// Its servers without those that left the configuration.
+    var members: [IpvsAPI.Server] { servers.filter { $0.runtime.departure == nil } }
+
+    /// `1 of 2 servers in use`, and how many drain because they left the configuration.
+    func use(_ noun: String) -> String {
+        let leaving = servers.count - members.count
+        let use = "\(serversInUse) of \(noun.isEmpty ? "\(members.count)" : counted(members.count, noun) + " in use")"
+        return leaving > 0 ? "\(use), \(leaving) leaving" : use
     }
 
     /// How many servers can take connections.
@@ -94,6 +110,7 @@ extension IpvsAPI.Server {
     /// The verdict, and what a person decided beside it.
     var state: Cell {
         if origin == .foreign { return Cell("foreign", .faint) }
+        if runtime.departure != nil { return Cell("leaving", .warning) }
         let doubt = runtime.stale ? "?" : ""
         switch (runtime.health, runtime.override?.kind) {
         case (.up, .drain): return Cell("draining", .warning)
@@ -117,7 +134,8 @@ extension IpvsAPI.Server {
 
     /// The weight in the kernel, with the one that is wanted of a healthy server where they differ.
     var weight: Cell {
-        let configured = runtime.override?.weight ?? context.weight ?? runtime.effectiveWeight
+        let wanted = runtime.departure == nil ? runtime.override?.weight ?? context.weight : 0
+        let configured = wanted ?? runtime.effectiveWeight
         guard configured != runtime.effectiveWeight else { return Cell(configured) }
         return Cell("\(runtime.effectiveWeight) of \(configured)", .warning)
     }
