@@ -57,6 +57,21 @@ extension Standing {
     /// True when only its departing servers keep it in the table.
     public var isDeparting: Bool { departing.service != nil }
 
+    /// True when nothing but its departure keeps a server from following its checks and its weight: what is decided about it has an effect
+    /// when the configuration has it again.
+    public func waitsForReturn(_ endpoint: Endpoint) -> Bool {
+        departing.servers[endpoint] != nil && decisions[endpoint]?.override.mode ?? .enabled == .enabled
+    }
+
+    /// True when what a command makes would be undone: of what departs nothing can be changed, only deleted.
+    func isLeaving(_ command: Command) -> Bool {
+        switch command {
+        case .editService, .addDestination: isDeparting
+        case .editDestination(_, let endpoint, _): departing.servers[endpoint] != nil
+        case .addService, .deleteService, .deleteDestination: false
+        }
+    }
+
     /// Servers that are drained until they have no connections: by decision, or because they left the configuration.
     var draining: Set<Endpoint> {
         var draining = Set(departing.servers.keys)

@@ -69,12 +69,15 @@ public enum HandVerdict: Equatable, Sendable {
     case exists
     /// The configuration says otherwise.
     case configured
+    /// It left the configuration, and keeps what it has until its connections have ended.
+    case leaving
 }
 
 extension Reconciler {
     /// Judges a change that was asked for by hand.
     public func verdict(on command: Command) -> HandVerdict {
         guard let standing = standings[command.service] else { return .send }
+        if standing.isLeaving(command) { return .leaving }
         if let configured = standing.configured {
             switch command {
             case .addService: return .exists

@@ -153,18 +153,36 @@ extension IpvsAPI.ServerSettings {
         guard UInt32(exactly: lowerThreshold ?? 0) != nil else {
             throw MalformedCommand("serverSettings.lowerThreshold")
         }
-        guard let tunnel else { return }
-        switch tunnel.checksum {
-        case nil, .nocsum, .csum: break
-        case .remcsum:
-            if tunnel.kind == .gre { throw MalformedCommand("serverSettings.tunnel.checksum") }
-        case .other: throw MalformedCommand("serverSettings.tunnel.checksum")
-        }
-        switch tunnel.kind {
-        case .ipip, .gre: break
+        try tunnel?.check()
+    }
+}
+
+extension IpvsAPI.Tunnel {
+    fileprivate func check() throws(MalformedCommand) {
+        let portField = "serverSettings.tunnel.port"
+        let checksumField = "serverSettings.tunnel.checksum"
+        if case .other = checksum { throw MalformedCommand(checksumField) }
+        switch kind {
+        case .ipip:
+            guard checksum == nil else {
+                throw MalformedCommand(
+                    checksumField, "\(checksumField) goes with gue and gre only: choose one of them, or leave it out")
+            }
+        case .gre:
+            guard checksum != .remcsum else {
+                throw MalformedCommand(
+                    checksumField, "\(checksumField): remcsum goes with gue only: choose csum or nocsum, or gue")
+            }
         case .gue:
-            guard (1...0xFFFF).contains(tunnel.port ?? 0) else { throw MalformedCommand("serverSettings.tunnel.port") }
+            guard (1...0xFFFF).contains(port ?? 0) else {
+                throw MalformedCommand(
+                    portField, "\(portField): gue needs the UDP port that the server listens at, 1 to 65535")
+            }
+            return
         case .other: throw MalformedCommand("serverSettings.tunnel.kind")
+        }
+        guard port == nil else {
+            throw MalformedCommand(portField, "\(portField) goes with gue only: choose gue, or leave it out")
         }
     }
 }

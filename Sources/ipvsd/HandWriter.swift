@@ -70,11 +70,14 @@ struct HandWriter {
         var batch: [Command] = []
         var failure: HandFailure?
         for case .change(let command) in additions {
-            guard reconciler.verdict(on: command) == .send else {
-                failure = HandFailure(code: EEXIST, problem: "\(command): it exists already", isOurs: true)
-                break
+            switch reconciler.verdict(on: command) {
+            case .send:
+                batch.append(command)
+                continue
+            case .leaving: failure = HandFailure(leaving: command, file)
+            case .exists, .configured, .note, .nothing, .weigh: failure = HandFailure(exists: command)
             }
-            batch.append(command)
+            break
         }
         let refusals: [NetlinkRefusal]
         do throws(NetlinkError) {
@@ -191,8 +194,9 @@ struct HandWriter {
         case .weigh(let weight):
             guard let endpoint = command.endpoint else { break }
             weigh(ServerIdentity(command.service, endpoint), weight, weight, &reconciler, &report)
-        case .exists: return HandFailure(code: EEXIST, problem: "\(command): it exists already", isOurs: true)
+        case .exists: return HandFailure(exists: command)
         case .configured: return HandFailure(configured: command, file)
+        case .leaving: return HandFailure(leaving: command, file)
         }
         return nil
     }
@@ -284,6 +288,30 @@ extension HandFailure {
         } else {
             self.init(code: error.code ?? EIO, problem: "\(what): \(error)", isOurs: false)
         }
+    }
+
+    /// As the kernel would say it.
+    init(exists command: Command) {
+        self.init(code: EEXIST, problem: "\(command): it exists already", isOurs: true)
+    }
+
+    /// It left the configuration.
+    init(leaving command: Command, _ file: String) {
+        let subject: String
+        let deletion: String
+        if case .editDestination(let service, let endpoint, _) = command {
+            let server = ServerIdentity(service, endpoint)
+            subject = "\(server)"
+            deletion = "'lbctl server delete \(server)'"
+        } else {
+            subject = "\(command.service)"
+            deletion = "'lbctl service delete \(command.service)'"
+        }
+        self.init(
+            code: EPERM,
+            problem: "\(subject) has left \(file) and drains at weight 0: put it into that file again and run "
+                + "'lbctl reload'; or \(deletion) cuts off its connections, and then it can be made by hand",
+            isOurs: true)
     }
 
     /// The configuration says otherwise.

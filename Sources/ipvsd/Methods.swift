@@ -86,7 +86,7 @@ extension IPVSDaemon: IpvsAPI.Handler {
                 services: part.compactMap { identity in
                     guard let self else { return nil }
                     guard let standing = standings[identity], let pool = standing.pool else {
-                        return snapshots[identity].map { self.foreign($0) }
+                        return snapshots[identity].map { IpvsAPI.Service(foreign: $0) }
                     }
                     return self.service(standing, pool, snapshots[identity])
                 }, orphans: part.first == first ? orphans : nil,
@@ -116,7 +116,13 @@ extension IPVSDaemon: IpvsAPI.Handler {
         // Asked for now, so that the place in the order of events is that of this change.
         let before = keeper.reconciler.standings[server.service]?.decisions[server.endpoint]
         decide(server, by: caller, change) { reply.kept($0) }
-        reply.problem = keeper.problem(of: server)
+        if Method.method != IpvsAPI.Reset.method,
+            keeper.reconciler.standings[server.service]?.waitsForReturn(server.endpoint) == true
+        {
+            reply.hindrance = .leaving(file: configurationPath)
+        } else {
+            reply.hindrance = keeper.problem(of: server).map { .kernel($0) }
+        }
         guard keeper.reconciler.standings[server.service]?.decisions[server.endpoint] != before else {
             return reply.published(nil)
         }
@@ -134,8 +140,16 @@ extension IPVSDaemon: IpvsAPI.Handler {
 
 /// The answer to a decision: given when it is in the table and on the disk, and the bus has numbered its event or had a second to do so.
 private final class DecisionReply<Method: VarlinkMethod> where Method.Reply == ChangeReply {
-    /// Why the kernel does not take it.
-    var problem: String?
+    /// Why the table does not have what follows from a decision.
+    enum Hindrance {
+        /// The server has left that file: it follows when it is back.
+        case leaving(file: String)
+        /// The kernel does not take it.
+        case kernel(String)
+    }
+
+    /// What keeps it from having its effect now.
+    var hindrance: Hindrance?
     private let server: String
     private let responder: Responder<Method>
     private var outcome: DecisionOutcome?
@@ -162,10 +176,10 @@ private final class DecisionReply<Method: VarlinkMethod> where Method.Reply == C
         case .notKept(let path, let reason):
             responder.fail(IpvsAPI.NotKept(server: server, path: path, problem: reason))
         case .kept:
-            if let problem {
-                responder.fail(IpvsAPI.NotTaken(server: server, problem: problem))
-            } else {
-                responder.reply(ChangeReply(seq: seq))
+            switch hindrance {
+            case .leaving(let file): responder.fail(IpvsAPI.Leaving(server: server, file: file))
+            case .kernel(let problem): responder.fail(IpvsAPI.NotTaken(server: server, problem: problem))
+            case nil: responder.reply(ChangeReply(seq: seq))
             }
         }
     }

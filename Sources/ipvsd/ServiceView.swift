@@ -26,36 +26,6 @@ extension IPVSDaemon {
         return standing.handMade.attributes == nil ? .foreign : .hand
     }
 
-    /// A service of somebody else, as the kernel has it.
-    func foreign(_ snapshot: ServiceSnapshot) -> IpvsAPI.Service {
-        let weight = snapshot.destinations.reduce(0) { $0 + Int($1.attributes.weight) }
-        let serving = snapshot.destinations.count { $0.attributes.weight > 0 }
-        return IpvsAPI.Service(
-            name: "\(snapshot.identity)",
-            context: IpvsAPI.ServiceContext(snapshot.identity, snapshot.attributes),
-            runtime: IpvsAPI.ServiceRuntime(
-                state: serving > 0 ? .up : .down, since: started,
-                reason: "made by somebody else: listed, not looked after", weightUp: weight, onSorryServer: false,
-                inKernel: true, counters: IpvsAPI.Counters(snapshot.counters)),
-            servers: snapshot.destinations.map { destination in
-                IpvsAPI.Server(
-                    name: "\(ServerIdentity(snapshot.identity, destination.endpoint))",
-                    context: IpvsAPI.ServerContext(
-                        address: "\(destination.endpoint.address)", port: Int(destination.endpoint.port),
-                        forwarding: IpvsAPI.Forwarding(destination.attributes.forwarding),
-                        weight: Int(destination.attributes.weight),
-                        upperThreshold: Int(destination.attributes.upperThreshold),
-                        lowerThreshold: Int(destination.attributes.lowerThreshold)),
-                    runtime: IpvsAPI.ServerRuntime(
-                        health: .unknown, since: started, reason: "made by somebody else", stale: false, inKernel: true,
-                        effectiveWeight: Int(destination.attributes.weight),
-                        activeConnections: Int(destination.activeConnections),
-                        inactiveConnections: Int(destination.inactiveConnections),
-                        persistentConnections: Int(destination.persistentConnections),
-                        counters: IpvsAPI.Counters(destination.counters)), origin: .foreign)
-            }, origin: .foreign)
-    }
-
     /// The data of a service's event; nil when it is not configured.
     func summary(of subject: String) -> IpvsAPI.ServiceSummary? {
         guard let service = VirtualServerIdentity(subject), let standing = keeper.reconciler.standings[service],
@@ -148,6 +118,37 @@ extension IPVSDaemon {
                 counters: snapshot.map { IpvsAPI.Counters($0.counters) },
                 departure: departure.map { IpvsAPI.Departure(since: $0.since, limitSeconds: Int($0.limit)) }),
             origin: standing.isHandMade(configuration.endpoint) ? .hand : .configuration)
+    }
+}
+
+extension IpvsAPI.Service {
+    /// A service of somebody else, as the kernel has it.
+    init(foreign snapshot: ServiceSnapshot) {
+        let weight = snapshot.destinations.reduce(0) { $0 + Int($1.attributes.weight) }
+        let serving = snapshot.destinations.count { $0.attributes.weight > 0 }
+        self.init(
+            name: "\(snapshot.identity)",
+            context: IpvsAPI.ServiceContext(snapshot.identity, snapshot.attributes),
+            runtime: IpvsAPI.ServiceRuntime(
+                state: serving > 0 ? .up : .down, reason: "made by somebody else: listed, not looked after",
+                weightUp: weight, onSorryServer: false, inKernel: true, counters: IpvsAPI.Counters(snapshot.counters)),
+            servers: snapshot.destinations.map { destination in
+                IpvsAPI.Server(
+                    name: "\(ServerIdentity(snapshot.identity, destination.endpoint))",
+                    context: IpvsAPI.ServerContext(
+                        address: "\(destination.endpoint.address)", port: Int(destination.endpoint.port),
+                        forwarding: IpvsAPI.Forwarding(destination.attributes.forwarding),
+                        weight: Int(destination.attributes.weight),
+                        upperThreshold: Int(destination.attributes.upperThreshold),
+                        lowerThreshold: Int(destination.attributes.lowerThreshold)),
+                    runtime: IpvsAPI.ServerRuntime(
+                        health: .unknown, reason: "made by somebody else", stale: false, inKernel: true,
+                        effectiveWeight: Int(destination.attributes.weight),
+                        activeConnections: Int(destination.activeConnections),
+                        inactiveConnections: Int(destination.inactiveConnections),
+                        persistentConnections: Int(destination.persistentConnections),
+                        counters: IpvsAPI.Counters(destination.counters)), origin: .foreign)
+            }, origin: .foreign)
     }
 }
 

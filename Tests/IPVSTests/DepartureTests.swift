@@ -206,6 +206,55 @@ import Testing
         #expect(disabled.keeper.reconciler.departing.isEmpty)
     }
 
+    @Test func `an edit of what leaves would be put back: it is refused with a remedy`() throws {
+        let rig = try departing()
+        let (web, leaving) = (try server(2).service, try server(2).endpoint)
+        func refusal(_ command: Command) throws -> HandFailure {
+            var report: HandReport?
+            rig.byHand([.change(command)]) { answer, _ in report = answer }
+            rig.pass(.seconds(11))
+            let answer = try #require(report)
+            return try #require(answer.failure, "\(command)")
+        }
+        let edit = try refusal(.editDestination(web, leaving, routed(5)))
+        #expect(edit.isOurs && edit.problem.contains("lbctl reload"), "\(edit.problem)")
+        #expect(edit.problem.contains("'lbctl server delete \(try server(2))'"), "\(edit.problem)")
+        #expect(try weights(rig.kernel.table, 1...2) == [1, 0])
+        // The service itself.
+        rig.configure([])
+        rig.settle()
+        let before = rig.kernel.table
+        let added = Command.addDestination(web, try server(9).endpoint, routed(1))
+        for command in [added, .editService(web, ServiceAttributes(scheduler: "wrr"))] {
+            let refused = try refusal(command)
+            #expect(refused.problem.contains("'lbctl service delete \(web)'"), "\(refused.problem)")
+        }
+        #expect(rig.kernel.table == before)
+        rig.byHand([.change(.deleteService(web)), .change(.addService(web, ServiceAttributes())), .change(added)])
+        rig.pass(.seconds(11))
+        #expect(try weights(rig.kernel.table, 8...9) == [nil, 1], "then it can be made by hand")
+    }
+
+    @Test func `what is decided about a server that leaves is kept for when it is back`() throws {
+        let rig = try departing()
+        func decide(_ override: ServerOverride) throws -> Bool {
+            let (other, leaving) = (try server(1), try server(2))
+            let decision = Decision(override: override, since: "2026", uid: 0)
+            rig.keeper.decide(leaving, decision, at: rig.now) { _ in }
+            rig.settle()
+            #expect(try weights(rig.kernel.table, 1...2) == [1, 0])
+            let standing = try #require(rig.keeper.reconciler.standings[leaving.service])
+            #expect(!standing.waitsForReturn(other.endpoint))
+            return standing.waitsForReturn(leaving.endpoint)
+        }
+        #expect(try !decide(ServerOverride(mode: .drained)), "that is what it does")
+        #expect(try decide(ServerOverride()))
+        #expect(try decide(ServerOverride(weight: 7)))
+        rig.configure([try virtualServer(weights: [1, 2])])
+        rig.settle()
+        #expect(try weights(rig.kernel.table, 1...2) == [1, 7])
+    }
+
     @Test func `all that leave can be cut off together`() throws {
         let rig = try departing()
         #expect(rig.keeper.cutDepartures() == 1)

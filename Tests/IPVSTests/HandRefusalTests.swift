@@ -87,6 +87,9 @@ extension HandMadeTests {
         func persistent(_ seconds: Int) -> IpvsAPI.ServiceSettings {
             .init(scheduler: "rr", persistenceTimeoutSeconds: seconds)
         }
+        func wrapping(_ tunnel: IpvsAPI.Tunnel) -> IpvsAPI.TableCommand {
+            placing("10.0.0.1:80", .init(forwarding: .tun, tunnel: tunnel, weight: 1))
+        }
         let tunnel = IpvsAPI.Tunnel(kind: .gue, port: 6080)
         let refused: [(IpvsAPI.TableCommand, String)] = [
             (adding("tcp/192.0.2.1:0", plain), "port 0"),
@@ -99,6 +102,11 @@ extension HandMadeTests {
             (adding("tcp/192.0.2.1:80", persistent(.max)), "31 days"),
             (placing("10.0.0.1:80", .init(forwarding: .nat, tunnel: tunnel, weight: 1)), "tun"),
             (placing("10.0.0.1:80", .init(forwarding: .dr, tunnel: tunnel, weight: 1)), "tun"),
+            (wrapping(.init(kind: .ipip, port: 6080)), "tunnel.port"),
+            (wrapping(.init(kind: .gre, port: 6080)), "gue"),
+            (wrapping(.init(kind: .ipip, checksum: .csum)), "tunnel.checksum"),
+            (wrapping(.init(kind: .gre, checksum: .remcsum)), "csum or nocsum"),
+            (wrapping(.init(kind: .gue)), "1 to 65535"),
             (placing("[2001:db8::1]:80", .init(forwarding: .nat, weight: 1)), "family"),
             (
                 .init(
@@ -117,6 +125,7 @@ extension HandMadeTests {
             adding("udp/192.0.2.1:53", .init(scheduler: "rr", onePacket: true)),
             adding("fwmark/7/inet", .init(scheduler: "rr", onePacket: true)),
             placing("[2001:db8::1]:80", .init(forwarding: .tun, tunnel: tunnel, weight: 1)),
+            wrapping(.init(kind: .ipip)), wrapping(.init(kind: .gre, checksum: .csum)),
             .init(action: .setTimeouts, timeouts: .init(tcpSeconds: 2_678_400, tcpFinSeconds: 0, udpSeconds: 0)),
         ]
         for command in taken { #expect(throws: Never.self) { try TableCommand(command) } }

@@ -6,6 +6,8 @@ import IPVSWords
 import Net
 import Testing
 
+@testable import ipvsd
+
 @Suite struct WordsTests {
     private static let service = VirtualServerIdentity.address(.tcp, Endpoint(.v4(IPv4Address(10, 0, 0, 1)), port: 80))
     private static let mark = VirtualServerIdentity.firewallMark(7, .inet6)
@@ -49,5 +51,14 @@ import Testing
 
     @Test(arguments: commands) func `a command is understood as it was meant`(_ command: TableCommand) throws {
         #expect(try TableCommand(IpvsAPI.TableCommand(command)) == command)
+    }
+
+    @Test func `since when a service of somebody else is up is not said`() {
+        var snapshot = ServiceSnapshot(identity: Self.service, attributes: Self.rich)
+        let attributes = DestinationAttributes(forwarding: .method(.masquerade))
+        snapshot.destinations = [DestinationSnapshot(endpoint: Self.server, attributes: attributes)]
+        let foreign = IpvsAPI.Service(foreign: snapshot)
+        #expect(foreign.origin == .foreign && foreign.runtime.state == .up && foreign.servers.count == 1)
+        #expect(foreign.runtime.since == nil && foreign.servers.allSatisfy { $0.runtime.since == nil })
     }
 }

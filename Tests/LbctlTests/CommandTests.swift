@@ -100,7 +100,47 @@ import Varlink
         #expect(unkept?.status == .failed)
         #expect(unkept?.description.hasPrefix("\(name) is there: in force, but not kept: F: no space; ") == true)
         #expect(failure { _ = try ServiceCommand.Add.parse(["192.0.2.1:80"]).answer(from: daemons) }?.status == .usage)
-        #expect(throws: (any Error).self) { try ServerCommand.Add.parse(["\(name)/10.0.0.6:80", "--tunnel", "gue"]) }
+    }
+
+    @Test(arguments: [
+        "--tunnel gue", "--method tun --tunnel-port 6080", "--tunnel ipip --tunnel-port 6080",
+        "--tunnel gre --tunnel-port 6080", "--method tun --tunnel-checksum csum",
+        "--tunnel ipip --tunnel-checksum csum", "--tunnel gre --tunnel-checksum remcsum", "--method dr --tunnel ipip",
+    ])
+    func `words about a tunnel that would do nothing are refused`(_ words: String) {
+        let name = "tcp/192.0.2.1:80/10.0.0.6:80"
+        let error = #expect(throws: (any Error).self) {
+            try ServerCommand.Add.parse([name] + words.split(separator: " ").map(String.init))
+        }
+        let text = error.map { ServerCommand.Add.message(for: $0) } ?? ""
+        #expect(text.contains("--tunnel") || text.contains("gre has no remcsum"), "\(text)")
+    }
+
+    @Test(arguments: [
+        ("tcp/192.0.2.1:80/10.0.0.6:8080", "nat", "tcp/192.0.2.1:80/10.0.0.6:8080"),
+        ("tcp/192.0.2.1:80/10.0.0.6:8080", "dr", "tcp/192.0.2.1:80/10.0.0.6:80"),
+        ("tcp/[2001:DB8::1]:80/[2001:db8:0::6]:8080", "tun", "tcp/[2001:db8::1]:80/[2001:db8::6]:80"),
+        ("fwmark/7/inet/10.0.0.6:8080", "dr", "fwmark/7/inet/10.0.0.6:8080"),
+    ])
+    func `a server that was added is called as the kernel has it`(_ typed: String, _ method: String, _ name: String)
+        throws
+    {
+        daemons["Ipvs.ChangeTable"] = .replies([["done": 1]])
+        let added = try ServerCommand.Add.parse([typed, "--method", method]).answer(from: daemons)
+        #expect(try text(added) == "\(name) is there.\n")
+    }
+
+    @Test func `a decision about a server that leaves is told as one for later`() {
+        let server = "tcp/192.168.200.254:80/192.168.200.104:80"
+        daemons["Ipvs.Enable"] = .failure(
+            .refused(
+                method: "io.evenkeel.Ipvs.Enable", error: "io.evenkeel.Ipvs.Leaving",
+                parameters: ["server": .string(server), "file": "/etc/keepalived/keepalived.conf"]))
+        let refused = failure { _ = try ServerCommand.Enable.parse([server]).answer(from: daemons) }
+        #expect(
+            refused?.description
+                == "\(server): kept for when it is back; it has left /etc/keepalived/keepalived.conf and drains at weight 0: "
+                + "put it into that file again and run 'lbctl reload'")
     }
 
     @Test func `an unknown server is answered with the ones there are`() {

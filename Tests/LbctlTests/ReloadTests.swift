@@ -59,6 +59,24 @@ import Testing
         #expect(try text(answer).hasSuffix("Not loaded: a dry run (d1).\n"))
     }
 
+    @Test func `what left is cut off once all have the new configuration, and is counted`() throws {
+        daemons["Ipvs.CutDepartures"] = .replies([["servers": 2]])
+        let answer = try reload("--cut")
+        #expect(daemons.calls.suffix(2) == [#"Check.CommitReload {"digest":"d1"}"#, "Ipvs.CutDepartures"])
+        #expect(try text(answer).hasSuffix("Loaded in vrrpd, ipvsd, checkd (d1).\n2 removed servers cut off.\n"))
+        #expect(wire(answer)[0].hasSuffix(#","cut":2}"#))
+        #expect(throws: (any Error).self) { try ReloadCommand.parse(["--cut", "--dry-run"]) }
+    }
+
+    @Test func `nothing is cut off where the reload fails, or without ipvsd`() throws {
+        daemons["Ipvs.CutDepartures"] = .replies([["servers": 2]])
+        daemons["Check.CommitReload"] = .failure(.disconnected(method: "io.evenkeel.Check.CommitReload", by: .busd))
+        #expect(failure("--cut")?.status == .inPart)
+        daemons.attach(.vrrpd)
+        #expect(try !wire(reload("--cut"))[0].contains("cut"))
+        #expect(!daemons.calls.contains("Ipvs.CutDepartures"))
+    }
+
     @Test func `a refusal in one daemon aborts in all and is a configuration error`() {
         let error = "io.evenkeel.Ipvs.ConfigurationRefused"
         daemons["Ipvs.PrepareReload"] = .failure(

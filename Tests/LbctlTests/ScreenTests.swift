@@ -151,9 +151,12 @@ enum Recorded: String, CaseIterable {
         var status = Status.well
         var service = IpvsAPI.Service.sample("tcp/192.0.2.7:80", .down, reason: "made by somebody else", servers: [])
         service.origin = .foreign
+        service.runtime.since = nil
         var taken = IpvsAPI.Service.sample("tcp/192.0.2.8:80", servers: [.sample("192.0.2.2:80", .down)])
         taken.origin = .foreign
         taken.servers[0].origin = .foreign
+        taken.runtime.since = nil
+        taken.servers[0].runtime.since = nil
         status.services = [service, taken]
         #expect(status.problems(at: now) == [])
         let text = shown {

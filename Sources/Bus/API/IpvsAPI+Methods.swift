@@ -269,6 +269,21 @@ extension IpvsAPI {
         }
     }
 
+    /// The decision is kept for when the configuration has the server again. It has left, and drains at weight 0 until
+    /// then.
+    public struct Leaving: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Ipvs.Leaving"
+        /// Whom it is about.
+        public var server: String
+        /// The file that does not have it any more.
+        public var file: String
+
+        public init(server: String, file: String) {
+            self.server = server
+            self.file = file
+        }
+    }
+
     /// The kernel's table cannot be read.
     public struct NoTable: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Ipvs.NoTable"

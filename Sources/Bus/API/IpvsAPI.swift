@@ -109,8 +109,8 @@ public enum IpvsAPI: ReloadableAPI {
     public struct ServiceRuntime: Codable, Hashable, Sendable {
         /// Whether the quorum is there.
         public var state: ServiceState
-        /// When that began: RFC 3339, UTC.
-        public var since: String
+        /// When that began: RFC 3339, UTC; absent of a foreign service.
+        public var since: String?
         /// Why, for people.
         public var reason: String
         /// Sum of the weights that count towards the quorum.
@@ -127,8 +127,8 @@ public enum IpvsAPI: ReloadableAPI {
         public var isLeaving: Bool?
 
         public init(
-            state: ServiceState, since: String, reason: String, weightUp: Int, onSorryServer: Bool, inKernel: Bool,
-            problem: String? = nil, counters: Counters? = nil, isLeaving: Bool? = nil
+            state: ServiceState, since: String? = nil, reason: String, weightUp: Int, onSorryServer: Bool,
+            inKernel: Bool, problem: String? = nil, counters: Counters? = nil, isLeaving: Bool? = nil
         ) {
             self.state = state
             self.since = since
@@ -197,8 +197,8 @@ public enum IpvsAPI: ReloadableAPI {
     public struct ServerRuntime: Codable, Hashable, Sendable {
         /// Verdict of the checks, or of what was heard last.
         public var health: Health
-        /// When that began: RFC 3339, UTC.
-        public var since: String
+        /// When that began: RFC 3339, UTC; absent of a foreign server.
+        public var since: String?
         /// Why, for people: "connection refused".
         public var reason: String
         /// checkd is away; the verdict is the last one heard.
@@ -222,7 +222,7 @@ public enum IpvsAPI: ReloadableAPI {
         public var departure: Departure?
 
         public init(
-            health: Health, since: String, reason: String, stale: Bool, inKernel: Bool, effectiveWeight: Int,
+            health: Health, since: String? = nil, reason: String, stale: Bool, inKernel: Bool, effectiveWeight: Int,
             override: Override? = nil, activeConnections: Int? = nil, inactiveConnections: Int? = nil,
             persistentConnections: Int? = nil, counters: Counters? = nil, departure: Departure? = nil
         ) {

@@ -267,7 +267,7 @@ extension Grammars {
 
     private static let globalIPVS: [Keyword<GlobalDraft>] = [
         Keyword(
-            "lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", unit: "s", range: "1…31536000; 0 leaves it",
+            "lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", unit: "s", range: "1…2678400; 0 leaves it",
             standard: "kernel: 900, 120, 300", .common, "the kernel's connection timeouts"
         ) { draft, statement, interpreter in
             interpreter.timeouts(statement, into: &draft.model.timeouts)

@@ -120,7 +120,8 @@ extension Interpreter {
                     .badValue, at: word, "lvs_timeouts takes pairs of tcp, tcpfin or udp and seconds",
                     remedy: "write lvs_timeouts tcp 900 tcpfin 120 udp 300, say")
             }
-            guard let seconds = integer(value, 0...31_536_000, of: "lvs_timeouts \(word.text)") else { continue }
+            guard let seconds = integer(value, 0...Persistence.longestTimeout, of: "lvs_timeouts \(word.text)")
+            else { continue }
             timeouts[keyPath: path] = seconds == 0 ? nil : .seconds(seconds)
         }
     }

@@ -20,6 +20,10 @@ enum Refusal {
         case "NotTaken":
             return
                 "\(parameter("server")): kept, but not in the kernel's table: \(parameter("problem")); ipvsd goes on trying"
+        case "Leaving":
+            return
+                "\(parameter("server")): kept for when it is back; it has left \(parameter("file")) and drains at weight 0: "
+                + "put it into that file again and run 'lbctl reload'"
         case "ConfigurationRefused":
             let diagnostics = (parameters["diagnostics"]?.array ?? []).compactMap(\.string)
             return "the configuration is refused, the running one stays:\n"

@@ -1,13 +1,17 @@
 // `lbctl server add`, `edit` and `delete`.
 import ArgumentParser
 import Bus
+import Configuration
+import IPVS
+import Net
 
 extension ServerCommand {
     struct Add: BusCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add a server by hand to a service, configured or not; it is kept until it is deleted.",
             discussion: """
-                What is not said is: method nat, weight 1, no thresholds. Nothing checks such a server.
+                What is not said is: method nat, weight 1, no thresholds. Nothing checks such a server. Only nat changes ports: \
+                with dr and tun the server has its service's port, whatever PORT says.
 
                 Examples:
                   lbctl server add tcp/192.0.2.1:80/10.0.0.5:8080
@@ -25,7 +29,7 @@ extension ServerCommand {
             let settings = options.changed(IpvsAPI.ServerSettings(forwarding: .nat, weight: 1))
             return try TableChange.make(
                 .init(action: .addServer, service: service, server: endpoint, serverSettings: settings),
-                "\(server) is there", daemons)
+                "\(ServerName.placed(endpoint, in: service, settings.forwarding)) is there", daemons)
         }
     }
 
@@ -93,5 +97,13 @@ enum ServerName {
             throw .usage("'\(name)' names no server: write SERVICE/ADDR:PORT, such as tcp/192.0.2.1:80/10.0.0.5:80")
         }
         return (String(name[..<slash]), String(name[name.index(after: slash)...]))
+    }
+
+    /// What a server is called once it is added: only with nat it has a port of its own. What ipvsd does not understand stays as it is.
+    static func placed(_ endpoint: String, in service: String, _ forwarding: IpvsAPI.Forwarding) -> String {
+        guard let identity = VirtualServerIdentity(service), let server = Endpoint(endpoint) else {
+            return "\(service)/\(endpoint)"
+        }
+        return "\(ServerIdentity(identity, identity.place(of: server, isMasqueraded: forwarding == .nat)))"
     }
 }

@@ -155,7 +155,17 @@ struct ServerOptions: ParsableArguments {
         if let tunnelPort, !(1...65535).contains(tunnelPort) {
             throw ValidationError("--tunnel-port is 1 to 65535, not \(tunnelPort).")
         }
+        if tunnelPort != nil, tunnel != .gue {
+            throw ValidationError("--tunnel-port goes with --tunnel gue: say that too, or leave it out.")
+        }
+        if tunnelChecksum != nil, tunnel != .gue, tunnel != .gre {
+            throw ValidationError(
+                "--tunnel-checksum goes with --tunnel gue or --tunnel gre: say one of them too, or leave it out.")
+        }
         if tunnelChecksum == .remcsum, tunnel == .gre { throw ValidationError("gre has no remcsum; gue has.") }
+        if tunnel != nil, let method, method != .tun {
+            throw ValidationError("--tunnel goes with --method tun, not \(method.rawValue): choose one.")
+        }
     }
 
     /// The settings with what was said changed.

@@ -8,7 +8,7 @@ extension Screen {
         for server in services.flatMap(\.servers) {
             let runtime = server.runtime
             table.row(
-                Cell(server.address), server.state, Cell(server.since.map(ago) ?? ""), server.weight,
+                Cell(server.address), server.state, Cell(server.runtime.since.map(ago) ?? ""), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"), Cell(server.reason))
         }
@@ -33,7 +33,7 @@ extension Screen {
         if let scheduler = context.scheduler { words.append(scheduler) }
         if let persistence = context.persistenceTimeoutSeconds { words.append("persistent \(persistence) s") }
         if runtime.onSorryServer { words.append("sorry server \(context.sorryServer ?? "") serves") }
-        let facts = Cell("\(service.since.map(duration) ?? ""), \(words.joined(separator: ", "))")
+        let facts = Cell("\(service.runtime.since.map(duration) ?? ""), \(words.joined(separator: ", "))")
         let line = [Cell(service.name, .strong), "  ", service.state, facts]
         return runtime.inKernel ? line : line + [", ", Cell("NOT IN THE KERNEL", .bad)]
     }
@@ -47,7 +47,7 @@ extension Screen {
             let runtime = service.runtime
             let active = service.servers.compactMap(\.runtime.activeConnections).reduce(0, +)
             table.row(
-                Cell(service.name), service.state, Cell(service.since.map(ago) ?? ""),
+                Cell(service.name), service.state, Cell(service.runtime.since.map(ago) ?? ""),
                 Cell(service.context.scheduler ?? ""),
                 Cell(service.use("")), Cell(runtime.weightUp),
                 Cell(service.context.quorum.map(String.init) ?? ""), Cell(active),
@@ -63,7 +63,7 @@ extension Screen {
         for server in services.flatMap(\.servers) {
             let runtime = server.runtime
             table.row(
-                Cell(server.name), server.state, Cell(server.since.map(ago) ?? ""), server.weight,
+                Cell(server.name), server.state, Cell(server.runtime.since.map(ago) ?? ""), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
                 Cell(server.context.forwarding?.rawValue ?? ""), Cell(server.reason))
@@ -87,7 +87,7 @@ extension Screen {
     /// `lbctl service show`.
     mutating func add(_ service: IpvsAPI.Service) {
         let (context, runtime) = (service.context, service.runtime)
-        let since = service.since.map { ", \(ago($0))" } ?? ""
+        let since = service.runtime.since.map { ", \(ago($0))" } ?? ""
         add(Cell(service.name, .strong), ": ", service.state, Cell("\(since): \(runtime.reason)"))
         var facts = Facts()
         facts.add("problem", runtime.problem.map { Cell($0, .bad) })
@@ -119,7 +119,7 @@ extension Screen {
         for server in servers {
             let runtime = server.runtime
             table.row(
-                Cell(server.address), server.state, Cell(server.since.map(ago) ?? ""), server.weight,
+                Cell(server.address), server.state, Cell(server.runtime.since.map(ago) ?? ""), server.weight,
                 Cell(runtime.activeConnections.map(String.init) ?? "-"),
                 Cell(runtime.inactiveConnections.map(String.init) ?? "-"),
                 Cell(runtime.persistentConnections.map(String.init) ?? ""),

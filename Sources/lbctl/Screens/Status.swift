@@ -128,7 +128,7 @@ extension Status {
             problems.append(
                 Problem(
                     severity: .degraded, subject: instance.name,
-                    text: "track_script \(script.name) has failed\(script.since.map { since($0, now) } ?? "")"
+                    text: "track_script \(script.name) has failed\(since(script.since, now))"
                         + (script.lastResult.map { ": \($0)" } ?? "") + (script.lastLine.map { ": \($0)" } ?? "")))
         }
         let missing = instance.missingAddresses
@@ -211,8 +211,8 @@ extension Status {
     }
 
     /// ` for 3 min`, or nothing when the text is not a time.
-    private func since(_ time: String, _ now: Timestamp) -> String {
-        Timestamp(time).map { " for \($0.age(at: now))" } ?? ""
+    private func since(_ time: String?, _ now: Timestamp) -> String {
+        time.flatMap { Timestamp($0) }.map { " for \($0.age(at: now))" } ?? ""
     }
 
     /// ` 3 min ago by uid 0`, as far as it is known.

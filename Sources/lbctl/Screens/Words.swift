@@ -66,9 +66,6 @@ extension IpvsAPI.Service {
         return runtime.isLeaving == true ? Cell("leaving", .warning) : runtime.state.cell
     }
 
-    /// Since when; nil of a service of somebody else, who alone knows.
-    var since: String? { origin == .foreign ? nil : runtime.since }
-
     /// Whether it is not simply up with all its servers.
     var wantsAttention: Bool {
         guard isLookedAfter else { return false }
@@ -103,9 +100,6 @@ extension IpvsAPI.ListServices.Reply {
 extension IpvsAPI.Server {
     /// `192.168.200.103:80`: the name without its service, which is always nearby.
     var address: String { String(name[(name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex)...]) }
-
-    /// Since when; nil of a server of somebody else, who alone knows.
-    var since: String? { origin == .foreign ? nil : runtime.since }
 
     /// The verdict, and what a person decided beside it.
     var state: Cell {
