@@ -90,6 +90,9 @@ private final class Simulation {
             if rig.kernel.busy == 0 { departed = [:] }
         case 7: byHand(target)
         case 8:
+            // Who has had their time is to go as soon as the kernel can be asked, however long a later limit is.
+            let time = Duration.seconds(Int64(rig.departure?.limit ?? 0))
+            departed = departed.filter { rig.now < $0.value + time }
             let limits: [UInt32?] = [nil, 0, 3, 40]
             let limit = limits.randomElement(using: &random) ?? nil
             rig.departure = limit.map { Departure(limit: $0, since: "\(rig.now.nanoseconds)/\(random.next())") }
