@@ -340,6 +340,8 @@ final class ScriptRunner: ScriptAPI.Handler {
 
     private func answer(_ entry: Entry, _ end: ScriptProcess.End) {
         let process = entry.process
+        // This process ended it by its own end, whatever it made of that: its caller has it run again.
+        if whenEmpty != nil, process.isEnding, !process.isTimedOut { return entry.turn.responder.fail(Self.isEnding) }
         let name = process.request.arguments[0]
         if let culprit = process.culprit, saidInsecure.count < 1000, saidInsecure.insert(name + culprit).inserted {
             logger.warning(

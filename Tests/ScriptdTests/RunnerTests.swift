@@ -209,6 +209,16 @@ private final class Asked {
         #expect(try house.bench.wait { first.answer == "exit 0" })
     }
 
+    @Test(arguments: ["", "trap 'exit 1' TERM;"])
+    func `what an ending scriptd ends is lost to its caller, and no failure of the program`(_ trap: String) throws {
+        let house = try House()
+        let mark = house.bench.directory + "/begun"
+        let run = house.begin(["/bin/sh", "-c", "\(trap) echo >\(mark); sleep 30 & wait"])
+        #expect(try house.bench.wait { access(mark, F_OK) == 0 })
+        house.runner.end {}
+        #expect(try house.bench.wait { run.answer == "scriptd is ending" })
+    }
+
     @Test func `umask is what is asked for, else 022`() throws {
         let house = try House()
         for (umask, expected) in [(nil, "0022"), (0o177, "0177"), (0, "0000")] as [(Int?, String)] {
