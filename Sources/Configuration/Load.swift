@@ -5,6 +5,8 @@
 public protocol MachineFacts {
     /// Whether an interface of this name exists, where this program works or in another network namespace.
     func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool?
+    /// What keeps a daemon from going to a network namespace, and what to do; nil = nothing, or it is not known.
+    func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)?
     /// Whether a user of this name or number exists.
     func hasUser(_ name: String) -> Bool?
     /// Whether a group of this name or number exists.
@@ -33,6 +35,7 @@ public struct UnknownMachine: MachineFacts, Sendable {
     }
 
     public func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? { nil }
+    public func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? { nil }
     public func hasUser(_ name: String) -> Bool? { nil }
     public func hasGroup(_ name: String) -> Bool? { nil }
     public func problem(withProgram program: String) -> String? { nil }

@@ -3,7 +3,7 @@
 // clear_service_rs, update_svr_checker_state).
 //
 // A server's programs hear of its health, not of what people decided about it; a quorum is what it is, people's decisions included. A
-// virtual_server_group is one service here, as in keepalived: its first address speaks for it.
+// virtual_server_group is one service here, as in keepalived: one of its addresses speaks for it.
 
 public import Configuration
 public import Net
@@ -56,14 +56,18 @@ public struct ServiceNotices: Sendable {
         tellsUpAtStart = configuration.global.notifyRealServersAtStart
         var notices: [ServiceNotice] = []
         var wanted: [VirtualServerIdentity: VirtualServerConfiguration] = [:]
-        var groups: Set<String> = []
+        let speakers = speakers(of: configuration)
         for service in configuration.virtualServers {
-            if let group = service.group, !groups.insert("\(service.identity.transportName) \(group)").inserted {
-                continue
-            }
+            if let group = service.groupName, speakers[group] != service.identity { continue }
             wanted[service.identity] = service
         }
         for (service, entry) in entries where wanted[service] == nil {
+            if let speaker = entry.configuration.groupName.flatMap({ speakers[$0] }), entries[speaker] == nil {
+                entries[speaker] = entry
+                entries[service] = nil
+                if unseen.remove(service) != nil { unseen.insert(speaker) }
+                continue
+            }
             notices += Self.farewell(entry, entry.configuration.realServers)
             if entry.told?.hasQuorum == true {
                 notices.append(ServiceNotice(entry.configuration, isUp: false, wasUp: true))
@@ -92,6 +96,23 @@ public struct ServiceNotices: Sendable {
         }
         version += 1
         return notices
+    }
+
+    /// The address that speaks for each group: the one that does already as long as the group has it, else the first.
+    private func speakers(of configuration: Configuration) -> [String: VirtualServerIdentity] {
+        var speakers: [String: VirtualServerIdentity] = [:]
+        for service in configuration.virtualServers {
+            guard let group = service.groupName else { continue }
+            let speaks = { (identity: VirtualServerIdentity) in
+                entries[identity].map { $0.configuration.groupName == group } ?? (remembered[identity] != nil)
+            }
+            guard let speaker = speakers[group] else {
+                speakers[group] = service.identity
+                continue
+            }
+            if !speaks(speaker), speaks(service.identity) { speakers[group] = service.identity }
+        }
+        return speakers
     }
 
     /// Servers that are up are told to be down.
@@ -179,12 +200,13 @@ extension Member {
     fileprivate var waitsForItsFirstCheck: Bool { configuration.alpha && !configuration.checkers.isEmpty }
 }
 
-extension VirtualServerIdentity {
-    /// What tells apart the services that one group has.
-    fileprivate var transportName: String {
-        switch self {
-        case .address(let transport, _): transport.rawValue
-        case .firewallMark: "fwmark"
+extension VirtualServerConfiguration {
+    /// What its group's services of one kind have in common; nil: it has no group.
+    fileprivate var groupName: String? {
+        guard let group else { return nil }
+        switch identity {
+        case .address(let transport, _): return "\(transport.rawValue) \(group)"
+        case .firewallMark: return "fwmark \(group)"
         }
     }
 }

@@ -92,6 +92,22 @@ public struct ThisMachine: MachineFacts, Sendable {
         return try? NetworkNamespace.inside(namespace.path) { if_nametoindex(name) != 0 }
     }
 
+    public func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? {
+        guard isExamined, case .named = name else { return nil }
+        var (file, own) = (stat(), stat())
+        guard stat(name.path, &file) == 0 else {
+            let error = Errno(errno, "stat")
+            let isAbsent = error.code == ENOENT
+            return (
+                isAbsent ? "there is no network namespace \(name)" : "network namespace \(name): \(error)",
+                isAbsent ? "make it first: ip netns add \(name)" : "name one that \"ip netns list\" shows"
+            )
+        }
+        // All namespaces are files of one file system.
+        guard stat("/proc/self/ns/net", &own) == 0, file.st_dev != own.st_dev else { return nil }
+        return ("\(name.path) is no network namespace", "ip netns del \(name), then ip netns add \(name)")
+    }
+
     public func hasUser(_ name: String) -> Bool? {
         isExamined ? getpwnam(name) != nil || UInt32(name).map { getpwuid($0) != nil } ?? false : nil
     }

@@ -57,12 +57,21 @@ import Testing
         #expect(try global("").obstacle(after: running, in: "f") != nil)
     }
 
+    @Test(arguments: ["net_namespace gone", "net_namespace_ipvs gone"])
+    func `a namespace that is not there is said with the word that names it`(_ line: String) throws {
+        let said = try #require(load(line + "\n", machine: SmallMachine()).diagnostics.first)
+        #expect(said.message == "there is no network namespace gone")
+        #expect(said.severity == .warning)
+        #expect(said.position.column == line.utf8.count - 3)
+    }
+
     @Test func `interfaces are looked for in the network that the file names`() {
         struct TwoNetworks: MachineFacts {
             var hostName = "left"
             func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? {
                 namespace == .named("blue") ? name == "eth7" : name == "eth0"
             }
+            func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? { nil }
             func hasUser(_ name: String) -> Bool? { nil }
             func hasGroup(_ name: String) -> Bool? { nil }
             func problem(withProgram program: String) -> String? { nil }

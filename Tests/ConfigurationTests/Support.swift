@@ -34,6 +34,9 @@ struct SmallMachine: MachineFacts {
     var interfaces: Set<String> = ["lo", "eth0"]
     var hostName = "left.example.net"
     func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? { interfaces.contains(name) }
+    func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? {
+        name == .named("gone") ? ("there is no network namespace gone", "make it first") : nil
+    }
     func hasUser(_ name: String) -> Bool? { name == "root" }
     func hasGroup(_ name: String) -> Bool? { name == "root" }
     func problem(withProgram program: String) -> String? { program.hasPrefix("/bin/") ? nil : "there is no such file" }

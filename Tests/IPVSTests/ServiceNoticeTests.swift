@@ -196,6 +196,23 @@ private func rs(_ number: Int, _ state: String) -> String {
         #expect(desk.said() == ["VS [G]:0 UP", "VS [G]:0 UP"])
     }
 
+    @Test func `a group whose addresses change places, come or go is the same service`() {
+        let addresses = ["192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80"].map { address in
+            var service = service()
+            service.identity = .address(.tcp, place(address))
+            service.group = "G"
+            return service
+        }
+        var desk = Desk([addresses[0], addresses[1]])
+        #expect(desk.said() == ["VS [G]:0 UP"])
+        for order in [[1, 0], [1], [1, 2], [2, 1], [0, 1, 2]] {
+            desk.configure(order.map { addresses[$0] })
+            #expect(desk.said() == [], "\(order)")
+        }
+        desk.configure([])
+        #expect(desk.said().last == "VS [G]:0 DOWN")
+    }
+
     @Test func `a service is not told about before the table was read`() {
         var notices = ServiceNotices()
         var reconciler = Reconciler()

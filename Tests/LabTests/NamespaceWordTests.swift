@@ -13,6 +13,8 @@ struct NamespaceWordTests {
 
     init() throws {
         lab = try Lab()
+        // The guest's own table, which earlier suites may have left something in.
+        try lab.run(["/sbin/ipvsadm", "-C"])
         web = try WebServer(on: .web1, loop: lab.loop)
     }
 

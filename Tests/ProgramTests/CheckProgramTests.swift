@@ -84,4 +84,19 @@ struct CheckProgramTests {
         try room.startScriptd()
         _ = try room.becomes(realServer(1), .down)
     }
+
+    @Test func `a scriptd that stops in the middle of a run is missed when the program's time is up`() throws {
+        let mark = room.directory + "/begun"
+        try program("echo >\(mark); sleep 0.5")
+        try start("misc_timeout 1")
+        _ = try room.becomes(realServer(1), .up)
+        unlink(mark)
+        try room.eventually("the next run has begun") { access(mark, F_OK) == 0 }
+        room.scriptd?.signal(SIGSTOP)
+        defer { room.scriptd?.signal(SIGCONT) }
+        try room.eventually("scriptd is missed") {
+            try room.list()[realServer(1)]?.checks[0].runtime.reason.contains("scriptd does not answer") == true
+        }
+        #expect(try room.list()[realServer(1)]?.state == .up)
+    }
 }

@@ -184,6 +184,7 @@ extension Keyword<FileDraft> {
                         remedy: "write a name as \"ip netns list\" shows it")
                 }
                 name = .named(argument.text)
+                interpreter.namespaces.append((argument, name))
             }
             if let first = draft[keyPath: path], first != name {
                 interpreter.reporter.error(

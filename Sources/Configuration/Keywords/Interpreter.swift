@@ -16,6 +16,8 @@ struct Interpreter {
     var secretFile: (String) -> SecretFile = { _ in .unknown }
     /// The priority of the next rule that has none: they count down.
     var nextRulePriority: UInt32 = 16_384
+    /// Network namespaces, where they are named.
+    var namespaces: [(word: Word, name: NetworkNamespaceName)] = []
     /// Interfaces, where they are named.
     var interfaces: [(word: Word, name: String)] = []
     /// The instance that lvs_sync_daemon names.

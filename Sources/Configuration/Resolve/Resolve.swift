@@ -85,6 +85,10 @@ extension Interpreter {
     mutating func checkMachine(_ machine: some MachineFacts, isStrict: Bool) {
         let severity: Diagnostic.Severity = isStrict ? .error : .warning
         var seen: Set<String> = []
+        for (word, name) in namespaces where seen.insert("n \(name)").inserted {
+            guard let (problem, remedy) = machine.problem(withNamespace: name) else { continue }
+            sayMachine(severity, word, problem, remedy: remedy)
+        }
         for (word, name) in interfaces
         where machine.hasInterface(name, in: global.networkNamespace) == false && seen.insert("i " + name).inserted {
             let place = global.networkNamespace.map { "net_namespace \($0)" } ?? "this machine"

@@ -51,6 +51,9 @@ struct MiscCheck: ProbeKind {
 
 /// A run that waits for its turn, or is under way.
 final class MiscRun: RunningProbe {
+    /// For scriptd to end a program whose time is up, and to say so.
+    private static let grace = Duration.seconds(4)
+
     private let check: MiscCheck
     private weak var attempt: ProbeAttempt?
     private var call: ScriptCall<ScriptAPI.Run>?
@@ -78,8 +81,11 @@ final class MiscRun: RunningProbe {
     }
 
     private func heard(_ report: ScriptReport) {
+        guard let outcome = check.outcome(of: report) else {
+            patience?.arm(after: check.probe.timeout + Self.grace)
+            return
+        }
         patience?.disarm()
-        guard let outcome = check.outcome(of: report) else { return }
         if case .ended(_, let line) = report, !line.isEmpty { attempt?.note = line }
         let attempt = attempt
         // The call is in the middle of telling.
