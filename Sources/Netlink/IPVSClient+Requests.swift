@@ -9,16 +9,34 @@ public import IPVS
 extension IPVSClient {
     /// Executes requests in order, each whatever became of those before it, and returns those that were refused, by their place.
     /// Throws when the outcome of part of them is unknown (`stateIsUnknown`) or nothing could be sent; `.noFamily` when the ip_vs module is
-    /// not loaded.
+    /// not loaded. What the kernel may leave without an answer (`apply`) goes by itself, the others in batches.
     public func execute(_ requests: [TableRequest]) throws(NetlinkError) -> [NetlinkRefusal] {
-        guard !requests.isEmpty else { return [] }
-        let refusals = try send(requests)
-        // The family's number being unknown is ENOENT as well, to every message.
-        guard refusals.contains(where: { $0.error.code == ENOENT }), try familyHasChanged() else { return refusals }
-        return try send(requests)
+        var refusals: [NetlinkRefusal] = []
+        var start = 0
+        for (index, request) in requests.enumerated() {
+            guard case .command(.synchronise(let command)) = request else { continue }
+            refusals += try execute(requests[start..<index])
+            do {
+                try apply(command)
+            } catch .refused(let code, let message) {
+                refusals.append(NetlinkRefusal(index: index, error: .refused(code: code, message: message)))
+            }
+            start = index + 1
+        }
+        return try refusals + execute(requests[start...])
     }
 
-    private func send(_ requests: [TableRequest]) throws(NetlinkError) -> [NetlinkRefusal] {
+    private func execute(_ requests: ArraySlice<TableRequest>) throws(NetlinkError) -> [NetlinkRefusal] {
+        guard !requests.isEmpty else { return [] }
+        var refusals = try send(requests)
+        // The family's number being unknown is ENOENT as well, to every message.
+        if refusals.contains(where: { $0.error.code == ENOENT }), try familyHasChanged() {
+            refusals = try send(requests)
+        }
+        return refusals.map { NetlinkRefusal(index: requests.startIndex + $0.index, error: $0.error) }
+    }
+
+    private func send(_ requests: ArraySlice<TableRequest>) throws(NetlinkError) -> [NetlinkRefusal] {
         let encoder = try resolved()
         var batch = NetlinkBatch()
         for request in requests { try batch.append(encoder.message(request)) }

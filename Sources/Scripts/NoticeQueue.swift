@@ -100,8 +100,6 @@ public struct NoticeQueue<Subject: Hashable & Sendable & CustomStringConvertible
     static var limit: Int { 16 }
     /// What a program has when a newer state waits.
     static var patience: Duration { .seconds(30) }
-    /// What the runner needs to end a program, and to say so.
-    static var grace: Duration { .seconds(4) }
     private static var retry: Duration { .milliseconds(500) }
     /// At stop the last programs wait this long for those before them.
     private static var farewell: Duration { .seconds(1) }
@@ -205,8 +203,8 @@ public struct NoticeQueue<Subject: Hashable & Sendable & CustomStringConvertible
             case .accepted:
                 // The runner is there again; what it says of the program is another matter.
                 if case .silent = end { lane.hindrance = nil }
-                lane.current = .running(current, .open(now + NotifyJob.timeout + Self.grace))
-            case .timedOut: lane.current = .running(current, .asked(now + Self.grace))
+                lane.current = .running(current, .open(now + NotifyJob.timeout + ScriptReport.grace))
+            case .timedOut: lane.current = .running(current, .asked(now + ScriptReport.grace))
             case .ended: lane.current = .none
             case .notRun: lane.current = .failed(current, retryAt: now + Self.retry)
             }
@@ -273,10 +271,10 @@ public struct NoticeQueue<Subject: Hashable & Sendable & CustomStringConvertible
                     lane.current = .running(running, .silent)
                 case .open, .at:
                     orders.append(.end(running.job))
-                    lane.current = .running(running, .asked(now + Self.grace))
+                    lane.current = .running(running, .asked(now + ScriptReport.grace))
                 case .asked(let time):
                     hinder(
-                        &lane, running, "it was to end, and nothing is heard of it", since: time - Self.grace)
+                        &lane, running, "it was to end, and nothing is heard of it", since: time - ScriptReport.grace)
                     lane.current = .running(running, .silent)
                 case .silent: break
                 }

@@ -54,6 +54,8 @@ public enum ScriptReport: Hashable, Sendable {
 
     /// A runner that does not say for so long that it takes a program on hangs.
     public static let patience = Duration.seconds(3)
+    /// What a runner needs to end a program that has no time left, and to say so.
+    public static let grace = Duration.seconds(4)
 }
 
 /// This host cannot run a program.

@@ -55,8 +55,6 @@ public struct ScriptMonitor: Equatable, Sendable {
     /// keepalived's count from 0 to rise + fall - 1; good from rise on.
     private var count: Int
 
-    /// What the runner needs to end a program that has no time left, and to say so.
-    static let grace = Duration.seconds(4)
     /// After a run that this host could not do the next one comes this early at the latest.
     static let retry = Duration.milliseconds(500)
 
@@ -126,10 +124,10 @@ public struct ScriptMonitor: Equatable, Sendable {
         switch (run, report) {
         case (.waiting, _): return
         case (.asked(let since, _), .accepted):
-            run = .running(since: since, patience: now + configuration.timeout + Self.grace)
+            run = .running(since: since, patience: now + configuration.timeout + ScriptReport.grace)
         case (.running, .accepted), (.ending, .accepted): return
         case (.asked(let since, _), .timedOut), (.running(let since, _), .timedOut):
-            run = .ending(since: since, patience: now + Self.grace)
+            run = .ending(since: since, patience: now + ScriptReport.grace)
             hindrance = nil
             count(.timedOut)
         case (.ending, .timedOut): return

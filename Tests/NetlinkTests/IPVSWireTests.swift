@@ -171,23 +171,31 @@ import Testing
 
     @Test func `a daemon that stops before its thread ran is stopped, although the kernel does not answer`() throws {
         /// Runs until DEL_DAEMON (10), or for ever.
-        func stop(_ role: SyncRole, stays: Bool) throws {
+        func stop(_ role: SyncRole, stays: Bool, _ body: (IPVSClient, SyncCommand) throws -> Void) throws {
             var runs = true
             let kernel = kernel { request in
                 if request.payload[0] == 10 {
                     runs = stays
                     return []
                 }
+                guard request.payload[0] == 11 else { return Self.acknowledged(request) }  // GET_DAEMON
                 let state: [UInt8] = [8, 0, 1, 0, 2, 0, 0, 0]  // STATE: IP_VS_STATE_BACKUP
                 let interface: [UInt8] = [7, 0, 2, 0, 0x6C, 0x6F, 0, 0]  // MCAST_IFN "lo"
                 let row = message(
                     type: 28, flags: 2, sequence: request.sequence, [11, 1, 0, 0] + attribute(3, state + interface))
                 return [.datagram((runs ? row : []) + done(request))]
             }
-            try IPVSClient(kernel.client()).apply(.stop(role))
+            try body(IPVSClient(kernel.client()), .stop(role))
         }
-        try stop(.backup, stays: false)
-        #expect(throws: NetlinkError.timedOut) { try stop(.backup, stays: true) }
+        try stop(.backup, stays: false) { client, command in try client.apply(command) }
+        #expect(throws: NetlinkError.timedOut) {
+            try stop(.backup, stays: true) { client, command in try client.apply(command) }
+        }
+        var refusals: [NetlinkRefusal]?
+        try stop(.backup, stays: false) { client, command in
+            refusals = try client.execute([.command(.flush), .command(.synchronise(command)), .command(.zero(nil))])
+        }
+        #expect(refusals == [])
     }
 
     @Test func `without the module the family is missing, and asked for again later`() throws {

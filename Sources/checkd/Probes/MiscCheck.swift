@@ -51,9 +51,6 @@ struct MiscCheck: ProbeKind {
 
 /// A run that waits for its turn, or is under way.
 final class MiscRun: RunningProbe {
-    /// For scriptd to end a program whose time is up, and to say so.
-    private static let grace = Duration.seconds(4)
-
     private let check: MiscCheck
     private weak var attempt: ProbeAttempt?
     private var call: ScriptCall<ScriptAPI.Run>?
@@ -82,7 +79,7 @@ final class MiscRun: RunningProbe {
 
     private func heard(_ report: ScriptReport) {
         guard let outcome = check.outcome(of: report) else {
-            patience?.arm(after: check.probe.timeout + Self.grace)
+            patience?.arm(after: check.probe.timeout + ScriptReport.grace)
             return
         }
         patience?.disarm()

@@ -75,11 +75,6 @@ final class Conversations {
         }
     }
 
-    /// Ends the connections that a server answers.
-    func endAll(answeredBy host: Host) {
-        for (descriptor, talk) in talks where talk.server == host.rawValue { end(descriptor) }
-    }
-
     private func listen(_ descriptor: Int32) {
         guard talks[descriptor] != nil else { return }
         talks[descriptor]?.watch = try? loop.watch(descriptor, .read) { [weak self] _ in self?.read(descriptor) }
