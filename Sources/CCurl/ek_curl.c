@@ -1,55 +1,12 @@
-#include "ek_curl.h"
-#include <curl/curl.h>
+#include "ek_curl_private.h"
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-// The calls that are used, by the types of the headers this was built with.
-#define CALLS(X)                                                                                                                 \
-    X(curl_global_init)                                                                                                          \
-    X(curl_multi_init)                                                                                                           \
-    X(curl_multi_setopt)                                                                                                         \
-    X(curl_multi_add_handle)                                                                                                     \
-    X(curl_multi_remove_handle)                                                                                                  \
-    X(curl_multi_socket_action)                                                                                                  \
-    X(curl_multi_info_read)                                                                                                      \
-    X(curl_easy_init)                                                                                                            \
-    X(curl_easy_cleanup)                                                                                                         \
-    X(curl_easy_setopt)                                                                                                          \
-    X(curl_easy_getinfo)                                                                                                         \
-    X(curl_easy_strerror)                                                                                                        \
-    X(curl_slist_append)                                                                                                         \
-    X(curl_slist_free_all)
-
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
-#undef curl_multi_setopt
-#define MEMBER(name) __typeof__(&name) name;
-static struct {
-    void *library;
-    CALLS(MEMBER)
-} api;
-
-struct ek_curl {
-    CURLM *multi;
-    void *context;
-    ek_curl_watch watch;
-    ek_curl_timer timer;
-};
-
-struct ek_transfer {
-    CURL *easy;
-    struct ek_curl *curl;
-    struct curl_slist *headers;
-    struct curl_slist *connect_to;
-    int socket; // -1 once curl has it
-    ek_curl_octets header;
-    ek_curl_octets body;
-    void *context;
-    char error[CURL_ERROR_SIZE];
-};
+struct ek_curl_api ek_curl_api;
+#define api ek_curl_api
 
 static int load(char *problem, size_t capacity) {
     if (api.library != NULL) return 1;
@@ -314,5 +271,7 @@ void ek_transfer_free(struct ek_transfer *transfer) {
     if (transfer->socket >= 0) close(transfer->socket);
     api.curl_slist_free_all(transfer->headers);
     api.curl_slist_free_all(transfer->connect_to);
+    api.curl_slist_free_all(transfer->recipients);
+    free(transfer->message);
     free(transfer);
 }

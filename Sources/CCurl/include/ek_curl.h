@@ -19,11 +19,16 @@ typedef void (*ek_curl_timer)(void *context, long milliseconds);
 // the transfer.
 typedef int (*ek_curl_octets)(void *context, const void *octets, size_t count);
 
+// Something that was said in an SMTP dialog, by the server (1) or by us: whole lines.
+typedef void (*ek_curl_said)(void *context, int by_server, const char *octets, size_t count);
+
 // NULL when libcurl cannot be loaded, with the reason in `problem`. The callbacks run inside the calls below.
 // There is no close: a process that has begun to check goes on.
 struct ek_curl *ek_curl_open(void *context, ek_curl_watch watch, ek_curl_timer timer, char *problem, size_t capacity);
 // A watched descriptor is ready (EK_CURL_READ, EK_CURL_WRITE; 0 = error), or (fd -1) the timer has fired.
 void ek_curl_ready(struct ek_curl *curl, int fd, int readiness);
+
+// MARK: requests of probes
 
 enum ek_http_version { EK_HTTP_1_0, EK_HTTP_1_1 };
 
@@ -73,3 +78,28 @@ struct ek_transfer *ek_transfer_start(struct ek_curl *curl, const struct ek_requ
 void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result);
 // Ends the transfer if it runs, and closes its socket. Not from within a callback.
 void ek_transfer_free(struct ek_transfer *transfer);
+
+// MARK: messages
+
+// A mail for one recipient, or a POST of HTTP. curl makes the connection, and looks the name up on a thread of its own.
+struct ek_message {
+    const char *url;          // smtp://HOST:PORT/HELO, smtps://…, http://…, https://…
+    const char *from;         // the sender's address; NULL = this is a POST
+    const char *to;           // the recipient's address
+    const char *type;         // of a POST's content
+    const char *text;         // the mail with its header, lines ended by CRLF; or the content. Copied.
+    size_t length;
+    int starttls;             // nothing is said but by TLS (smtp://)
+    int verify;               // the certificate must be valid for the host
+    const char *authorities;  // CA file for `verify`; NULL = the system's
+    const char *user;         // NULL = no AUTH
+    const char *password;
+    long connect_milliseconds;
+    long answer_milliseconds; // for one answer of the SMTP server
+    long whole_milliseconds;
+    ek_curl_said said;        // of a mail
+    void *context;            // what ek_curl_next_ended gives
+};
+
+// NULL when out of memory. Ends as a request does; `status` is the last code that the server said.
+struct ek_transfer *ek_message_start(struct ek_curl *curl, const struct ek_message *message);

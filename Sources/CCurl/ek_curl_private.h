@@ -1,0 +1,57 @@
+// What the files of this module share: libcurl's calls, and a transfer with what belongs to it.
+#pragma once
+#include "ek_curl.h"
+#include <curl/curl.h>
+
+// The calls that are used, by the types of the headers this was built with.
+#define CALLS(X)                                                                                                                 \
+    X(curl_global_init)                                                                                                          \
+    X(curl_multi_init)                                                                                                           \
+    X(curl_multi_setopt)                                                                                                         \
+    X(curl_multi_add_handle)                                                                                                     \
+    X(curl_multi_remove_handle)                                                                                                  \
+    X(curl_multi_socket_action)                                                                                                  \
+    X(curl_multi_info_read)                                                                                                      \
+    X(curl_easy_init)                                                                                                            \
+    X(curl_easy_cleanup)                                                                                                         \
+    X(curl_easy_setopt)                                                                                                          \
+    X(curl_easy_getinfo)                                                                                                         \
+    X(curl_easy_strerror)                                                                                                        \
+    X(curl_slist_append)                                                                                                         \
+    X(curl_slist_free_all)
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+#undef curl_multi_setopt
+#define MEMBER(name) __typeof__(&name) name;
+struct ek_curl_api {
+    void *library; // NULL until it was loaded
+    CALLS(MEMBER)
+};
+extern struct ek_curl_api ek_curl_api;
+
+struct ek_curl {
+    CURLM *multi;
+    void *context;
+    ek_curl_watch watch;
+    ek_curl_timer timer;
+};
+
+struct ek_transfer {
+    CURL *easy;
+    struct ek_curl *curl;
+    struct curl_slist *headers;
+    struct curl_slist *connect_to;
+    struct curl_slist *recipients;
+    int socket; // -1 once curl has it
+    // What is sent: of a message alone.
+    char *message;
+    size_t length, sent;
+    // Where the connection of a message is; -1 = there is none.
+    curl_socket_t connection;
+    ek_curl_said said;
+    ek_curl_octets header;
+    ek_curl_octets body;
+    void *context;
+    char error[CURL_ERROR_SIZE];
+};
