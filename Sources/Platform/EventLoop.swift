@@ -48,6 +48,7 @@ public final class EventLoop {
     private var freeSlots: [Int] = []
     private var timers = Heap<TimerEntry>()
     private var timerArmedAt = Instant.distantFuture
+    private var timerHasFired = false
     private var timerSequence: UInt64 = 0
     private var postponed: [() -> Void] = []
     private var stopped = false
@@ -154,9 +155,18 @@ public final class EventLoop {
     }
 
     private func armTimerDescriptor() {
-        guard let first = timers.min?.deadline, first < timerArmedAt else { return }
+        guard let first = timers.min?.deadline, first < timerArmedAt else { return silenceTimerDescriptor() }
         timerArmedAt = first
+        timerHasFired = false
         _ = ek_timerfd_arm(timerDescriptor.number, first.nanoseconds)
+    }
+
+    /// It stays readable until it is read or, which is one system call less, armed again.
+    private func silenceTimerDescriptor() {
+        guard timerHasFired else { return }
+        timerHasFired = false
+        var expirations: UInt64 = 0
+        _ = ek_read(timerDescriptor.number, &expirations, MemoryLayout<UInt64>.size)
     }
 
     /// Calls `body` in every turn that begins later than `limit` after its first timer was due: the process did not run, or the turn before
@@ -236,8 +246,7 @@ public final class EventLoop {
         var isNews = false
         for event in events {
             if event.data == Self.timerData {
-                var expirations: UInt64 = 0
-                _ = ek_read(timerDescriptor.number, &expirations, MemoryLayout<UInt64>.size)
+                timerHasFired = true
                 timerArmedAt = .distantFuture
                 continue
             }

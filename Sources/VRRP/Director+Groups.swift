@@ -12,22 +12,24 @@ extension Director {
     }
 
     /// Lets the groups follow that this event touched, until none of them moves any more.
-    /// - Parameter givingUp: masters that must follow say so with priority 0: nobody else has won.
-    mutating func settleGroups(givingUp: Bool = false, at now: Instant) {
+    /// - Parameters:
+    ///   - givingUp: masters that must follow say so with priority 0: nobody else has won.
+    ///   - sendsFirst: what else follows for those that become master waits until their advertisements have left.
+    mutating func settleGroups(givingUp: Bool = false, sendsFirst: Bool = false, at now: Instant) {
         while let name = touchedGroups.min() {
             touchedGroups.remove(name)
-            if let group = groups[name] { settle(group, givingUp: givingUp, at: now) }
+            if let group = groups[name] { settle(group, givingUp: givingUp, sendsFirst: sendsFirst, at: now) }
         }
     }
 
-    private mutating func settle(_ group: Group, givingUp: Bool, at now: Instant) {
+    private mutating func settle(_ group: Group, givingUp: Bool, sendsFirst: Bool, at now: Instant) {
         for id in group.members { tellFaults(id, at: now) }
         // Members that were not started yet have no say.
         let states = group.members.compactMap { routers[$0]?.machine.state }.filter { $0 != .initialize }
         let isOneMaster = states.contains { $0.name == .master }
         if states.allSatisfy(\.isMasterOrReady) {
             for id in group.members where routers[id]?.isMaster == false {
-                run(id, at: now) { $0.joinGroupAsMaster(at: now) }
+                run(id, at: now, sendsFirst: sendsFirst) { $0.joinGroupAsMaster(at: now) }
             }
         } else if isOneMaster {
             // Where another router won, it takes the other members too.

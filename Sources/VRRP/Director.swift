@@ -160,6 +160,8 @@ public struct Director {
     var lastID = 0
     /// Groups of the routers that this event touched.
     var touchedGroups: Set<String> = []
+    /// What follows from takeovers whose advertisements are about to leave.
+    private var takeovers: [Takeover] = []
     var effects = Effects()
 
     /// Where a director is in its life.
@@ -214,6 +216,7 @@ public struct Director {
 
     /// Lets something happen.
     public mutating func handle(_ event: Event, at now: Instant) -> Effects {
+        if !takeovers.isEmpty { finishTakeovers(at: now) }
         switch event {
         case .packet(let bytes, let channel, let isLast):
             received(bytes, through: channel, at: now)
@@ -222,7 +225,17 @@ public struct Director {
                 if !touchedGroups.isEmpty { settleGroups(at: now) }
                 return Effects()
             }
-        case .timer: timerFired(at: now)
+        case .timer:
+            routersAreDue(at: now)
+            if !takeovers.isEmpty {
+                defer { effects.sends = [] }
+                var first = Effects()
+                first.sends = effects.sends
+                first.isUnfinished = true
+                return first
+            }
+            othersAreDue(at: now)
+        case .sent: othersAreDue(at: now)
         case .links(let events): heard(events, at: now)
         case .snapshot(let snapshot, let events): tableRead(snapshot, then: events, at: now)
         case .channel(let key, let failure): channelAnswered(key, failure, at: now)
@@ -268,12 +281,43 @@ public struct Director {
 
     // MARK: The way of an event
 
-    /// Lets an event happen to one machine; everything that depends on its state follows.
-    mutating func run(_ id: RouterID, at now: Instant, _ event: (inout VirtualRouter) -> [Action]) {
+    /// Lets an event happen to one machine; everything that depends on its state follows, at once or, where the event makes it master, when
+    /// its advertisement has left.
+    mutating func run(
+        _ id: RouterID, at now: Instant, sendsFirst: Bool = false, _ event: (inout VirtualRouter) -> [Action]
+    ) {
         guard let index = routers.index(forKey: id) else { return }
         let before = Visible(routers.values[index].machine)
         if let due = routers.values[index].machine.deadline, due < now { overslept(index, since: due, at: now) }
         let actions = event(&routers.values[index].machine)
+        if sendsFirst, before.state != .master, routers.values[index].isMaster, case .send? = actions.first {
+            perform(actions[0], of: index, at: now)
+            takeovers.append(Takeover(router: id, before: before, actions: actions.dropFirst()))
+        } else {
+            follow(actions[...], of: index, was: before, at: now)
+        }
+    }
+
+    /// A router that has just become master, how it was, and what its machine asked for besides the advertisement.
+    private struct Takeover {
+        let router: RouterID
+        let before: Visible
+        let actions: ArraySlice<Action>
+    }
+
+    private mutating func finishTakeovers(at now: Instant) {
+        let begun = takeovers
+        takeovers = []
+        for takeover in begun {
+            guard let index = routers.index(forKey: takeover.router) else { continue }
+            follow(takeover.actions, of: index, was: takeover.before, at: now)
+        }
+    }
+
+    /// What a machine asked for, and what depends on its state.
+    private mutating func follow(
+        _ actions: ArraySlice<Action>, of index: RouterTable.Index, was before: Visible, at now: Instant
+    ) {
         for action in actions { perform(action, of: index, at: now) }
         endRivalries(of: index, was: before.state, at: now)
         // Parts of the record, never the whole: to copy it is a dozen reference counts, and this is done for every packet.
@@ -286,7 +330,7 @@ public struct Director {
             noticePriority(of: routers.values[index], at: now)
         }
         if before != after {
-            changed.insert(id)
+            changed.insert(routers.values[index].id)
             if let group = routers.values[index].group { touchedGroups.insert(group) }
         }
         setDeadline(of: index)
@@ -359,14 +403,12 @@ public struct Director {
         }
     }
 
-    private mutating func timerFired(at now: Instant) {
-        if case .preparing(_, let until, _) = phase, until <= now { prepared(at: now) }
-        if let until = delayedUntil, until <= now { startRemaining(at: now) }
+    private mutating func routersAreDue(at now: Instant) {
         for id in queue.due(at: now) {
             guard let index = routers.index(forKey: id) else { continue }
             // The machine first: a late master may give way, and does not announce what it takes off.
             if let due = routers.values[index].machine.deadline, due <= now {
-                run(id, at: now) { $0.timerExpired(at: now) }
+                run(id, at: now, sendsFirst: true) { $0.timerExpired(at: now) }
             }
             if let due = routers.values[index].schedule.deadline, due <= now {
                 announce(routers.values[index].schedule.due(at: now), of: routers.values[index], at: now)
@@ -376,6 +418,12 @@ public struct Director {
             }
             setDeadline(of: index)
         }
+        settleGroups(sendsFirst: true, at: now)
+    }
+
+    private mutating func othersAreDue(at now: Instant) {
+        if case .preparing(_, let until, _) = phase, until <= now { prepared(at: now) }
+        if let until = delayedUntil, until <= now { startRemaining(at: now) }
         linkDelaysEnded(at: now)
         if let retry = channelRetry, retry <= now { channelsChanged = true }
         scriptsAreDue(at: now)

@@ -10,6 +10,8 @@ public enum Event {
     case packet(ArraySlice<UInt8>, through: ChannelKey, isLast: Bool = true)
     /// `deadline` has come.
     case timer
+    /// The advertisements of a takeover have left: what else follows from it. See `Effects.isUnfinished`.
+    case sent
     /// Notifications of the kernel, oldest first.
     case links([RouteEvent])
     /// The kernel's table was read anew, and what was notified meanwhile.
@@ -106,6 +108,8 @@ public struct Effects {
 
     /// To send.
     public var sends: [Sending] = []
+    /// There is nothing but `sends`, and `.sent` brings the rest: other routers do not wait until addresses have been compared.
+    public var isUnfinished = false
     /// The addresses that rules are to drop packets of; answer with `.dropping`.
     public var drops: DropRules?
     /// Interfaces to change, one after the other, before anything else is asked; answer with `.linksChanged`.

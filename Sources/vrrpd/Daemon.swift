@@ -207,6 +207,10 @@ final class Daemon {
         while true {
             for sending in effects.sends { send(sending) }
             if !effects.sends.isEmpty { writeNotes() }
+            if effects.isUnfinished {
+                effects = director.handle(.sent, at: turns.now)
+                continue
+            }
             remarks += effects.remarks
             scriptOrders += effects.scripts
             notifyOrders += effects.notifications

@@ -23,6 +23,8 @@ final class Heartbeat: MastershipNotes {
     private let path: Result<String, Errno>
     private var descriptor: FileDescriptor?
     private var offsets: [RouterID: Int] = [:]
+    /// When to look again whether it is there.
+    private var lookAt = Instant.zero
     /// What the file says.
     private var text: [UInt8] = []
 
@@ -92,9 +94,7 @@ final class Heartbeat: MastershipNotes {
     /// All that a turn has to note with one system call.
     func write(_ notes: [(router: RouterID, note: MastershipNote)]) throws(Errno) {
         guard let number = descriptor?.number else { return }
-        // Somebody took the file away: what is written here nobody will read.
-        var status = stat()
-        guard fstat(number, &status) == 0, status.st_nlink > 0 else { throw Errno(ENOENT, "fstat") }
+        try lookWhetherItIsThere(number)
         var (first, end) = (text.count, 0)
         for note in notes {
             guard let offset = offsets[note.router] else { continue }
@@ -106,6 +106,15 @@ final class Heartbeat: MastershipNotes {
             ek_pwrite(number, $0.baseAddress?.advanced(by: first), end - first, Int64(first))
         }
         guard try Errno.check(result, "pwrite") == end - first else { throw Errno(ENOSPC, "pwrite") }
+    }
+
+    /// Somebody took the file away: what is written here nobody will read. Looked at once a second.
+    private func lookWhetherItIsThere(_ number: Int32) throws(Errno) {
+        let now = SystemClock.now
+        guard now >= lookAt else { return }
+        var status = stat()
+        guard fstat(number, &status) == 0, status.st_nlink > 0 else { throw Errno(ENOENT, "fstat") }
+        lookAt = now + .seconds(1)
     }
 
     private static func fill(_ text: inout [UInt8], _ offset: Int, _ note: MastershipNote) {

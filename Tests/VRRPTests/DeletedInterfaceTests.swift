@@ -26,7 +26,10 @@ import Testing
             _ = director.handle(.channel(request.key, failure: nil), at: .zero)
         }
         let now = Instant.zero + .seconds(10)
-        let effects = director.handle(.timer, at: now)
+        let sends = director.handle(.timer, at: now)
+        #expect(sends.isUnfinished && sends.changes.isEmpty && sends.sends.map(\.advertisement.priority) == [100])
+        let effects = director.handle(.sent, at: now)
+        #expect(effects.sends.isEmpty)
         _ = director.handle(.changed(effects.changes, refused: [:]), at: now)
         let id = try #require(director.order.first)
         #expect(director.routers[id]?.isMaster == true)

@@ -33,6 +33,7 @@ import Testing
         let id = try #require(director.order.first)
         now = now + .seconds(5)
         _ = director.handle(.timer, at: now)
+        _ = director.handle(.sent, at: now)
         #expect(director.routers[id]?.isMaster == true)
         return (director, now, try #require(director.channels.keys.first), id)
     }
@@ -210,6 +211,7 @@ import Testing
         _ = director.handle(.snapshot(snapshot, then: []), at: now)
         now = now + .seconds(1)
         _ = director.handle(.timer, at: now)
+        _ = director.handle(.sent, at: now)
         now = now + .seconds(20)
         let effects = director.handle(.timer, at: now)
         #expect(effects.sends.map(\.advertisement.priority) == [0])

@@ -185,6 +185,7 @@ private struct Desk {
             case .abandon(let run): abandoned.append(run)
             }
         }
+        if effects.isUnfinished { handle(.sent) }
         if !effects.changes.isEmpty { handle(.changed(effects.changes, refused: [:])) }
     }
 
