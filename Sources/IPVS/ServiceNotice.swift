@@ -9,6 +9,14 @@ public enum ServiceSubject: Hashable, Sendable, CustomStringConvertible {
     case service(VirtualServerIdentity)
     case server(ServerIdentity)
 
+    /// The service, or that of the server.
+    public var service: VirtualServerIdentity {
+        switch self {
+        case .service(let service): service
+        case .server(let server): server.service
+        }
+    }
+
     /// The name on the bus.
     public var description: String {
         switch self {

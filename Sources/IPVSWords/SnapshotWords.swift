@@ -3,7 +3,7 @@
 public import Bus
 internal import Configuration
 public import IPVS
-internal import Net
+public import Net
 
 extension ServiceSnapshot {
     /// nil when its name or a server of it is none.
@@ -71,5 +71,17 @@ extension IpvsAPI.Counters {
             packetsOutPerSecond: Int(clamping: counters.outPacketRate),
             bytesInPerSecond: Int(clamping: counters.inByteRate),
             bytesOutPerSecond: Int(clamping: counters.outByteRate))
+    }
+}
+
+extension IpvsAPI.TrafficSample {
+    /// A stretch of a history, as it looks at `now`.
+    public init(_ sample: TrafficSample, at now: Instant) {
+        self.init(
+            endedMillisecondsAgo: Int((now - sample.end) / .milliseconds(1)),
+            milliseconds: Int(sample.duration / .milliseconds(1)), connections: Int(clamping: sample.connections),
+            packetsIn: Int(clamping: sample.inPackets), packetsOut: Int(clamping: sample.outPackets),
+            bytesIn: Int(clamping: sample.inBytes), bytesOut: Int(clamping: sample.outBytes),
+            activeConnections: Int(sample.activeConnections))
     }
 }

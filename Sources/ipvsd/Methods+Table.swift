@@ -34,13 +34,13 @@ extension IPVSDaemon {
             return responder.fail(IpvsAPI.NoTable(KernelProblem(error)))
         }
         if let name = call.service { return listOne(name, first, responder) }
-        keeper.list(at: loop.now, isFresh: true) { [weak self] services in
+        keeper.list(at: loop.now, isFresh: true) { [weak self] dump in
             guard let self else { return }
-            guard let services else {
+            guard let dump else {
                 let problem = keeper.kernelHealth.problem ?? KernelProblem(.timedOut)
                 return responder.fail(IpvsAPI.NoTable(problem))
             }
-            list(services, first, responder)
+            list(dump.services, first, responder)
         }
         planTurn()
     }

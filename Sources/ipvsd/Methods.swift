@@ -3,17 +3,37 @@
 import Bus
 import Configuration
 import IPVS
+import IPVSWords
+import Net
 import Platform
 import Varlink
 
 extension IPVSDaemon: IpvsAPI.Handler {
     func listServices(_ call: IpvsAPI.ListServices, _ responder: Responder<IpvsAPI.ListServices>) {
-        keeper.list(at: loop.now) { [weak self] snapshots in
-            self?.list(
-                Dictionary((snapshots ?? []).map { ($0.identity, $0) }, uniquingKeysWith: { _, last in last }),
-                responder)
-        }
+        keeper.list(at: loop.now) { [weak self] in self?.list($0, responder) }
         planTurn()
+    }
+
+    func listTraffic(_ call: IpvsAPI.ListTraffic, _ responder: Responder<IpvsAPI.ListTraffic>) {
+        let history = keeper.history
+        var subjects = history.subjects
+        if let name = call.service {
+            guard let service = VirtualServerIdentity(name) else { return responder.fail(.invalidParameter("service")) }
+            subjects = subjects.filter { $0.service == service }
+        }
+        let now = loop.now
+        responder.reply(list: subjects) { part in
+            IpvsAPI.ListTraffic.Reply(
+                histories: part.map { subject in
+                    let samples =
+                        switch subject {
+                        case .service(let service): history.samples(of: service)
+                        case .server(let server): history.samples(of: server)
+                        }
+                    return IpvsAPI.TrafficHistory(
+                        name: "\(subject)", samples: samples.map { IpvsAPI.TrafficSample($0, at: now) })
+                })
+        }
     }
 
     func showService(_ call: IpvsAPI.ShowService, _ responder: Responder<IpvsAPI.ShowService>) {
@@ -72,9 +92,10 @@ extension IPVSDaemon: IpvsAPI.Handler {
         planTurn()
     }
 
-    private func list(
-        _ snapshots: [VirtualServerIdentity: ServiceSnapshot], _ responder: Responder<IpvsAPI.ListServices>
-    ) {
+    private func list(_ dump: TableDump?, _ responder: Responder<IpvsAPI.ListServices>) {
+        let snapshots = Dictionary(
+            (dump?.services ?? []).map { ($0.identity, $0) }, uniquingKeysWith: { _, last in last })
+        let age = dump.map { Int((loop.now - $0.taken) / .milliseconds(1)) }
         // Those that belong to no service come with the first part.
         let services = listed(snapshots)
         let first = services.first
@@ -90,7 +111,7 @@ extension IPVSDaemon: IpvsAPI.Handler {
                     }
                     return self.service(standing, pool, snapshots[identity])
                 }, orphans: part.first == first ? orphans : nil,
-                synchronisation: part.first == first ? synchronisation : nil)
+                synchronisation: part.first == first ? synchronisation : nil, countersAgeMilliseconds: age)
         }
     }
 

@@ -167,10 +167,13 @@ final class ServiceKeeper {
 
     /// Calls `done` with what the kernel has and counts, of whatever origin; nil when it cannot be asked. It is at most a second old, and
     /// with `isFresh` as new as the call.
-    func list(at now: Instant, isFresh: Bool = false, _ done: @escaping ([ServiceSnapshot]?) -> Void) {
+    func list(at now: Instant, isFresh: Bool = false, _ done: @escaping (TableDump?) -> Void) {
         if now < kernelHealth.resume { return done(nil) }
         watch.list(at: now, isFresh: isFresh, done)
     }
+
+    /// What went through the table in the last minutes.
+    var history: TrafficHistory { watch.history }
 
     /// What carries out commands that are given by hand.
     func handWriter(

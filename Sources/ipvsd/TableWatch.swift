@@ -7,6 +7,13 @@ import IPVS
 import Net
 import Netlink
 
+/// The table with its counters, whoever made it.
+struct TableDump {
+    /// When the reading of it ended.
+    let taken: Instant
+    let services: [ServiceSnapshot]
+}
+
 struct TableWatch {
     /// How often the whole table is compared when nothing happens.
     static let interval = Duration.seconds(10)
@@ -16,6 +23,7 @@ struct TableWatch {
     private static let readsPerTurn = 50
 
     private struct Sweep {
+        let begin: Instant
         /// Services written since it began: what it read of them may be older.
         var touched: Set<VirtualServerIdentity> = []
         /// What it read, when somebody waits for it.
@@ -27,14 +35,8 @@ struct TableWatch {
         var wait: Duration
     }
 
-    /// A dump with counters.
-    private struct Dump {
-        let taken: Instant
-        let services: [ServiceSnapshot]
-    }
-
     /// Somebody who waits for a dump.
-    private typealias Listener = ([ServiceSnapshot]?) -> Void
+    private typealias Listener = (TableDump?) -> Void
 
     private let kernel: any IPVSKernel
     private var sweep: Sweep?
@@ -42,7 +44,9 @@ struct TableWatch {
     private var lastSweep: Instant?
     private var doubted: Set<VirtualServerIdentity> = []
     private var retries: [VirtualServerIdentity: Retry] = [:]
-    private var dump: Dump?
+    private var dump: TableDump?
+    /// What the sweeps found of the traffic.
+    private(set) var history = TrafficHistory()
     /// They take the dump of the sweep that is under way.
     private var waiting: [Listener] = []
     /// They wait for a sweep that begins after they asked.
@@ -103,7 +107,7 @@ struct TableWatch {
         nextSweep = now + Self.interval
         waiting += waitingForNext
         waitingForNext = []
-        sweep = Sweep(found: waiting.isEmpty ? nil : [])
+        sweep = Sweep(begin: now, found: waiting.isEmpty ? nil : [])
         for (service, standing) in reconciler.standings
         where !present.contains(service) && standing.held != .absent && (standing.pool != nil || standing.isOwned) {
             if reconciler.observed(service, nil) { drifted.insert(service) }
@@ -115,14 +119,16 @@ struct TableWatch {
     ) throws(NetlinkError) {
         let slice = try kernel.nextSlice()
         guard !slice.isEmpty else {
+            if let sweep { history.forget(notSeenSince: sweep.begin) }
             let found = sweep?.found
             sweep = nil
-            if let found { answer(found, at: now) }
+            if let found { answer(TableDump(taken: now, services: found)) }
             return
         }
         for snapshot in slice {
             let service = snapshot.identity
             sweep?.found?.append(snapshot)
+            history.note(snapshot, at: now)
             guard let standing = reconciler.standings[service], standing.pool != nil || standing.isOwned else {
                 continue
             }
@@ -204,11 +210,11 @@ struct TableWatch {
     // MARK: Dumps for people
 
     /// Calls `done` with the table and its counters, at most a second old, or as new as the call; nil when the kernel cannot be asked.
-    mutating func list(at now: Instant, isFresh: Bool, _ done: @escaping ([ServiceSnapshot]?) -> Void) {
+    mutating func list(at now: Instant, isFresh: Bool, _ done: @escaping (TableDump?) -> Void) {
         if isFresh {
             waitingForNext.append(done)
         } else if let dump, now < dump.taken + Self.freshness {
-            answers.append { done(dump.services) }
+            answers.append { done(dump) }
         } else {
             waiting.append(done)
         }
@@ -225,8 +231,8 @@ struct TableWatch {
         dump = nil
     }
 
-    private mutating func answer(_ found: [ServiceSnapshot]?, at now: Instant? = nil) {
-        if let found, let now { dump = Dump(taken: now, services: found) }
+    private mutating func answer(_ found: TableDump?) {
+        if found != nil { dump = found }
         answers += waiting.map { done in { done(found) } }
         waiting = []
         guard found == nil else { return }

@@ -34,6 +34,7 @@ extension Recorder: IpvsAPI.Handler where API == IpvsAPI {
         responder.reached()
     }
     func showService(_ call: IpvsAPI.ShowService, _ responder: Responder<IpvsAPI.ShowService>) { responder.reached() }
+    func listTraffic(_ call: IpvsAPI.ListTraffic, _ responder: Responder<IpvsAPI.ListTraffic>) { responder.reached() }
     func listTable(_ call: IpvsAPI.ListTable, _ responder: Responder<IpvsAPI.ListTable>) { responder.reached() }
     func changeTable(_ call: IpvsAPI.ChangeTable, _ responder: Responder<IpvsAPI.ChangeTable>) { responder.reached() }
     func setWeight(_ call: IpvsAPI.SetWeight, _ responder: Responder<IpvsAPI.SetWeight>) { responder.reached() }

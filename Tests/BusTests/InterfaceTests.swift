@@ -54,7 +54,7 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             method(VrrpAPI.Resume.self), method(VrrpAPI.PrepareReload.self), method(VrrpAPI.CommitReload.self),
             method(VrrpAPI.AbortReload.self),
             method(IpvsAPI.ListServices.self), method(IpvsAPI.ShowService.self), method(IpvsAPI.SetWeight.self),
-            method(IpvsAPI.ListTable.self), method(IpvsAPI.ChangeTable.self),
+            method(IpvsAPI.ListTable.self), method(IpvsAPI.ChangeTable.self), method(IpvsAPI.ListTraffic.self),
             method(IpvsAPI.Drain.self), method(IpvsAPI.Disable.self), method(IpvsAPI.Enable.self),
             method(IpvsAPI.Reset.self), method(IpvsAPI.CutDepartures.self),
             method(IpvsAPI.PrepareReload.self), method(IpvsAPI.CommitReload.self),

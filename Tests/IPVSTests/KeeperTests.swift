@@ -146,12 +146,12 @@ import Testing
         rig.pass(.seconds(2))
         var before = rig.kernel.requests
         var lists = 0
-        for _ in 0..<50 { rig.keeper.list(at: rig.now) { if $0?.count == 7 { lists += 1 } } }
+        for _ in 0..<50 { rig.keeper.list(at: rig.now) { if $0?.services.count == 7 { lists += 1 } } }
         rig.settle()
         #expect(lists == 50)
         #expect(rig.kernel.requests - before <= 6)
         before = rig.kernel.requests
-        rig.keeper.list(at: rig.now) { if $0?.count == 7 { lists += 1 } }
+        rig.keeper.list(at: rig.now) { if $0?.services.count == 7 { lists += 1 } }
         rig.settle()
         #expect(lists == 51)
         #expect(rig.kernel.requests == before)

@@ -38,6 +38,8 @@ struct Program {
         process.standardOutput = output
         process.standardError = errors
         process.standardInput = FileHandle.nullDevice
+        // F_SETPIPE_SZ: completions are longer than the 64 KiB that a pipe holds, and nobody reads while `finish(within:)` waits.
+        _ = fcntl(output.fileHandleForReading.fileDescriptor, 1031, 1 << 20)
         try process.run()
     }
 

@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: [
-        [], ["status"], ["events"], ["vrrp"], ["vrrp", "list"], ["vrrp", "show"], ["vrrp", "failover"],
+        [], ["status"], ["top"], ["events"], ["vrrp"], ["vrrp", "list"], ["vrrp", "show"], ["vrrp", "failover"],
         ["vrrp", "resume"], ["service"], ["service", "list"], ["service", "show"], ["server"], ["server", "list"],
         ["server", "weight"], ["server", "drain"], ["server", "disable"], ["server", "enable"], ["server", "reset"],
         ["service", "add"], ["service", "edit"], ["service", "delete"], ["server", "add"], ["server", "edit"],

@@ -14,7 +14,7 @@ enum Recorded: String, CaseIterable {
         statusEmpty, statusWithoutServices, statusSynchronised
     case vrrpList, vrrpMaster, vrrpSteppedDown
     case serviceList, serviceShow, serverList
-    case checkList, checkRun, events, explain
+    case checkList, checkRun, events, explain, top, top80
 
     var text: String {
         switch self {
@@ -88,9 +88,34 @@ enum Recorded: String, CaseIterable {
         case .checkList: shown { $0.add($0.checkTable([.sample(.up), .sample(.down), .unchecked])) }
         case .checkRun: shown { $0.add(CheckAPI.ServerHealth.sample(.down)) }
         case .events: shown { screen in screen.add(lines: Self.eventLines(screen)) }
+        case .top: shown { $0.add(Self.traffic) }
+        case .top80: ScreenWidth.$current.withValue(80) { shown { $0.add(Self.traffic, height: 24) } }
         case .explain:
             shown { screen in for entry in KeywordTable.explain("nb_get_retry").prefix(1) { screen.add(entry) } }
         }
+    }
+
+    /// A masquerading service beside one of direct routing.
+    private static var traffic: [ServiceTraffic] {
+        func line(_ name: String, _ packets: Double, nat: Bool, _ state: Cell = Cell("up", .good)) -> TrafficLine {
+            var rates = TrafficRates()
+            (rates.connections, rates.packetsIn, rates.packetsOut) = (packets / 10, packets, packets * 0.8)
+            (rates.bytesIn, rates.bytesOut) = (packets * 90, packets * 4000)
+            let past = (0..<30).map { packets * Double($0 % 7) / 6 }
+            return TrafficLine(
+                name: name, state: state, activeConnections: Int(packets), rates: rates, countsAnswers: nat, past: past)
+        }
+        return [
+            ServiceTraffic(
+                service: line("tcp/192.168.200.254:80", 14_200, nat: true),
+                servers: [
+                    line("192.168.200.103:80", 14_195, nat: true), line("192.168.200.104:80", 5.4, nat: true),
+                    line("192.168.200.105:80", 0, nat: true, Cell("DOWN", .bad)),
+                ]),
+            ServiceTraffic(
+                service: line("tcp/[2001:db8::254]:443", 12, nat: false),
+                servers: [line("[2001:db8::103]:443", 12, nat: false)]),
+        ]
     }
 
     /// One line per kind of event; the clock shows the local time, so it is cut off.

@@ -16,6 +16,7 @@ extension Interfaces {
         "io.evenkeel.Check.AbortReload": .administrator,
         "io.evenkeel.Ipvs.ListServices": .reader,
         "io.evenkeel.Ipvs.ShowService": .reader,
+        "io.evenkeel.Ipvs.ListTraffic": .reader,
         "io.evenkeel.Ipvs.ListTable": .reader,
         "io.evenkeel.Ipvs.ChangeTable": .administrator,
         "io.evenkeel.Ipvs.SetWeight": .administrator,

@@ -8,6 +8,7 @@ extension IpvsAPI {
     public protocol Handler: AnyObject {
         func listServices(_ call: ListServices, _ responder: Responder<ListServices>)
         func showService(_ call: ShowService, _ responder: Responder<ShowService>)
+        func listTraffic(_ call: ListTraffic, _ responder: Responder<ListTraffic>)
         func listTable(_ call: ListTable, _ responder: Responder<ListTable>)
         func changeTable(_ call: ChangeTable, _ responder: Responder<ChangeTable>)
         func setWeight(_ call: SetWeight, _ responder: Responder<SetWeight>)
@@ -26,6 +27,7 @@ extension IpvsAPI {
             switch call.method {
             case "io.evenkeel.Ipvs.ListServices": pending.hand(call, to: handler.listServices)
             case "io.evenkeel.Ipvs.ShowService": pending.hand(call, to: handler.showService)
+            case "io.evenkeel.Ipvs.ListTraffic": pending.hand(call, to: handler.listTraffic)
             case "io.evenkeel.Ipvs.ListTable": pending.hand(call, to: handler.listTable)
             case "io.evenkeel.Ipvs.ChangeTable": pending.hand(call, to: handler.changeTable)
             case "io.evenkeel.Ipvs.SetWeight": pending.hand(call, to: handler.setWeight)

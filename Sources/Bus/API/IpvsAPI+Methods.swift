@@ -18,11 +18,18 @@ extension IpvsAPI {
             public var orphans: [Orphan]?
             /// Of connections with another director; absent when it is not configured.
             public var synchronisation: Synchronisation?
+            /// How long before this answer the kernel was asked for connections and counters; absent when they could
+            /// not be read.
+            public var countersAgeMilliseconds: Int?
 
-            public init(services: [Service], orphans: [Orphan]? = nil, synchronisation: Synchronisation? = nil) {
+            public init(
+                services: [Service], orphans: [Orphan]? = nil, synchronisation: Synchronisation? = nil,
+                countersAgeMilliseconds: Int? = nil
+            ) {
                 self.services = services
                 self.orphans = orphans
                 self.synchronisation = synchronisation
+                self.countersAgeMilliseconds = countersAgeMilliseconds
             }
         }
     }
@@ -44,6 +51,30 @@ extension IpvsAPI {
 
             public init(service: Service) {
                 self.service = service
+            }
+        }
+    }
+
+    /// What went through in the last minutes, of every service in the kernel's table and every server; beyond 1000
+    /// services or 1000 servers only of the first. It is noted whenever ipvsd compares the table, and begins with
+    /// ipvsd.
+    public struct ListTraffic: VarlinkMethod {
+        public static let method = "io.evenkeel.Ipvs.ListTraffic"
+        /// Only this one and its servers.
+        public var service: String?
+
+        public init(service: String? = nil) {
+            self.service = service
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// A service before its servers. With more, possibly several replies; without, more than 1 MiB is refused
+            /// with TooLarge.
+            public var histories: [TrafficHistory]
+
+            public init(histories: [TrafficHistory]) {
+                self.histories = histories
             }
         }
     }

@@ -388,6 +388,53 @@ public enum IpvsAPI: ReloadableAPI {
         }
     }
 
+    /// What went through in a stretch of time, of about ten seconds.
+    public struct TrafficSample: Codable, Hashable, Sendable {
+        /// How long ago it ended.
+        public var endedMillisecondsAgo: Int
+        /// How long it was.
+        public var milliseconds: Int
+        /// Connections scheduled in it.
+        public var connections: Int
+        /// Packets towards the servers.
+        public var packetsIn: Int
+        /// Packets from the servers (NAT).
+        public var packetsOut: Int
+        /// Octets towards the servers.
+        public var bytesIn: Int
+        /// Octets from the servers (NAT).
+        public var bytesOut: Int
+        /// Established connections at its end.
+        public var activeConnections: Int
+
+        public init(
+            endedMillisecondsAgo: Int, milliseconds: Int, connections: Int, packetsIn: Int, packetsOut: Int,
+            bytesIn: Int, bytesOut: Int, activeConnections: Int
+        ) {
+            self.endedMillisecondsAgo = endedMillisecondsAgo
+            self.milliseconds = milliseconds
+            self.connections = connections
+            self.packetsIn = packetsIn
+            self.packetsOut = packetsOut
+            self.bytesIn = bytesIn
+            self.bytesOut = bytesOut
+            self.activeConnections = activeConnections
+        }
+    }
+
+    /// The last five minutes of a service or a server.
+    public struct TrafficHistory: Codable, Hashable, Sendable {
+        /// "tcp/192.168.200.254:80" or SERVICE/ADDR:PORT.
+        public var name: String
+        /// Oldest first; none before ipvsd has looked twice.
+        public var samples: [TrafficSample]
+
+        public init(name: String, samples: [TrafficSample]) {
+            self.name = name
+            self.samples = samples
+        }
+    }
+
     /// A service as it is in the kernel's table, whoever made it.
     public struct TableService: Codable, Hashable, Sendable {
         /// "tcp/192.168.200.254:80", "fwmark/1/inet".

@@ -48,12 +48,15 @@ struct Style: Sendable {
 /// The terminal that text goes to.
 enum Terminal {
     /// Characters in a line; nil when the descriptor is not a terminal, or one that does not say.
-    static func width(of descriptor: Int32 = STDOUT_FILENO) -> Int? {
+    static func width(of descriptor: Int32 = STDOUT_FILENO) -> Int? { size(of: descriptor)?.columns }
+
+    /// Characters in a line, and lines.
+    static func size(of descriptor: Int32 = STDOUT_FILENO) -> (columns: Int, lines: Int)? {
         var size = winsize()
         guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
             return nil
         }
-        return Int(size.ws_col)
+        return (Int(size.ws_col), Int(size.ws_row))
     }
 }
 
@@ -71,6 +74,12 @@ enum StandardError {
 /// The environment of this process.
 enum Environment {
     static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// Text is UTF-8, as far as the locale says.
+    static var isUnicode: Bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap(value).first { !$0.isEmpty } ?? ""
+        return locale.lowercased().replacing("-", with: "").contains("utf8")
+    }
 }
 
 extension String {

@@ -55,13 +55,24 @@ struct Table {
     private(set) var rows: [[Cell]] = []
 
     init(_ columns: Column...) {
+        self.init(columns)
+    }
+
+    init(_ columns: [Column]) {
         self.columns = columns
     }
 
     /// Adds a row; cells that are missing at the end are empty.
     mutating func row(_ cells: Cell...) {
+        row(cells)
+    }
+
+    mutating func row(_ cells: [Cell]) {
         rows.append(cells)
     }
+
+    /// Characters of its longest line.
+    var width: Int { lines(Style(isColoured: false)).all.reduce(0) { max($0, $1.count) } }
 
     /// The lines, each indented; `width` is the terminal's, nil when it does not matter.
     func lines(_ style: Style, indent: Int = 0, width: Int? = nil) -> Lines {
