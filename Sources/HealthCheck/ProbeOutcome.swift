@@ -19,6 +19,8 @@ public enum ProbeHindrance: Hashable, Sendable, CustomStringConvertible {
     case library(String)
     /// This host, or this process, did not run for longer than the probe had time.
     case paused
+    /// This process may not open ICMP echo sockets.
+    case echoForbidden
     /// Nobody can tell whose fault it is.
     case unknown(String)
 
@@ -27,6 +29,17 @@ public enum ProbeHindrance: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .system(let text), .library(let text), .unknown(let text): text
         case .paused: "this host was paused"
+        case .echoForbidden: "checkd's group may not send pings"
+        }
+    }
+
+    /// What to do, where that can be said in a sentence.
+    public var remedy: String? {
+        switch self {
+        case .echoForbidden:
+            "as root in checkd's network namespace: sysctl -w net.ipv4.ping_group_range='0 2147483647'; "
+                + "and see docs/checkd.md, \"PING_CHECK\""
+        case .system, .library, .paused, .unknown: nil
         }
     }
 }
@@ -48,6 +61,8 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     case status(UInt16)
     /// MD5 of the body, both in hexadecimal.
     case digest(found: String, expected: String)
+    /// An answer in its protocol that is not the one asked for; in words: `greeting 554 no`.
+    case answer(String)
     /// Not an HTTP answer, or one that ended early.
     case malformed(String)
     /// The program of a check says so, or does not end; its status and what it printed last.
@@ -63,6 +78,7 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
         case .tls(let text): "TLS: \(text)"
         case .status(let code): "status \(code)"
         case .digest(let found, let expected): "digest \(found), expected \(expected)"
+        case .answer(let text): text
         case .malformed(let text): "bad answer: \(text)"
         case .script(let text): text
         case .oversized(let limit): "body longer than \(limit) octets"

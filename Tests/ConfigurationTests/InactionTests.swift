@@ -6,11 +6,10 @@ import Testing
 @Suite struct InactionTests {
     private func inactions(_ text: String) -> [Inaction] { load(text).inactions }
 
-    @Test(arguments: ["SMTP_CHECK", "DNS_CHECK", "PING_CHECK", "UDP_CHECK", "MISC_CHECK", "FILE_CHECK", "BFD_CHECK"])
+    @Test(arguments: ["FILE_CHECK", "BFD_CHECK"])
     func `a check that will not run is listed with what follows`(_ word: String) {
         let content =
             switch word {
-            case "MISC_CHECK": "misc_path /bin/true"
             case "FILE_CHECK": "track_file f"
             default: ""
             }
@@ -63,11 +62,7 @@ import Testing
     }
 
     @Test func `they come in the order of the text, said once however often they stand`() {
-        let text = serviceText(server: "SMTP_CHECK {\n}\nSMTP_CHECK {\n}\nPING_CHECK {\n}")
-        guard KeywordTable.explain("PING_CHECK").first?.support == .notYet else { return }
-        #expect(
-            inactions(text).map { "\($0.subject) \($0.places)" } == [
-                "SMTP_CHECK 2", "PING_CHECK 1",
-            ])
+        let text = "global_defs {\nreload_repeat\n}\n" + serviceText("snmp_name a", server: "snmp_name b")
+        #expect(inactions(text).map { "\($0.subject) \($0.places)" } == ["reload_repeat 1", "snmp_name 2"])
     }
 }

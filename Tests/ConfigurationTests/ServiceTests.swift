@@ -270,12 +270,14 @@ import Testing
     }
 
     @Test func `UDP_CHECK matches replies with wildcards`() throws {
-        guard case .udp(let probe) = try checker("UDP_CHECK {\npayload 0a ff\nrequire_reply 0axx\n}").probe else {
+        guard case .udp(let probe) = try checker("UDP_CHECK {\npayload 0a ff 7\nrequire_reply 0axx 4xX5\n}").probe
+        else {
             Issue.record("not UDP")
             return
         }
-        #expect(probe.payload == [0x0A, 0xFF])
+        #expect(probe.payload == [0x0A, 0xFF, 0x07])
         #expect(probe.requiresReply)
-        #expect(probe.reply == [0x0A, nil])
+        #expect(probe.reply.map(\.value) == [0x0A, 0, 0x40, 0x05])
+        #expect(probe.reply.map(\.mask) == [0xFF, 0, 0xF0, 0x0F])
     }
 }

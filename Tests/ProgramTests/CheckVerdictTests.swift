@@ -137,7 +137,8 @@ struct CheckVerdictTests {
     @Test func `a checker that this version does not run never takes a server out, and an alarm says so`() throws {
         let room = try CheckRoom(bus: true)
         let tap = try room.listen(["io.evenkeel.daemon.alarm"])
-        try room.start(virtualServer(["PING_CHECK {\n}"], more: "alpha"))
+        try room.start(
+            virtualServer(["FILE_CHECK {\n track_file f\n}"], more: "alpha") + "track_file f {\n file /tmp/f\n}\n")
         try room.eventually("the alarm is raised") {
             tap.events.contains { $0["subject"]?.string == "checkd/unsupported-checks" }
         }

@@ -15,8 +15,7 @@ extension KeywordTable {
 
     /// Where an address or a service is not protected as the file says.
     private static let protection: [String: String] = [
-        "SMTP_CHECK": anyAnswer, "DNS_CHECK": anyAnswer, "PING_CHECK": anyAnswer, "UDP_CHECK": anyAnswer,
-        "MISC_CHECK": anyAnswer, "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
+        "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
         "regex": anyBody, "regex_no_match": anyBody, "regex_options": anyBody, "regex_min_offset": anyBody,
         "regex_max_offset": anyBody,
         "SSL": "no client certificate is shown to servers",

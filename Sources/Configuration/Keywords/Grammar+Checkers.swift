@@ -60,10 +60,10 @@ extension Grammars {
         checker("TCP_CHECK", .tcp, .tcpCheck, { tcpCheck }, .everywhere, "a connection is accepted"),
         checker("HTTP_GET", .http, .httpGet, { httpGet }, .everywhere, "a web page is as expected"),
         checker("SSL_GET", .ssl, .sslGet, { sslGet }, .everywhere, "a web page over TLS is as expected"),
-        checker("SMTP_CHECK", .smtp, .smtpCheck, { smtpCheck }, .common, "a mail server greets").notYet,
-        checker("DNS_CHECK", .dns, .dnsCheck, { dnsCheck }, .common, "a name server answers").notYet,
-        checker("PING_CHECK", .ping, .pingCheck, { pingCheck }, .common, "an echo comes back").notYet,
-        checker("UDP_CHECK", .udp, .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered").notYet,
+        checker("SMTP_CHECK", .smtp, .smtpCheck, { smtpCheck }, .common, "a mail server greets"),
+        checker("DNS_CHECK", .dns, .dnsCheck, { dnsCheck }, .common, "a name server answers"),
+        checker("PING_CHECK", .ping, .pingCheck, { pingCheck }, .common, "an echo comes back"),
+        checker("UDP_CHECK", .udp, .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered"),
         checker("MISC_CHECK", .misc, .miscCheck, { miscCheck }, .common, "a program exits with 0"),
         checker("FILE_CHECK", .file, .fileCheck, { fileCheck }, .rare, "a number in a track_file").notYet,
         checker("BFD_CHECK", .bfd, .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
@@ -103,25 +103,44 @@ extension Grammars {
     static let dnsCheck = Grammar<CheckerDraft>(
         .dnsCheck, targetRows, scheduleRows,
         [
-            Keyword("type", recordTypes.joined(separator: "|"), standard: "SOA", .common, "record type") {
-                draft, statement, interpreter in
+            Keyword(
+                "type", DNSProbe.RecordType.allCases.map(\.name).joined(separator: "|"), standard: "SOA", .common,
+                "record type"
+            ) { draft, statement, interpreter in
                 guard let word = interpreter.single(statement) else { return }
-                guard recordTypes.contains(word.text) else {
-                    return interpreter.sayNotOneOf(recordTypes, word, statement)
+                let types = DNSProbe.RecordType.allCases
+                guard let type = types.first(where: { $0.name == word.text.uppercased() }) else {
+                    return interpreter.sayNotOneOf(types.map(\.name), word, statement)
                 }
-                draft.dns.recordType = word.text
+                draft.dns.recordType = type
             },
-            .text("name", "NAME", \.dns.name, .common, "name to ask for"),
+            Keyword("name", "NAME", standard: ".", .common, "name to ask for") { draft, statement, interpreter in
+                guard let word = interpreter.single(statement) else { return }
+                guard isDomainName(word.text) else {
+                    return interpreter.reporter.error(
+                        .badValue, at: word, "\(quoted(word.text)) is no domain name",
+                        remedy:
+                            "write labels of 1 to 63 octets with dots between them, e.g. www.example.com, or a dot alone"
+                    )
+                }
+                draft.dns.name = word.text
+            },
         ])
 
-    private static let recordTypes = ["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]
+    private static func isDomainName(_ text: String) -> Bool {
+        if text == "." { return true }
+        let name = text.hasSuffix(".") ? text.dropLast() : text[...]
+        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return name.utf8.count <= 253 && labels.allSatisfy { (1...63).contains($0.count) }
+    }
 
     static let udpCheck = Grammar<CheckerDraft>(
         .udpCheck, targetRows, scheduleRows,
         [
-            Keyword("payload", "HEX", standard: "empty", .rare, "datagram to send") { draft, statement, interpreter in
+            Keyword("payload", "HEX", standard: "32 octets of text", .rare, "datagram to send") {
+                draft, statement, interpreter in
                 guard !statement.arguments.isEmpty else { return interpreter.sayMissing(statement) }
-                draft.udp.payload = interpreter.hexadecimal(statement.arguments, wildcards: false).compactMap { $0 }
+                draft.udp.payload = interpreter.hexadecimal(statement.arguments, wildcards: false).map(\.value)
             },
             Keyword("require_reply", "[HEX]", standard: "off", .rare, "silence is a failure; x matches any digit") {
                 draft, statement, interpreter in
@@ -222,29 +241,26 @@ extension Grammars {
 }
 
 extension Interpreter {
-    /// Hexadecimal digits with optional blanks; with wildcards a pair with an x matches any octet.
-    mutating func hexadecimal(_ words: ArraySlice<Word>, wildcards: Bool) -> [UInt8?] {
-        var octets: [UInt8?] = []
+    /// Hexadecimal digits with optional blanks, a digit by itself as an octet; with wildcards an x matches any digit.
+    mutating func hexadecimal(_ words: ArraySlice<Word>, wildcards: Bool) -> [MaskedOctet] {
+        var octets: [MaskedOctet] = []
         for word in words {
-            let digits = Array(word.text.utf8)
-            guard digits.count % 2 == 0 else {
-                reporter.error(.badValue, at: word, "\(quoted(word.text)) has an odd number of hexadecimal digits")
-                return octets
-            }
-            for index in stride(from: 0, to: digits.count, by: 2) {
-                let isWild = [digits[index], digits[index + 1]].contains {
-                    $0 == UInt8(ascii: "x") || $0 == UInt8(ascii: "X")
+            var digits = Array(word.text.utf8)[...]
+            while !digits.isEmpty {
+                var octet = MaskedOctet(value: 0)
+                for digit in digits.prefix(2) {
+                    let isWild = wildcards && digit | 0x20 == UInt8(ascii: "x")
+                    guard isWild || hexDigit(digit) != nil else {
+                        reporter.error(
+                            .badValue, at: word, "\(quoted(word.text)) is not hexadecimal",
+                            remedy: "write pairs of digits, e.g. 0a ff")
+                        return octets
+                    }
+                    octet.value = octet.value << 4 | UInt8(isWild ? 0 : hexDigit(digit) ?? 0)
+                    octet.mask = octet.mask << 4 | (isWild ? 0 : 0xF)
                 }
-                if wildcards, isWild {
-                    octets.append(nil)
-                } else if let high = hexDigit(digits[index]), let low = hexDigit(digits[index + 1]) {
-                    octets.append(UInt8(high << 4 | low))
-                } else {
-                    reporter.error(
-                        .badValue, at: word, "\(quoted(word.text)) is not hexadecimal",
-                        remedy: "write pairs of digits, e.g. 0a ff")
-                    return octets
-                }
+                octets.append(octet)
+                digits = digits.dropFirst(2)
             }
         }
         return octets

@@ -189,9 +189,25 @@ public struct RegexCheck: Equatable, Sendable {
 
 /// `DNS_CHECK { … }`.
 public struct DNSProbe: Equatable, Sendable {
-    /// `type`: A, NS, CNAME, SOA, MX, TXT, AAAA, RRSIG, DNSKEY.
-    public var recordType = "SOA"
-    /// `name`.
+    /// `type`, with its number (RFC 1035 §3.2.2, RFC 3596, RFC 4034).
+    public enum RecordType: UInt16, Equatable, Sendable, CaseIterable {
+        case a = 1
+        case ns = 2
+        case cname = 5
+        case soa = 6
+        case mx = 15
+        case txt = 16
+        case aaaa = 28
+        case rrsig = 46
+        case dnskey = 48
+
+        /// As zone files have it.
+        public var name: String { "\(self)".uppercased() }
+    }
+
+    /// `type`.
+    public var recordType = RecordType.soa
+    /// `name`: labels of 1 to 63 octets, at most 253 in all; a dot alone is the root.
     public var name = "."
 
     /// A query for the root's SOA.
@@ -200,19 +216,36 @@ public struct DNSProbe: Equatable, Sendable {
 
 /// `UDP_CHECK { … }`.
 public struct UDPProbe: Equatable, Sendable {
-    /// `payload`; empty = an empty datagram.
-    public var payload: [UInt8] = []
+    /// `payload`; unless given what keepalived sends: 32 octets of text.
+    public var payload = Array("keepalived check - keepalived ch".utf8)
     /// `require_reply`: silence is a failure.
     public var requiresReply = false
-    /// `require_reply HEX`: octets that the reply must begin with; nil = any octet.
-    public var reply: [UInt8?] = []
+    /// `require_reply HEX`: what the reply must begin with, as far as both go.
+    public var reply: [MaskedOctet] = []
     /// `min_reply_length`.
     public var minimumReplyLength = 0
     /// `max_reply_length`.
     public var maximumReplyLength = 255
 
-    /// An empty datagram that nobody refuses.
+    /// A datagram that nobody refuses.
     public init() {}
+}
+
+/// An octet of which some bits may be anything.
+public struct MaskedOctet: Hashable, Sendable {
+    /// The bits that count; the others are 0.
+    public var value: UInt8
+    /// 1 = the bit counts.
+    public var mask: UInt8
+
+    /// An octet with its mask.
+    public init(value: UInt8, mask: UInt8 = 0xFF) {
+        self.value = value & mask
+        self.mask = mask
+    }
+
+    /// True when the bits that count are as they should.
+    public func matches(_ octet: UInt8) -> Bool { octet & mask == value }
 }
 
 /// `MISC_CHECK { … }`.

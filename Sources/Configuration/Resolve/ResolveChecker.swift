@@ -12,8 +12,10 @@ extension Interpreter {
         guard let probe = resolveProbe(parsed, target, configuration) else { return [] }
         let schedule = resolveSchedule(parsed)
         if draft.kind == .smtp, !draft.smtpHosts.isEmpty {
-            return draft.smtpHosts.map {
-                CheckerConfiguration(probe: probe, schedule: schedule, target: resolveTarget($0, server))
+            return draft.smtpHosts.map { host in
+                var schedule = schedule
+                schedule.connectTimeout = host.check.connectTimeout
+                return CheckerConfiguration(probe: probe, schedule: schedule, target: resolveTarget(host, server))
             }
         }
         let needsPort: Bool =
@@ -81,7 +83,13 @@ extension Interpreter {
         case .ssl: return .http(resolveHTTP(parsed, target, tls: draft.tls))
         case .smtp: return .smtp(heloName: draft.heloName)
         case .dns: return .dns(draft.dns)
-        case .udp: return .udp(draft.udp)
+        case .udp:
+            if draft.udp.minimumReplyLength > draft.udp.maximumReplyLength {
+                reporter.warning(
+                    .contradiction, at: parsed.place(of: "min_reply_length"),
+                    "no reply is long enough and short enough: the check always fails")
+            }
+            return .udp(draft.udp)
         case .misc:
             guard var command = draft.command else { return nil }
             if let user = draft.user { command.user = user }

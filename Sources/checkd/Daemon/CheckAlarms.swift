@@ -53,8 +53,8 @@ struct HinderedCheckers {
         guard let named, let hindrance = hindrances[named] else { return nil }
         return Alarm(
             message: "\(named.server): \(named.title) cannot be probed from here: \(hindrance); the last verdict stays",
-            remedy: "see docs/checkd.md, \"Whose fault it is\"; `lbctl check list` names every check concerned"
-        )
+            remedy: hindrance.remedy
+                ?? "see docs/checkd.md, \"Whose fault it is\"; `lbctl check list` names every check concerned")
     }
 }
 

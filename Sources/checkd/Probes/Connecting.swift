@@ -1,9 +1,7 @@
-// The first half of every TCP probe: a connection that is being made. A failure of our own (no descriptor, no such source address) is kept
-// apart from one that the server or the way to it caused, see `SystemFault`.
+// The first half of every TCP probe: a connection that is being made.
 import CLinux
 import Configuration
 import HealthCheck
-import Net
 import Platform
 
 /// How the attempt ended.
@@ -22,7 +20,7 @@ final class Connecting: RunningProbe {
     init(to target: CheckTarget, on loop: EventLoop, completion: @escaping (consuming ConnectResult) -> Void) {
         self.completion = completion
         do throws(ConnectFailure) {
-            let socket = try Self.open(target)
+            let socket = try ProbeSocket.tcp.open(to: target)
             let number = socket.number
             self.socket = consume socket
             do throws(Errno) {
@@ -58,36 +56,4 @@ final class Connecting: RunningProbe {
         cancel()
         completion(result)
     }
-
-    private static func open(_ target: CheckTarget) throws(ConnectFailure) -> FileDescriptor {
-        var plan = ek_tcp_target()
-        plan.is_ipv6 = target.endpoint.address.family == .inet6 ? 1 : 0
-        withUnsafeMutableBytes(of: &plan.address) { $0.copyBytes(from: target.endpoint.address.octets) }
-        plan.port = target.endpoint.port
-        if let source = target.sourceAddress {
-            plan.has_source = 1
-            withUnsafeMutableBytes(of: &plan.source) { $0.copyBytes(from: source.octets) }
-        }
-        plan.source_port = target.sourcePort ?? 0
-        plan.mark = target.firewallMark
-        var stage: Int32 = 0
-        let result = withOptionalCString(target.interface) { name in
-            plan.interface = name
-            return ek_tcp_connect(&plan, &stage)
-        }
-        guard result < 0 else { return FileDescriptor(owning: result) }
-        let isConnect = stage == Int32(EK_TCP_CONNECT.rawValue)
-        throw ConnectFailure(outcome: isConnect ? SystemFault.connecting(-result) : SystemFault.here(-result))
-    }
-}
-
-/// No attempt could be started.
-private struct ConnectFailure: Error {
-    let outcome: ProbeOutcome
-}
-
-/// The text as a C string, or NULL for nil.
-func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-    guard let text else { return body(nil) }
-    return text.withCString(body)
 }

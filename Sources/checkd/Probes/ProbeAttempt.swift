@@ -24,7 +24,8 @@ final class ProbeAttempt {
     private let turns: any Turns
     private var stage = Stage.waiting
     private var startedAt = Instant.zero
-    private var phase = ProbeFailure.Phase.connect
+    /// The result if nothing comes in time.
+    private var silent = ProbeOutcome.failure(.timeout(.connect))
     private var silence: TimeLimit?
     private var whole: TimeLimit?
     private var completion: ((ProbeOutcome, Duration) -> Void)?
@@ -63,7 +64,12 @@ final class ProbeAttempt {
 
     /// Something is awaited from the server from now on, for connect_timeout.
     func expect(_ phase: ProbeFailure.Phase) {
-        self.phase = phase
+        listen(orElse: .failure(.timeout(phase)))
+    }
+
+    /// What comes within connect_timeout from now on decides, else it is `outcome`.
+    func listen(orElse outcome: ProbeOutcome) {
+        silent = outcome
         limit(&silence, to: timeout)
     }
 
@@ -103,7 +109,7 @@ final class ProbeAttempt {
     private func limit(_ limit: inout TimeLimit?, to allowance: Duration) {
         limit = TimeLimit(allowance, on: turns) { [weak self] hostWasPaused in
             guard let self else { return }
-            self.finish(hostWasPaused ? .inconclusive(.paused) : .failure(.timeout(self.phase)))
+            self.finish(hostWasPaused ? .inconclusive(.paused) : self.silent)
         }
         limit?.begin()
     }

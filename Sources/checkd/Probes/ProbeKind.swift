@@ -51,7 +51,11 @@ enum ProbeSupport {
         case .tcp: self = .runs(TCPCheck(target: checker.target, network: network))
         case .http(let probe): self = .runs(HTTPCheck(probe: probe, target: checker.target, network: network))
         case .misc(let probe): self = .runs(MiscCheck(probe: probe, network: network))
-        case .smtp, .dns, .ping, .udp, .file:
+        case .smtp(let name): self = .runs(SMTPCheck(heloName: name, target: checker.target, network: network))
+        case .dns(let probe): self = .runs(DNSCheck(probe: probe, target: checker.target, network: network))
+        case .ping: self = .runs(PingCheck(target: checker.target, network: network))
+        case .udp(let probe): self = .runs(UDPCheck(probe: probe, target: checker.target, network: network))
+        case .file:
             self = .unsupported("\(checker.probe.keyword) is not run by this version")
         }
     }

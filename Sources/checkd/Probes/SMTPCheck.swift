@@ -1,0 +1,94 @@
+// SMTP_CHECK: a connection, then the dialog of `SMTPDialog` on it.
+import CLinux
+import Configuration
+import HealthCheck
+import Platform
+
+/// A greeting, HELO and QUIT.
+struct SMTPCheck: ProbeKind {
+    let heloName: String
+    let target: CheckTarget
+    let network: ProbeNetwork
+
+    var title: String { "SMTP_CHECK \(target.endpoint)" }
+    var identity: String { ([title] + target.identity + ["helo_name \(heloName)"]).joined(separator: " ") }
+    var rounds: CheckRounds { CheckRounds() }
+    var problem: String? { nil }
+
+    func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe { SMTPRun(self, attempt) }
+}
+
+/// One conversation: first its connection, then its lines.
+private final class SMTPRun: RunningProbe {
+    private let loop: EventLoop
+    private weak var attempt: ProbeAttempt?
+    private var dialog: SMTPDialog
+    private var connecting: Connecting?
+    private var socket: FileDescriptor?
+    private var watch: Watch?
+
+    init(_ check: SMTPCheck, _ attempt: ProbeAttempt) {
+        loop = check.network.loop
+        self.attempt = attempt
+        dialog = SMTPDialog(name: check.heloName)
+        attempt.expect(.connect)
+        connecting = Connecting(to: check.target, on: loop) { [weak self] result in
+            switch consume result {
+            case .failed(let outcome): self?.attempt?.finish(outcome)
+            case .connected(let socket): self?.talk(on: socket)
+            }
+        }
+    }
+
+    func cancel() {
+        connecting?.cancel()
+        watch?.cancel()
+        (connecting, watch) = (nil, nil)
+        socket = nil
+    }
+
+    deinit { cancel() }
+
+    private func talk(on socket: consuming FileDescriptor) {
+        let number = socket.number
+        self.socket = consume socket
+        attempt?.expect(.answer)
+        attempt?.limitWhole()
+        do throws(Errno) {
+            watch = try loop.watch(number, .read) { [weak self] _ in self?.read(number) }
+        } catch {
+            attempt?.finish(SystemFault.here(error.code))
+        }
+    }
+
+    private func read(_ number: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { ek_read(number, $0.baseAddress, $0.count) }
+        guard count > 0 else {
+            if count == 0 { return end(dialog.closed) }
+            let error = Errno(Int32(clamping: -count), "read")
+            if !error.isWouldBlock { end(SystemFault.onTheWire(error.code)) }
+            return
+        }
+        attempt?.progressed()
+        switch dialog.heard(buffer.prefix(count)) {
+        case .wait: break
+        case .send(let line): send(line, number)
+        case .over(let outcome): end(outcome)
+        }
+    }
+
+    /// A line always fits into what the kernel buffers for a connection that is new.
+    private func send(_ line: [UInt8], _ number: Int32) {
+        let count = line.withUnsafeBytes { ek_write(number, $0.baseAddress, $0.count) }
+        if count < 0 {
+            end(SystemFault.onTheWire(Int32(clamping: -count)))
+        } else if count < line.count {
+            end(.inconclusive(.unknown("a line of \(line.count) octets could not be sent")))
+        }
+    }
+
+    private func end(_ outcome: ProbeOutcome) {
+        attempt?.finish(outcome)
+    }
+}
