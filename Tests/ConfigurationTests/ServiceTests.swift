@@ -116,7 +116,7 @@ import Testing
         serviceText(server: "FILE_CHECK {\ntrack_file none\n}"),
         serviceText(server: "HTTP_GET {\nurl {\npath /\ndigest 12\n}\n}"),
         serviceText(server: "HTTP_GET {\nurl {\npath /\nstatus_code 99\n}\n}"), serviceText(server: "retry 0"),
-        serviceText(server: "weight 4294967296"), serviceText(server: "UDP_CHECK {\npayload 0\n}"),
+        serviceText(server: "weight 4294967296"), serviceText(server: "UDP_CHECK {\npayload 0g\n}"),
     ])
     func `what cannot be meant is refused`(_ text: String) {
         #expect(load(text).configuration == nil)
