@@ -69,6 +69,11 @@ extension IPVSDaemon {
                 message: "the kernel refuses \(service)\(others): \(keeper.problem(of: service) ?? "")",
                 remedy: "see 'lbctl service list'; retrying")
         }
+        alarms[.buffers] = kernel.bufferProblem.map {
+            Alarm(
+                message: "lvs_netlink_cmd_rcv_bufs: \($0)",
+                remedy: "write lvs_netlink_cmd_rcv_bufs_force, or raise net.core.rmem_max")
+        }
         alarms[.synchronisation] = sync.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
         alarms[.state] = stateAlarm
         alarms.merge(tellingAlarms) { first, _ in first }

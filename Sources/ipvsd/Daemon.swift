@@ -7,6 +7,7 @@ import Glibc
 import IPVS
 import JSON
 import Net
+import Netlink
 import Platform
 import ScriptClient
 import Scripts
@@ -17,6 +18,8 @@ enum IPVSAlarm: AlarmKey {
     case kernel
     /// The kernel refuses services or servers.
     case refused
+    /// The netlink socket has a smaller buffer than the configuration asks for.
+    case buffers
     /// Connections are not synchronised as lvs_sync_daemon wants it.
     case synchronisation
     /// Files cannot be read or written, or were damaged.
@@ -32,6 +35,7 @@ enum IPVSAlarm: AlarmKey {
         switch self {
         case .kernel: "kernel"
         case .refused: "refused"
+        case .buffers: "buffers"
         case .synchronisation: "sync-daemon"
         case .state: "state"
         case .notify: "notify"
@@ -43,6 +47,7 @@ enum IPVSAlarm: AlarmKey {
 
 final class IPVSDaemon: RunningDaemon {
     let keeper: ServiceKeeper
+    let kernel = NetlinkKernel()
     /// `lvs_sync_daemon`.
     let sync: SyncKeeper
     /// Tells the administrator's programs.
@@ -86,7 +91,6 @@ final class IPVSDaemon: RunningDaemon {
         alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let old = ledger.file("ipvsd.state", durable: false)
-        let kernel = NetlinkKernel()
         sync = SyncKeeper(kernel)
         keeper = ServiceKeeper(
             kernel: kernel,
@@ -131,11 +135,18 @@ final class IPVSDaemon: RunningDaemon {
         reloading.reload()
     }
 
-    /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it.
+    /// Waits a moment for what is on its way to the disk. The table stays: it goes on forwarding, and the next process adopts it. It does not
+    /// with `lvs_flush_on_stop`, unless the next process follows at once.
     func stop(_ reason: StopReason) {
         turn()
         let now = loop.refreshNow()
-        keeper.finish(at: now)
+        let flush = reason == .terminate ? loaded.configuration.global.flushAtStop : nil
+        do throws(NetlinkError) {
+            try keeper.finish(at: now, emptying: flush)
+            if flush != nil { logger.notice("lvs_flush_on_stop: services are out of the IPVS table") }
+        } catch {
+            logger.error("lvs_flush_on_stop: the IPVS table is not emptied: \(error); 'lbctl ipvs --direct -C' does it")
+        }
         switch reason {
         case .terminate:
             sync.finish()
@@ -172,6 +183,7 @@ final class IPVSDaemon: RunningDaemon {
                 say(ServerIdentity(service, member.configuration.endpoint))
             }
         }
+        kernel.buffer = loaded.configuration.global.lvsCommandBuffer
         teller.configure(loaded.configuration, at: loop.now)
         isToldInDoubt = true
         sync.configure(loaded.configuration.global.syncDaemon)

@@ -35,6 +35,15 @@ struct HandReport {
     var left: Int?
     /// It changed something that the next process has to know.
     var isToBeKept = false
+
+    /// The process ends, and has emptied the table.
+    static let stopping: HandReport = {
+        var report = HandReport()
+        report.failure = HandFailure(
+            code: EAGAIN, problem: "ipvsd is being stopped and has emptied the table: repeat it when it runs again",
+            isOurs: true)
+        return report
+    }()
 }
 
 struct HandWriter {

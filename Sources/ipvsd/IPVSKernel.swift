@@ -1,6 +1,7 @@
 // What ipvsd asks of the kernel, so that a simulation can put a scripted kernel in its place.
 
 import Configuration
+import Glibc
 import IPVS
 import Netlink
 import Platform
@@ -29,10 +30,39 @@ protocol IPVSKernel: AnyObject {
     func setTimeouts(_ timeouts: TableTimeouts) throws(NetlinkError)
 }
 
+extension IPVSKernel {
+    /// Takes services out of the table: `ours`, or all there are.
+    func empty(_ flush: TableFlush, ours: [VirtualServerIdentity]) throws(NetlinkError) {
+        func attempt() throws(NetlinkError) {
+            switch flush {
+            case .everything: try self.flush()
+            case .services:
+                // ESRCH: somebody else was faster.
+                let refusals = try self.attempt(ours.map { .deleteService($0) })
+                if let refusal = refusals.first(where: { $0.error.code != ESRCH }) { throw refusal.error }
+            }
+        }
+        do throws(NetlinkError) {
+            try attempt()
+        } catch {
+            guard error.stateIsUnknown else { throw error }
+            try attempt()
+        }
+    }
+}
+
 /// The real one; its socket is opened when it is first needed, and again after it failed.
 final class NetlinkKernel: IPVSKernel, SyncKernel {
+    private static let receiveBuffer: Int32 = 4 << 20
+
     private var client: IPVSClient?
     private var walk: TableWalk?
+    /// Where the kernel's answers wait.
+    var buffer = NetlinkBuffer() {
+        didSet { if buffer != oldValue { client = nil } }
+    }
+    /// Why the socket does not have that buffer, for people.
+    private(set) var bufferProblem: String?
 
     func apply(_ commands: [Command]) throws(NetlinkError) -> BatchOutcome {
         try ask { (client) throws(NetlinkError) in try client.apply(commands) }
@@ -89,7 +119,9 @@ final class NetlinkKernel: IPVSKernel, SyncKernel {
 
     private func opened() throws(NetlinkError) -> IPVSClient {
         if let client { return client }
-        let client = IPVSClient(NetlinkClient(try NetlinkSocket(.generic)))
+        let socket = try NetlinkSocket(.generic, receiveBuffer: Self.receiveBuffer)
+        bufferProblem = ReceiveBuffer.set(buffer, atLeast: Int(Self.receiveBuffer), of: socket.number)
+        let client = IPVSClient(NetlinkClient(socket))
         self.client = client
         return client
     }

@@ -35,6 +35,8 @@ final class ServiceKeeper {
     private var timeoutsAreWritten = false
     private var tableWasRead = false
     private var saving: [WaitingCaller] = []
+    /// The table was emptied because the process ends: nothing is written to it any more.
+    private var isEmptied = false
 
     init(
         kernel: any IPVSKernel, decisions: DecisionKeeper, memory: StandingKeeper, timeouts: IPVSTimeouts,
@@ -141,6 +143,7 @@ final class ServiceKeeper {
         done: @escaping (HandReport, DecisionOutcome) -> Void
     ) {
         let before = reconciler.handMadeVersion
+        guard !isEmptied else { return done(.stopping, .kept) }
         var report = writer.run(commands, &reconciler)
         watch.wrote(report.executed)
         watch.outdate()
@@ -195,7 +198,7 @@ final class ServiceKeeper {
 
     /// When `turn` has something to do.
     var deadline: Instant {
-        let table = reconciler.pending.isEmpty ? watch.deadline(reconciler) : .zero
+        let table = isEmptied ? .distantFuture : reconciler.pending.isEmpty ? watch.deadline(reconciler) : .zero
         let disk = saving.lazy.map(\.deadline).min() ?? .distantFuture
         return min(
             max(min(table, drains.deadline), kernelHealth.resume), disk, memory.deadline(for: reconciler.version))
@@ -210,7 +213,7 @@ final class ServiceKeeper {
         let look = drains.look(reconciler, at: now)
         watch.doubt(look.services)
         drainsAreOver(look.expired, isCut: true)
-        if now >= kernelHealth.resume { keepTable(at: now) }
+        if now >= kernelHealth.resume, !isEmptied { keepTable(at: now) }
         drainsAreOver(watch.takeIdle(), isCut: false)
         memory.write(reconciler.standings, version: reconciler.version, at: now, clock: clock)
         for answer in watch.takeAnswers() { answer() }
@@ -234,10 +237,14 @@ final class ServiceKeeper {
         return servers.count
     }
 
-    /// The process ends: what was not handed to the disk yet is.
-    func finish(at now: Instant) {
+    /// The process ends: what was not handed to the disk yet is. What is remembered is how it was before `flush`.
+    func finish(at now: Instant, emptying flush: TableFlush? = nil) throws(NetlinkError) {
         turn(at: now)
         memory.write(reconciler.standings, version: reconciler.version, at: now, isLast: true, clock: clock)
+        guard let flush else { return }
+        isEmptied = true
+        try kernel.empty(
+            flush, ours: reconciler.standings.values.filter { $0.isOwned && $0.held != .absent }.map(\.identity))
     }
 
     /// What happened since the last call.

@@ -77,6 +77,16 @@ import Testing
         #expect(global.vrrpCommandBuffer.octets == 2_000_000 && !global.vrrpCommandBuffer.isForced)
         #expect(global.vrrpMonitorBuffer.octets == nil && global.vrrpMonitorBuffer.isForced)
         #expect(global.processMonitorBuffer.octets == 5)
+        let ours = try #require(definitions("lvs_netlink_cmd_rcv_bufs 3000000\nlvs_netlink_cmd_rcv_bufs_force"))
+        #expect(ours.lvsCommandBuffer.octets == 3_000_000 && ours.lvsCommandBuffer.isForced)
+    }
+
+    @Test func `what goes at stop`() throws {
+        #expect(try #require(definitions("lvs_flush_on_stop")).flushAtStop == .everything)
+        #expect(try #require(definitions("lvs_flush_on_stop VS")).flushAtStop == .services)
+        #expect(try #require(definitions("")).flushAtStop == nil)
+        #expect(load("global_defs {\nlvs_flush_onstop VS\n}").configuration?.global.flushAtStop == .services)
+        #expect(load("global_defs {\nlvs_flush_on_stop RS\n}").configuration == nil)
     }
 
     @Test(arguments: [

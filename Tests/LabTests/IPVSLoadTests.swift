@@ -10,11 +10,12 @@ struct IPVSLoadTests {
     private static func name(_ service: Int) -> String { "10.1.\(service / 250).\(service % 250 + 1)" }
 
     private static var configuration: String {
-        (0..<1000).map { service in
-            let servers = (1...10).map { "real_server 10.2.0.\($0) 80 {\n weight 1\n TCP_CHECK {\n }\n }\n" }
-            return "virtual_server \(name(service)) 80 {\n protocol TCP\n lvs_sched rr\n lvs_method NAT\n"
-                + servers.joined() + "}\n"
-        }.joined()
+        "global_defs {\n lvs_flush_on_stop VS\n lvs_netlink_cmd_rcv_bufs 30000000\n lvs_netlink_cmd_rcv_bufs_force\n}\n"
+            + (0..<1000).map { service in
+                let servers = (1...10).map { "real_server 10.2.0.\($0) 80 {\n weight 1\n TCP_CHECK {\n }\n }\n" }
+                return "virtual_server \(name(service)) 80 {\n protocol TCP\n lvs_sched rr\n lvs_method NAT\n"
+                    + servers.joined() + "}\n"
+            }.joined()
     }
 
     private let lab: Lab
@@ -30,7 +31,7 @@ struct IPVSLoadTests {
     /// Lines of services and servers in the kernel's table.
     private func lines() throws -> Int { try lab.table(of: .director1).count }
 
-    @Test func `1,000 services of 10 servers are written, and follow 1,000 verdicts`() throws {
+    @Test func `1,000 services of 10 servers are written, follow 1,000 verdicts, and go at stop`() throws {
         let clock = ContinuousClock()
         try director.start(.busd)
         let start = clock.now
@@ -48,6 +49,13 @@ struct IPVSLoadTests {
         }
         try lab.eventually("one server of each service left", within: .seconds(60)) { try lines() == 10_000 }
         print("lab: 1,000 × 10 in the table after \(written), 1,000 verdicts after \(clock.now - stormed)")
+        let sockets = try lab.run(["/bin/ss", "-H", "-n", "-a", "-f", "netlink", "-m"], on: .director1)
+        #expect(sockets.contains("rb60000000"), "the kernel doubles it: \(sockets)")
+        try lab.run(["/sbin/ipvsadm", "-A", "-t", "10.9.9.9:80"], on: .director1)
+        let stopped = clock.now
+        try director.end(.ipvsd)
+        print("lab: stopped after \(clock.now - stopped)")
+        #expect(try lab.table(of: .director1) == ["tcp 10.9.9.9:80 wlc"], "lvs_flush_on_stop VS leaves those of others")
     }
 
     private static func verdict(_ service: Int) -> BusAPI.Event {

@@ -59,6 +59,19 @@ extension Grammars {
             because: "numbers and the usual names are understood"),
     ]
 
+    private static let flushAtStop = Keyword<GlobalDraft>(
+        "lvs_flush_on_stop", "[VS]", range: "VS", standard: "off", .rare,
+        "empty the IPVS table at stop; VS: only of Evenkeel's services"
+    ) { draft, statement, interpreter in
+        guard !statement.arguments.isEmpty else {
+            draft.model.flushAtStop = .everything
+            return
+        }
+        guard let word = interpreter.single(statement) else { return }
+        guard word.text == "VS" else { return interpreter.sayNotOneOf(["VS"], word, statement) }
+        draft.model.flushAtStop = .services
+    }
+
     static let globalFirewall: [Keyword<GlobalDraft>] = [
         .toggle("disable_local_igmp", \.model.disablesLocalIGMP, .rare, "no IGMP for VRRP's group on this host"),
         .unneeded(
@@ -82,8 +95,7 @@ extension Grammars {
         .unneeded(
             "lvs_flush", "empty the IPVS table at start",
             because: "the table is adopted and only what differs is changed; services of others stay"),
-        .notYet("lvs_flush_on_stop", "[VS]", "remove services at stop at once"),
-        Keyword.notYet("lvs_flush_on_stop", "[VS]", "remove services at stop at once").spelled("lvs_flush_onstop"),
+        flushAtStop, flushAtStop.spelled("lvs_flush_onstop"),
         Keyword("vmac_prefix", "TEXT", standard: "vrrp", .rare, "name prefix of VMAC interfaces") {
             draft, statement, interpreter in
             guard let word = interpreter.single(statement), interpreter.isInterfaceName(word) else { return }

@@ -122,10 +122,15 @@ extension Grammars {
             "vrrp_netlink_monitor", \.model.vrrpMonitorBuffer, "where the kernel's notifications to vrrpd wait")
         rows += buffer(
             "process_monitor", \.model.processMonitorBuffer, "where the process events for track_process wait")
-        for socket in ["lvs_netlink_cmd", "lvs_netlink_monitor"] {
-            rows.append(.notYet("\(socket)_rcv_bufs", "N", unit: "bytes", standard: "kernel's", "receive buffer"))
-            rows.append(.notYet("\(socket)_rcv_bufs_force", "[BOOL]", "beyond the system's limit"))
-        }
+        rows += buffer("lvs_netlink_cmd", \.model.lvsCommandBuffer, "where the kernel's answers to ipvsd wait")
+        let silence = "ipvsd reads the table, and no notification from the kernel waits for it"
+        rows.append(
+            .unneeded(
+                "lvs_netlink_monitor_rcv_bufs", "N", standard: "kernel's",
+                "receive buffer for addresses that come and go",
+                because: silence))
+        rows.append(
+            .unneeded("lvs_netlink_monitor_rcv_bufs_force", "[BOOL]", "beyond net.core.rmem_max", because: silence))
         return rows
     }()
 

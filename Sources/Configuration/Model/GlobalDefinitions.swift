@@ -68,6 +68,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var timeouts = IPVSTimeouts()
     /// `lvs_sync_daemon`: connection synchronisation between directors; nil = off.
     public var syncDaemon: SyncDaemonConfiguration?
+    /// `lvs_flush_on_stop`: what goes at stop; nil = the table stays.
+    public var flushAtStop: TableFlush?
     /// `lvs_drain_removed`: seconds for which connections go on of servers that the configuration does not have any more; 0 = none.
     public var removedDrainLimit: UInt32 = 300
     /// `checker_log_all_failures`: log every failed attempt, not only the one that changes the state.
@@ -82,6 +84,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var receiveBuffer = ReceiveBufferPolicy.standard
     /// `vrrp_netlink_cmd_rcv_bufs`: where the kernel's answers to vrrpd wait.
     public var vrrpCommandBuffer = NetlinkBuffer()
+    /// `lvs_netlink_cmd_rcv_bufs`: where the kernel's answers to ipvsd wait.
+    public var lvsCommandBuffer = NetlinkBuffer()
     /// `vrrp_netlink_monitor_rcv_bufs`: where the kernel's notifications wait.
     public var vrrpMonitorBuffer = NetlinkBuffer()
     /// `process_monitor_rcv_bufs`: where process events wait.
@@ -208,6 +212,14 @@ public struct MailSettings: Equatable, Sendable {
 
     /// No mail.
     public init() {}
+}
+
+/// `lvs_flush_on_stop [VS]`: what is taken out of the IPVS table when ipvsd is stopped.
+public enum TableFlush: Equatable, Sendable {
+    /// The whole table, services of others too.
+    case everything
+    /// The services that ipvsd keeps: of the configuration and made by hand.
+    case services
 }
 
 /// `lvs_timeouts`: nil leaves the kernel's value.
