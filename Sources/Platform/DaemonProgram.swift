@@ -10,6 +10,7 @@ public struct DaemonContext {
     public let logger: Logger
     /// The loop that will run it.
     public let loop: EventLoop
+    fileprivate let ending: Ending
 
     /// Reads the configuration, logs its warnings, and goes to the network namespace that it names for this daemon. To be done before any
     /// socket is made and any thread begun.
@@ -20,6 +21,7 @@ public struct DaemonContext {
         for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
         if let name = loaded.configuration.global[keyPath: namespace] {
             try enter(name, besides: loaded.configuration.global.networkNamespace)
+            if NetworkNamespace.isCurrent(name.path) { ending.watch(name, on: loop, logger) }
         }
         return loaded
     }
@@ -75,44 +77,64 @@ public enum DaemonProgram {
     ) -> Never {
         let options = DaemonOptions.fromCommandLine(program)
         let logger = Logger(level: options.logLevel)
-        var status: Int32 = 0
+        let ending = Ending()
         do {
             let loop = try EventLoop()
-            let context = DaemonContext(options: options, logger: logger, loop: loop)
-            var daemon: (any RunningDaemon)?
+            let context = DaemonContext(options: options, logger: logger, loop: loop, ending: ending)
             // First of all: a signal that comes during the start waits for the loop.
-            let signals = try watchSignals(on: loop) { daemon }
+            let signals = try watchSignals(on: loop, ending)
             let made = try make(context)
-            daemon = made
+            ending.daemon = made
             try made.start()
             ServiceManager.notify(.ready)
             let keepAlive = ServiceManager.keepAlive(on: loop)
             try withExtendedLifetime((made, signals, keepAlive)) { try loop.run() }
         } catch let refusal as ConfigurationRefusal {
             Console.write(refusal.description, to: STDERR_FILENO)
-            status = 2
+            ending.status = 2
         } catch {
             logger.error("\(program.name) cannot run: \(error)")
-            status = 1
+            ending.status = 1
         }
         Logger.flush(within: farewell)
-        exit(status)
+        exit(ending.status)
     }
 
-    private static func watchSignals(
-        on loop: EventLoop, _ daemon: @escaping () -> (any RunningDaemon)?
-    ) throws(Errno) -> SignalWatch {
-        var isStopping = false
-        return try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
+    private static func watchSignals(on loop: EventLoop, _ ending: Ending) throws(Errno) -> SignalWatch {
+        try SignalWatch([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { signal in
             if signal == SIGHUP {
-                if !isStopping { daemon()?.reload() }
-            } else if isStopping {
+                if !ending.isStopping { ending.daemon?.reload() }
+            } else if ending.isStopping {
                 loop.stop()
             } else {
-                isStopping = true
-                ServiceManager.notify(.stopping)
-                daemon()?.stop(signal == SIGUSR1 ? .handOver : .terminate)
+                ending.stop(signal == SIGUSR1 ? .handOver : .terminate)
             }
+        }
+    }
+}
+
+/// How a daemon ends.
+private final class Ending {
+    weak var daemon: (any RunningDaemon)?
+    var status: Int32 = 0
+    private(set) var isStopping = false
+    private var namespaceWatch: NamespaceWatch?
+
+    func stop(_ reason: StopReason) {
+        isStopping = true
+        ServiceManager.notify(.stopping)
+        daemon?.stop(reason)
+    }
+
+    /// A daemon whose network has gone ends, so that the next one works in the new one.
+    func watch(_ name: NetworkNamespaceName, on loop: EventLoop, _ logger: Logger) {
+        namespaceWatch = NamespaceWatch(name.path, on: loop) { [weak self] in
+            guard let self, !isStopping else { return }
+            logger.error(
+                "network namespace \(name) was deleted and made again: this process is still in the old one and ends; "
+                    + "its unit starts it in the new one, else do so yourself")
+            status = 1
+            stop(.terminate)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Net
 
 /// A network namespace that has a path: /run/netns/NAME, /proc/PID/ns/net.
 public enum NetworkNamespace {
@@ -28,5 +29,32 @@ public enum NetworkNamespace {
         var (own, other) = (stat(), stat())
         return stat("/proc/thread-self/ns/net", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev
             && own.st_ino == other.st_ino
+    }
+
+    /// Whether another namespace is at `path` than the one that this thread is in; false where that cannot be looked at, and where there is
+    /// none.
+    static func isAnother(_ path: String) -> Bool {
+        var (own, other) = (stat(), stat())
+        // All namespaces are files of one file system.
+        return stat("/proc/thread-self/ns/net", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev
+            && own.st_ino != other.st_ino
+    }
+}
+
+/// Looks whether a name still stands for the network namespace that this process is in. `ip netns delete` leaves a process in what it
+/// had; when the name is given to a new one, nobody is left who would work there.
+final class NamespaceWatch {
+    private static let interval = Duration.seconds(3)
+    private let timer: LoopTimer
+
+    /// Calls `body` when another namespace is at `path`.
+    init(_ path: String, on loop: EventLoop, _ body: @escaping () -> Void) {
+        var look: () -> Void = {}
+        timer = loop.timer { look() }
+        look = { [weak timer] in
+            guard !NetworkNamespace.isAnother(path) else { return body() }
+            timer?.arm(after: Self.interval)
+        }
+        timer.arm(after: Self.interval)
     }
 }

@@ -2,7 +2,7 @@
 // waited for). After a crash the next process reads it: a master that is back before anybody has missed it goes on, and what the
 // crashed one left on the interfaces is known. One fixed-width line per instance, overwritten in place at every advertisement:
 //
-//     boot 4c2d…                      the boot that the times belong to
+//     network 4c2d…/4026…/7           the boot and the network namespace that it is about; 0.1.0 had "boot 4c2d…"
 //     00000000004711000000 00000000000000000000 51/inet/eth0/224.0.0.18
 //
 // The first number: 0 = not master; 1 = not master, but addresses were still to be taken off. The second is the last sequence number of
@@ -43,7 +43,9 @@ final class Heartbeat: MastershipNotes {
         var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")[...]
         let boot = SystemClock.bootID
         // Where the kernel does not tell, no boot is the same as another.
-        guard !boot.isEmpty, lines.popFirst() == "boot \(boot)" else { return [:] }
+        guard !boot.isEmpty, let heading = lines.popFirst(), heading == "boot \(boot)" || heading == Self.heading else {
+            return [:]
+        }
         let now = SystemClock.sinceBoot
         var found: [String: Predecessor] = [:]
         for line in lines {
@@ -63,7 +65,7 @@ final class Heartbeat: MastershipNotes {
     }
 
     func begin(_ notes: [(router: RouterID, identity: String, note: MastershipNote)]) throws(Errno) {
-        var text = Array("boot \(SystemClock.bootID)\n".utf8)
+        var text = Array("\(Self.heading)\n".utf8)
         var offsets: [RouterID: Int] = [:]
         for note in notes {
             offsets[note.router] = text.count
@@ -89,6 +91,11 @@ final class Heartbeat: MastershipNotes {
         descriptor = consume new
         self.text = text
         self.offsets = offsets
+    }
+
+    /// Masterships belong to one boot and one network.
+    private static var heading: String {
+        (try? NamespaceIdentity.current()).map { "network \($0.text)" } ?? "boot \(SystemClock.bootID)"
     }
 
     /// All that a turn has to note with one system call.

@@ -140,6 +140,26 @@ struct NamespaceWordTests {
         #expect(try segment.holders(of: virtualAddress) == [])
     }
 
+    @Test func `a network that is deleted and made again under its name ends a vrrpd that is in the old one`()
+        throws
+    {
+        let segment = try Segment(hosts: 2)
+        let (a, b) = (segment.hosts[0], segment.hosts[1])
+        let name = a.namespace + "-again"
+        try segment.run(["/bin/ip", "netns", "add", name])
+        defer { try? segment.run(["/bin/ip", "netns", "delete", name]) }
+        try segment.run(["/bin/ip", "-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", "other"])
+        try segment.run(["/bin/ip", "-n", name, "address", "add", "192.0.2.1/24", "dev", "eth0"])
+        for link in ["eth0", "other"] { try segment.run(["/bin/ip", "-n", name, "link", "set", link, "up"]) }
+        let text = Dialect.version3.text(150, on: a, peer: b)
+        let router = try Router(.vrrpd, on: a, of: segment, "net_namespace \(name)\n" + text, outside: true)
+        try router.start()
+        try segment.eventually("it is master", within: .seconds(10)) { router.log.contains("master at priority 150") }
+        for action in ["delete", "add"] { try segment.run(["/bin/ip", "netns", action, name]) }
+        try segment.eventually("it ends", within: .seconds(10)) { router.exit == .exited(1) }
+        #expect(router.log.contains("network namespace \(name) was deleted and made again"))
+    }
+
     @Test func `without that network, or the right to go there, it does not start and says what to do`() throws {
         let segment = try Segment(hosts: 2)
         let (a, b) = (segment.hosts[0], segment.hosts[1])

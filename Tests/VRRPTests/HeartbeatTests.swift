@@ -141,7 +141,7 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
         #expect(try scratch.predecessors().count == 1)
     }
 
-    @Test func `times of another boot, of the future, and what is no note are not believed`() throws {
+    @Test func `times of another boot or network, of the future, and what is no note are not believed`() throws {
         let boot = "boot \(SystemClock.bootID)\n"
         for text in [
             "", "boot \n00000000000000000002 a\n", "boot 4c2d\n00000000000000000002 a\n", boot, boot + "a\n",
@@ -150,6 +150,16 @@ private func master(before silence: Duration) -> MastershipNote { .master(System
             try scratch.write("/heartbeat", text)
             #expect(try scratch.predecessors().isEmpty, "\(text)")
         }
+        let here = try NamespaceIdentity.current()
+        for other in [
+            NamespaceIdentity(inode: here.inode, boot: here.boot, cookie: here.cookie.map { $0 + 1 } ?? 1),
+            NamespaceIdentity(inode: here.inode, boot: "4c2d", cookie: here.cookie),
+        ] {
+            try scratch.write("/heartbeat", "network \(other.text)\n00000000000000000002 a\n")
+            #expect(try scratch.predecessors().isEmpty, "\(other)")
+        }
+        try scratch.write("/heartbeat", "network \(here.text)\n00000000000000000002 a\n")
+        #expect(try scratch.predecessors().count == 1)
         try scratch.write("/heartbeat", boot + "09223372036854775807 a\n")
         #expect(try scratch.predecessors() == ["a": Predecessor(silence: nil, marksAddresses: true)])
     }

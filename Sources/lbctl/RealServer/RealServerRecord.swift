@@ -38,7 +38,15 @@ struct RealServerRecord: Codable, Equatable {
     static let directory = "/run/evenkeel-real-server"
 
     /// The record as it is; it is replaced as a whole, so reading needs no lock, and root need not be the one who reads.
-    static func current() throws(Failure) -> RealServerRecord { try Keeper(of: .current(), in: directory).read() }
+    static func current() throws(Failure) -> RealServerRecord { try Keeper(of: network(), in: directory).read() }
+
+    private static func network() throws(Failure) -> NamespaceIdentity {
+        do throws(Errno) {
+            return try .current()
+        } catch {
+            throw .hostRefused("\(error)", remedy: "mount -t proc proc /proc")
+        }
+    }
 
     /// Does `body` while nobody else changes the record, which it may change; what it says of the record stays even when it throws.
     static func locked<Result>(
@@ -58,7 +66,7 @@ struct RealServerRecord: Codable, Equatable {
         while flock(lock.number, LOCK_EX) != 0 {
             guard errno == EINTR else { throw refused(lockPath, Errno(errno, "flock")) }
         }
-        return try body(Keeper(of: .current(), in: directory))
+        return try body(Keeper(of: network(), in: directory))
     }
 
     /// Reads and writes the record of a namespace.

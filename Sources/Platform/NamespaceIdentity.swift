@@ -1,27 +1,30 @@
 // Which network namespace this is, so that nobody takes a later one for it: the kernel gives the inode number of one that has gone to the
 // next that is made.
 import Glibc
-import Platform
 
 /// One network namespace, from its making to its end.
-struct NamespaceIdentity: Equatable {
+public struct NamespaceIdentity: Equatable, Sendable {
     /// Of /proc/self/ns/net: no two namespaces have the same at one time.
-    var inode: UInt64
+    public var inode: UInt64
     /// Of this boot of the kernel; empty where it does not tell.
-    var boot: String
+    public var boot: String
     /// Given once in a boot; nil before Linux 5.14, where a namespace is known by its inode alone.
-    var cookie: UInt64?
+    public var cookie: UInt64?
 
     /// SO_NETNS_COOKIE of asm-generic/socket.h.
     private static let cookieOption: Int32 = 71
 
-    /// The one that this process is in.
-    static func current() throws(Failure) -> NamespaceIdentity {
+    /// As somebody has noted it.
+    public init(inode: UInt64, boot: String, cookie: UInt64?) {
+        self.inode = inode
+        self.boot = boot
+        self.cookie = cookie
+    }
+
+    /// The one that this process is in. ENOENT: there is no /proc.
+    public static func current() throws(Errno) -> NamespaceIdentity {
         var status = stat()
-        guard stat("/proc/self/ns/net", &status) == 0 else {
-            throw .hostRefused(
-                "/proc/self/ns/net: \(String(cString: strerror(errno)))", remedy: "mount -t proc proc /proc")
-        }
+        guard stat("/proc/self/ns/net", &status) == 0 else { throw Errno(errno, "/proc/self/ns/net") }
         return NamespaceIdentity(inode: UInt64(status.st_ino), boot: SystemClock.bootID, cookie: currentCookie())
     }
 
@@ -36,5 +39,5 @@ struct NamespaceIdentity: Equatable {
     }
 
     /// As a record names it.
-    var text: String { "\(boot)/\(inode)" + (cookie.map { "/\($0)" } ?? "") }
+    public var text: String { "\(boot)/\(inode)" + (cookie.map { "/\($0)" } ?? "") }
 }
