@@ -5,7 +5,7 @@
 public import Net
 
 extension InterfaceAddress: Kept {
-    func isPresent(in table: LinkTable) -> Bool { table.address(key) != nil }
+    func isPresent(in table: LinkTable) -> Bool { table.has(key) }
     func isPossible(in table: LinkTable) -> Bool { table.links[link] != nil }
 }
 
@@ -127,13 +127,14 @@ struct AddressKeeper {
 
     /// Addresses that are in place and not announced under their interface's hardware address.
     mutating func toAnnounce(in table: LinkTable) -> [(router: RouterID, address: InterfaceAddress, link: Link)] {
-        toBeAnnounced.formUnion(held.takeArrivals())
+        let arrivals = held.takeArrivals()
+        if toBeAnnounced.isEmpty { toBeAnnounced = arrivals } else { toBeAnnounced.formUnion(arrivals) }
         guard !toBeAnnounced.isEmpty else { return [] }
         var arrived:
             [(ordinal: Int, index: Dictionary<AddressKey, Keeper<InterfaceAddress>.Entry>.Index, link: Int32)] = []
         var announcers: [Int32: Link] = [:]
         for key in toBeAnnounced {
-            guard let index = held.entries.index(forKey: key), table.address(key)?.isTentative == false else {
+            guard let index = held.entries.index(forKey: key), table.isSettled(key) else {
                 continue
             }
             let entry = held.entries.values[index]
@@ -145,7 +146,7 @@ struct AddressKeeper {
             announced[key] = (link.mac, entry.life)
             arrived.append((entry.ordinal, index, key.link))
         }
-        toBeAnnounced.removeAll(keepingCapacity: true)
+        toBeAnnounced = []
         if announced.count > held.entries.count { announced = announced.filter { held.entries[$0.key] != nil } }
         arrived.sort { $0.ordinal < $1.ordinal }
         return arrived.compactMap { place in
@@ -157,7 +158,6 @@ struct AddressKeeper {
     /// So many addresses will be wanted at most: a takeover finds room for them.
     mutating func reserve(_ count: Int) {
         held.reserve(count)
-        toBeAnnounced.reserveCapacity(count)
         announced.reserveCapacity(count)
     }
 

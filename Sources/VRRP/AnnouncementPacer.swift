@@ -53,7 +53,10 @@ struct AnnouncementPacer {
     var deadline: Instant? { queues.values.lazy.filter { !$0.order.isEmpty }.map(\.nextAt).min() }
 
     /// Whether announcements of a family on an interface are limited.
-    func limits(_ interface: String, _ family: AddressFamily) -> Bool { limit(interface, family).interval > .zero }
+    func limits(_ interface: String, _ family: AddressFamily) -> Bool {
+        guard !groups.isEmpty || interval != (.zero, .zero) else { return false }
+        return limit(interface, family).interval > .zero
+    }
 
     /// Has `count` announcements of an address leave when it is their turn.
     mutating func add(_ address: AddressKey, on interface: String, count: Int, at now: Instant) {

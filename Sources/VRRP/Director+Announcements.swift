@@ -7,7 +7,7 @@ internal import Net
 extension Director {
     /// Announces what is in place of a router's addresses.
     mutating func announce(_ count: Int, of router: Router, at now: Instant) {
-        for address in router.placed where table.address(address.key)?.isTentative == false {
+        for address in router.placed where table.isSettled(address.key) {
             guard let link = table.announcer(of: address.link), link.announces else { continue }
             announce(address.key, on: link, count: count, at: now)
         }
@@ -18,7 +18,7 @@ extension Director {
     mutating func announceElsewhere(_ router: Router, at now: Instant) {
         let spoken = router.block.virtualMAC.flatMap { $0.transmitsOnBase ? nil : $0.name } ?? router.block.interface
         var announced: Set<Int32> = []
-        for address in router.placed where table.address(address.key)?.isTentative == false {
+        for address in router.placed where table.isSettled(address.key) {
             guard let place = table.links[address.link], place.name != spoken,
                 place.mark != nil || router.block.gratuitousARP.extraCoversAll,
                 let link = table.announcer(of: address.link), link.announces, announced.insert(address.link).inserted
@@ -39,9 +39,16 @@ extension Director {
 
     /// Announces what is in place since the last time.
     mutating func announceArrivals(at now: Instant) {
-        for (id, address, link) in keeper.toAnnounce(in: table) where routers[id]?.resident?.key != address.key {
-            let count = routers[id]?.schedule.settings.becameMaster.count ?? 0
-            announce(address.key, on: link, count: count, at: now)
+        var last: (router: RouterID, resident: AddressKey?, count: Int)?
+        for (id, address, link) in keeper.toAnnounce(in: table) {
+            if last?.router != id {
+                // Parts of the record, never the whole: a takeover of hundreds asks for each.
+                let index = routers.index(forKey: id)
+                let count = index.map { routers.values[$0].schedule.settings.becameMaster.count }
+                last = (id, index.flatMap { routers.values[$0].resident?.key }, count ?? 0)
+            }
+            guard let last, last.resident != address.key else { continue }
+            announce(address.key, on: link, count: last.count, at: now)
         }
     }
 

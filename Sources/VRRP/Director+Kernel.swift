@@ -77,7 +77,7 @@ extension Director {
         switch change {
         case .add(var address):
             if address.isDetectedFirst { address.flags |= InterfaceAddress.tentative }
-            if table.address(address.key) == nil { table.apply(.address(address)) }
+            if !table.has(address.key) { table.apply(.address(address)) }
         case .delete(let address): table.apply(.addressGone(address))
         }
         keeper.done(change)

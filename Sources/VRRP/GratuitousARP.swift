@@ -5,6 +5,9 @@ public import Net
 
 /// Frames that announce an address.
 public enum Announcement {
+    /// Octets of a neighbour advertisement's frame, the longer one.
+    public static let longest = 86
+
     /// Appends the announcement of `address`: ARP for IPv4, a Neighbour Advertisement for IPv6; those of a family are of one length.
     /// - Parameter isRouter: the host forwards IPv6 (the R flag).
     public static func append(

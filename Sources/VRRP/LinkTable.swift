@@ -106,6 +106,15 @@ public struct LinkTable: Sendable {
         seats[key.link]?[key]?.address
     }
 
+    /// Whether the kernel has the address.
+    func has(_ key: AddressKey) -> Bool { seats[key.link]?.index(forKey: key) != nil }
+
+    /// Whether the kernel has the address and hosts may be told so: duplicate address detection is over.
+    func isSettled(_ key: AddressKey) -> Bool {
+        guard let index = seats[key.link]?.index(forKey: key) else { return false }
+        return seats[key.link]?.values[index].address.isTentative == false
+    }
+
     /// All addresses of an interface, in the kernel's order. Linear.
     public func addresses(on link: Int32) -> [InterfaceAddress] {
         (seats[link] ?? [:]).values.sorted { $0.ordinal < $1.ordinal }.map(\.address)
@@ -158,10 +167,7 @@ public struct LinkTable: Sendable {
             seats[link.index] = nil
             births[link.index] = nil
         case .address(let address):
-            let key = address.key
-            counter += 1
-            let seat = Seat(address: address, ordinal: seats[address.link]?[key]?.ordinal ?? counter)
-            seats[address.link, default: [:]][key] = seat
+            place(address)
         case .addressGone(let address):
             seats[address.link]?[address.key] = nil
         case .routing(.route(let route)): routing.insert(route)
@@ -171,6 +177,14 @@ public struct LinkTable: Sendable {
         case .routing(.routeGone(let route)): routing.remove(route)
         case .routing(.rule(let rule)): routing.insert(rule)
         case .routing(.ruleGone(let rule)): routing.remove(rule)
+        }
+    }
+
+    private mutating func place(_ address: InterfaceAddress) {
+        counter += 1
+        let seat = Seat(address: address, ordinal: counter)
+        if let earlier = seats[address.link, default: [:]].updateValue(seat, forKey: address.key) {
+            seats[address.link]?[address.key]?.ordinal = earlier.ordinal
         }
     }
 

@@ -75,6 +75,7 @@ struct Transmitter {
             guard !addresses.isEmpty else { continue }
             let isRouter = family == .inet6 && wire.forwardsIPv6(announcing.link.name)
             frames.removeAll(keepingCapacity: true)
+            frames.reserveCapacity(announcing.addresses.count * Announcement.longest)
             for address in addresses { Announcement.append(to: &frames, address, mac: mac, isRouter: isRouter) }
             for _ in 0..<announcing.count {
                 do throws(Errno) {
