@@ -43,9 +43,10 @@ let package = Package(
         library("CNlGenl", "libnl-genl-3.0", "libnl-genl-3-dev"),
         library("CNlRoute", "libnl-route-3.0", "libnl-route-3-dev"),
         library("CJsonC", "json-c", "libjson-c-dev"),
-        // Headers from libcurl4-openssl-dev and libssl-dev; loaded at run time when a check needs them (docs/checkd.md).
+        // Headers from libcurl4-openssl-dev, libssl-dev and libpcre2-dev; loaded at run time when a check needs them (docs/checkd.md).
         .target(name: "CCurl"),
         .target(name: "CCrypto"),
+        .target(name: "CPcre"),
 
         // Pure: no I/O, no clock, no Glibc.
         module("Net"),
@@ -84,7 +85,7 @@ let package = Package(
             "checkd",
             [
                 "Net", "Configuration", "Scripts", "HealthCheck", "Platform", "Netlink", "Bus", "ScriptClient", "JSON",
-                "Varlink", "CLinux", "CCurl", "CCrypto", deque,
+                "Varlink", "CLinux", "CCurl", "CCrypto", "CPcre", deque,
             ]),
         program("scriptd", ["CLinux", "Net", "Configuration", "Platform", "Bus"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
@@ -108,7 +109,9 @@ let package = Package(
             "IPVSTests",
             ["IPVS", "IPVSWords", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
-        tests("CheckdTests", ["checkd", "Scripts", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "Net"]),
+        tests(
+            "CheckdTests",
+            ["checkd", "Scripts", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "CPcre", "Net"]),
         tests("ScriptdTests", ["scriptd", "Configuration", "Bus", "Platform", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),

@@ -161,6 +161,12 @@ static void configure(struct ek_transfer *transfer, const struct ek_request *req
     // Reading the system's authorities for nothing takes longer than the whole probe.
     if (!request->verify) SET(CAPATH, NULL);
     if (!request->verify || request->authorities != NULL) SET(CAINFO, request->authorities);
+    if (request->certificate != NULL) {
+        SET(SSLCERT, request->certificate);
+        SET(SSLKEY, request->key);
+        // Never asked for on a terminal.
+        SET(KEYPASSWD, request->password != NULL ? request->password : "");
+    }
 #undef SET
 }
 

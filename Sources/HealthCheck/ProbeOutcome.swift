@@ -67,7 +67,7 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     case malformed(String)
     /// The program of a check says so, or does not end; its status and what it printed last.
     case script(String)
-    /// The body was longer than a digest is computed over, in octets.
+    /// The body was longer than a digest is computed over, or a regex looked for in, in octets.
     case oversized(limit: Int)
 
     /// Short enough for a log line: `connection refused`, `timeout (connect)`, `status 503`.

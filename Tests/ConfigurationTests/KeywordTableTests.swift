@@ -41,9 +41,9 @@ import Testing
 
     @Test func `what is not acted on is read all the same, in every block`() {
         #expect(
-            load("SSL {\npassword x\npasswrod x\n}\n").diagnostics.map(\.code).contains(
+            load(serviceText("snmp_name x\nsnpm_name x")).diagnostics.map(\.code).contains(
                 .unknownKeyword))
-        let quiet = load("SSL {\npassword x\n}\n")
+        let quiet = load(serviceText("snmp_name x"))
         #expect(quiet.diagnostics.map(\.code) == [.notActedOn])
     }
 

@@ -103,6 +103,28 @@ struct HTTPCase: Sendable, CustomStringConvertible {
             .drip(
                 Array("HTTP/1.0 200 OK\r\n\r\n".utf8) + [UInt8](repeating: 0x78, count: 1000),
                 every: .milliseconds(100))),
+        HTTPCase("a regex that is there", asking: "regex ^hel+o$", answer("HTTP/1.0 200 OK\r\n\r\nhello\n")),
+        HTTPCase(
+            "a regex that is not there", asking: "regex \"good bye\"", failure: "the body does not match regex",
+            answer("HTTP/1.0 200 OK\r\n\r\nhello\n")),
+        HTTPCase(
+            "a regex that must not be there", asking: "regex ERROR\n regex_no_match\n regex_options caseless",
+            failure: "the body matches regex", answer("HTTP/1.0 200 OK\r\n\r\nan error\n")),
+        HTTPCase(
+            "the status counts before the regex", asking: "regex hello", failure: "status 503",
+            answer("HTTP/1.0 503 no\r\n\r\nhello\n")),
+        HTTPCase(
+            "digest and regex", asking: digest + "\n regex world", failure: "the body does not match regex",
+            answer("HTTP/1.0 200 OK\r\n\r\nhello\n")),
+        HTTPCase(
+            "a regex before and behind its offsets", asking: "regex l\n regex_min_offset 2\n regex_max_offset 2",
+            answer("HTTP/1.0 200 OK\r\n\r\nhello\n")),
+        HTTPCase(
+            "a regex octet by octet", asking: "regex hello", timeout: "2",
+            .drip(Array("HTTP/1.0 200 OK\r\n\r\nhello\n".utf8), every: .milliseconds(20))),
+        HTTPCase(
+            "a regex that takes for ever", asking: "regex (a+)+$", failure: "regex takes too many steps on this body",
+            answer("HTTP/1.0 200 OK\r\n\r\n" + String(repeating: "a", count: 40) + "b")),
         HTTPCase("an endless body with a good status", timeout: "5", .endless(Array("HTTP/1.0 200 OK\r\n\r\n".utf8))),
         HTTPCase(
             "an endless body with a digest", asking: digest, timeout: "5", failure: "body longer than 16777216 octets",
@@ -227,6 +249,38 @@ struct CheckHTTPTests {
             }
         }
         _ = try room.becomes(realServer(4), .down)
+        server.signal(SIGKILL)
+    }
+
+    @Test(.enabled(if: access("/usr/bin/openssl", X_OK) == 0))
+    func `a server that wants a client certificate gets that of the SSL block`() throws {
+        let room = try CheckRoom()
+        let files = (key: room.directory + "/key.pem", certificate: room.directory + "/certificate.pem")
+        let maker = try Program(
+            [
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret", "-days", "2",
+                "-subj", "/CN=checkd", "-keyout", files.key, "-out", files.certificate,
+            ], on: nil, log: room.directory + "/openssl", loop: room.loop)
+        try room.eventually("a certificate is made", within: .seconds(30)) { maker.exit != nil }
+        let port = try TinyServer(.stall, on: room.loop).port  // Free again at once.
+        let server = try Program(
+            [
+                "/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-key", files.key, "-pass",
+                "pass:secret", "-cert", files.certificate, "-CAfile", files.certificate, "-Verify", "1",
+                "-verify_return_error", "-www", "-quiet",
+            ], on: nil, log: room.directory + "/openssl", loop: room.loop)
+        let service = virtualServer([httpCheck(port, "url {\n path /\n }", kind: "SSL_GET")])
+        let identity = "SSL {\n certificate \(files.certificate)\n key \(files.key)\n password secret\n}\n"
+        try room.start(identity + service)
+        _ = try room.becomes(realServer(1), .up)
+        try room.configure(service)
+        room.checkd?.signal(SIGHUP)
+        #expect(try room.becomes(realServer(1), .down).reason.contains("SSL_GET"))
+        try room.configure(service + identity.replacing("secret", with: "wrong"))
+        room.checkd?.signal(SIGHUP)
+        try room.eventually("a key that cannot be read is this host's trouble") {
+            try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("cannot be asked from here") == true
+        }
         server.signal(SIGKILL)
     }
 }

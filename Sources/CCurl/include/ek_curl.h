@@ -40,6 +40,9 @@ struct ek_request {
     int closes;               // send "Connection: close"
     int verify;               // the certificate must be valid for the name in `url`
     const char *authorities;  // CA file for `verify`; NULL = the system's
+    const char *certificate;  // shown to a server that asks for one, a PEM file; NULL = none
+    const char *key;          // its key, a PEM file
+    const char *password;     // the key's; NULL = none
     int socket;               // connected; owned by the transfer from the call on
     ek_curl_octets header;
     ek_curl_octets body;

@@ -11,14 +11,10 @@ extension KeywordTable {
     }
 
     private static let anyAnswer = "its server counts as up whatever it answers"
-    private static let anyBody = "any body passes"
 
     /// Where an address or a service is not protected as the file says.
     private static let protection: [String: String] = [
         "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
-        "regex": anyBody, "regex_no_match": anyBody, "regex_options": anyBody, "regex_min_offset": anyBody,
-        "regex_max_offset": anyBody,
-        "SSL": "no client certificate is shown to servers",
         "ha_suspend": "checks also run while the address is elsewhere",
     ]
 

@@ -21,6 +21,7 @@ struct FileDraft: BlockDraft {
     var staticRules: [RuleLine] = []
     var linkDelays: [LinkDelayDraft] = []
     var serverGroups: [ServerGroupDraft] = []
+    var clientIdentity: Parsed<ClientIdentityDraft>?
     var virtualServers: [Parsed<VirtualServerDraft>] = []
 }
 
@@ -121,8 +122,8 @@ extension Grammars {
         ).repeatable,
         .block(
             "SSL", "", { ssl }, kind: .ssl, .rare, "client certificate of SSL_GET",
-            from: { _, _ in ListsDraft() }, store: { _, _, _ in }
-        ).notYet,
+            from: { _, _ in ClientIdentityDraft() }, store: { draft, parsed, _ in draft.clientIdentity = parsed }
+        ),
         .list(
             "virtual_server_group", "NAME", lines: "ADDR[-RANGE] [PORT] | fwmark N…", .common,
             "addresses that share real servers"

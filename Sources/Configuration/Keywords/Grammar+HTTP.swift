@@ -15,6 +15,14 @@ struct URLDraft: BlockDraft {
     var virtualHost: String?
 }
 
+/// `SSL` while it is read.
+struct ClientIdentityDraft: BlockDraft {
+    var password: String?
+    var authorities: String?
+    var certificate: String?
+    var key: String?
+}
+
 extension Grammars {
     static let httpGet = Grammar<CheckerDraft>(.httpGet, targetRows, scheduleRows, httpRows)
     static let sslGet = Grammar<CheckerDraft>(.sslGet, targetRows, scheduleRows, httpRows, tlsRows)
@@ -31,7 +39,7 @@ extension Grammars {
             "http_protocol", [.http10, .http10Close, .http11], \.httpVersion, .rare,
             "version of the request; 1.0C and 1.1 send Connection: close"),
         .boolean("fast_recovery", \.fastRecovery, .rare, "test a failed server's pages again without waiting"),
-        .toggle("tls_compliant", \.tls.closesProperly, .rare, "exchange close_notify").notYet,
+        .unneeded("tls_compliant", "exchange close_notify", because: closesAlways),
         .boolean("enable_sni", \.tls.sendsServerName, .common, "send the server name (SSL_GET)"),
         .word("sni_name", "NAME", \.serverName, standard: "virtualhost", .common, "the server name to send"),
     ]
@@ -68,9 +76,8 @@ extension Grammars {
                 }
                 draft.digest = interpreter.hexadecimal([word], wildcards: false).map(\.value)
             },
-            .word("regex", "PATTERN", \.pattern, isScript: true, .rare, "PCRE2 pattern that the body must match")
-                .notYet,
-            .toggle("regex_no_match", \.isInverted, .rare, "a match is a failure").notYet,
+            .word("regex", "PATTERN", \.pattern, isScript: true, .rare, "PCRE2 pattern that the body must match"),
+            .toggle("regex_no_match", \.isInverted, .rare, "a match is a failure"),
             Keyword("regex_options", "NAME…", standard: "none", .rare, "PCRE2 options") {
                 draft, statement, interpreter in
                 for word in statement.arguments {
@@ -80,20 +87,31 @@ extension Grammars {
                         interpreter.sayNotOneOf(regexOptions.sorted(), word, statement)
                     }
                 }
-            }.notYet,
+            },
             .integer(
-                "regex_min_offset", 0...Int(Int32.max), \.minimumOffset, unit: "bytes", .rare, "body bytes to skip"
-            ).notYet,
+                "regex_min_offset", 0...Int(Int32.max), \.minimumOffset, unit: "bytes", .rare,
+                "where in the body the search begins"),
             .integer(
                 "regex_max_offset", 0...Int(Int32.max), optional: \.maximumOffset, unit: "bytes", standard: "all",
                 .rare,
-                "body bytes to look at"
-            ).notYet,
+                "where in the body a match begins at the latest"),
             .unneeded(
-                "regex_stack", "START MAX", unit: "bytes", standard: "library's", "stack of the pattern compiler",
-                because: "PCRE2 manages it"),
+                "regex_stack", "START MAX", unit: "bytes", standard: "library's", "stack of the compiled pattern",
+                because: "patterns are interpreted, within limits of steps and memory"),
             .word("virtualhost", "TEXT", \.virtualHost, standard: "checker's", .everywhere, "Host header"),
-            .notYet("tls_compliant", "exchange close_notify"),
+            .unneeded("tls_compliant", "exchange close_notify", because: closesAlways),
+        ])
+
+    private static let closesAlways = "close_notify is always sent"
+
+    static let ssl = Grammar<ClientIdentityDraft>(
+        .ssl,
+        [
+            .word("password", "TEXT", \.password, .rare, "of the key file"),
+            .word("ca", "FILE", \.authorities, .rare, "authorities for verify of SSL_GETs that name none"),
+            .word("certificate", "FILE", \.certificate, .rare, "client certificate, and what it is signed with"),
+            .word(
+                "key", "FILE", \.key, standard: "the certificate's file", .rare, "its key; checkd's user must read it"),
         ])
 
     private static let regexOptions: Set<String> = [

@@ -9,6 +9,8 @@ struct Interpreter {
     /// Programs that are run, where they are named: what the machine is asked about.
     var commands: [(word: Word, program: String, user: ScriptUser?)] = []
     /// Users that scripts run as, where they are named.
+    /// The `SSL` block, for every SSL_GET.
+    var clientIdentity: ClientIdentityDraft?
     var users: [(word: Word, user: ScriptUser)] = []
     /// Numbers of names in /etc/iproute2; nil = the machine is not known.
     var routingNames: (RoutingNames) -> [String: UInt32]? = { _ in nil }

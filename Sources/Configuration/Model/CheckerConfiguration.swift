@@ -116,11 +116,21 @@ public struct HTTPProbe: Equatable, Sendable {
         public var verifies = false
         /// Evenkeel's `ca FILE`; nil = the system's.
         public var authorities: String?
-        /// `tls_compliant`: close_notify is exchanged.
-        public var closesProperly = false
+        /// The `SSL` block's certificate, shown to servers that ask for one.
+        public var identity: ClientIdentity?
 
         /// keepalived's: no SNI, nothing verified.
         public init() {}
+    }
+
+    /// `SSL { … }`: files in PEM form.
+    public struct ClientIdentity: Equatable, Sendable {
+        /// `certificate`: the certificate, and what it is signed with.
+        public var certificate: String
+        /// `key`; nil = in the certificate's file.
+        public var key: String?
+        /// `password` of the key.
+        public var password: String?
     }
 
     /// In file order, at least one.
@@ -176,9 +186,9 @@ public struct RegexCheck: Equatable, Sendable {
     public var isInverted = false
     /// Names of PCRE2 options as keepalived spells them.
     public var options: Set<String> = []
-    /// Octets of the body to skip.
+    /// The octet of the body at which a match begins at the earliest.
     public var minimumOffset = 0
-    /// Octets of the body to look at; nil = all.
+    /// The octet at which it begins at the latest; nil = anywhere.
     public var maximumOffset: Int?
 
     /// A pattern that must match.

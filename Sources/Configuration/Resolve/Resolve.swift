@@ -22,6 +22,7 @@ extension Interpreter {
         configuration.trackGroups = resolveTrackGroups(file.trackGroups, configuration)
         dropGroupedWeights(file.instances, &configuration)
         resolveLinkDelays(file.linkDelays, &configuration)
+        resolveClientIdentity(file.clientIdentity)
         configuration.virtualServers = resolveVirtualServers(file, configuration)
         resolveSyncDaemon(&configuration)
         return configuration

@@ -11,6 +11,12 @@ extension Interpreter {
         var tls = tls
         // A server with several certificates shows the right one only to who names it.
         if draft.serverName != nil || tls?.verifies == true { tls?.sendsServerName = true }
+        if tls?.authorities == nil { tls?.authorities = clientIdentity?.authorities }
+        tls?.identity = clientIdentity.flatMap { draft in
+            draft.certificate.map {
+                HTTPProbe.ClientIdentity(certificate: $0, key: draft.key, password: draft.password)
+            }
+        }
         let urls = draft.urls.compactMap { page -> HTTPRequest? in
             let url = page.draft
             guard var path = url.path else { return nil }
@@ -38,6 +44,15 @@ extension Interpreter {
         probe.version = draft.httpVersion
         probe.fastRecovery = draft.fastRecovery
         return probe
+    }
+
+    /// Keeps the `SSL` block for the SSL_GETs that follow.
+    mutating func resolveClientIdentity(_ parsed: Parsed<ClientIdentityDraft>?) {
+        clientIdentity = parsed?.draft
+        guard let parsed, parsed.draft.certificate == nil, parsed.draft.key != nil else { return }
+        reporter.error(
+            .missingKeyword, at: parsed.place(of: "key"), "SSL has a key and no certificate",
+            remedy: "add certificate FILE; the key may be in the same file")
     }
 
     /// `sni_name`, else the virtualhost of the page, the checker or the virtual server, without a port; an error where it can

@@ -64,7 +64,7 @@ extension CheckAlarm {
         let more = others == 0 ? "" : " and \(others) more"
         return Alarm(
             message: "\(first)\(more); such a check never takes a server out",
-            remedy: "use TCP_CHECK, HTTP_GET or SSL_GET without regex, or MISC_CHECK without misc_dynamic")
+            remedy: "see docs/checkd.md, \"What is run\", for the checkers that can take its place")
     }
 
     /// The alarm about descriptors; nil when there are enough for `checks`.

@@ -19,8 +19,12 @@ struct CurlAnswer {
     let headersAreComplete: Bool
     let isTruncated: Bool
     let digest: [UInt8]?
+    let pattern: PatternAnswer?
 
-    init(_ result: ek_result, wasHeard: Bool, headersAreComplete: Bool, isTruncated: Bool, digest: [UInt8]?) {
+    init(
+        _ result: ek_result, wasHeard: Bool, headersAreComplete: Bool, isTruncated: Bool, digest: [UInt8]?,
+        pattern: PatternAnswer? = nil
+    ) {
         code = result.code
         status = result.status
         systemError = result.system_error
@@ -29,6 +33,7 @@ struct CurlAnswer {
         self.headersAreComplete = headersAreComplete
         self.isTruncated = isTruncated
         self.digest = digest
+        self.pattern = pattern
     }
 
     /// What it means for the checker that asked for `request`.
@@ -54,6 +59,7 @@ struct CurlAnswer {
     private func judgedAnswer(by request: HTTPRequest) -> ProbeOutcome {
         guard headersAreComplete else { return .failure(.malformed("closed inside the headers")) }
         guard let status = UInt16(exactly: status), status > 0 else { return .failure(.malformed(text)) }
-        return HTTPAnswer(status: status, digest: digest, isTruncated: isTruncated).judged(by: request)
+        return HTTPAnswer(status: status, digest: digest, pattern: pattern, isTruncated: isTruncated)
+            .judged(by: request)
     }
 }

@@ -17,6 +17,7 @@ struct HTTPCheck: ProbeKind {
         if let tls = probe.tls {
             if tls.verifies { parts.append("verify \(tls.authorities ?? "")") }
             if tls.sendsServerName { parts.append("enable_sni") }
+            if let identity = tls.identity { parts.append("certificate \(identity.certificate)") }
         }
         parts += probe.urls.map { $0.identity(withServerName: probe.tls?.sendsServerName == true) }
         return parts.joined(separator: " ")
@@ -26,9 +27,7 @@ struct HTTPCheck: ProbeKind {
         CheckRounds(steps: probe.urls.count, recoversFast: probe.fastRecovery, waitsForRetryWhileDown: true)
     }
 
-    var problem: String? {
-        probe.urls.contains { $0.regex != nil } ? "regex is not evaluated by this version" : nil
-    }
+    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         HTTPRun(self, step: step, attempt)
@@ -124,6 +123,14 @@ extension HTTPRequest {
         let codes = statusCodes.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
         let hash = digest.map { " digest " + $0.map { String($0, radix: 16) }.joined(separator: ":") } ?? ""
         let name = withServerName ? " sni \(serverName ?? "")" : ""
-        return "url \(path) host \(host) status_code \(codes)\(hash)\(name)"
+        return "url \(path) host \(host) status_code \(codes)\(hash)\(name)\(regex.map { " \($0.identity)" } ?? "")"
+    }
+}
+
+extension RegexCheck {
+    fileprivate var identity: String {
+        let range = "\(minimumOffset)-\(maximumOffset.map(String.init) ?? "")"
+        return
+            "\(isInverted ? "regex_no_match" : "regex") '\(pattern)' \(options.sorted().joined(separator: ",")) \(range)"
     }
 }

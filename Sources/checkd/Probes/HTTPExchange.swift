@@ -1,6 +1,5 @@
 // One HTTP request on a connection that exists, and what came of it. libcurl speaks HTTP and TLS; where the headers and the body end is
 // watched here, because keepalived and curl differ about it.
-import CCrypto
 import CCurl
 import Configuration
 import HealthCheck
@@ -13,14 +12,14 @@ final class HTTPExchange {
     private let endpoint: Endpoint
     private weak var attempt: ProbeAttempt?
     private var transfer: OpaquePointer?
-    private var digest: OpaquePointer?
+    private let content: HTTPBody
     private var headers = HTTPHeaders()
     private var received = 0
     private var wasHeard = false
     /// The connection; curl owns it.
     private(set) var socket: Int32 = -1
 
-    /// A request that `begin` sends; its result goes to `attempt`. Throws when libcrypto cannot make the digest.
+    /// A request that `begin` sends; its result goes to `attempt`. Throws when this host cannot judge its body.
     init(
         _ request: HTTPRequest, of probe: HTTPProbe, at endpoint: Endpoint, for attempt: ProbeAttempt
     ) throws(ProbeObstacle) {
@@ -28,10 +27,7 @@ final class HTTPExchange {
         self.probe = probe
         self.endpoint = endpoint
         self.attempt = attempt
-        guard request.digest != nil else { return }
-        var problem = [CChar](repeating: 0, count: 256)
-        digest = ek_md5_new(&problem, problem.count)
-        if digest == nil { throw ProbeObstacle(.library(text(problem))) }
+        content = try HTTPBody(for: request)
     }
 
     deinit {
@@ -58,8 +54,7 @@ final class HTTPExchange {
     /// Lets go of curl's part; nothing is reported by this.
     func release() {
         if transfer != nil { ek_transfer_free(transfer) }
-        if digest != nil { ek_md5_free(digest) }
-        (transfer, digest) = (nil, nil)
+        transfer = nil
     }
 
     /// Reports.
@@ -71,14 +66,9 @@ final class HTTPExchange {
     func outcome(of result: ek_result) -> ProbeOutcome {
         let answer = CurlAnswer(
             result, wasHeard: wasHeard, headersAreComplete: headers.areComplete,
-            isTruncated: received > HTTPAnswer.limit(for: request), digest: finishedDigest())
+            isTruncated: received > HTTPAnswer.limit(for: request), digest: content.finishedDigest(),
+            pattern: content.finishedPattern())
         return answer.judged(by: request)
-    }
-
-    private func finishedDigest() -> [UInt8]? {
-        guard digest != nil else { return nil }
-        var octets = [UInt8](repeating: 0, count: Int(EK_MD5_LENGTH))
-        return ek_md5_finish(digest, &octets) == 1 ? octets : nil
     }
 
     // MARK: What curl hands over
@@ -91,7 +81,7 @@ final class HTTPExchange {
     private func take(body octets: UnsafeRawBufferPointer) -> Bool {
         let part = octets.prefix(headers.bodyLength.map { max(0, $0 - received) } ?? octets.count)
         received += part.count
-        if digest != nil { ek_md5_update(digest, part.count > 0 ? octets.baseAddress : nil, part.count) }
+        content.take(UnsafeRawBufferPointer(rebasing: part))
         if let length = headers.bodyLength, received >= length { return false }
         return received <= HTTPAnswer.limit(for: request)
     }
@@ -111,34 +101,50 @@ final class HTTPExchange {
         let name = probe.tls?.sendsServerName == true ? request.serverName.map(Self.tlsName) : nil
         let authority = name.map { "\($0):\(endpoint.port)" } ?? "\(endpoint)"
         let url = "\(probe.tls == nil ? "http" : "https")://\(authority)/"
-        return url.withCString { url in
-            request.path.withCString { path in
-                request.host.withCString { host in
-                    withOptionalCString(probe.tls?.authorities) { authorities in
-                        var plan = ek_request()
-                        plan.url = url
-                        plan.path = path
-                        plan.host = host
-                        plan.version = Int32((probe.version == .http11 ? EK_HTTP_1_1 : EK_HTTP_1_0).rawValue)
-                        plan.closes = probe.version == .http10 ? 0 : 1
-                        plan.verify = probe.tls?.verifies == true ? 1 : 0
-                        plan.authorities = authorities
-                        plan.socket = socket
-                        plan.context = Unmanaged.passUnretained(self).toOpaque()
-                        plan.header = { context, octets, count in
-                            guard let context else { return 0 }
-                            let octets = UnsafeRawBufferPointer(start: octets, count: count)
-                            return HTTPExchange.from(context).take(header: octets) ? 1 : 0
-                        }
-                        plan.body = { context, octets, count in
-                            guard let context else { return 0 }
-                            let octets = UnsafeRawBufferPointer(start: octets, count: count)
-                            return HTTPExchange.from(context).take(body: octets) ? 1 : 0
-                        }
-                        return body(&plan)
-                    }
-                }
+        let identity = probe.tls?.identity
+        let texts = [
+            url, request.path, request.host, probe.tls?.authorities, identity?.certificate,
+            identity.map { $0.key ?? $0.certificate }, identity?.password,
+        ]
+        return withCStrings(texts) { texts in
+            var plan = ek_request()
+            plan.url = texts[0]
+            plan.path = texts[1]
+            plan.host = texts[2]
+            plan.authorities = texts[3]
+            plan.certificate = texts[4]
+            plan.key = texts[5]
+            plan.password = texts[6]
+            plan.version = Int32((probe.version == .http11 ? EK_HTTP_1_1 : EK_HTTP_1_0).rawValue)
+            plan.closes = probe.version == .http10 ? 0 : 1
+            plan.verify = probe.tls?.verifies == true ? 1 : 0
+            plan.socket = socket
+            plan.context = Unmanaged.passUnretained(self).toOpaque()
+            plan.header = { context, octets, count in
+                guard let context else { return 0 }
+                let octets = UnsafeRawBufferPointer(start: octets, count: count)
+                return HTTPExchange.from(context).take(header: octets) ? 1 : 0
             }
+            plan.body = { context, octets, count in
+                guard let context else { return 0 }
+                let octets = UnsafeRawBufferPointer(start: octets, count: count)
+                return HTTPExchange.from(context).take(body: octets) ? 1 : 0
+            }
+            return body(&plan)
         }
+    }
+}
+
+/// The texts as C strings, NULL for nil, while `body` runs.
+private func withCStrings<Result>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> Result) -> Result {
+    let octets = texts.map { $0.map { Array($0.utf8CString) } }
+    return octets.flatMap { $0 ?? [] }.withUnsafeBufferPointer { all in
+        var offset = 0
+        let starts = octets.map { text -> UnsafePointer<CChar>? in
+            guard let text else { return nil }
+            defer { offset += text.count }
+            return all.baseAddress.map { $0 + offset }
+        }
+        return body(starts)
     }
 }
