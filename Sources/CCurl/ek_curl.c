@@ -95,6 +95,7 @@ static int is_connected(void *user, curl_socket_t fd, curlsocktype purpose) {
 
 static size_t on_header(char *octets, size_t size, size_t count, void *user) {
     struct ek_transfer *transfer = user;
+    if (transfer->certificate_end == 0) transfer->certificate_end = ek_certificate_end(transfer->easy);
     return transfer->header(transfer->context, octets, size * count) ? size * count : 0;
 }
 
@@ -263,6 +264,7 @@ void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result) {
         api.curl_easy_getinfo(message->easy_handle, CURLINFO_REQUEST_SIZE, &sent);
         result->system_error = code == CURLE_GOT_NOTHING ? 0 : (int)system_error;
         result->was_sent = sent > 0;
+        result->certificate_end = transfer->certificate_end;
         const char *words = transfer->error[0] != '\0' ? transfer->error : api.curl_easy_strerror(code);
         snprintf(result->text, sizeof result->text, "%s", words);
         return transfer->context;

@@ -43,6 +43,7 @@ struct ek_transfer {
     struct curl_slist *headers;
     struct curl_slist *connect_to;
     struct curl_slist *recipients;
+    int64_t certificate_end; // seconds since 1970; 0 = not known
     int socket; // -1 once curl has it
     // What is sent: of a message alone.
     char *message;
@@ -55,3 +56,6 @@ struct ek_transfer {
     void *context;
     char error[CURL_ERROR_SIZE];
 };
+
+// When the certificate of the server ends, in seconds since 1970, while the transfer runs; 0 = it has none, or nobody can tell.
+int64_t ek_certificate_end(CURL *easy);

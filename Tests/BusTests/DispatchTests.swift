@@ -50,6 +50,8 @@ extension Recorder: IpvsAPI.Handler where API == IpvsAPI {
 extension Recorder: CheckAPI.Handler where API == CheckAPI {
     func list(_ call: CheckAPI.List, _ responder: Responder<CheckAPI.List>) { responder.reached() }
     func run(_ call: CheckAPI.Run, _ responder: Responder<CheckAPI.Run>) { responder.reached() }
+    func showHistory(_ call: CheckAPI.ShowHistory, _ responder: Responder<CheckAPI.ShowHistory>) { responder.reached() }
+    func probeOnce(_ call: CheckAPI.ProbeOnce, _ responder: Responder<CheckAPI.ProbeOnce>) { responder.reached() }
 }
 
 @Suite(.timeLimit(.minutes(1))) struct DispatchTests {

@@ -59,7 +59,8 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             method(IpvsAPI.Reset.self), method(IpvsAPI.CutDepartures.self),
             method(IpvsAPI.PrepareReload.self), method(IpvsAPI.CommitReload.self),
             method(IpvsAPI.AbortReload.self),
-            method(CheckAPI.List.self), method(CheckAPI.Run.self), method(CheckAPI.PrepareReload.self),
+            method(CheckAPI.List.self), method(CheckAPI.Run.self), method(CheckAPI.ShowHistory.self),
+            method(CheckAPI.ProbeOnce.self), method(CheckAPI.PrepareReload.self),
             method(CheckAPI.CommitReload.self), method(CheckAPI.AbortReload.self),
             method(ScriptAPI.Run.self), method(ScriptAPI.List.self), method(ScriptAPI.End.self),
             method(ScriptAPI.Write.self),
@@ -153,6 +154,7 @@ struct Pairing: Sendable, CustomTestStringConvertible {
         ("io.evenkeel.Ipvs", "Health", IpvsAPI.Health.known.map(\.rawValue)),
         ("io.evenkeel.Ipvs", "OverrideKind", IpvsAPI.OverrideKind.known.map(\.rawValue)),
         ("io.evenkeel.Check", "Health", CheckAPI.Health.known.map(\.rawValue)),
+        ("io.evenkeel.Check", "TrialOutcome", CheckAPI.TrialOutcome.known.map(\.rawValue)),
     ])
     func `an enumeration has the declared cases`(_ interface: String, _ type: String, _ cases: [String]) throws {
         let declared = try Self.definition(interface)[type]?.declaration

@@ -171,6 +171,41 @@ extension CheckAPI.ServerHealth {
     }
 }
 
+extension CheckAPI.CheckHistory {
+    static var sample: Self {
+        Self(
+            name: "TCP_CHECK 1",
+            changes: [
+                .init(time: before(3600), state: .up, reason: "succeeds"),
+                .init(time: before(600), state: .down, reason: "connection refused"),
+            ],
+            latency: [
+                .init(upToMicroseconds: 250, probes: 0), .init(upToMicroseconds: 500, probes: 1204),
+                .init(probes: 2),
+            ])
+    }
+}
+
+extension [CheckAPI.Trial] {
+    static var samples: Self {
+        [
+            CheckAPI.Trial(
+                name: "SSL_GET 1", step: "/health", outcome: .success, durationMicroseconds: 8120,
+                notes: [
+                    .init(microseconds: 310, text: "connected"),
+                    .init(microseconds: 8010, text: "< HTTP/1.0 200 OK"),
+                    .init(microseconds: 8100, text: "certificate until 2027-01-01T00:00:00.000Z"),
+                ]),
+            CheckAPI.Trial(
+                name: "TCP_CHECK 2", outcome: .failure, reason: "connection refused", durationMicroseconds: 250,
+                notes: []),
+            CheckAPI.Trial(
+                name: "PING_CHECK 3", outcome: .inconclusive, reason: "checkd's group may not send pings",
+                durationMicroseconds: 20, notes: []),
+        ]
+    }
+}
+
 extension [BusAPI.Event] {
     /// One of every type, and a removal of each kind.
     static var samples: Self {

@@ -41,7 +41,8 @@ import Testing
         ["server", "weight"], ["server", "drain"], ["server", "disable"], ["server", "enable"], ["server", "reset"],
         ["service", "add"], ["service", "edit"], ["service", "delete"], ["server", "add"], ["server", "edit"],
         ["server", "delete"],
-        ["check"], ["check", "list"], ["check", "run"], ["config"], ["config", "check"], ["config", "format"],
+        ["check"], ["check", "list"], ["check", "run"], ["check", "show"],
+        ["config"], ["config", "check"], ["config", "format"],
         ["config", "explain"],
         ["reload"], ["call"], ["introspect"],
     ])
@@ -100,7 +101,11 @@ import Testing
         let file = NSTemporaryDirectory() + "/lbctl-idle-\(getpid()).conf"
         defer { try? FileManager.default.removeItem(atPath: file) }
         try """
-        SSL {
+        virtual_server 192.0.2.1 80 {
+          snmp_name x
+          protocol TCP
+          real_server 192.0.2.2 80 {
+          }
         }
         vrrp_instance A {
           interface lo0
@@ -113,10 +118,10 @@ import Testing
         let checked = try run(["config", "check", file])
         #expect(checked.status == 0)
         #expect(!checked.output.contains("good"))
-        #expect(checked.output.hasSuffix("  does not protect as written: SSL\n"))
+        #expect(checked.output.hasSuffix("  not acted on yet: snmp_name\n"))
         let strict = try run(["config", "check", file, "--strict"])
         #expect(strict.status == 2)
-        #expect(strict.output.contains(": error: SSL is not acted on yet: "))
+        #expect(strict.output.contains(": error: snmp_name is not acted on yet: "))
     }
 
     @Test func `commands reach a daemon through the bus`() throws {

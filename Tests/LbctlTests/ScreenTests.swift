@@ -14,7 +14,7 @@ enum Recorded: String, CaseIterable {
         statusEmpty, statusWithoutServices, statusSynchronised
     case vrrpList, vrrpMaster, vrrpSteppedDown
     case serviceList, serviceShow, serverList
-    case checkList, checkRun, events, explain, top, top80
+    case checkList, checkShow, checkRun, events, explain, top, top80
 
     var text: String {
         switch self {
@@ -86,7 +86,12 @@ enum Recorded: String, CaseIterable {
         case .serviceShow: shown { screen in Status.troubled.services.prefix(1).forEach { screen.add($0) } }
         case .serverList: shown { $0.add($0.serverTable(Status.troubled.services)) }
         case .checkList: shown { $0.add($0.checkTable([.sample(.up), .sample(.down), .unchecked])) }
-        case .checkRun: shown { $0.add(CheckAPI.ServerHealth.sample(.down)) }
+        case .checkShow:
+            shown { screen in
+                screen.add(CheckAPI.ServerHealth.sample(.down))
+                screen.add(CheckAPI.CheckHistory.sample)
+            }
+        case .checkRun: shown { screen in for trial in [CheckAPI.Trial].samples { screen.add(trial) } }
         case .events: shown { screen in screen.add(lines: Self.eventLines(screen)) }
         case .top: shown { $0.add(Self.traffic) }
         case .top80: ScreenWidth.$current.withValue(80) { shown { $0.add(Self.traffic, height: 24) } }

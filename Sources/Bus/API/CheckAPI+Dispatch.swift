@@ -8,6 +8,8 @@ extension CheckAPI {
     public protocol Handler: AnyObject {
         func list(_ call: List, _ responder: Responder<List>)
         func run(_ call: Run, _ responder: Responder<Run>)
+        func showHistory(_ call: ShowHistory, _ responder: Responder<ShowHistory>)
+        func probeOnce(_ call: ProbeOnce, _ responder: Responder<ProbeOnce>)
     }
 
     /// Gives each call to its requirement. Neither of the two is kept: when one is gone, a call is answered with
@@ -18,6 +20,8 @@ extension CheckAPI {
             switch call.method {
             case "io.evenkeel.Check.List": pending.hand(call, to: handler.list)
             case "io.evenkeel.Check.Run": pending.hand(call, to: handler.run)
+            case "io.evenkeel.Check.ShowHistory": pending.hand(call, to: handler.showHistory)
+            case "io.evenkeel.Check.ProbeOnce": pending.hand(call, to: handler.probeOnce)
             case "io.evenkeel.Check.PrepareReload": pending.hand(call, to: reload.prepareReload)
             case "io.evenkeel.Check.CommitReload": pending.hand(call, to: reload.commitReload)
             case "io.evenkeel.Check.AbortReload": pending.hand(call, to: reload.abortReload)

@@ -2,6 +2,24 @@
 // The enumerations of `io.evenkeel.Check`; a value from a newer peer is `.other`.
 
 extension CheckAPI {
+    /// What a probe says about the server; inconclusive: nothing, this host is in the way.
+    public enum TrialOutcome: OpenEnumeration {
+        case success, failure, inconclusive
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.success, .failure, .inconclusive]
+
+        public var rawValue: String {
+            switch self {
+            case .success: "success"
+            case .failure: "failure"
+            case .inconclusive: "inconclusive"
+            case .other(let word): word
+            }
+        }
+    }
+
     /// Verdict; unknown is the state of a check that this version does not run.
     public enum Health: OpenEnumeration {
         case up, down, unknown

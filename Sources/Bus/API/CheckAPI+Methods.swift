@@ -42,6 +42,52 @@ extension CheckAPI {
         }
     }
 
+    /// How the checks of a server did.
+    public struct ShowHistory: VarlinkMethod {
+        public static let method = "io.evenkeel.Check.ShowHistory"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+
+        public init(server: String) {
+            self.server = server
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// The server now.
+            public var health: ServerHealth
+            /// Of each of its checks that runs.
+            public var checks: [CheckHistory]
+
+            public init(health: ServerHealth, checks: [CheckHistory]) {
+                self.health = health
+                self.checks = checks
+            }
+        }
+    }
+
+    /// Probes a server once, with every check and everything that the check asks for, and says what happened. Verdicts,
+    /// counters and schedules stay as they are.
+    public struct ProbeOnce: VarlinkMethod {
+        public static let method = "io.evenkeel.Check.ProbeOnce"
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+
+        public init(server: String) {
+            self.server = server
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// In the order of the checks.
+            public var trials: [Trial]
+
+            public init(trials: [Trial]) {
+                self.trials = trials
+            }
+        }
+    }
+
     /// No real server of that name is checked.
     public struct ServerNotFound: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Check.ServerNotFound"

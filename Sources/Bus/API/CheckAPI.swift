@@ -110,10 +110,15 @@ public enum CheckAPI: ReloadableAPI {
         public var durationMicroseconds: Int?
         /// The last line that its program printed, at most 256 octets: MISC_CHECK.
         public var lastLine: String?
+        /// When the certificate that the server showed last ends: RFC 3339, UTC. SSL_GET.
+        public var certificateEnd: String?
+        /// Whole days until then; below zero after it.
+        public var certificateDays: Int?
 
         public init(
             state: Health, since: String, reason: String, successes: Int, failures: Int, lastProbe: String? = nil,
-            durationMicroseconds: Int? = nil, lastLine: String? = nil
+            durationMicroseconds: Int? = nil, lastLine: String? = nil, certificateEnd: String? = nil,
+            certificateDays: Int? = nil
         ) {
             self.state = state
             self.since = since
@@ -123,6 +128,94 @@ public enum CheckAPI: ReloadableAPI {
             self.lastProbe = lastProbe
             self.durationMicroseconds = durationMicroseconds
             self.lastLine = lastLine
+            self.certificateEnd = certificateEnd
+            self.certificateDays = certificateDays
+        }
+    }
+
+    /// How a check did since checkd has watched the server.
+    public struct CheckHistory: Codable, Hashable, Sendable {
+        /// As in Check.
+        public var name: String
+        /// The last changes of its verdict, at most 16, the newest last.
+        public var changes: [CheckChange]
+        /// How many probes took how long, the shortest first.
+        public var latency: [LatencyBucket]
+
+        public init(name: String, changes: [CheckChange], latency: [LatencyBucket]) {
+            self.name = name
+            self.changes = changes
+            self.latency = latency
+        }
+    }
+
+    /// A change of a check's verdict.
+    public struct CheckChange: Codable, Hashable, Sendable {
+        /// RFC 3339, UTC.
+        public var time: String
+        /// From then on.
+        public var state: Health
+        /// Why, for people.
+        public var reason: String
+
+        public init(time: String, state: Health, reason: String) {
+            self.time = time
+            self.state = state
+            self.reason = reason
+        }
+    }
+
+    /// Probes that took so long.
+    public struct LatencyBucket: Codable, Hashable, Sendable {
+        /// Longer than the bucket before, and not longer than this; none: longer than all others.
+        public var upToMicroseconds: Int?
+        /// How many.
+        public var probes: Int
+
+        public init(upToMicroseconds: Int? = nil, probes: Int) {
+            self.upToMicroseconds = upToMicroseconds
+            self.probes = probes
+        }
+    }
+
+    /// One probe that changed nothing.
+    public struct Trial: Codable, Hashable, Sendable {
+        /// As in Check.
+        public var name: String
+        /// What was asked for, of a check that asks for several things: the path of a url.
+        public var step: String?
+        /// What it says.
+        public var outcome: TrialOutcome
+        /// Why, for people.
+        public var reason: String?
+        /// How long it took.
+        public var durationMicroseconds: Int
+        /// What happened, in order.
+        public var notes: [TrialNote]
+
+        public init(
+            name: String, step: String? = nil, outcome: TrialOutcome, reason: String? = nil, durationMicroseconds: Int,
+            notes: [TrialNote]
+        ) {
+            self.name = name
+            self.step = step
+            self.outcome = outcome
+            self.reason = reason
+            self.durationMicroseconds = durationMicroseconds
+            self.notes = notes
+        }
+    }
+
+    /// Something that happened in a probe.
+    public struct TrialNote: Codable, Hashable, Sendable {
+        /// After its start.
+        public var microseconds: Int
+        /// For people: "connected", "< HTTP/1.0 200 OK".
+        public var text: String
+
+        public init(microseconds: Int, text: String) {
+            self.microseconds = microseconds
+            self.text = text
         }
     }
 }

@@ -11,6 +11,8 @@ extension Interfaces {
         "io.evenkeel.Bus.GetStatistics": .reader,
         "io.evenkeel.Check.List": .reader,
         "io.evenkeel.Check.Run": .administrator,
+        "io.evenkeel.Check.ShowHistory": .reader,
+        "io.evenkeel.Check.ProbeOnce": .administrator,
         "io.evenkeel.Check.PrepareReload": .administrator,
         "io.evenkeel.Check.CommitReload": .administrator,
         "io.evenkeel.Check.AbortReload": .administrator,

@@ -67,6 +67,7 @@ struct ek_result {
     long status; // 0 = no status line was understood
     int system_error;
     int was_sent; // 1 once the request, or a part of it, went out
+    int64_t certificate_end; // of the server, in seconds since 1970; 0 = none, or not known
     char text[256];
 };
 

@@ -17,4 +17,18 @@ extension CheckDaemon: CheckAPI.Handler {
             responder.reply(CheckAPI.Run.Reply(health: server.health))
         }
     }
+
+    func showHistory(_ call: CheckAPI.ShowHistory, _ responder: Responder<CheckAPI.ShowHistory>) {
+        guard let server = server(named: call.server) else {
+            return responder.fail(CheckAPI.ServerNotFound(name: call.server))
+        }
+        responder.reply(server.history)
+    }
+
+    func probeOnce(_ call: CheckAPI.ProbeOnce, _ responder: Responder<CheckAPI.ProbeOnce>) {
+        guard let server = server(named: call.server) else {
+            return responder.fail(CheckAPI.ServerNotFound(name: call.server))
+        }
+        server.attempt { responder.reply(CheckAPI.ProbeOnce.Reply(trials: $0)) }
+    }
 }

@@ -36,6 +36,7 @@ final class DatagramTalk: RunningProbe {
             } catch {
                 throw ConnectFailure(outcome: SystemFault.connecting(error.code))
             }
+            attempt.tell("> \(question.count) octets")
         } catch {
             cancel()
             attempt.finish(error.outcome)
@@ -63,7 +64,10 @@ final class DatagramTalk: RunningProbe {
 
     /// nil: nothing is decided.
     private func result(of count: Int) -> ProbeOutcome? {
-        guard count < 0 else { return judge(Array(buffer.prefix(count))) }
+        guard count < 0 else {
+            attempt?.tell("< \(count == buffer.count ? "at least " : "")\(count) octets")
+            return judge(Array(buffer.prefix(count)))
+        }
         let error = Errno(Int32(clamping: -count), "read")
         return error.isWouldBlock ? nil : SystemFault.onTheWire(error.code)
     }

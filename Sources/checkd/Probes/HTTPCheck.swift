@@ -29,6 +29,8 @@ struct HTTPCheck: ProbeKind {
 
     var problem: String? { nil }
 
+    func name(ofStep step: Int) -> String? { probe.urls.indices.contains(step) ? probe.urls[step].path : nil }
+
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         HTTPRun(self, step: step, attempt)
     }
@@ -63,6 +65,7 @@ private final class HTTPRun: RunningProbe {
 
     private func exchange(on socket: consuming FileDescriptor) {
         guard let attempt else { return }
+        attempt.tell("connected")
         guard check.probe.urls.indices.contains(step) else {
             return attempt.finish(.inconclusive(.unknown("the checker has no url \(step + 1)")))
         }

@@ -4,6 +4,7 @@ import CCurl
 import Configuration
 import HealthCheck
 import Net
+import Platform
 
 /// A request and its answer.
 final class HTTPExchange {
@@ -64,6 +65,11 @@ final class HTTPExchange {
 
     /// What curl's result means for the check.
     func outcome(of result: ek_result) -> ProbeOutcome {
+        if result.certificate_end != 0 {
+            attempt?.certificateEnd = result.certificate_end
+            attempt?.tell("certificate until \(SystemClock.timestamp(at: result.certificate_end * 1_000_000_000))")
+        }
+        attempt?.tell("\(received) octets of body")
         let answer = CurlAnswer(
             result, wasHeard: wasHeard, headersAreComplete: headers.areComplete,
             isTruncated: received > HTTPAnswer.limit(for: request), digest: content.finishedDigest(),
@@ -75,6 +81,7 @@ final class HTTPExchange {
 
     private func take(header line: UnsafeRawBufferPointer) -> Bool {
         headers.take(line: line)
+        attempt?.tell("< \(String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self))")
         return !headers.endTheAnswer
     }
 

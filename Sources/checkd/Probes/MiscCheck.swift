@@ -83,7 +83,10 @@ final class MiscRun: RunningProbe {
             return
         }
         patience?.disarm()
-        if case .ended(_, let line) = report, !line.isEmpty { attempt?.note = line }
+        if case .ended(_, let line) = report, !line.isEmpty {
+            attempt?.note = line
+            attempt?.tell("< \(line)")
+        }
         let attempt = attempt
         // The call is in the middle of telling.
         withExtendedLifetime((self, call)) {

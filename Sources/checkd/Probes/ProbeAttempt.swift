@@ -31,6 +31,10 @@ final class ProbeAttempt {
     private var completion: ((ProbeOutcome, Duration) -> Void)?
     /// What the probe printed last, for people.
     var note: String?
+    /// When the certificate of the server ends, in seconds since 1970; nil = it showed none.
+    var certificateEnd: Int64?
+    /// What happened so far, for people who asked for it; nil = nobody did.
+    var story: ProbeStory?
     /// Called when a probe that ran does not run any more.
     private var ended: () -> Void = {}
 
@@ -61,6 +65,12 @@ final class ProbeAttempt {
     }
 
     // MARK: What a kind says
+
+    /// Something happened.
+    func tell(_ what: @autoclosure () -> String) {
+        guard story != nil else { return }
+        story?.add(what(), after: turns.refreshNow() - startedAt)
+    }
 
     /// Something is awaited from the server from now on, for connect_timeout.
     func expect(_ phase: ProbeFailure.Phase) {

@@ -15,9 +15,16 @@ protocol ProbeKind {
     /// What this version leaves out of it; nil = nothing.
     var problem: String? { get }
 
+    /// What a step asks for, where there are several.
+    func name(ofStep step: Int) -> String?
+
     /// Starts one probe; `step` is below `rounds.steps`. The result goes to the attempt, now or later, and so do the time limits; whoever
     /// lets go of the running probe, or cancels it, hears nothing any more.
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe
+}
+
+extension ProbeKind {
+    func name(ofStep step: Int) -> String? { nil }
 }
 
 /// A probe on its way.

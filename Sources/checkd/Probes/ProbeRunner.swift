@@ -27,11 +27,13 @@ final class ProbeRunner {
     }
 
     /// Queues a probe. `completion` is called once, from the loop, with the outcome and the time since the probe was begun, unless the
-    /// result is cancelled or released.
+    /// result is cancelled or released. With a `story` it is told.
     func run(
-        _ kind: any ProbeKind, step: Int, timeout: Duration, completion: @escaping (ProbeOutcome, Duration) -> Void
+        _ kind: any ProbeKind, step: Int, timeout: Duration, story: ProbeStory? = nil,
+        completion: @escaping (ProbeOutcome, Duration) -> Void
     ) -> ProbeAttempt {
         let attempt = ProbeAttempt(timeout: timeout, on: turns, completion: completion)
+        attempt.story = story
         queue.add(Ticket(kind: kind, step: step, attempt: attempt))
         start?.plan()
         return attempt

@@ -52,6 +52,7 @@ private final class SMTPRun: RunningProbe {
     private func talk(on socket: consuming FileDescriptor) {
         let number = socket.number
         self.socket = consume socket
+        attempt?.tell("connected")
         attempt?.expect(.answer)
         attempt?.limitWhole()
         do throws(Errno) {
@@ -71,6 +72,7 @@ private final class SMTPRun: RunningProbe {
             return
         }
         attempt?.progressed()
+        attempt?.tell("< \(String(decoding: buffer.prefix(count), as: UTF8.self))")
         switch dialog.heard(buffer.prefix(count)) {
         case .wait: break
         case .send(let line): send(line, number)
@@ -80,6 +82,7 @@ private final class SMTPRun: RunningProbe {
 
     /// A line always fits into what the kernel buffers for a connection that is new.
     private func send(_ line: [UInt8], _ number: Int32) {
+        attempt?.tell("> \(String(decoding: line, as: UTF8.self))")
         let count = line.withUnsafeBytes { ek_write(number, $0.baseAddress, $0.count) }
         if count < 0 {
             end(SystemFault.onTheWire(Int32(clamping: -count)))

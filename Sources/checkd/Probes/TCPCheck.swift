@@ -19,6 +19,7 @@ struct TCPCheck: ProbeKind {
             case .failed(let outcome): attempt?.finish(outcome)
             case .connected(let socket):
                 _ = consume socket  // Closes it.
+                attempt?.tell("connected")
                 attempt?.finish(.success)
             }
         }

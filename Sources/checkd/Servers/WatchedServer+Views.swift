@@ -3,6 +3,7 @@ import Bus
 import Configuration
 import HealthCheck
 import Net
+import Platform
 
 extension WatchedServer {
     /// Data of the event and answer of List and Run.
@@ -24,6 +25,18 @@ extension WatchedServer {
             reason: reason, checks: checks)
     }
 
+    /// The names of the checks that run, in the machine's order.
+    var names: [String] {
+        zip(configuration.checkers, supports).enumerated().compactMap { position, checker in
+            checker.1.kind.map { _ in "\(checker.0.probe.keyword) \(position + 1)" }
+        }
+    }
+
+    /// Answer of ShowHistory.
+    var history: CheckAPI.ShowHistory.Reply {
+        CheckAPI.ShowHistory.Reply(health: health, checks: zip(names, records).map { $1.history.history($0) })
+    }
+
     private static func unknown(since: String, _ reason: String) -> CheckAPI.CheckRuntime {
         CheckAPI.CheckRuntime(state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
     }
@@ -33,7 +46,16 @@ extension WatchedServer {
         return CheckAPI.CheckRuntime(
             state: checker.verdict.health, since: record.since, reason: reason ?? record.reason,
             successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
-            durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine)
+            durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine,
+            certificateEnd: record.certificateEnd.map { SystemClock.timestamp(at: $0 * 1_000_000_000) },
+            certificateDays: record.certificateEnd.map(Self.days))
+    }
+
+    /// Whole days from now until then.
+    private static func days(until seconds: Int64) -> Int {
+        let day: Int64 = 86_400
+        let left = seconds - SystemClock.wallNanoseconds / 1_000_000_000
+        return Int(left >= 0 ? left / day : (left - day + 1) / day)
     }
 
     /// What outlives the process.
@@ -49,7 +71,8 @@ extension WatchedServer {
 }
 
 extension Verdict {
-    fileprivate var health: CheckAPI.Health {
+    /// On the bus.
+    var health: CheckAPI.Health {
         switch self {
         case .up: .up
         case .down: .down

@@ -1,5 +1,6 @@
 // One real server of one service while checkd watches it: translates the actions of its machine into timers, probes, log lines and news,
 // and keeps what people ask about (since when, why, how long the last probe took).
+import Bus
 import Configuration
 import HealthCheck
 import Net
@@ -42,6 +43,9 @@ final class WatchedServer {
         var lastDuration: Duration?
         /// What the last probe printed last.
         var lastLine: String?
+        /// Of the server, in seconds since 1970.
+        var certificateEnd: Int64?
+        var history = CheckRecord()
         fileprivate var timer: (any AlarmClock)?
         fileprivate var probe: ProbeAttempt?
     }
@@ -132,6 +136,12 @@ final class WatchedServer {
         if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
     }
 
+    /// Probes once with everything that its checks ask for, beside its own probes; nothing that is known of the server changes.
+    func attempt(_ completion: @escaping ([CheckAPI.Trial]) -> Void) {
+        ServerTrial(of: zip(names, records).map { ($0, $1.kind, $1.schedule.connectTimeout) }, completion)
+            .start(surroundings.runner)
+    }
+
     // MARK: Actions
 
     private func apply(_ actions: [MonitoredServer.Action]) {
@@ -167,6 +177,7 @@ final class WatchedServer {
         case .changed(let verdict, let failure, let attempts):
             records[index].since = SystemClock.timestamp
             records[index].reason = failure?.description ?? "succeeds"
+            records[index].history.changed(to: verdict, records[index].since, records[index].reason)
             // With one checker the line about the server says it all.
             guard records.count > 1 else { return true }
             surroundings.logger.info(
@@ -226,6 +237,8 @@ final class WatchedServer {
 
     private func finished(_ index: Int, _ outcome: ProbeOutcome, _ duration: Duration) {
         records[index].lastLine = records[index].probe?.note
+        records[index].certificateEnd = records[index].probe?.certificateEnd ?? records[index].certificateEnd
+        records[index].history.latency.add(duration)
         records[index].probe = nil
         records[index].lastProbe = SystemClock.timestamp
         records[index].lastDuration = duration

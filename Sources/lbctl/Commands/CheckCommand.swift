@@ -5,13 +5,14 @@ import Bus
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Health checks: the verdicts, and probing now.",
+        abstract: "Health checks: the verdicts, their past, and a probe to look at.",
         discussion: """
             Examples:
               lbctl check list
+              lbctl check show 192.168.200.103:80
               lbctl check run 192.168.200.103:80
             """,
-        subcommands: [List.self, Run.self])
+        subcommands: [List.self, Show.self, Run.self])
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
@@ -34,16 +35,13 @@ struct CheckCommand: ParsableCommand {
         }
     }
 
-    struct Run: BusCommand {
+    struct Show: BusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Probe a server now and show what came of it.",
+            abstract: "The checks of a server, their last changes, and how long their probes took.",
             discussion: """
-                Waits for the probes, at most 60 s unless --timeout says otherwise. The exit status is 0 when the probes \
-                were made, whatever they found.
-
                 Examples:
-                  lbctl check run 192.168.200.103:80
-                  lbctl check run tcp/192.168.200.254:80/192.168.200.103:80 --json | jq -r .health.state
+                  lbctl check show 192.168.200.103:80
+                  lbctl check show 192.168.200.103:80 --json | jq -r '.checks[].changes[] | [.time, .state] | @tsv'
                 """)
         @Argument(help: "SERVICE/ADDR:PORT, or ADDR[:PORT].", completion: .servers)
         var server: String
@@ -51,15 +49,55 @@ struct CheckCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-            let name = try Naming.checkedServer(server, in: daemons)
-            let answer = try Naming.explaining("checked real server", name) { () throws(Failure) in
-                try daemons.list(CheckAPI.List()).all(\.servers).map(\.server)
-            } _: { () throws(Failure) in
-                try daemons.call(CheckAPI.Run(server: name), timeout: bus.limit ?? .seconds(60))
+            let answer = try CheckCommand.ask(server, in: daemons) { name throws(Failure) in
+                try daemons.call(CheckAPI.ShowHistory(server: name))
             }
             return Shown(wire: [answer.parameters]) { screen throws(Failure) in
-                screen.add(try answer.decoded().health)
+                let reply = try answer.decoded()
+                screen.add(reply.health)
+                for history in reply.checks { screen.add(history) }
             }
+        }
+    }
+
+    struct Run: BusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Probe a server once and show what happens: connection, TLS, answer, why.",
+            discussion: """
+                Verdicts, counters and schedules stay as they are. Every check of the server is made, with every url. Waits for \
+                the probes, at most 60 s unless --timeout says otherwise. The exit status is 0 when the probes were made, \
+                whatever they found.
+
+                Examples:
+                  lbctl check run 192.168.200.103:80
+                  lbctl check run tcp/192.168.200.254:80/192.168.200.103:80 --json | jq -r '.trials[].outcome'
+                """)
+        @Argument(help: "SERVICE/ADDR:PORT, or ADDR[:PORT].", completion: .servers)
+        var server: String
+        @OptionGroup var bus: BusOptions
+        @OptionGroup var output: OutputOptions
+
+        func answer(from daemons: some Daemons) throws(Failure) -> Shown {
+            let answer = try CheckCommand.ask(server, in: daemons) { name throws(Failure) in
+                try daemons.call(CheckAPI.ProbeOnce(server: name), timeout: bus.limit ?? .seconds(60))
+            }
+            return Shown(wire: [answer.parameters]) { screen throws(Failure) in
+                let trials = try answer.decoded().trials
+                if trials.isEmpty { screen.add("No check of this server runs.") }
+                for trial in trials { screen.add(trial) }
+            }
+        }
+    }
+
+    /// Asks about a checked server by what a person calls it.
+    private static func ask<Reply>(
+        _ text: String, in daemons: some Daemons, _ call: (String) throws(Failure) -> Reply
+    ) throws(Failure) -> Reply {
+        let name = try Naming.checkedServer(text, in: daemons)
+        return try Naming.explaining("checked real server", name) { () throws(Failure) in
+            try daemons.list(CheckAPI.List()).all(\.servers).map(\.server)
+        } _: { () throws(Failure) in
+            try call(name)
         }
     }
 }

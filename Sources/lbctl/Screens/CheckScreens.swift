@@ -17,20 +17,66 @@ extension Screen {
                     Cell(index == 0 ? server.server : ""), runtime.state.cell, Cell(ago(runtime.since)),
                     Cell(check.name),
                     Cell(check.context.target ?? ""), Cell(runtime.lastProbe.map(ago) ?? "never"),
-                    Cell(runtime.durationMicroseconds.map(Self.milliseconds) ?? ""), Cell(runtime.reason))
+                    Cell(runtime.durationMicroseconds.map(Self.milliseconds) ?? ""), Cell(runtime.words))
             }
         }
         return table
     }
 
-    /// `lbctl check run`.
+    /// `lbctl check show`, its beginning.
     mutating func add(_ health: CheckAPI.ServerHealth) {
         add(Cell(health.server, .strong), ": ", health.state.cell, Cell(", \(ago(health.since)): \(health.words)"))
         add(checkTable([health]), indent: 2)
     }
 
+    /// `lbctl check show`: the past of a check.
+    mutating func add(_ history: CheckAPI.CheckHistory) {
+        heading(history.name)
+        var changes = Table("SINCE", "STATE", "WHY")
+        for change in history.changes.reversed() {
+            changes.row(Cell(ago(change.time)), change.state.cell, Cell(change.reason))
+        }
+        if history.changes.isEmpty {
+            add("  no change since checkd watches the server")
+        } else {
+            add(changes, indent: 2)
+        }
+        var latency = Table(.number("UP TO"), .number("PROBES"))
+        for bucket in history.latency where bucket.probes > 0 {
+            latency.row(Cell(bucket.upToMicroseconds.map(Self.milliseconds) ?? "longer"), Cell("\(bucket.probes)"))
+        }
+        if history.latency.contains(where: { $0.probes > 0 }) { add(latency, indent: 2) }
+    }
+
+    /// `lbctl check run`: one probe.
+    mutating func add(_ trial: CheckAPI.Trial) {
+        let what = trial.step.map { "\(trial.name) \($0)" } ?? trial.name
+        let verdict =
+            switch trial.outcome {
+            case .success: Cell("success", .good)
+            case .failure: Cell("failure", .bad)
+            case .inconclusive: Cell("inconclusive", .warning)
+            case .other(let word): Cell(word)
+            }
+        let reason = trial.reason.map { ": \($0)" } ?? ""
+        add(
+            Cell(what, .strong), ": ", verdict, Cell(" after \(Self.milliseconds(trial.durationMicroseconds))\(reason)")
+        )
+        var notes = Table(.number("AFTER"), "WHAT")
+        for note in trial.notes { notes.row(Cell(Self.milliseconds(note.microseconds)), Cell(note.text)) }
+        if !trial.notes.isEmpty { add(notes, indent: 2) }
+    }
+
     /// Microseconds as `0.412 ms`, `1203 ms`.
     private static func milliseconds(_ microseconds: Int) -> String {
         microseconds >= 10_000 ? "\(microseconds / 1000) ms" : "\((Double(microseconds) / 1000).formatted) ms"
+    }
+}
+
+extension CheckAPI.CheckRuntime {
+    /// The reason, and what there is to know about the certificate.
+    fileprivate var words: String {
+        guard let days = certificateDays else { return reason }
+        return reason + (days < 0 ? "; certificate expired" : "; certificate for \(days) days")
     }
 }
