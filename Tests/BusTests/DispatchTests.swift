@@ -51,6 +51,9 @@ extension Recorder: CheckAPI.Handler where API == CheckAPI {
     func list(_ call: CheckAPI.List, _ responder: Responder<CheckAPI.List>) { responder.reached() }
     func run(_ call: CheckAPI.Run, _ responder: Responder<CheckAPI.Run>) { responder.reached() }
     func showHistory(_ call: CheckAPI.ShowHistory, _ responder: Responder<CheckAPI.ShowHistory>) { responder.reached() }
+    func computeDigest(_ call: CheckAPI.ComputeDigest, _ responder: Responder<CheckAPI.ComputeDigest>) {
+        responder.reached()
+    }
     func probeOnce(_ call: CheckAPI.ProbeOnce, _ responder: Responder<CheckAPI.ProbeOnce>) { responder.reached() }
 }
 
@@ -84,7 +87,8 @@ extension Recorder: CheckAPI.Handler where API == CheckAPI {
             case .int: parameters[field.name] = 1
             case .string: parameters[field.name] = "x"
             case .array: parameters[field.name] = []
-            case .bool, .float, .object, .named, .structure, .enumeration, .map, .optional: break
+            case .bool: parameters[field.name] = false
+            case .float, .object, .named, .structure, .enumeration, .map, .optional: break
             }
         }
         return VarlinkCall(method: "\(interface.name).\(member.name)", parameters: parameters)

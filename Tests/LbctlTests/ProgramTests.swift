@@ -41,7 +41,7 @@ import Testing
         ["server", "weight"], ["server", "drain"], ["server", "disable"], ["server", "enable"], ["server", "reset"],
         ["service", "add"], ["service", "edit"], ["service", "delete"], ["server", "add"], ["server", "edit"],
         ["server", "delete"],
-        ["check"], ["check", "list"], ["check", "run"], ["check", "show"],
+        ["check"], ["check", "list"], ["check", "run"], ["check", "show"], ["check", "digest"],
         ["config"], ["config", "check"], ["config", "format"],
         ["config", "explain"],
         ["reload"], ["call"], ["introspect"],

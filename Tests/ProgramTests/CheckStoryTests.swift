@@ -71,4 +71,16 @@ struct CheckStoryTests {
         #expect(told(2) == ["connected", "< 554 go away.."])
         #expect(try room.list()[realServer(1)] == before)
     }
+
+    @Test func `check digest is that of the page, whatever its status`() throws {
+        let room = try CheckRoom()
+        let web = try TinyServer(.answer(Array("HTTP/1.0 404 no\r\n\r\nhello\n".utf8)), on: room.loop)
+        try room.start("")
+        let answer = try lbctl(["check", "digest", "http://127.0.0.1:\(web.port)/x"], room)
+        #expect(answer["digest"]?.string == "b1946ac92492d2347c6235b4d2611184")
+        #expect(web.requests.first?.hasPrefix("GET /x HTTP/1.0\r\n") == true)
+        web.close()
+        let call = CheckAPI.ComputeDigest(target: "127.0.0.1:\(web.port)", tls: false, path: "/")
+        #expect(throws: BusClientError.self) { try room.call(call) }
+    }
 }

@@ -10,6 +10,7 @@ extension CheckAPI {
         func run(_ call: Run, _ responder: Responder<Run>)
         func showHistory(_ call: ShowHistory, _ responder: Responder<ShowHistory>)
         func probeOnce(_ call: ProbeOnce, _ responder: Responder<ProbeOnce>)
+        func computeDigest(_ call: ComputeDigest, _ responder: Responder<ComputeDigest>)
     }
 
     /// Gives each call to its requirement. Neither of the two is kept: when one is gone, a call is answered with
@@ -22,6 +23,7 @@ extension CheckAPI {
             case "io.evenkeel.Check.Run": pending.hand(call, to: handler.run)
             case "io.evenkeel.Check.ShowHistory": pending.hand(call, to: handler.showHistory)
             case "io.evenkeel.Check.ProbeOnce": pending.hand(call, to: handler.probeOnce)
+            case "io.evenkeel.Check.ComputeDigest": pending.hand(call, to: handler.computeDigest)
             case "io.evenkeel.Check.PrepareReload": pending.hand(call, to: reload.prepareReload)
             case "io.evenkeel.Check.CommitReload": pending.hand(call, to: reload.commitReload)
             case "io.evenkeel.Check.AbortReload": pending.hand(call, to: reload.abortReload)

@@ -88,6 +88,37 @@ extension CheckAPI {
         }
     }
 
+    /// Gets a page once, as HTTP_GET and SSL_GET do, and answers with what `digest` must be for it. Whatever its status
+    /// is.
+    public struct ComputeDigest: VarlinkMethod {
+        public static let method = "io.evenkeel.Check.ComputeDigest"
+        /// ADDR:PORT of the server.
+        public var target: String
+        /// As SSL_GET does.
+        public var tls: Bool
+        /// From the slash on.
+        public var path: String
+        /// The Host header, and with tls the server name; none: ADDR:PORT, and no name.
+        public var virtualhost: String?
+
+        public init(target: String, tls: Bool, path: String, virtualhost: String? = nil) {
+            self.target = target
+            self.tls = tls
+            self.path = path
+            self.virtualhost = virtualhost
+        }
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// MD5 of the body, 32 hexadecimal digits.
+            public var digest: String
+
+            public init(digest: String) {
+                self.digest = digest
+            }
+        }
+    }
+
     /// No real server of that name is checked.
     public struct ServerNotFound: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Check.ServerNotFound"
@@ -96,6 +127,17 @@ extension CheckAPI {
 
         public init(name: String) {
             self.name = name
+        }
+    }
+
+    /// The page could not be had.
+    public struct NoPage: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Check.NoPage"
+        /// Why, for people.
+        public var reason: String
+
+        public init(reason: String) {
+            self.reason = reason
         }
     }
 

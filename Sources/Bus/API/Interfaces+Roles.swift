@@ -13,6 +13,7 @@ extension Interfaces {
         "io.evenkeel.Check.Run": .administrator,
         "io.evenkeel.Check.ShowHistory": .reader,
         "io.evenkeel.Check.ProbeOnce": .administrator,
+        "io.evenkeel.Check.ComputeDigest": .administrator,
         "io.evenkeel.Check.PrepareReload": .administrator,
         "io.evenkeel.Check.CommitReload": .administrator,
         "io.evenkeel.Check.AbortReload": .administrator,

@@ -1,5 +1,9 @@
 // io.evenkeel.Check: what checkd answers on the bus.
 import Bus
+import Configuration
+import HealthCheck
+import Net
+import Varlink
 
 extension CheckDaemon: CheckAPI.Handler {
     func list(_ call: CheckAPI.List, _ responder: Responder<CheckAPI.List>) {
@@ -30,5 +34,31 @@ extension CheckDaemon: CheckAPI.Handler {
             return responder.fail(CheckAPI.ServerNotFound(name: call.server))
         }
         server.attempt { responder.reply(CheckAPI.ProbeOnce.Reply(trials: $0)) }
+    }
+
+    func computeDigest(_ call: CheckAPI.ComputeDigest, _ responder: Responder<CheckAPI.ComputeDigest>) {
+        guard let target = Endpoint(call.target) else { return responder.fail(.invalidParameter("target")) }
+        guard call.path.hasPrefix("/") else { return responder.fail(.invalidParameter("path")) }
+        var request = HTTPRequest(path: call.path, host: call.virtualhost ?? "\(target)")
+        request.serverName = call.virtualhost
+        request.statusCodes = [100...999]
+        // Of no page: what the check then finds wrong is the answer.
+        request.digest = []
+        var tls = HTTPProbe.TLS()
+        tls.sendsServerName = call.virtualhost != nil
+        let probe = Probe.http(HTTPProbe(urls: [request], tls: call.tls ? tls : nil))
+        let checker = CheckerConfiguration(probe: probe, target: CheckTarget(endpoint: target))
+        guard let kind = world.support(checker).kind else { return }
+        var attempt: ProbeAttempt?
+        attempt = runner.run(kind, step: 0, timeout: checker.schedule.connectTimeout) { outcome, _ in
+            switch outcome {
+            case .failure(.digest(let found, _)): responder.reply(CheckAPI.ComputeDigest.Reply(digest: found))
+            case .failure(let failure): responder.fail(CheckAPI.NoPage(reason: "\(failure)"))
+            case .inconclusive(let hindrance): responder.fail(CheckAPI.NoPage(reason: "\(hindrance)"))
+            case .success: break
+            }
+            // Held until now by this alone.
+            withExtendedLifetime(attempt) { attempt = nil }
+        }
     }
 }

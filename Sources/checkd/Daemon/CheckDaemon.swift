@@ -34,7 +34,7 @@ struct CheckWorld {
 /// Everything that is checked.
 final class CheckDaemon {
     let world: CheckWorld
-    private let runner: ProbeRunner
+    let runner: ProbeRunner
     private let store: VerdictStore
     private var alarmsAtEndOfTurn: OncePerTurn?
     private var heartbeat: (any AlarmClock)?

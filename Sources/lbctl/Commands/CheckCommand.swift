@@ -11,8 +11,9 @@ struct CheckCommand: ParsableCommand {
               lbctl check list
               lbctl check show 192.168.200.103:80
               lbctl check run 192.168.200.103:80
+              lbctl check digest http://192.168.200.103/health
             """,
-        subcommands: [List.self, Show.self, Run.self])
+        subcommands: [List.self, Show.self, Run.self, CheckDigestCommand.self])
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
