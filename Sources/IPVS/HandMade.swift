@@ -21,7 +21,7 @@ public struct HandMade: Equatable, Sendable {
     public var isEmpty: Bool { attributes == nil && servers.isEmpty }
 
     /// Notes a command that the kernel has executed.
-    mutating func note(_ command: Command) {
+    public mutating func note(_ command: Command) {
         switch command {
         case .addService(_, let attributes): self = HandMade(attributes)
         case .editService(_, let attributes): if self.attributes != nil { self.attributes = attributes }

@@ -105,6 +105,11 @@ public enum FileSystem {
         if durable { try synchroniseDirectory(of: path) }
     }
 
+    /// Removes a file, whether it is there or not.
+    public static func remove(_ path: String) {
+        unlink(path)
+    }
+
     private static func write(_ content: [UInt8], to descriptor: borrowing FileDescriptor) throws(Errno) {
         let number = descriptor.number
         var written = 0

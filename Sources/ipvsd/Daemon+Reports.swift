@@ -74,6 +74,7 @@ extension IPVSDaemon {
                 message: "lvs_netlink_cmd_rcv_bufs: \($0)",
                 remedy: "write lvs_netlink_cmd_rcv_bufs_force, or raise net.core.rmem_max")
         }
+        for pitfall in pitfalls.pitfalls { alarms[pitfall.key] = pitfall.alarm }
         alarms[.synchronisation] = sync.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
         alarms[.state] = stateAlarm
         alarms.merge(tellingAlarms) { first, _ in first }

@@ -12,39 +12,6 @@ import Platform
 import ScriptClient
 import Scripts
 
-/// What a person must mend.
-enum IPVSAlarm: AlarmKey {
-    /// The table as a whole cannot be kept.
-    case kernel
-    /// The kernel refuses services or servers.
-    case refused
-    /// The netlink socket has a smaller buffer than the configuration asks for.
-    case buffers
-    /// Connections are not synchronised as lvs_sync_daemon wants it.
-    case synchronisation
-    /// Files cannot be read or written, or were damaged.
-    case state
-    /// Programs that are to be told about services cannot be run.
-    case notify
-    /// scriptd is away.
-    case scripts
-    /// Nobody reads the pipe at this path, or it cannot be written.
-    case pipe(String)
-
-    var subject: String {
-        switch self {
-        case .kernel: "kernel"
-        case .refused: "refused"
-        case .buffers: "buffers"
-        case .synchronisation: "sync-daemon"
-        case .state: "state"
-        case .notify: "notify"
-        case .scripts: "scripts"
-        case .pipe(let path): "notify-fifo/\(path)"
-        }
-    }
-}
-
 final class IPVSDaemon: RunningDaemon {
     let keeper: ServiceKeeper
     let kernel = NetlinkKernel()
@@ -67,6 +34,7 @@ final class IPVSDaemon: RunningDaemon {
     private let ledger: Ledger
     private let alarms: StandingAlarms<IPVSAlarm>
     private var liveness = CheckLiveness()
+    private(set) var pitfalls = PitfallWatch()
     private var subscription: BusSubscription?
     /// The instance that `lvs_sync_daemon` follows.
     private var followed: (name: String, subscription: BusSubscription)?
@@ -94,7 +62,9 @@ final class IPVSDaemon: RunningDaemon {
         sync = SyncKeeper(kernel)
         keeper = ServiceKeeper(
             kernel: kernel,
-            decisions: DecisionKeeper(ledger.file("decisions.state", durable: true), old: old),
+            decisions: DecisionKeeper(
+                ledger.file("decisions.state", durable: true), old: old,
+                intents: IntentFile(options.runDirectory + "/private/ipvsd.adding")),
             memory: StandingKeeper(
                 ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
             timeouts: loaded.configuration.global.timeouts, clock: { SystemClock.now })
@@ -259,6 +229,7 @@ final class IPVSDaemon: RunningDaemon {
         teller.turn(at: loop.now)
         for remark in teller.takeRemarks() { log(remark) }
         for command in sync.turn(at: loop.now) { logger.notice("\(command)") }
+        pitfalls.look(at: keeper.reconciler, keeper.history, loop.now)
         let isStale = !liveness.isLive(at: loop.now)
         if isStale != self.isStale {
             self.isStale = isStale
@@ -266,7 +237,7 @@ final class IPVSDaemon: RunningDaemon {
         }
         alarms.replace(with: standingAlarms)
         let deadline = min(
-            keeper.deadline, sync.deadline, teller.deadline, liveness.deadline(after: loop.now))
+            keeper.deadline, sync.deadline, teller.deadline, liveness.deadline(after: loop.now), pitfalls.deadline)
         timer?.arm(at: max(deadline, loop.now))
     }
 

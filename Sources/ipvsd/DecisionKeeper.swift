@@ -51,12 +51,17 @@ final class DecisionKeeper {
     /// Calls when `trouble` or `isKept` changed by themselves: a write that had failed was repeated.
     var changed: () -> Void = {}
     private var unanswered = 0
-    private var isDirty = false
+    private var isDirty = false {
+        didSet { if !isDirty { intents.end() } }
+    }
+    private var intents: HandIntents
 
-    /// Reads `store`; where there is none, the decisions in the file of 0.1.0.
-    init(_ store: any StateStore, old: any StateStore) {
+    /// Reads `store`; where there is none, the decisions in the file of 0.1.0. What an earlier process was adding by hand when it was killed is
+    /// in `intents`, and is as good as kept.
+    init(_ store: any StateStore, old: any StateStore, intents: any IntentStore) {
         self.store = store
         self.old = old
+        self.intents = HandIntents(intents)
         store.failureChanged = { [weak self] failure in
             // A repeated write has the latest content.
             if failure == nil, self?.unanswered == 0 { self?.isDirty = false }
@@ -71,6 +76,22 @@ final class DecisionKeeper {
         } catch {
             if readTrouble == nil { readTrouble = .unreadable(path: store.path, error) }
         }
+        takeBegun()
+    }
+
+    private func takeBegun() {
+        let begun = intents.begun()
+        guard !begun.isEmpty else { return }
+        initial.handMade.merge(begun) { _, later in later }
+        save(initial)
+    }
+
+    /// Commands are about to be carried out, the kernel first.
+    func begin(_ commands: [TableCommand], _ made: HandIntents.Made) { intents.begin(commands, made) }
+
+    /// They are; `isToBeKept`: `save` follows.
+    func carriedOut(isToBeKept: Bool, _ made: HandIntents.Made) {
+        if isToBeKept || isDirty { intents.update(made) } else { intents.end() }
     }
 
     /// Where decisions are kept.
@@ -87,6 +108,7 @@ final class DecisionKeeper {
     /// Keeps `content`. `done` hears when they are on the disk, or why they are not.
     func save(_ content: DecisionText, _ done: @escaping (Errno?) -> Void = { _ in }) {
         isDirty = true
+        intents.update { content.handMade[$0] }
         if case .unreadable(_, let error) = readTrouble { return done(error) }
         unanswered += 1
         store.write({ Array(content.text.utf8) }) { [weak self] error in

@@ -144,6 +144,7 @@ final class ServiceKeeper {
     ) {
         let before = reconciler.handMadeVersion
         guard !isEmptied else { return done(.stopping, .kept) }
+        decisions.begin(commands) { reconciler.standings[$0]?.handMade }
         var report = writer.run(commands, &reconciler)
         watch.wrote(report.executed)
         watch.outdate()
@@ -164,6 +165,7 @@ final class ServiceKeeper {
         }
         // What earlier calls changed, and the disk may not have yet, is not this one's.
         report.isToBeKept = before != reconciler.handMadeVersion || !report.weighed.isEmpty
+        decisions.carriedOut(isToBeKept: report.isToBeKept) { reconciler.standings[$0]?.handMade }
         guard report.isToBeKept else { return done(report, .kept) }
         save(at: now) { [report] in done(report, $0) }
     }

@@ -132,7 +132,8 @@ import Testing
         rig.kernel.refuses = { _ in false }
         let shy = ShyKernel()
         let keeper = ServiceKeeper(
-            kernel: shy, decisions: DecisionKeeper(ScriptedFile("d"), old: ScriptedFile("o")),
+            kernel: shy,
+            decisions: DecisionKeeper(ScriptedFile("d"), old: ScriptedFile("o"), intents: ScriptedIntents()),
             memory: StandingKeeper(ScriptedFile("s"), old: ScriptedFile("o"), boot: ""), timeouts: IPVSTimeouts(),
             clock: { .zero })
         keeper.configure([try virtualServer(weights: [1])], timeouts: IPVSTimeouts())

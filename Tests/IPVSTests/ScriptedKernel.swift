@@ -214,9 +214,23 @@ final class ScriptedFile: StateStore {
     func reopened() -> ScriptedFile { ScriptedFile(path, content) }
 }
 
+/// A file in memory that outlives the process.
+final class ScriptedIntents: IntentStore {
+    private(set) var content: [UInt8]?
+    private(set) var writes = 0
+
+    func read() -> [UInt8]? { content }
+
+    func replace(_ content: [UInt8]?) {
+        self.content = content
+        writes += 1
+    }
+}
+
 /// A keeper with its scripted surroundings.
 final class KeeperRig {
     let kernel: ScriptedKernel
+    let intents = ScriptedIntents()
     private(set) var decisions: ScriptedFile
     private(set) var standings: ScriptedFile
     private(set) var keeper: ServiceKeeper
@@ -237,16 +251,17 @@ final class KeeperRig {
         self.decisions = decisions
         self.standings = standings
         self.servers = servers
-        keeper = Self.keeper(kernel, decisions, standings, old)
+        keeper = Self.keeper(kernel, decisions, standings, old, intents)
         keeper.configure(servers, timeouts: IPVSTimeouts())
         settle()
     }
 
     private static func keeper(
-        _ kernel: ScriptedKernel, _ decisions: ScriptedFile, _ standings: ScriptedFile, _ old: ScriptedFile
+        _ kernel: ScriptedKernel, _ decisions: ScriptedFile, _ standings: ScriptedFile, _ old: ScriptedFile,
+        _ intents: ScriptedIntents
     ) -> ServiceKeeper {
         ServiceKeeper(
-            kernel: kernel, decisions: DecisionKeeper(decisions, old: old),
+            kernel: kernel, decisions: DecisionKeeper(decisions, old: old, intents: intents),
             memory: StandingKeeper(standings, old: old, boot: "b1"), timeouts: IPVSTimeouts(), clock: { .zero })
     }
 
@@ -254,7 +269,7 @@ final class KeeperRig {
     func restart(standings lost: ScriptedFile? = nil) {
         decisions = decisions.reopened()
         standings = lost ?? standings.reopened()
-        keeper = Self.keeper(kernel, decisions, standings, ScriptedFile("ipvsd.state"))
+        keeper = Self.keeper(kernel, decisions, standings, ScriptedFile("ipvsd.state"), intents)
         keeper.configure(servers, departure: departure, timeouts: IPVSTimeouts())
     }
 

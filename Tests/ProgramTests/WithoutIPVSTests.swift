@@ -92,6 +92,21 @@ struct WithoutIPVSTests {
         #expect(text.contains("NotTaken") && text.contains("modprobe ip_vs"), "\(text)")
     }
 
+    @Test func `masqueraded servers behind a host that does not forward are an alarm`() throws {
+        func forward(_ value: Int) throws {
+            let command = "ip netns exec \(segment.hosts[0].namespace) sysctl -qw net.ipv4.ip_forward=\(value)"
+            try segment.run(["/bin/bash", "-c", command])
+        }
+        try forward(0)
+        let program = try start()
+        try segment.eventually("it is said", within: .seconds(10)) {
+            program.output.contains("this host forwards no IPv4 packets")
+        }
+        #expect(program.output.contains("sysctl -w net.ipv4.ip_forward=1"))
+        try forward(1)
+        try segment.eventually("it is over", within: .seconds(20)) { program.output.contains("forwarding/ipv4: over") }
+    }
+
     @Test func `a decision that cannot be kept is not answered as done`() throws {
         // What stands where the next content of the file is to be written.
         for name in ["decisions.state.new", "ipvsd.state.new"] {
