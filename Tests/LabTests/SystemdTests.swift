@@ -113,6 +113,11 @@ struct SystemdTests {
         #expect(status.contains("VI_1 is MASTER"))
         let loaded = status.split(separator: "\n").count { $0.contains("/etc/evenkeel/evenkeel.conf") }
         #expect(loaded == 3, "vrrpd, ipvsd and checkd say what they run on: \(status)")
+        // PING_CHECK without a capability: checkd's group may ping, and no other.
+        let ping = try guest.run([
+            "/bin/bash", "-c", "id -g evenkeel-checkd; cat /proc/sys/net/ipv4/ping_group_range",
+        ]).split(whereSeparator: \.isWhitespace)
+        #expect(Set(ping).count == 1 && ping.count == 3, "\(ping)")
     }
 
     @Test func `a unit for each virtual address makes a real server, and stopping them undoes it`() throws {
