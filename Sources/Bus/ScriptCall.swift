@@ -1,8 +1,10 @@
 // One call of scriptd: a connection, the call, what is heard of it. For a program that runs the connection is its life: it ends with it,
 // however this process ends, unless the program has a name of its own.
 
+public import Configuration
 internal import Glibc
 internal import JSON
+internal import Net
 public import Platform
 public import Varlink
 
@@ -16,6 +18,8 @@ public final class ScriptCall<Method: VarlinkMethod> {
         case done(Method.Reply)
         /// The configuration asks for what cannot be done.
         case refused(ScriptAPI.Refused)
+        /// As many programs of the caller's are there as may be, being ended included.
+        case busy(programs: Int)
         /// scriptd could not do it or cannot be reached: nothing else is known.
         case lost(String)
     }
@@ -47,6 +51,7 @@ public final class ScriptCall<Method: VarlinkMethod> {
     private func take(_ reply: VarlinkReply) {
         if let error = reply.error {
             if let refused = reply.failure(ScriptAPI.Refused.self) { return end(.refused(refused)) }
+            if let busy = reply.failure(ScriptAPI.Busy.self) { return end(.busy(programs: busy.programs)) }
             return end(.lost(reply.failure(ScriptAPI.Unable.self)?.message ?? error))
         }
         do throws(JSONCodingError) {
@@ -81,4 +86,15 @@ extension ScriptCall: ByteStreamOwner {
     public func streamClosed(_ stream: ByteStream) { end(.lost("scriptd closed the connection")) }
 
     public func streamDrained(_ stream: ByteStream) {}
+}
+
+extension ScriptAPI.Run {
+    /// A command of the configuration, under its rules.
+    public init(_ command: ScriptCommand, _ rules: ScriptRules, timeout: Duration?) {
+        self.init(
+            arguments: command.arguments, user: command.user?.user, group: command.user?.group, secure: rules.isSecure,
+            environment: [:], timeoutMilliseconds: timeout.map { Int(clamping: $0.nanoseconds / 1_000_000) }, id: nil,
+            lane: nil, umask: rules.umask, allGroups: rules.haveAllGroups,
+            networkNamespace: rules.networkNamespace?.path)
+    }
 }

@@ -150,9 +150,8 @@ private final class NotifyPipe {
         holding = nil
         isHeld = false
         switch news {
-        case .more, .done: break
+        case .more, .done, .busy, .lost: break
         case .refused(let refused): opening = refused.message
-        case .lost: break
         }
         holdTimer?.arm(after: Self.retry)
         withExtendedLifetime(over) {}
@@ -188,7 +187,7 @@ private final class NotifyPipe {
         let over = call
         call = nil
         switch news {
-        case .more: break
+        case .more, .busy: break
         case .done(let reply) where reply.written:
             lines.removeFirst()
             writing = nil

@@ -1,8 +1,6 @@
 // How a daemon asks scriptd for programs, and what it hears of them, in the words of what decides.
 
 public import Bus
-public import Configuration
-internal import Net
 public import Scripts
 
 /// How scriptd is called.
@@ -29,23 +27,13 @@ public final class ScriptdAddress {
     }
 }
 
-extension ScriptAPI.Run {
-    /// A command of the configuration.
-    public init(_ command: ScriptCommand, _ rules: ScriptRules, timeout: Duration?) {
-        self.init(
-            arguments: command.arguments, user: command.user?.user, group: command.user?.group, secure: rules.isSecure,
-            environment: [:], timeoutMilliseconds: timeout.map { Int(clamping: $0.nanoseconds / 1_000_000) }, id: nil,
-            lane: nil, umask: rules.umask, allGroups: rules.haveAllGroups,
-            networkNamespace: rules.networkNamespace?.path)
-    }
-}
-
 extension ScriptReport {
     /// What scriptd says, in the words of what decides.
     public init(_ news: ScriptCall<ScriptAPI.Run>.News) {
         switch news {
         case .more(let reply): self = reply.outcome == .accepted ? .accepted : .timedOut
         case .refused(let refused): self = .ended(.refused(refused.message), lastLine: "")
+        case .busy(let count): self = .notRun("\(count) programs are running or being ended")
         case .lost(let why): self = .notRun(why)
         case .done(let reply):
             switch (reply.outcome, reply.status, reply.signal) {

@@ -56,6 +56,9 @@ public enum ScriptReport: Hashable, Sendable {
     public static let patience = Duration.seconds(3)
     /// What a runner needs to end a program that has no time left, and to say so.
     public static let grace = Duration.seconds(4)
+
+    /// What a run with this time limit may take in all, when the runner lives: after a pause of the host it gives lost time back.
+    public static func whole(_ timeout: Duration) -> Duration { timeout * 2 + grace }
 }
 
 /// This host cannot run a program.

@@ -75,7 +75,7 @@ extension Director {
     mutating func scriptsAreDue(at now: Instant) {
         let due = scripts.due(at: now)
         effects.scripts += due.orders
-        for name in due.changed { changed.formUnion(scriptTrackers[name] ?? []) }
+        for (name, before) in due.changed { scriptChanged(name, from: before, at: now) }
         if !due.changed.isEmpty { giveUpWaiting(at: now) }
     }
 
@@ -83,15 +83,19 @@ extension Director {
         let before = scripts.monitors[run.script]?.verdict
         let isNews = scripts.heard(report, of: run, at: now)
         if case .notRun = report { giveUpWaiting(at: now) }
-        guard isNews, let monitor = scripts.monitors[run.script] else { return }
-        let ids = (scriptTrackers[run.script] ?? []).sorted()
+        if isNews, let before { scriptChanged(run.script, from: before, at: now) }
+    }
+
+    /// Something about a script is different.
+    private mutating func scriptChanged(_ name: String, from before: ScriptMonitor.Verdict, at now: Instant) {
+        guard let monitor = scripts.monitors[name] else { return }
+        let ids = (scriptTrackers[name] ?? []).sorted()
         changed.formUnion(ids)
         if before != monitor.verdict, let outcome = monitor.outcome {
-            effects.remarks.append(
-                .script(run.script, isGood: monitor.verdict == .good, outcome, lastLine: monitor.lastLine))
+            effects.remarks.append(.script(name, isGood: monitor.verdict == .good, outcome, lastLine: monitor.lastLine))
         }
         for id in ids {
-            if monitor.verdict != .unknown { routers[id]?.missedScripts.remove(run.script) }
+            if monitor.verdict != .unknown { routers[id]?.missedScripts.remove(name) }
             derive(id, at: now)
         }
         if before == .unknown, phase == .running { join(order, at: now) }

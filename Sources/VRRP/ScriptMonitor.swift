@@ -35,8 +35,8 @@ public struct ScriptMonitor: Equatable, Sendable {
         case asked(since: Instant, patience: Instant)
         /// Began, and must have been heard of by the time.
         case running(since: Instant, patience: Instant)
-        /// Has failed for want of time and must be gone by the time.
-        case ending(since: Instant, patience: Instant)
+        /// Has failed for want of time and is being ended. Another run is not begun beside it: while it is there it fails again at each such time.
+        case ending(since: Instant, again: Instant)
     }
 
     /// Its block.
@@ -91,7 +91,8 @@ public struct ScriptMonitor: Equatable, Sendable {
     public var deadline: Instant {
         switch run {
         case .waiting(let next): next
-        case .asked(_, let patience), .running(_, let patience), .ending(_, let patience): patience
+        case .asked(_, let patience), .running(_, let patience): patience
+        case .ending(_, let again): again
         }
     }
 
@@ -101,6 +102,8 @@ public struct ScriptMonitor: Equatable, Sendable {
         case start
         /// Give up the run: nothing was heard of it in time.
         case abandon
+        /// Nothing: the run that is out of time has not ended, and has failed once more.
+        case remain
     }
 
     /// The time of `deadline` has come.
@@ -113,21 +116,30 @@ public struct ScriptMonitor: Equatable, Sendable {
         case .asked(let since, _):
             lost("scriptd does not answer", since: since, at: now)
             return .abandon
-        case .running(let since, _), .ending(let since, _):
+        case .running(let since, _):
             lost("scriptd gave no answer in time", since: since, at: now)
             return .abandon
+        case .ending(let since, _):
+            run = .ending(since: since, again: now + pauseOfEnding)
+            hindrance = Hindrance(
+                since: hindrance?.since ?? now, why: "it is out of time and does not end; it is not begun again before")
+            count(.timedOut)
+            return .remain
         }
     }
+
+    /// What cannot be ended fails as often as if it were begun again, and not before it could have been killed.
+    private var pauseOfEnding: Duration { max(ScriptReport.grace, configuration.interval, configuration.timeout) }
 
     /// The runner says something about the current run.
     mutating func heard(_ report: ScriptReport, at now: Instant) {
         switch (run, report) {
         case (.waiting, _): return
         case (.asked(let since, _), .accepted):
-            run = .running(since: since, patience: now + configuration.timeout + ScriptReport.grace)
+            run = .running(since: since, patience: now + ScriptReport.whole(configuration.timeout))
         case (.running, .accepted), (.ending, .accepted): return
         case (.asked(let since, _), .timedOut), (.running(let since, _), .timedOut):
-            run = .ending(since: since, patience: now + ScriptReport.grace)
+            run = .ending(since: since, again: now + pauseOfEnding)
             hindrance = nil
             count(.timedOut)
         case (.ending, .timedOut): return
@@ -140,6 +152,7 @@ public struct ScriptMonitor: Equatable, Sendable {
         case (.ending(let since, _), .ended(_, let line)):
             run = .waiting(until: next(after: since, at: now))
             lastLine = line
+            hindrance = nil
         case (.asked, .notRun(let why)), (.running, .notRun(let why)), (.ending, .notRun(let why)):
             lost(why, since: now, at: now)
         }

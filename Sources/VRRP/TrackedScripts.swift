@@ -84,14 +84,16 @@ struct TrackedScripts {
         return runs.values.map { .abandon($0) }
     }
 
-    /// What is to be begun or given up now; the scripts of which something is different.
-    mutating func due(at now: Instant) -> (orders: [ScriptOrder], changed: [String]) {
+    /// What is to be begun or given up now; the scripts of which something is different, with the verdict before.
+    mutating func due(at now: Instant) -> (
+        orders: [ScriptOrder], changed: [(name: String, before: ScriptMonitor.Verdict)]
+    ) {
         guard let first = deadline, first <= now else { return ([], []) }
         var orders: [ScriptOrder] = []
-        var changed: [String] = []
+        var changed: [(name: String, before: ScriptMonitor.Verdict)] = []
         let due = monitors.filter { $0.value.deadline <= now }
             .sorted { ($0.value.deadline, $0.key) < ($1.value.deadline, $1.key) }
-        for (name, _) in due.prefix(Self.startsAtOnce) {
+        for (name, before) in due.prefix(Self.startsAtOnce) {
             switch monitors[name]?.due(at: now) {
             case .start?:
                 guard let configuration = monitors[name]?.configuration else { continue }
@@ -101,7 +103,10 @@ struct TrackedScripts {
                 orders.append(.start(run, configuration))
             case .abandon?:
                 if let run = runs.removeValue(forKey: name) { orders.append(.abandon(run)) }
-                changed.append(name)
+                changed.append((name, before.verdict))
+                findHindrance()
+            case .remain?:
+                changed.append((name, before.verdict))
                 findHindrance()
             case nil: break
             }

@@ -82,6 +82,7 @@ final class ScriptProcess {
     private var outputWatch: Watch?
     private var reportWatch: Watch?
     private var timer: LoopTimer?
+    private var allowance: TimeAllowance?
 
     /// Starts it. Errno: this host has no process, memory or descriptor left.
     init(_ request: ScriptRequest, on loop: EventLoop, _ heard: @escaping (ScriptProcess, News) -> Void) throws(Errno) {
@@ -127,8 +128,9 @@ final class ScriptProcess {
             throw error
         }
         let timer = loop.timer { [weak self] in self?.timeIsUp() }
-        if let timeout = request.timeout { timer.arm(after: timeout) }
         self.timer = timer
+        allowance = request.timeout.map(TimeAllowance.init)
+        if let deadline = allowance?.begin(at: loop.now) { timer.arm(at: deadline) }
     }
 
     deinit { if !isReaped { signal(SIGKILL) } }
@@ -158,9 +160,16 @@ final class ScriptProcess {
 
     private func timeIsUp() {
         guard isEnding else {
-            isTimedOut = true
-            end()
-            return heard(self, .timedOut)
+            switch allowance?.expire(at: loop.now) {
+            case .extended(let deadline)?: timer?.arm(at: deadline)
+            // Nobody knows how much of its time it has had: it gets all of it again.
+            case .paused?: if let deadline = allowance?.begin(at: loop.now) { timer?.arm(at: deadline) }
+            case .over?, nil:
+                isTimedOut = true
+                end()
+                heard(self, .timedOut)
+            }
+            return
         }
         signal(SIGKILL)
         isKilled = true

@@ -94,7 +94,7 @@ final class ScriptRunner: ScriptAPI.Handler {
         let count =
             entries.values.count { $0.turn.asker == asker } + waiting.count { $0.asker == asker }
         guard count < asker.limit else {
-            return responder.fail(ScriptAPI.Unable(message: "\(count) programs are running or being ended"))
+            return responder.fail(ScriptAPI.Busy(programs: count))
         }
         if responder.wantsMore { responder.send(ScriptAPI.Run.Reply(outcome: .accepted, lastLine: "")) }
         let turn = ScriptTurn(call, of: asker, responder)

@@ -62,6 +62,23 @@ struct CheckProgramTests {
         try room.eventually("its child is gone") { kill(child, 0) != 0 }
     }
 
+    @Test func `more programs that ignore everything than run at once have failed, every one`() throws {
+        try program("trap '' TERM; exec sleep 100")
+        let user = "global_defs {\n script_user \(geteuid() == 0 ? "root" : "\(geteuid())")\n}\n"
+        let checks = (1...150).map { "MISC_CHECK {\n misc_path \"\(script) \($0)\"\n misc_timeout 1\n}" }
+        try room.configure(user + virtualServer(checks, delay: "2") + virtualServer(checks, delay: "2", number: 2))
+        try room.startScriptd()
+        try room.restart()
+        var down: Set<String> = []
+        try room.eventually("all are down", within: .seconds(60)) {
+            for (name, health) in try room.list() {
+                #expect(health.checks.allSatisfy { !$0.runtime.reason.contains("cannot be asked") })
+                if health.state == .down { down.insert(name) }
+            }
+            return down.count == 300
+        }
+    }
+
     @Test func `what keeps it from running says nothing about the server`() throws {
         try program("exit 0")
         try start()

@@ -130,6 +130,30 @@ private let isRoot = geteuid() == 0
         #expect(!isAlive(child))
     }
 
+    @Test(arguments: [3, 5]) func `time in which nothing ran is given back`(pausedSeconds: UInt32) throws {
+        let bench = try Bench()
+        let mark = bench.directory + "/mark"
+        try bench.start(
+            [try bench.script("while [ ! -e \(mark) ]; do sleep 0.01; done")], timeout: .seconds(2))
+        let pid = try #require(bench.process?.pid)
+        kill(pid, SIGSTOP)
+        sleep(pausedSeconds)
+        kill(pid, SIGCONT)
+        try bench.loop.turn(timeoutMilliseconds: 5)
+        #expect(bench.news == [])
+        try FileSystem.replace(mark, with: [], durable: false)
+        #expect(try bench.ended() == ["exit 0", "gone"])
+        unlink(mark)
+    }
+
+    @Test func `time is given back once`() throws {
+        let bench = try Bench()
+        try bench.start([try bench.script("sleep 77")], timeout: .seconds(1))
+        usleep(1_500_000)
+        #expect(try bench.wait { !bench.news.isEmpty })
+        #expect(bench.news.first == "timed out")
+    }
+
     @Test func `one that ignores SIGTERM is killed two seconds later, and so are its children`() throws {
         let bench = try Bench()
         let text = "trap '' TERM; (trap '' TERM; sleep 77; sleep 77) & echo $!; sleep 78; sleep 78"

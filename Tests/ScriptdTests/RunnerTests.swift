@@ -75,6 +75,7 @@ private final class Asked {
             case .more(let reply): self?.isAccepted = reply.outcome == .accepted
             case .done(let reply): self?.answer = reply.status.map { "exit \($0)" } ?? "\(reply.outcome)"
             case .refused(let refused): self?.answer = refused.message
+            case .busy(let count): self?.answer = "\(count) are there"
             case .lost(let why): self?.answer = why
             }
         }

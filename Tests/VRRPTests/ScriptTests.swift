@@ -79,6 +79,27 @@ extension ScriptMonitor {
         #expect(monitor.deadline == at(4))
     }
 
+    @Test func `one that cannot be ended fails again and again, and no second one is begun beside it`() {
+        var monitor = ScriptMonitor(block(fall: 3), at: .zero)
+        #expect(monitor.verdicts([0]) == [.good])
+        #expect(monitor.due(at: at(1)) == .start)
+        monitor.heard(.accepted, at: at(1))
+        monitor.heard(.timedOut, at: at(2))
+        #expect(monitor.verdict == .good)
+        var verdicts: [ScriptMonitor.Verdict] = []
+        for _ in 0..<50 {
+            #expect(monitor.due(at: monitor.deadline) == .remain)
+            verdicts.append(monitor.verdict)
+        }
+        #expect(verdicts.prefix(2) == [.good, .failed])
+        #expect(monitor.hindrance?.why.contains("does not end") == true)
+        let late = monitor.deadline
+        monitor.heard(ended(0), at: late)
+        #expect(monitor.hindrance == nil)
+        #expect(monitor.verdict == .failed)
+        #expect(monitor.due(at: monitor.deadline) == .start)
+    }
+
     @Test func `what this host could not run says nothing about the script`() {
         var monitor = ScriptMonitor(block(interval: .seconds(10)), at: .zero)
         #expect(monitor.verdicts([0]) == [.good])
@@ -96,11 +117,12 @@ extension ScriptMonitor {
         var monitor = ScriptMonitor(block(timeout: .seconds(2)), at: .zero)
         #expect(monitor.due(at: at(0)) == .start)
         monitor.heard(.accepted, at: at(0))
-        #expect(monitor.due(at: at(5.9)) == nil)
-        #expect(monitor.due(at: at(6)) == .abandon)
+        // Twice: after a pause of the host scriptd gives lost time back.
+        #expect(monitor.due(at: at(7.9)) == nil)
+        #expect(monitor.due(at: at(8)) == .abandon)
         #expect(monitor.verdict == .unknown)
         #expect(monitor.hindrance != nil)
-        #expect(monitor.due(at: at(6.5)) == .start)
+        #expect(monitor.due(at: at(8.5)) == .start)
     }
 
     @Test func `a runner that does not take a run on is known in seconds, however long the run may be`() {
@@ -258,6 +280,20 @@ private func instance(
         desk.pass(.seconds(1))
         desk.answer(0)
         #expect(desk.state() == .backup)
+    }
+
+    @Test func `a script that cannot be ended leads to FAULT although no run of it ends any more`() {
+        var desk = Desk([instance(tracking: [TrackedObject("check")])], [block(fall: 2)])
+        desk.handle(.start([:], uptime: .zero))
+        desk.pass(.zero)
+        desk.answer(0)
+        desk.pass(.seconds(5))
+        desk.report(.timedOut)
+        #expect(desk.state() == .master)
+        desk.abandoned = []
+        for _ in 0..<20 { desk.pass(.milliseconds(500)) }
+        #expect(desk.state() == .fault)
+        #expect(desk.runs.isEmpty && desk.abandoned.isEmpty)
     }
 
     @Test(arguments: [(20, false, 120, 100), (-20, false, 100, 80), (20, true, 80, 100), (-20, true, 100, 120)])

@@ -171,8 +171,20 @@ extension ScriptAPI {
         }
     }
 
-    /// This host cannot run it now: too many run, there is no process or memory left, or the configuration does not
-    /// name it for the caller. Says nothing about the program.
+    /// So many programs run for the caller, or are being ended, that it is not begun: to be asked for again when one of
+    /// them is gone.
+    public struct Busy: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Script.Busy"
+        /// How many.
+        public var programs: Int
+
+        public init(programs: Int) {
+            self.programs = programs
+        }
+    }
+
+    /// This host cannot run it now: there is no process or memory left, or the configuration does not name it for the
+    /// caller. Says nothing about the program.
     public struct Unable: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Script.Unable"
         /// For people.

@@ -9,6 +9,8 @@ enum CheckAlarm: AlarmKey {
     case unsupportedChecks
     /// This host could not make some probes.
     case probing
+    /// Programs that are out of time do not end.
+    case programs
     /// Fewer descriptors than checks.
     case descriptors
     /// The verdicts could not be saved.
@@ -20,6 +22,7 @@ enum CheckAlarm: AlarmKey {
         switch self {
         case .unsupportedChecks: "unsupported-checks"
         case .probing: "probing"
+        case .programs: "programs"
         case .descriptors: "descriptors"
         case .state: "state"
         case .process(let aspect): aspect.rawValue
@@ -65,6 +68,16 @@ extension CheckAlarm {
         return Alarm(
             message: "\(first)\(more); such a check never takes a server out",
             remedy: "see docs/checkd.md, \"What is run\", for the checkers that can take its place")
+    }
+
+    /// The alarm about programs that do not end.
+    static func stuck(_ programs: StuckPrograms) -> Alarm {
+        let more = programs.count == 1 ? " is" : " and \(programs.count - 1) more are"
+        let rest = programs.haveAllPlaces ? "; they have all places, no program of MISC_CHECK runs" : ""
+        return Alarm(
+            message: "\(programs.first)\(more) out of time and cannot be ended, not even killed\(rest)",
+            remedy: "see what the processes wait for (ps -eo pid,stat,wchan:30,args), often a file system that hangs; "
+                + "the checks run again when they are gone")
     }
 
     /// The alarm about descriptors; nil when there are enough for `checks`.

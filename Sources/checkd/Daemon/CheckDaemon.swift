@@ -40,6 +40,7 @@ final class CheckDaemon {
     private var heartbeat: (any AlarmClock)?
     private var hindered = HinderedCheckers()
     private var unsupported: Alarm?
+    private var stuck: StuckPrograms?
     private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
     private var descriptors: Alarm?
     var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
@@ -153,8 +154,15 @@ final class CheckDaemon {
         alarmsAtEndOfTurn?.plan()
     }
 
+    /// Which programs cannot be ended.
+    func stuckChanged(_ stuck: StuckPrograms?) {
+        self.stuck = stuck
+        alarmsAtEndOfTurn?.plan()
+    }
+
     private func reviewAlarms() {
         var wanted: [CheckAlarm: Alarm] = [:]
+        wanted[.programs] = stuck.map(CheckAlarm.stuck)
         wanted[.unsupportedChecks] = unsupported
         wanted[.descriptors] = descriptors
         wanted[.probing] = hindered.alarm

@@ -2,7 +2,6 @@
 // (keepalived's check_misc.c). What keeps it from running is this host's trouble, never the server's.
 import Bus
 import Configuration
-import DequeModule
 import HealthCheck
 import Net
 import Platform
@@ -49,85 +48,105 @@ struct MiscCheck: ProbeKind {
     }
 }
 
-/// A run that waits for its turn, or is under way.
+/// A run that waits for its turn, is under way, or has not gone although its time is up.
 final class MiscRun: RunningProbe {
+    private enum Stage {
+        case waiting
+        case running(ScriptCall<ScriptAPI.Run>)
+        /// Its attempt has failed for want of time; scriptd ends it.
+        case overdue(ScriptCall<ScriptAPI.Run>)
+        case over
+    }
+
     private let check: MiscCheck
     private weak var attempt: ProbeAttempt?
-    private var call: ScriptCall<ScriptAPI.Run>?
-    private var patience: LoopTimer?
-    /// It runs, and gives its place back.
-    private var place: ProgramPlaces?
-    private(set) var isOver = false
+    private var stage = Stage.waiting
+    private var timer: LoopTimer?
 
     fileprivate init(_ check: MiscCheck, _ attempt: ProbeAttempt) {
         self.check = check
         self.attempt = attempt
+        timer = check.network.loop.timer { [weak self] in self?.timeIsUp() }
     }
 
+    /// What it asks: not asked twice at once, when the first has not ended in time.
+    var identity: String { check.identity }
+    var title: String { check.title }
+    private var places: ProgramPlaces { check.network.programs }
+
+    /// An earlier run is still there: what does not end has failed, begun again or not.
+    func waitsBehind() { timer?.arm(after: check.probe.timeout) }
+
+    /// The earlier run is gone.
+    func waitsForPlace() { timer?.disarm() }
+
     /// Begins it.
-    fileprivate func begin(at places: ProgramPlaces) {
-        place = places
+    func begin() {
         let network = check.network
         let run = ScriptAPI.Run(check.probe.command, network.scriptRules, timeout: check.probe.timeout)
-        let timer = network.loop.timer { [weak self] in self?.heard(.notRun("scriptd does not answer")) }
-        timer.arm(after: ScriptReport.patience)
-        patience = timer
-        call = ScriptCall(run, more: true, socket: network.scriptd, loop: network.loop) { [weak self] in
-            self?.heard(ScriptReport($0))
+        timer?.arm(after: ScriptReport.patience)
+        stage = .running(
+            ScriptCall(run, more: true, socket: network.scriptd, loop: network.loop) { [weak self] in self?.heard($0) })
+    }
+
+    private func heard(_ news: ScriptCall<ScriptAPI.Run>.News) {
+        // The call is in the middle of telling.
+        withExtendedLifetime((self, stage)) {
+            if case .busy = news {
+                stage = .waiting
+                timer?.disarm()
+                places.putBack(self)
+            } else {
+                heard(ScriptReport(news))
+            }
         }
     }
 
     private func heard(_ report: ScriptReport) {
+        if case .overdue = stage { return report.isLast ? leave() : () }
         guard let outcome = check.outcome(of: report) else {
-            patience?.arm(after: check.probe.timeout + ScriptReport.grace)
+            timer?.arm(after: ScriptReport.whole(check.probe.timeout))
             return
         }
-        patience?.disarm()
         if case .ended(_, let line) = report, !line.isEmpty {
             attempt?.note = line
             attempt?.tell("< \(line)")
         }
-        let attempt = attempt
-        // The call is in the middle of telling.
-        withExtendedLifetime((self, call)) {
-            cancel()
-            attempt?.finish(outcome)
+        if case .timedOut = report, case .running(let call) = stage {
+            stage = .overdue(call)
+            timer?.arm(after: ScriptReport.grace)
+            places.isOverdue(self)
+        } else {
+            leave()
+        }
+        attempt?.finish(outcome)
+    }
+
+    private func timeIsUp() {
+        switch stage {
+        case .waiting:
+            attempt?.finish(.failure(.script("\(ScriptOutcome.timedOut): it has not ended since it was run before")))
+        case .running: withExtendedLifetime(self) { heard(.notRun("scriptd does not answer")) }
+        case .overdue: places.isStuck(self)
+        case .over: break
         }
     }
 
-    /// scriptd ends the program when the connection ends.
+    private func leave() {
+        stage = .over
+        timer?.disarm()
+        places.leave(self)
+    }
+
+    /// scriptd ends the program when the connection ends. One that is being ended keeps its place until it is gone.
     func cancel() {
-        isOver = true
-        patience?.disarm()
-        call = nil
-        let place = place
-        self.place = nil
-        place?.leave()
-    }
-}
-
-/// Programs at once: fewer than scriptd takes of one daemon. The others wait in the order in which they came.
-final class ProgramPlaces {
-    private static let limit = 200
-    private var running = 0
-    private var waiting: Deque<MiscRun> = []
-
-    /// Begins it as soon as there is a place.
-    func admit(_ run: MiscRun) {
-        waiting.append(run)
-        beginSome()
-    }
-
-    fileprivate func leave() {
-        running -= 1
-        beginSome()
-    }
-
-    private func beginSome() {
-        while running < Self.limit, let run = waiting.popFirst() {
-            guard !run.isOver else { continue }
-            running += 1
-            run.begin(at: self)
+        switch stage {
+        case .waiting:
+            stage = .over
+            timer?.disarm()
+            places.withdraw(self)
+        case .running: leave()
+        case .overdue, .over: break
         }
     }
 }

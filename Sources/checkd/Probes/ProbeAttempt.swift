@@ -3,8 +3,7 @@
 // Time limits follow keepalived, which grants connect_timeout to each step of a probe, not to the whole: as long as something arrives a
 // probe goes on. A server that drips its answer would hold the check for ever, so the whole ends at ten times that limit.
 //
-// A limit that comes late says that this host did not run. Late by more than the limit, nothing is known of the server; late by less, the
-// server gets that time back, once.
+// A limit that comes late says that this host did not run (`TimeAllowance`).
 import Configuration
 import HealthCheck
 import Net
@@ -125,50 +124,33 @@ final class ProbeAttempt {
     }
 }
 
-/// A time limit that knows when it comes late.
+/// A time limit with its timer.
 private final class TimeLimit {
-    /// Later than this part of the limit is late.
-    private static let tolerance = 8
-    /// A turn of the loop may take so long without anything being wrong.
-    private static let longTurn = Duration.milliseconds(100)
-
-    private let allowance: Duration
     private let turns: any Turns
     private let expired: (_ hostWasPaused: Bool) -> Void
+    private var allowance: TimeAllowance
     private var timer: (any AlarmClock)?
-    private var deadline = Instant.distantFuture
-    private var wasExtended = false
 
     init(_ allowance: Duration, on turns: any Turns, expired: @escaping (_ hostWasPaused: Bool) -> Void) {
-        self.allowance = allowance
+        self.allowance = TimeAllowance(allowance)
         self.turns = turns
         self.expired = expired
         timer = turns.alarmClock { [weak self] in self?.fire() }
     }
 
     func begin() {
-        wasExtended = false
-        arm(at: turns.refreshNow() + allowance)
+        timer?.arm(at: allowance.begin(at: turns.refreshNow()))
     }
 
     func end() {
         timer?.disarm()
     }
 
-    private func arm(at deadline: Instant) {
-        self.deadline = deadline
-        timer?.arm(at: deadline)
-    }
-
     private func fire() {
-        let delay = turns.now - deadline
-        if delay > max(allowance, Self.longTurn) {
-            expired(true)
-        } else if delay > allowance / Self.tolerance, !wasExtended {
-            wasExtended = true
-            arm(at: turns.now + delay)
-        } else {
-            expired(false)
+        switch allowance.expire(at: turns.now) {
+        case .over: expired(false)
+        case .extended(let deadline): timer?.arm(at: deadline)
+        case .paused: expired(true)
         }
     }
 }

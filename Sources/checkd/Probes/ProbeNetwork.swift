@@ -9,7 +9,7 @@ final class ProbeNetwork {
     /// scriptd's socket.
     let scriptd: String
     /// Programs under way.
-    let programs = ProgramPlaces()
+    let programs: ProgramPlaces
     /// How programs run; from the configuration in force.
     var scriptRules = ScriptRules()
     private var loaded: HTTPTransfers?
@@ -17,6 +17,7 @@ final class ProbeNetwork {
     init(on loop: EventLoop, scriptd: String) {
         self.loop = loop
         self.scriptd = scriptd
+        programs = ProgramPlaces(on: loop)
     }
 
     /// libcurl's transfers. Tried again after a failure: a missing library may be installed.
