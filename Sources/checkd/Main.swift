@@ -40,6 +40,7 @@ private final class CheckProgram: RunningDaemon {
                 verdicts: ledger.file("checkd.json", durable: false), boot: SystemClock.bootID,
                 limit: ProbeLimit.ofThisProcess(), logger: logger,
                 support: { ProbeSupport($0, on: network) }))
+        network.programs.stuckChanged = { [weak daemon] in daemon?.stuckChanged($0) }
         let tuning = ProcessTuning(on: loop, logger: logger) { [weak daemon] in daemon?.processChanged($0) }
         tuning.adopt(loaded.configuration.global.checkerProcess)
         network.scriptRules = loaded.configuration.global.scriptRules
@@ -47,7 +48,10 @@ private final class CheckProgram: RunningDaemon {
         self.daemon = daemon
         reloading = ConfigurationReload(
             CheckAPI.self, on: service, path: options.config, running: loaded.configuration.global, loop: loop,
-            changes: { daemon.changes(to: $0) },
+            changes: { new in
+                daemon.changes(to: new)
+                    + network.scriptRules.changes(to: new.global.scriptRules).map { "\($0): change" }
+            },
             adopt: {
                 tuning.adopt($0.configuration.global.checkerProcess)
                 network.scriptRules = $0.configuration.global.scriptRules

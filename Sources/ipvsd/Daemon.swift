@@ -74,12 +74,11 @@ final class IPVSDaemon: RunningDaemon {
             runner: ScriptJobs(scriptd, on: loop), pipes: pipes, store: ledger.file("told.state", durable: false),
             boot: SystemClock.bootID, clock: { loop.now })
         var adopt: (ConfigurationFile) -> Void = { _ in }
+        var changes: (Configuration) -> [String] = { _ in [] }
         reloading = ConfigurationReload(
             IpvsAPI.self, on: bus, path: options.config, running: loaded.configuration.global, loop: loop,
-            changes: { [keeper] in
-                keeper.reconciler.changes(to: $0.virtualServers, departure: Self.departure($0))
-                    .map(\.description).sorted()
-            }, adopt: { adopt($0) })
+            changes: { changes($0) }, adopt: { adopt($0) })
+        changes = { [weak self] in self?.changes(to: $0) ?? [] }
         adopt = { [weak self] in self?.commit($0) }
         timer = loop.timer { [weak self] in self?.turn() }
         keeper.decisions.changed = { [weak self] in self?.planTurn() }
@@ -159,6 +158,12 @@ final class IPVSDaemon: RunningDaemon {
         sync.configure(loaded.configuration.global.syncDaemon)
         follow(loaded.configuration.global.syncDaemon?.instance)
         planTurn()
+    }
+
+    /// What a reload would change, for people.
+    private func changes(to new: Configuration) -> [String] {
+        let commands = keeper.reconciler.changes(to: new.virtualServers, departure: Self.departure(new))
+        return commands.map(\.description).sorted() + loaded.configuration.changesBesideTable(to: new, commands)
     }
 
     /// How servers leave that a configuration leaves out from now on.

@@ -36,11 +36,23 @@ enum Asker: String, Hashable, Sendable, CaseIterable {
 
 /// What the configuration names for those who are not root.
 struct Grants: Sendable {
-    /// A program as it is called.
+    /// A program as it is called, and how it runs: an edit of the rules makes it another one, which the daemon asks for once it has gone over to
+    /// them.
     struct Program: Hashable, Sendable {
-        var arguments: [String]
-        var user: String?
-        var group: String?
+        let arguments: [String]
+        let user: String?
+        let group: String?
+        let isSecure: Bool
+        let umask: Int?
+        let hasAllGroups: Bool
+        let networkNamespace: String?
+
+        /// What a call asks for.
+        init(_ call: ScriptAPI.Run) {
+            (arguments, user, group) = (call.arguments, call.user, call.group)
+            (isSecure, umask, hasAllGroups) = (call.secure, call.umask, call.allGroups ?? false)
+            networkNamespace = call.networkNamespace
+        }
     }
 
     /// A pipe and who gets it.
@@ -54,27 +66,25 @@ struct Grants: Sendable {
     /// Programs that read pipes: the only ones without a time limit.
     private var readers: Set<Program> = []
     private var pipes: Set<Pipe> = []
-    /// How programs run.
-    let rules: ScriptRules
     /// The longest that a program may take.
     static let longest = 86_400_000
 
     /// What a configuration names.
     init(_ configuration: Configuration) {
-        rules = configuration.global.scriptRules
+        let rules = configuration.global.scriptRules
         var (told, checks): (Set<Program>, Set<Program>) = ([], [])
         for service in configuration.virtualServers {
-            for command in [service.quorumUp, service.quorumDown] { told.add(command) }
+            for command in [service.quorumUp, service.quorumDown] { told.add(command, rules) }
             for server in service.realServers {
-                for command in [server.notifyUp, server.notifyDown] { told.add(command) }
+                for command in [server.notifyUp, server.notifyDown] { told.add(command, rules) }
                 for checker in server.checkers {
-                    if case .misc(let probe) = checker.probe { checks.add(probe.command) }
+                    if case .misc(let probe) = checker.probe { checks.add(probe.command, rules) }
                 }
             }
         }
         for pipe in configuration.servicePipes {
             pipes.insert(Pipe(path: pipe.path, user: pipe.user?.user, group: pipe.user?.group))
-            if let script = pipe.script { readers.add(script, behind: pipe.path) }
+            if let script = pipe.script { readers.add(script, behind: pipe.path, rules) }
         }
         programs = [.ipvsd: told, .checkd: checks]
     }
@@ -88,15 +98,11 @@ struct Grants: Sendable {
 
     /// The call as it may be carried out; nil: the configuration does not name it.
     func granted(_ call: ScriptAPI.Run, to asker: Asker) -> ScriptAPI.Run? {
-        let program = Program(arguments: call.arguments, user: call.user, group: call.group)
+        let program = Program(call)
         let isReader = asker == .ipvsd && readers.contains(program)
         guard isReader || programs[asker]?.contains(program) == true else { return nil }
         guard call.environment.keys.allSatisfy({ $0.hasPrefix("EVENKEEL_") }) else { return nil }
         var call = call
-        call.secure = rules.isSecure
-        call.umask = rules.umask
-        call.allGroups = rules.haveAllGroups
-        call.networkNamespace = rules.networkNamespace?.path
         if !isReader { call.timeoutMilliseconds = min(call.timeoutMilliseconds ?? Self.longest, Self.longest) }
         // Nobody meets another daemon's programs.
         call.id = call.id.map { asker.named($0) }
@@ -121,11 +127,10 @@ extension Asker {
 }
 
 extension Set<Grants.Program> {
-    fileprivate mutating func add(_ command: ScriptCommand?, behind path: String? = nil) {
+    fileprivate mutating func add(_ command: ScriptCommand?, behind path: String? = nil, _ rules: ScriptRules) {
         guard let command else { return }
-        insert(
-            Grants.Program(
-                arguments: command.arguments + [path].compactMap(\.self), user: command.user?.user,
-                group: command.user?.group))
+        var call = ScriptAPI.Run(command, rules, timeout: nil)
+        call.arguments += [path].compactMap(\.self)
+        insert(Grants.Program(call))
     }
 }

@@ -30,12 +30,15 @@ import Testing
     }
 
     private func call(
-        _ arguments: [String], user: String? = nil, group: String? = nil, environment: [String: String] = [:]
+        _ arguments: [String], user: String? = nil, group: String? = nil, environment: [String: String] = [:],
+        _ edit: (inout ScriptAPI.Run) -> Void = { _ in }
     ) -> ScriptAPI.Run {
-        ScriptAPI.Run(
-            arguments: arguments, user: user, group: group, secure: false, environment: environment,
-            timeoutMilliseconds: nil, id: "1", lane: ScriptAPI.Lane(name: "vrrpd/router", owner: "x"), umask: 0,
-            allGroups: true, networkNamespace: "/run/netns/elsewhere")
+        var call = ScriptAPI.Run(
+            arguments: arguments, user: user, group: group, secure: true, environment: environment,
+            timeoutMilliseconds: nil, id: "1", lane: ScriptAPI.Lane(name: "vrrpd/router", owner: "x"), umask: 0o077,
+            allGroups: false, networkNamespace: "/run/netns/blue")
+        edit(&call)
+        return call
     }
 
     @Test func `each daemon gets its own programs, whole, and as the user that the configuration names`() {
@@ -55,11 +58,16 @@ import Testing
 
     @Test func `how it runs is what the configuration says, not the caller`() throws {
         let granted = try #require(grants.granted(call(["/check", "a"]), to: .checkd))
-        #expect(granted.secure)
-        #expect(granted.umask == 0o077)
-        #expect(granted.allGroups == false)
-        #expect(granted.networkNamespace == "/run/netns/blue")
         #expect(granted.timeoutMilliseconds == Grants.longest)
+        let edits: [(inout ScriptAPI.Run) -> Void] = [
+            { $0.secure = false }, { $0.umask = 0 }, { $0.umask = nil }, { $0.allGroups = true },
+            { $0.networkNamespace = "/run/netns/elsewhere" }, { $0.networkNamespace = nil },
+        ]
+        for edit in edits {
+            #expect(grants.granted(call(["/check", "a"], edit), to: .checkd) == nil)
+            #expect(grants.granted(call(["/down"], edit), to: .ipvsd) == nil)
+            #expect(grants.granted(call(["/reader", "/all"], edit), to: .ipvsd) == nil)
+        }
     }
 
     @Test func `names are the daemon's own, so that nobody ends or delays another's programs`() throws {
@@ -93,5 +101,22 @@ import Testing
         #expect(later.granted(call(["/down"]), to: .ipvsd) == nil)
         later.join(grants)
         #expect(later.granted(call(["/down"]), to: .ipvsd) != nil)
+    }
+
+    @Test func `an edit of the rules reaches a program when its daemon has gone over to it`() throws {
+        var service = VirtualServerConfiguration(
+            identity: .address(.tcp, Endpoint(try #require(IPAddress("192.0.2.1")), port: 80)))
+        service.quorumDown = ScriptCommand(arguments: ["/down"])
+        var edited = Grants(Configuration(virtualServers: [service]))
+        let (before, after) = (
+            call(["/down"]),
+            call(["/down"]) {
+                ($0.secure, $0.umask, $0.networkNamespace) = (false, nil, nil)
+            }
+        )
+        #expect(grants.granted(after, to: .ipvsd) == nil)
+        edited.join(grants)
+        #expect(edited.granted(after, to: .ipvsd)?.secure == false)
+        #expect(edited.granted(before, to: .ipvsd)?.secure == true)
     }
 }

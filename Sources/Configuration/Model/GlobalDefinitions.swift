@@ -160,6 +160,14 @@ public struct ScriptRules: Equatable, Sendable {
 
     /// keepalived's defaults, but for its umask.
     public init() {}
+
+    /// The words that are other ones in `new`.
+    public func changes(to new: ScriptRules) -> [String] {
+        [
+            isSecure == new.isSecure ? nil : "enable_script_security", umask == new.umask ? nil : "umask",
+            haveAllGroups == new.haveAllGroups ? nil : "set_supplementary_groups",
+        ].compactMap(\.self)
+    }
 }
 
 extension GlobalDefinitions {
