@@ -11,6 +11,22 @@ public enum ProbeOutcome: Hashable, Sendable {
     case inconclusive(ProbeHindrance)
 }
 
+/// What a probe says about its server's weight, beside its outcome.
+public enum ProbeWeight: Hashable, Sendable {
+    /// This would be the weight if no other checker changed it: `misc_dynamic`.
+    case weight(Int64)
+    /// So much is added to the configured weight; less than 0: taken away: a `track_file`.
+    case change(Int64)
+
+    /// What is added to a configured weight. Those of a server's checkers add up (keepalived's `effective_weight`).
+    public func change(of configured: Int) -> Int64 {
+        switch self {
+        case .weight(let weight): weight - Int64(configured)
+        case .change(let change): change
+        }
+    }
+}
+
 /// Why a probe says nothing about the server: trouble of this host, or nobody can tell.
 public enum ProbeHindrance: Hashable, Sendable, CustomStringConvertible {
     /// A system call of this host failed; why, in words: `too many open files`.

@@ -72,6 +72,8 @@ public struct Member: Equatable, Sendable {
     public var health: Health
     /// What a person decided about it.
     public var override = ServerOverride()
+    /// What its checks add to the configured weight.
+    public internal(set) var weightChange: Int64 = 0
     /// The health is what an earlier process knew; nobody has said anything to this one.
     var isRemembered = false
     /// What the kernel says to it.
@@ -85,8 +87,13 @@ public struct Member: Equatable, Sendable {
         self.override = override
     }
 
-    /// The weight it has whenever it may serve.
-    public var servingWeight: Int32 { override.weight ?? Int32(clamping: configuration.weight) }
+    /// The weight it has whenever it may serve: a person's, else the configured one and what its checks add (keepalived's `real_weight`).
+    public var servingWeight: Int32 { override.weight ?? checkedWeight }
+
+    private var checkedWeight: Int32 {
+        let (sum, overflow) = Int64(configuration.weight).addingReportingOverflow(weightChange)
+        return overflow ? .max : Int32(clamping: max(0, sum))
+    }
 
     /// True when it gets new connections unless its weight is 0 or the sorry server serves: it is healthy, nobody took it out, and the
     /// kernel has it or is going to.
@@ -105,7 +112,10 @@ public struct Member: Equatable, Sendable {
 
     /// True when its own health or a person's decision is why it gets no new connections: nothing keeps it in. One that departs goes on
     /// serving where its replacement does not serve yet.
-    var isOut: Bool { health == .down || override.mode != .enabled || override.weight == 0 }
+    var isOut: Bool {
+        if health == .down || override.mode != .enabled { return true }
+        return override.weight.map { $0 == 0 } ?? (weightChange < 0 && checkedWeight == 0)
+    }
 
     /// True when a verdict is all that it needs to serve: nobody said that it cannot.
     var isUndecided: Bool { !isWilling && !isOut && servingWeight > 0 && departure == nil }

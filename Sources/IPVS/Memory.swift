@@ -7,6 +7,7 @@
 //   up 192.168.200.103:80
 //   down 192.168.200.104:80
 //   unheard 192.168.200.105:80
+//   change 192.168.200.103:80 -5
 //
 // All of it is worth something only while the kernel that it was about runs: another boot forgets it, and it is never synced. The file of
 // 0.1.0 (`evenkeel-ipvs 1`) is read as well; its `override` lines are decisions.
@@ -38,6 +39,8 @@ public struct RememberedService: Equatable, Sendable {
     public var side: QuorumSide?
     /// The servers that were configured.
     public var servers: [Endpoint: RememberedHealth] = [:]
+    /// What checks add to configured weights, where that is not 0.
+    public var weightChanges: [Endpoint: Int64] = [:]
 
     /// Nothing known.
     public init() {}
@@ -89,6 +92,8 @@ public struct Memory: Equatable, Sendable {
                 let endpoint = Endpoint(String(words[1]))
             {
                 services[current]?.servers[endpoint] = health
+            } else if let current, words.count == 3, words[0] == "change", let endpoint = Endpoint(String(words[1])) {
+                services[current]?.weightChanges[endpoint] = Int64(words[2])
             }
         }
     }
@@ -121,9 +126,13 @@ public struct Memory: Equatable, Sendable {
             let side = remembered == nil ? standing.pool?.side : remembered?.side
             text += "service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n"
             for (endpoint, health) in remembered?.servers ?? [:] { text += "\(health.rawValue) \(endpoint)\n" }
+            for (endpoint, change) in remembered?.weightChanges ?? [:] { text += "change \(endpoint) \(change)\n" }
             guard remembered == nil else { continue }
             for member in standing.pool?.members ?? [] where member.departure == nil && !standing.isUnwritten(member) {
                 text += "\(RememberedHealth(member).rawValue) \(member.configuration.endpoint)\n"
+                if member.weightChange != 0 {
+                    text += "change \(member.configuration.endpoint) \(member.weightChange)\n"
+                }
             }
         }
         return text

@@ -153,15 +153,18 @@ public struct Reconciler: Sendable {
         }
     }
 
-    /// A verdict about a server. One that no probe has confirmed yet (assumed, or remembered by checkd) decides only where nothing is
+    /// A verdict about a server, and what its checks add to its weight. One that no probe has confirmed yet (assumed, or remembered by checkd) decides only where nothing is
     /// known: neither from an earlier verdict nor from the table of an adopted service. Returns false when nothing changed.
     @discardableResult
-    public mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> Bool {
+    public mutating func heard(
+        _ server: ServerIdentity, isUp: Bool, isVerified: Bool = true, weightChange: Int64 = 0
+    ) -> Bool {
         update(server) { member in
             guard !member.configuration.checkers.isEmpty, isVerified || member.health == .unknown(adopted: nil) else {
                 return
             }
             member.health = isUp ? .up : .down
+            member.weightChange = weightChange
             member.isRemembered = false
         }
     }

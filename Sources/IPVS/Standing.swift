@@ -109,6 +109,8 @@ public struct Standing: Sendable {
             var member = Member(
                 server, health: health ?? .unknown(adopted: nil),
                 override: decisions[server.endpoint]?.override ?? ServerOverride())
+            let known = before?.member(server.endpoint)?.weightChange ?? remembered?.weightChanges[server.endpoint]
+            member.weightChange = server.checkers.isEmpty ? 0 : known ?? 0
             member.isRemembered = before?.member(server.endpoint)?.isRemembered ?? true
             member.departure = departing.servers[server.endpoint]?.departure
             return member

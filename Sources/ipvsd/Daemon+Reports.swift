@@ -30,6 +30,8 @@ extension KeeperNews.Line: CustomStringConvertible {
     var description: String {
         switch self {
         case .verdict(let server, let note): "\(server) is \(note.state.rawValue): \(note.reason)"
+        case .weight(let server, let before, let now):
+            "\(server): its checks change the weight from \(before) to \(now)"
         case .tableRead(let services): "IPVS table read: \(services) services of ours are in it"
         case .repaired(let commands): "somebody else changed the IPVS table; repaired: \(Self.list(commands))"
         case .changedByOthers(let services):
@@ -52,7 +54,7 @@ extension KeeperNews.Line: CustomStringConvertible {
 extension IPVSDaemon {
     func log(_ line: KeeperNews.Line) {
         switch line {
-        case .verdict, .drained: logger.notice("\(line)")
+        case .verdict, .weight, .drained: logger.notice("\(line)")
         case .tableRead: logger.info("\(line)")
         case .repaired, .changedByOthers, .orphansDropped, .timeoutsNotSet: logger.warning("\(line)")
         case .refused: logger.error("\(line)")

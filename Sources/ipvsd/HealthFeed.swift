@@ -13,6 +13,8 @@ struct HealthNote: Equatable {
     var isVerified: Bool
     var since: String
     var reason: String
+    /// What the checks add to the configured weight.
+    var weightChange: Int64 = 0
 }
 
 /// What an update of the subscription means.
@@ -58,7 +60,8 @@ enum HealthFeed: Equatable {
             self = .note(
                 server,
                 HealthNote(
-                    state: health.state, isVerified: health.verified, since: health.since, reason: health.reason))
+                    state: health.state, isVerified: health.verified, since: health.since, reason: health.reason,
+                    weightChange: Int64(health.weightChange ?? 0)))
         } catch {
             self = .notUnderstood("health event of \(event.subject) not understood, ignored: \(error)")
         }

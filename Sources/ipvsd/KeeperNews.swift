@@ -10,6 +10,8 @@ struct KeeperNews {
     enum Line: Equatable {
         /// A verdict that counts.
         case verdict(ServerIdentity, HealthNote)
+        /// Its checks change its weight.
+        case weight(ServerIdentity, from: Int32, to: Int32)
         /// The table was read for the first time.
         case tableRead(services: Int)
         /// Somebody else changed the table; these commands put it right.

@@ -95,10 +95,16 @@ final class ServiceKeeper {
     private func take(_ server: ServerIdentity, _ note: HealthNote) {
         switch note.state {
         case .up, .down:
-            guard reconciler.heard(server, isUp: note.state == .up, isVerified: note.isVerified) else { return }
+            let before = reconciler.standings[server.service]?.pool?.member(server.endpoint)
+            let isNew = reconciler.heard(
+                server, isUp: note.state == .up, isVerified: note.isVerified, weightChange: note.weightChange)
+            guard isNew else { return }
             news.services.insert(server.service)
             news.servers.insert(server)
-            news.lines.append(.verdict(server, note))
+            let after = reconciler.standings[server.service]?.pool?.member(server.endpoint)
+            if before?.health != after?.health { news.lines.append(.verdict(server, note)) }
+            guard let weight = after?.servingWeight, before?.servingWeight != weight else { return }
+            news.lines.append(.weight(server, from: before?.servingWeight ?? weight, to: weight))
         case .unknown, .other: break
         }
     }

@@ -116,7 +116,8 @@ extension IPVSDaemon {
                 inactiveConnections: snapshot.map { Int($0.inactiveConnections) },
                 persistentConnections: snapshot.map { Int($0.persistentConnections) },
                 counters: snapshot.map { IpvsAPI.Counters($0.counters) },
-                departure: departure.map { IpvsAPI.Departure(since: $0.since, limitSeconds: Int($0.limit)) }),
+                departure: departure.map { IpvsAPI.Departure(since: $0.since, limitSeconds: Int($0.limit)) },
+                weightChange: member.weightChange == 0 ? nil : Int(member.weightChange)),
             origin: standing.isHandMade(configuration.endpoint) ? .hand : .configuration)
     }
 }

@@ -36,6 +36,18 @@ import Testing
     }
 }
 
+@Suite struct SavedWeightTests {
+    @Test func `what a check adds to the weight is kept with its verdict, and read where it was not written`() throws {
+        var server = SavedServer(server: "s", state: .up, since: "t", reason: "r", checks: [])
+        server.checks = [SavedCheck(check: "a", state: .up, since: "t", reason: "r", weightChange: -5)]
+        let read = try SavedVerdicts(parsing: SavedVerdicts.file(boot: "b", lines: [server.line]), boot: "b")
+        #expect(read.servers["s"]?.server == server)
+        #expect(Recollection.of(["a", "b"], from: server).map(\.weightChange) == [-5, 0])
+        server.checks[0].weightChange = nil
+        #expect(!String(decoding: server.line, as: UTF8.self).contains("weightChange"))
+    }
+}
+
 @Suite struct SavedVerdictsTests {
     private let server = SavedServer(server: "s", state: .down, since: "t", reason: "r", checks: [])
 

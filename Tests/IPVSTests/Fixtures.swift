@@ -71,8 +71,10 @@ struct Bench {
         return carryOut()
     }
 
-    mutating func heard(_ server: ServerIdentity, isUp: Bool, isVerified: Bool = true) -> [Command] {
-        reconciler.heard(server, isUp: isUp, isVerified: isVerified)
+    mutating func heard(
+        _ server: ServerIdentity, isUp: Bool, isVerified: Bool = true, weightChange: Int64 = 0
+    ) -> [Command] {
+        reconciler.heard(server, isUp: isUp, isVerified: isVerified, weightChange: weightChange)
         return carryOut()
     }
 

@@ -21,7 +21,7 @@ import Testing
             switch line {
             case .repaired(let commands): commands.map(\.service)
             case .changedByOthers(let services): services
-            case .verdict, .tableRead, .refused, .drained, .orphansDropped, .timeoutsNotSet: []
+            case .verdict, .weight, .tableRead, .refused, .drained, .orphansDropped, .timeoutsNotSet: []
             }
         }
     }

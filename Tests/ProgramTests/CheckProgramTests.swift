@@ -49,7 +49,49 @@ struct CheckProgramTests {
         _ = try room.becomes(realServer(1), .up)
         try room.end(SIGTERM)
         try start()
-        #expect(try room.becomes(realServer(1), .down).reason.hasSuffix("exit status 7"))
+        let down = try room.becomes(realServer(1), .down)
+        #expect(down.reason.hasSuffix("exit status 7"))
+        #expect(down.weightChange == nil)
+    }
+
+    private func changes(to weightChange: Int?) throws {
+        try room.eventually("the weight changes by \(weightChange ?? 0)") {
+            try room.list()[realServer(1)]?.weightChange == weightChange
+        }
+    }
+
+    @Test func `misc_dynamic sets the weight, several add up, a restart and a new weight keep it`() throws {
+        try program("read status <\(script).$1; exit $status")
+        func write(_ name: String, _ status: Int) throws {
+            try FileSystem.replace("\(script).\(name)", with: Array("\(status)\n".utf8), durable: false)
+        }
+        try write("one", 12)
+        try write("two", 2)
+        let two = "}\n MISC_CHECK {\n misc_path \"\(script) two\"\n misc_dynamic"
+        try start("misc_dynamic\n" + two)
+        // Of weight 1: to 10 and to 0.
+        try changes(to: 9 - 1)
+        try write("two", 255)
+        try changes(to: 9 + 252)
+        try write("two", 0)
+        try changes(to: 9)
+        // What is down keeps it.
+        try write("two", 254)
+        try changes(to: 9 + 251)
+        try write("one", 1)
+        _ = try room.becomes(realServer(1), .down)
+        #expect(try room.list()[realServer(1)]?.checks.map(\.runtime.weightChange) == [9, 251])
+        try room.eventually("it is kept") { room.savedVerdicts.contains(#""weightChange":251"#) }
+        try room.end(SIGKILL)
+        try room.restart()
+        #expect(try room.list()[realServer(1)]?.weightChange == 9 + 251)
+        try write("one", 3)
+        try changes(to: 251)
+        // Not a word about weight without the word.
+        try room.end(SIGTERM)
+        try start()
+        _ = try room.becomes(realServer(1), .down)
+        #expect(try room.list()[realServer(1)]?.weightChange == nil)
     }
 
     @Test func `one that hangs has failed when its time is up, and is ended with what it began`() throws {

@@ -22,14 +22,20 @@ public enum CheckAPI: ReloadableAPI {
         public var reason: String
         /// The checks of this server.
         public var checks: [Check]
+        /// What its checks together add to its configured weight, less than 0: take away; absent: nothing.
+        public var weightChange: Int?
 
-        public init(server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check]) {
+        public init(
+            server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check],
+            weightChange: Int? = nil
+        ) {
             self.server = server
             self.state = state
             self.verified = verified
             self.since = since
             self.reason = reason
             self.checks = checks
+            self.weightChange = weightChange
         }
     }
 
@@ -114,11 +120,14 @@ public enum CheckAPI: ReloadableAPI {
         public var certificateEnd: String?
         /// Whole days until then; below zero after it.
         public var certificateDays: Int?
+        /// What it adds to the configured weight of the server, less than 0: takes away; absent: nothing. MISC_CHECK
+        /// with misc_dynamic.
+        public var weightChange: Int?
 
         public init(
             state: Health, since: String, reason: String, successes: Int, failures: Int, lastProbe: String? = nil,
             durationMicroseconds: Int? = nil, lastLine: String? = nil, certificateEnd: String? = nil,
-            certificateDays: Int? = nil
+            certificateDays: Int? = nil, weightChange: Int? = nil
         ) {
             self.state = state
             self.since = since
@@ -130,6 +139,7 @@ public enum CheckAPI: ReloadableAPI {
             self.lastLine = lastLine
             self.certificateEnd = certificateEnd
             self.certificateDays = certificateDays
+            self.weightChange = weightChange
         }
     }
 

@@ -220,11 +220,15 @@ public enum IpvsAPI: ReloadableAPI {
         /// It left the configuration, and its connections have not ended yet; absent: it is configured, or made by
         /// hand.
         public var departure: Departure?
+        /// What its checks add to its configured weight, less than 0: take away; absent: nothing. A weight given by
+        /// hand counts without it.
+        public var weightChange: Int?
 
         public init(
             health: Health, since: String? = nil, reason: String, stale: Bool, inKernel: Bool, effectiveWeight: Int,
             override: Override? = nil, activeConnections: Int? = nil, inactiveConnections: Int? = nil,
-            persistentConnections: Int? = nil, counters: Counters? = nil, departure: Departure? = nil
+            persistentConnections: Int? = nil, counters: Counters? = nil, departure: Departure? = nil,
+            weightChange: Int? = nil
         ) {
             self.health = health
             self.since = since
@@ -238,6 +242,7 @@ public enum IpvsAPI: ReloadableAPI {
             self.persistentConnections = persistentConnections
             self.counters = counters
             self.departure = departure
+            self.weightChange = weightChange
         }
     }
 

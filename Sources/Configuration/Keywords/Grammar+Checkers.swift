@@ -158,8 +158,7 @@ extension Grammars {
             .seconds(
                 "misc_timeout", 0.001...longestTime, optional: \.miscTimeout, standard: "virtual server's delay_loop",
                 .common, "longest run"),
-            .toggle("misc_dynamic", \.isDynamic, .common, "exit status 2…255 sets the weight; so far it is up, no more")
-                .notYet,
+            .toggle("misc_dynamic", \.isDynamic, .common, "exit status 2…255 is up with weight 0…253"),
             Keyword("user", "USER [GROUP]", standard: "script_user", .common, "who runs it") {
                 draft, statement, interpreter in
                 draft.user = interpreter.user(statement) ?? draft.user

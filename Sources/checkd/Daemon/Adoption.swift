@@ -35,6 +35,7 @@ extension CheckDaemon {
                 break
             }
             if let known = byName[name], known.configuration.checkers == wanted.checkers {
+                known.adopt(wanted)
                 adoption.order.append(known)
             } else {
                 adoption.order.append(watch(name, wanted))

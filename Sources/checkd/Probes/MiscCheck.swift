@@ -24,9 +24,8 @@ struct MiscCheck: ProbeKind {
 
     var rounds: CheckRounds { CheckRounds() }
 
-    var problem: String? {
-        probe.isDynamic ? "misc_dynamic sets no weight in this version: exit status 2 to 255 is up" : nil
-    }
+    var problem: String? { nil }
+    var movesWeight: Bool { probe.isDynamic }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         let run = MiscRun(self, attempt)
@@ -45,6 +44,15 @@ struct MiscCheck: ProbeKind {
         case .ended(.refused(let why), _): .inconclusive(.system("it cannot be run: \(why)"))
         case .ended(let outcome, let line): .failure(.script(line.isEmpty ? "\(outcome)" : "\(outcome): \(line)"))
         }
+    }
+}
+
+extension MiscCheck {
+    /// With `misc_dynamic` a status of 2 to 255 is a weight of 0 to 253, and 0 is none (keepalived.conf(5)).
+    fileprivate func weight(of report: ScriptReport) -> ProbeWeight? {
+        guard probe.isDynamic, case .ended(.exited(let status), _) = report else { return nil }
+        if status == 0 { return .change(0) }
+        return (2...255).contains(status) ? .weight(Int64(status) - 2) : nil
     }
 }
 
@@ -112,6 +120,7 @@ final class MiscRun: RunningProbe {
             attempt?.note = line
             attempt?.tell("< \(line)")
         }
+        attempt?.weight = check.weight(of: report)
         if case .timedOut = report, case .running(let call) = stage {
             stage = .overdue(call)
             timer?.arm(after: ScriptReport.grace)

@@ -34,6 +34,8 @@ final class ProbeAttempt {
     var certificateEnd: Int64?
     /// What happened so far, for people who asked for it; nil = nobody did.
     var story: ProbeStory?
+    /// What the probe says about the weight; nil: nothing, and what was said before holds.
+    var weight: ProbeWeight?
     /// Called when a probe that ran does not run any more.
     private var ended: () -> Void = {}
 

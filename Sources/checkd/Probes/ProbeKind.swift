@@ -14,6 +14,8 @@ protocol ProbeKind {
     var rounds: CheckRounds { get }
     /// What this version leaves out of it; nil = nothing.
     var problem: String? { get }
+    /// Its probes may say something about the server's weight.
+    var movesWeight: Bool { get }
 
     /// What a step asks for, where there are several.
     func name(ofStep step: Int) -> String?
@@ -25,6 +27,7 @@ protocol ProbeKind {
 
 extension ProbeKind {
     func name(ofStep step: Int) -> String? { nil }
+    var movesWeight: Bool { false }
 }
 
 /// A probe on its way.

@@ -23,6 +23,14 @@ enum Recollection: Hashable {
         }
     }
 
+    /// What it added to the weight.
+    var weightChange: Int64 {
+        switch self {
+        case .same(let check), .edited(let check): check.weightChange ?? 0
+        case .added, .nothing: 0
+        }
+    }
+
     /// One for each of `identities`, from what was known about the server.
     static func of(_ identities: [String], from server: SavedServer?) -> [Recollection] {
         guard let server else { return identities.map { _ in .nothing } }

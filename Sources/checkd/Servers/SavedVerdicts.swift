@@ -24,6 +24,8 @@ struct SavedCheck: Codable, Hashable {
     var state: SavedState
     var since: String
     var reason: String
+    /// What it adds to the configured weight; nil: nothing.
+    var weightChange: Int64?
 }
 
 /// A verdict in the file.

@@ -22,7 +22,7 @@ extension WatchedServer {
         }
         return CheckAPI.ServerHealth(
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
-            reason: reason, checks: checks)
+            reason: reason, checks: checks, weightChange: Self.published(weightChange))
     }
 
     /// The names of the checks that run, in the machine's order.
@@ -37,6 +37,8 @@ extension WatchedServer {
         CheckAPI.ShowHistory.Reply(health: health, checks: zip(names, records).map { $1.history.history($0) })
     }
 
+    private static func published(_ change: Int64) -> Int? { change == 0 ? nil : Int(change) }
+
     private static func unknown(since: String, _ reason: String) -> CheckAPI.CheckRuntime {
         CheckAPI.CheckRuntime(state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
     }
@@ -48,7 +50,7 @@ extension WatchedServer {
             successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
             durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine,
             certificateEnd: record.certificateEnd.map { SystemClock.timestamp(at: $0 * 1_000_000_000) },
-            certificateDays: record.certificateEnd.map(Self.days))
+            certificateDays: record.certificateEnd.map(Self.days), weightChange: published(record.weightChange))
     }
 
     /// Whole days from now until then.
@@ -65,7 +67,7 @@ extension WatchedServer {
             checks: zip(records, machine.checkers).map { record, checker in
                 SavedCheck(
                     check: record.identity, state: SavedState(checker.verdict), since: record.since,
-                    reason: record.reason)
+                    reason: record.reason, weightChange: record.weightChange == 0 ? nil : record.weightChange)
             })
     }
 }

@@ -46,13 +46,15 @@ final class WatchedServer {
         /// Of the server, in seconds since 1970.
         var certificateEnd: Int64?
         var history = CheckRecord()
+        /// What it adds to the server's configured weight.
+        var weightChange: Int64
         fileprivate var timer: (any AlarmClock)?
         fileprivate var probe: ProbeAttempt?
     }
 
     /// SERVICE/ADDR:PORT.
     let name: String
-    let configuration: RealServerConfiguration
+    private(set) var configuration: RealServerConfiguration
     /// What is done with each configured checker.
     let supports: [ProbeSupport]
     private(set) var machine: MonitoredServer
@@ -84,7 +86,7 @@ final class WatchedServer {
                 Record(
                     kind: checker.kind, identity: checker.identity, schedule: checker.schedule,
                     key: CheckerKey(server: name, title: checker.kind.title, number: number), since: since,
-                    reason: reason))
+                    reason: reason, weightChange: checker.kind.movesWeight ? memory.weightChange : 0))
         }
         machine = MonitoredServer(checkers: checkers)
         since = now
@@ -106,6 +108,12 @@ final class WatchedServer {
         case .added, .nothing: (now, "not checked yet")
         }
     }
+
+    /// What its checkers add to its configured weight.
+    var weightChange: Int64 { records.reduce(0) { $0.addingSaturated($1.weightChange) } }
+
+    /// Goes over to a configuration with the same checkers. What they add to the weight stays, as in keepalived.
+    func adopt(_ configuration: RealServerConfiguration) { self.configuration = configuration }
 
     /// Begins to probe.
     func start(using generator: inout some RandomNumberGenerator) {
@@ -239,19 +247,37 @@ final class WatchedServer {
         records[index].lastLine = records[index].probe?.note
         records[index].certificateEnd = records[index].probe?.certificateEnd ?? records[index].certificateEnd
         records[index].history.latency.add(duration)
+        var isNews = weigh(index, records[index].probe?.weight)
         records[index].probe = nil
         records[index].lastProbe = SystemClock.timestamp
         records[index].lastDuration = duration
-        var isNews = false
-        if case .inconclusive = outcome {} else { isNews = hinder(index, nil) }
+        if case .inconclusive = outcome {} else { isNews = hinder(index, nil) || isNews }
         apply(machine.finished(checker: index, outcome, at: surroundings.turns.refreshNow()))
         if isNews { surroundings.changed(self) }
         if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
+    }
+
+    /// True when the checker makes another weight than before.
+    private func weigh(_ index: Int, _ weight: ProbeWeight?) -> Bool {
+        guard let change = weight?.change(of: configuration.weight), change != records[index].weightChange else {
+            return false
+        }
+        records[index].weightChange = change
+        surroundings.logger.info(
+            "\(name): \(records[index].kind.title) adds \(change) to the weight; all checks together \(weightChange)")
+        return true
     }
 
     private func tellWaiting() {
         let waiting = self.waiting
         self.waiting = []
         for completion in waiting { completion(self) }
+    }
+}
+
+extension Int64 {
+    fileprivate func addingSaturated(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }

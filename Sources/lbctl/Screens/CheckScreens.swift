@@ -17,7 +17,8 @@ extension Screen {
                     Cell(index == 0 ? server.server : ""), runtime.state.cell, Cell(ago(runtime.since)),
                     Cell(check.name),
                     Cell(check.context.target ?? ""), Cell(runtime.lastProbe.map(ago) ?? "never"),
-                    Cell(runtime.durationMicroseconds.map(Self.milliseconds) ?? ""), Cell(runtime.words))
+                    Cell(runtime.durationMicroseconds.map(Self.milliseconds) ?? ""),
+                    Cell(runtime.words + (runtime.weightChange.map { ", adds \($0) to the weight" } ?? "")))
             }
         }
         return table

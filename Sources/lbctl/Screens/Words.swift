@@ -124,11 +124,18 @@ extension IpvsAPI.Server {
     }
 
     /// Why the verdict is what it is.
-    var reason: String { runtime.stale ? runtime.reason + ", as last heard" : runtime.reason }
+    var reason: String {
+        let weight = runtime.weightChange.map { ", its checks add \($0) to weight \(context.weight ?? 0)" } ?? ""
+        return runtime.reason + weight + (runtime.stale ? ", as last heard" : "")
+    }
 
     /// The weight in the kernel, with the one that is wanted of a healthy server where they differ.
     var weight: Cell {
-        let wanted = runtime.departure == nil ? runtime.override?.weight ?? context.weight : 0
+        let checked = context.weight.map { weight in
+            let sum = weight.addingReportingOverflow(runtime.weightChange ?? 0)
+            return sum.overflow ? weight : min(max(0, sum.partialValue), Int(Int32.max))
+        }
+        let wanted = runtime.departure == nil ? runtime.override?.weight ?? checked : 0
         let configured = wanted ?? runtime.effectiveWeight
         guard configured != runtime.effectiveWeight else { return Cell(configured) }
         return Cell("\(runtime.effectiveWeight) of \(configured)", .warning)
