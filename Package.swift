@@ -66,6 +66,7 @@ let package = Package(
             "Bus", ["JSON", "Varlink", "Configuration", "Platform", deque],
             resources: [.embedInCode("interfaces")]),
         module("IPVSWords", ["Net", "Configuration", "IPVS", "Bus"]),
+        module("Tracking", ["Net", "Configuration", "VRRP", "Platform"]),
         module("ScriptClient", ["Net", "Configuration", "Scripts", "Platform", "Bus", deque]),
 
         // Programs.
@@ -73,7 +74,7 @@ let package = Package(
             "vrrpd",
             [
                 "CLinux", "CCrypto", "Net", "Configuration", "Scripts", "VRRP", "Platform", "Netlink", "Bus",
-                "ScriptClient", "JSON", "Varlink", deque,
+                "ScriptClient", "Tracking", "JSON", "Varlink", deque,
             ]),
         program(
             "ipvsd",
@@ -84,8 +85,8 @@ let package = Package(
         program(
             "checkd",
             [
-                "Net", "Configuration", "Scripts", "HealthCheck", "Platform", "Netlink", "Bus", "ScriptClient", "JSON",
-                "Varlink", "CLinux", "CCurl", "CCrypto", "CPcre", deque,
+                "Net", "Configuration", "Scripts", "VRRP", "HealthCheck", "Platform", "Netlink", "Bus", "ScriptClient",
+                "Tracking", "JSON", "Varlink", "CLinux", "CCurl", "CCrypto", "CPcre", deque,
             ]),
         program("scriptd", ["CLinux", "Net", "Configuration", "Platform", "Bus"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
@@ -104,14 +105,15 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("VarlinkTests", ["Varlink", "JSON"]),
         tests("ConfigurationTests", ["Configuration", "Net"], exclude: ["Fixtures"]),
-        tests("VRRPTests", ["VRRP", "Scripts", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
+        tests(
+            "VRRPTests", ["VRRP", "Scripts", "Tracking", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
         tests(
             "IPVSTests",
             ["IPVS", "IPVSWords", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests(
             "CheckdTests",
-            ["checkd", "Scripts", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "CPcre", "Net"]),
+            ["checkd", "Scripts", "VRRP", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "CPcre", "Net"]),
         tests("ScriptdTests", ["scriptd", "Configuration", "Bus", "Platform", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),

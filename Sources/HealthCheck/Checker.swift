@@ -75,6 +75,8 @@ public struct Checker: Sendable {
     /// Probes in a row that failed, up to now.
     public private(set) var failures = 0
 
+    /// It probes only when somebody asks; its verdict stays.
+    public private(set) var isSuspended = false
     private var phase = Phase.idle
     private var standing: Standing
     private var step = 0
@@ -109,6 +111,18 @@ public struct Checker: Sendable {
     public mutating func started(at now: Instant, using generator: inout some RandomNumberGenerator) -> [Action] {
         let window = max(0, schedule.warmup.nanoseconds)
         return wait(.nanoseconds(window == 0 ? 0 : Int64.random(in: 0..<window, using: &generator)), from: now)
+    }
+
+    /// No probes by itself from now on; one that is under way ends as ever.
+    public mutating func suspended() {
+        isSuspended = true
+        if case .waiting = phase { phase = .idle }
+    }
+
+    /// Probes again, the first time as at the start.
+    public mutating func resumed(at now: Instant, using generator: inout some RandomNumberGenerator) -> [Action] {
+        isSuspended = false
+        return isProbing ? [] : started(at: now, using: &generator)
     }
 
     /// The time of the last `.wake` has come.
@@ -206,6 +220,10 @@ public struct Checker: Sendable {
     }
 
     private mutating func wait(_ delay: Duration, from now: Instant) -> [Action] {
+        guard !isSuspended else {
+            phase = .idle
+            return []
+        }
         let deadline = now + delay
         phase = .waiting(until: deadline)
         return [.wake(at: deadline)]

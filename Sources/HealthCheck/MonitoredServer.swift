@@ -51,6 +51,20 @@ public struct MonitoredServer: Sendable {
         return actions
     }
 
+    /// No checker probes by itself from now on; verdicts stay.
+    public mutating func suspended() {
+        for index in checkers.indices { checkers[index].suspended() }
+    }
+
+    /// All checkers probe again.
+    public mutating func resumed(at now: Instant, using generator: inout some RandomNumberGenerator) -> [Action] {
+        var actions: [Action] = []
+        for index in checkers.indices {
+            actions += checkers[index].resumed(at: now, using: &generator).map { .checker(index, $0) }
+        }
+        return actions
+    }
+
     /// The wake-up of one checker has come.
     public mutating func due(checker index: Int, at now: Instant) -> [Action] {
         forward(to: index) { $0.due(at: now) }
@@ -58,7 +72,12 @@ public struct MonitoredServer: Sendable {
 
     /// Results are wanted now, of every checker.
     public mutating func probeRequested() -> [Action] {
-        checkers.indices.flatMap { index in forward(to: index) { $0.probeRequested() } }
+        checkers.indices.flatMap { probeRequested(checker: $0) }
+    }
+
+    /// A result of one checker is wanted now.
+    public mutating func probeRequested(checker index: Int) -> [Action] {
+        forward(to: index) { $0.probeRequested() }
     }
 
     /// A probe of one checker has ended.

@@ -83,6 +83,8 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
     case malformed(String)
     /// The program of a check says so, or does not end; its status and what it printed last.
     case script(String)
+    /// What a check tracks says so: a number in a file.
+    case tracked(String)
     /// The body was longer than a digest is computed over, or a regex looked for in, in octets.
     case oversized(limit: Int)
 
@@ -96,7 +98,7 @@ public enum ProbeFailure: Hashable, Sendable, CustomStringConvertible {
         case .digest(let found, let expected): "digest \(found), expected \(expected)"
         case .answer(let text): text
         case .malformed(let text): "bad answer: \(text)"
-        case .script(let text): text
+        case .script(let text), .tracked(let text): text
         case .oversized(let limit): "body longer than \(limit) octets"
         }
     }

@@ -23,6 +23,7 @@ private final class CheckProgram: RunningDaemon {
     private let service: DaemonService
     private let ledger: Ledger
     private let daemon: CheckDaemon
+    private let addresses: LocalAddresses
     private let reloading: ConfigurationReload<CheckAPI>
 
     init(_ context: DaemonContext) throws {
@@ -32,6 +33,7 @@ private final class CheckProgram: RunningDaemon {
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
         let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd"))
+        let addresses = LocalAddresses(on: loop, logger: logger)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let daemon = CheckDaemon(
             CheckWorld(
@@ -39,11 +41,15 @@ private final class CheckProgram: RunningDaemon {
                 alarms: StandingAlarms<CheckAlarm>(daemon: "checkd", events: service.events, logger: logger),
                 verdicts: ledger.file("checkd.json", durable: false), boot: SystemClock.bootID,
                 limit: ProbeLimit.ofThisProcess(), logger: logger,
-                support: { ProbeSupport($0, on: network) }))
+                support: { ProbeSupport($0, on: network) }, isHere: { addresses.isHere($0) }))
+        addresses.changed = { [weak daemon] in daemon?.addressesChanged() }
+        addresses.adopt(loaded.configuration)
+        self.addresses = addresses
         network.programs.stuckChanged = { [weak daemon] in daemon?.stuckChanged($0) }
         let tuning = ProcessTuning(on: loop, logger: logger) { [weak daemon] in daemon?.processChanged($0) }
         tuning.adopt(loaded.configuration.global.checkerProcess)
         network.scriptRules = loaded.configuration.global.scriptRules
+        network.tracked.adopt(loaded.configuration)
         self.service = service
         self.daemon = daemon
         reloading = ConfigurationReload(
@@ -55,6 +61,8 @@ private final class CheckProgram: RunningDaemon {
             adopt: {
                 tuning.adopt($0.configuration.global.checkerProcess)
                 network.scriptRules = $0.configuration.global.scriptRules
+                network.tracked.adopt($0.configuration)
+                addresses.adopt($0.configuration)
                 daemon.reload($0.configuration)
             })
     }

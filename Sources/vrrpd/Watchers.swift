@@ -2,6 +2,7 @@
 
 import Configuration
 import Platform
+import Tracking
 import VRRP
 
 /// Watches what is tracked.

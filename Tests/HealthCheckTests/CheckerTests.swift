@@ -27,6 +27,27 @@ import Testing
         #expect(checker.due(at: t0) == [.probe(step: 0)])
     }
 
+    @Test func `a suspended checker keeps its verdict and probes only when asked, and begins anew`() {
+        var generator = SeededGenerator(seed: 1)
+        var checker = Checker(.tcp(delayLoop: 6, retry: 0, warmup: 6))
+        checker.suspended()
+        #expect(checker.started(at: t0, using: &generator) == [])
+        #expect(checker.due(at: t0 + .seconds(60)) == [])
+        #expect(checker.probeRequested() == [.probe(step: 0)])
+        #expect(checker.finished(refusal, at: t0) == [.changed(.down, failure: refused, attempts: 1)])
+        guard case .wake(let at)? = checker.resumed(at: t0 + .seconds(100), using: &generator).first else {
+            Issue.record("no wake-up")
+            return
+        }
+        #expect(at >= t0 + .seconds(100) && at < t0 + .seconds(106))
+        #expect(checker.verdict == .down)
+        // One that is probing goes on by itself.
+        #expect(checker.due(at: at) == [.probe(step: 0)])
+        checker.suspended()
+        #expect(checker.resumed(at: at, using: &generator) == [])
+        #expect(checker.finished(.success, at: at).last == .wake(at: at + .seconds(6)))
+    }
+
     @Test func `delay_loop is counted from the end of the probe`() {
         var checker = Checker.probing(.tcp(delayLoop: 6))
         #expect(checker.finished(.success, at: t0 + .seconds(4)) == [.verified, .wake(at: t0 + .seconds(10))])

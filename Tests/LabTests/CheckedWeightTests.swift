@@ -70,6 +70,60 @@ final class CheckedWeightTests {
         }
     }
 
+    @Test func `a tracked file moves weights as with keepalived, and takes servers out`() throws {
+        func server(_ number: Int, _ words: String) -> String {
+            " real_server 10.0.0.\(number) 80 {\n  weight 5\n  FILE_CHECK {\n   track_file f\n   \(words)\n  }\n }\n"
+        }
+        let path = script + ".file"
+        // At its start, and only then, keepalived takes no notice of `reverse` with weight 0: the first number is not compared.
+        try write("file", 2)
+        let words = ["", "weight 10", "weight -2", "weight 3 reverse", "weight 100000"]
+        try start(
+            """
+            track_file f {
+             file "\(path)"
+             weight 2
+            }
+            track_file verdict {
+             file "\(path)"
+             weight 0
+            }
+            track_file reversed {
+             file "\(path)"
+             weight 0 reverse
+            }
+            virtual_server 192.0.2.1 80 {
+             delay_loop 1
+             lvs_sched rr
+             lvs_method DR
+             protocol TCP
+             alpha
+            \(words.enumerated().map { server($0 + 1, $1) }.joined())
+            \(server(6, "").replacing("track_file f", with: "track_file verdict"))
+            \(server(7, "").replacing("track_file f", with: "track_file reversed"))
+            }
+
+            """)
+        func expect(_ number: String?, _ weights: [Int?]) throws {
+            if let number {
+                try FileSystem.replace(path, with: Array("\(number)\n".utf8), durable: false)
+            } else {
+                unlink(path)
+            }
+            let expected = weights.enumerated().compactMap { number, weight in
+                weight.map { ("10.0.0.\(number + 1):80", "\($0)") }
+            }
+            try become(Dictionary(uniqueKeysWithValues: expected), "number \(number ?? "none")")
+        }
+        try expect("0", [5, 5, 5, 5, 5, 5, nil])
+        try expect("2", [9, 25, 1, 0, 200_005, nil, 5])
+        try expect("-2", [1, 0, 9, 11, 0, nil, 5])
+        try expect("0x10 more", [37, 165, 0, 0, 1_600_005, nil, 5])
+        try expect("99999999999", [37, 165, 0, 0, 1_600_005, nil, 5])
+        try expect(nil, [5, 5, 5, 5, 5, 5, nil])
+        try expect("1", [7, 15, 3, 2, 100_005, nil, 5])
+    }
+
     @Test func `misc_dynamic sets weights as keepalived does, and several add up`() throws {
         func check(_ name: String) -> String {
             "MISC_CHECK {\n misc_path \"\(script) \(name)\"\n misc_timeout 20\n misc_dynamic\n}\n"

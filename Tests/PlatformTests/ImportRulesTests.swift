@@ -35,7 +35,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Platform", "Netlink", "Bus", "IPVSWords", "ScriptClient", "vrrpd", "ipvsd", "checkd", "scriptd", "busd",
+        "Platform", "Netlink", "Bus", "IPVSWords", "ScriptClient", "Tracking", "vrrpd", "ipvsd", "checkd", "scriptd",
+        "busd",
     ])
     func `daemons and drivers do without Foundation, Dispatch and NIO`(_ module: String) throws {
         let heavy: Set = ["Foundation", "FoundationEssentials", "Dispatch", "NIO", "NIOCore", "ArgumentParser"]

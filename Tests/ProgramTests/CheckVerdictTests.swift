@@ -138,7 +138,7 @@ struct CheckVerdictTests {
         let room = try CheckRoom(bus: true)
         let tap = try room.listen(["io.evenkeel.daemon.alarm"])
         try room.start(
-            virtualServer(["FILE_CHECK {\n track_file f\n}"], more: "alpha") + "track_file f {\n file /tmp/f\n}\n")
+            virtualServer(["BFD_CHECK {\n name b\n}"], more: "alpha") + "bfd_instance b {\n neighbor_ip 192.0.2.1\n}\n")
         try room.eventually("the alarm is raised") {
             tap.events.contains { $0["subject"]?.string == "checkd/unsupported-checks" }
         }

@@ -5,6 +5,7 @@ import Glibc
 import Net
 import Platform
 import Testing
+import Tracking
 
 @testable import VRRP
 @testable import vrrpd

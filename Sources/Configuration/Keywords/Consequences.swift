@@ -14,8 +14,7 @@ extension KeywordTable {
 
     /// Where an address or a service is not protected as the file says.
     private static let protection: [String: String] = [
-        "FILE_CHECK": anyAnswer, "BFD_CHECK": anyAnswer,
-        "ha_suspend": "checks also run while the address is elsewhere",
+        "BFD_CHECK": anyAnswer
     ]
 
     private static let noProgram = "no program is run then"

@@ -41,6 +41,7 @@ struct CheckerDraft: BlockDraft {
     var user: ScriptUser?
     // FILE_CHECK
     var trackFile: Word?
+    var bfdSession: Word?
     var weight: Int?
     var isReversed: Bool?
 
@@ -65,7 +66,8 @@ extension Grammars {
         checker("PING_CHECK", .ping, .pingCheck, { pingCheck }, .common, "an echo comes back"),
         checker("UDP_CHECK", .udp, .udpCheck, { udpCheck }, .rare, "a datagram is not refused, or answered"),
         checker("MISC_CHECK", .misc, .miscCheck, { miscCheck }, .common, "a program exits with 0"),
-        checker("FILE_CHECK", .file, .fileCheck, { fileCheck }, .rare, "a number in a track_file").notYet,
+        checker(
+            "FILE_CHECK", .file, .fileCheck, { fileCheck }, .rare, "a number in a track_file is added to the weight"),
         checker("BFD_CHECK", .bfd, .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
     ]
 
@@ -166,19 +168,19 @@ extension Grammars {
         ])
 
     static let fileCheck = Grammar<CheckerDraft>(
-        .fileCheck, scheduleRows,
+        .fileCheck,
         [
             Keyword("track_file", "NAME", standard: "required", .rare, "the track_file block") {
                 draft, statement, interpreter in
                 draft.trackFile = interpreter.single(statement)
             }.required,
             Keyword(
-                "weight", "N [reverse]", range: "-254…254", standard: "the track_file's", .rare,
+                "weight", "N [reverse]", range: "-2147483647…2147483647", standard: "the track_file's", .rare,
                 "multiplied with the number"
             ) {
                 draft, statement, interpreter in
                 guard let word = statement.arguments.first else { return interpreter.sayMissing(statement) }
-                draft.weight = interpreter.integer(word, -254...254, of: "weight")
+                draft.weight = interpreter.integer(word, -2_147_483_647...2_147_483_647, of: "weight")
                 let rest = statement.arguments.dropFirst()
                 if let reverse = rest.first { draft.isReversed = reverse.text == "reverse" }
                 interpreter.ignoreExtra(rest.dropFirst(), statement)
@@ -188,7 +190,9 @@ extension Grammars {
     static let bfdCheck = Grammar<CheckerDraft>(
         .bfdCheck, scheduleRows,
         [
-            .notYet("name", "NAME", standard: "required", "the bfd_instance")
+            Keyword("name", "NAME", standard: "required", .rare, "the bfd_instance") { draft, statement, interpreter in
+                draft.bfdSession = interpreter.single(statement)
+            }.notYet
         ])
 
     /// Where a probe goes to and comes from.

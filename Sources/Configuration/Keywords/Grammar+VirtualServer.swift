@@ -145,7 +145,8 @@ extension Grammars {
             draft.granularity = interpreter.single(statement) ?? draft.granularity
         },
         .word("persistence_engine", "NAME", \.engine, .rare, "kernel module that finds what to stick to, e.g. sip"),
-        .toggle("ha_suspend", \.suspendsWithoutAddress, .common, "no checks while the address is elsewhere").notYet,
+        .toggle(
+            "ha_suspend", \.suspendsWithoutAddress, .common, "no checks while the address is elsewhere; groups too"),
         .toggle("omega", \.omega, .common, "notify_down and quorum_down also at stop"),
         .toggle("inhibit_on_failure", \.inhibitOnFailure, .common, "weight 0 instead of removal on failure"),
         .optionalBoolean("smtp_alert", \.mailAlert, standard: "off", .rare, "mail on quorum changes").notYet,

@@ -37,6 +37,8 @@ public enum Probe: Equatable, Sendable {
     case misc(MiscProbe)
     /// `FILE_CHECK`: a number in the named `track_file`.
     case file(TrackedObject)
+    /// `BFD_CHECK`: the named `bfd_instance` is up.
+    case bfd(String)
 
     /// The block's word: `TCP_CHECK`, `SSL_GET`, ….
     public var keyword: String {
@@ -49,6 +51,7 @@ public enum Probe: Equatable, Sendable {
         case .udp: "UDP_CHECK"
         case .misc: "MISC_CHECK"
         case .file: "FILE_CHECK"
+        case .bfd: "BFD_CHECK"
         }
     }
 }

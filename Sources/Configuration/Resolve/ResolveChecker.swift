@@ -21,7 +21,7 @@ extension Interpreter {
         let needsPort: Bool =
             switch probe {
             case .tcp, .http, .smtp, .dns, .udp: true
-            case .ping, .misc, .file: false
+            case .ping, .misc, .file, .bfd: false
             }
         if needsPort, target.endpoint.port == 0 {
             reporter.error(
@@ -57,6 +57,11 @@ extension Interpreter {
         case .http, .ssl: (standardRetry, standardDelay) = (1, .seconds(3))
         case .misc: (standardRetry, standardDelay) = (0, .seconds(1))
         case .tcp, .smtp, .ping, .udp, .file, .bfd: (standardRetry, standardDelay) = (1, .seconds(1))
+        }
+        if draft.kind == .file {
+            // Its state is known at once, and from then on whenever it changes.
+            (schedule.retry, schedule.warmup, schedule.alpha) = (0, .zero, false)
+            return schedule
         }
         schedule.delayBeforeRetry = draft.check.delayBeforeRetry ?? standardDelay
         schedule.retry = draft.ownRetry ?? draft.check.retry ?? standardRetry
@@ -102,11 +107,18 @@ extension Interpreter {
                 sayUnknownReference(word, "track_file", configuration.trackFiles.map(\.name))
                 return nil
             }
-            return .file(
-                TrackedObject(
-                    file.name, weight: draft.weight ?? file.weight, isReversed: draft.isReversed ?? file.isReversed))
+            // Without a weight of its own the file's counts, and its `reverse` with it.
+            guard let weight = draft.weight, weight != 0 else {
+                return .file(TrackedObject(file.name, weight: file.weight, isReversed: file.isReversed))
+            }
+            return .file(TrackedObject(file.name, weight: weight, isReversed: draft.isReversed ?? false))
         case .bfd:
-            return nil
+            guard let word = draft.bfdSession else { return nil }
+            guard configuration.bfdSessions.contains(where: { $0.name == word.text }) else {
+                sayUnknownReference(word, "bfd_instance", configuration.bfdSessions.map(\.name))
+                return nil
+            }
+            return .bfd(word.text)
         }
     }
 }

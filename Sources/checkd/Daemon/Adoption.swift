@@ -6,7 +6,7 @@ import Net
 /// A configuration on its way in.
 struct Adoption {
     /// Names and configurations that are still to come.
-    fileprivate var rest: AnyIterator<(name: String, server: RealServerConfiguration)>
+    fileprivate var rest: AnyIterator<(name: String, server: RealServerConfiguration, home: IPAddress?)>
     /// What the configuration has so far, in its order.
     fileprivate var order: [WatchedServer] = []
     /// What is to go when all else is there.
@@ -29,16 +29,16 @@ extension CheckDaemon {
         guard var adoption else { return }
         var budget = Self.serversPerTurn
         while budget > 0, adoption.leaving == nil {
-            guard let (name, wanted) = adoption.rest.next() else {
+            guard let (name, wanted, home) = adoption.rest.next() else {
                 let staying = Set(adoption.order.map(\.name))
                 adoption.leaving = byName.keys.filter { !staying.contains($0) }
                 break
             }
             if let known = byName[name], known.configuration.checkers == wanted.checkers {
-                known.adopt(wanted)
+                known.adopt(wanted, home: home)
                 adoption.order.append(known)
             } else {
-                adoption.order.append(watch(name, wanted))
+                adoption.order.append(watch(name, wanted, home: home))
             }
             budget -= 1
         }
@@ -60,9 +60,10 @@ extension CheckDaemon {
         let wanted = Array(Self.realServers(of: configuration))
         let names = Set(wanted.map(\.name))
         var lines = servers.filter { !names.contains($0.name) }.map { "stop checking \($0.name)" }
-        for (name, server) in wanted {
+        for (name, server, home) in wanted {
             if let known = byName[name] {
                 if known.configuration.checkers != server.checkers { lines.append("change the checks of \(name)") }
+                if known.home != home { lines.append("ha_suspend of \(name): change") }
             } else {
                 lines.append("start checking \(name)")
             }
@@ -72,10 +73,12 @@ extension CheckDaemon {
 
     private static func realServers(
         of configuration: Configuration
-    ) -> AnySequence<(name: String, server: RealServerConfiguration)> {
+    ) -> AnySequence<(name: String, server: RealServerConfiguration, home: IPAddress?)> {
         AnySequence(
             configuration.virtualServers.lazy.flatMap { service in
-                service.realServers.lazy.map { (name: "\(service.identity)/\($0.endpoint)", server: $0) }
+                service.realServers.lazy.map {
+                    (name: "\(service.identity)/\($0.endpoint)", server: $0, home: service.suspendingAddress)
+                }
             })
     }
 }

@@ -29,6 +29,8 @@ struct CheckWorld {
     let logger: Logger
     /// What this version does with a checker.
     let support: (CheckerConfiguration) -> ProbeSupport
+    /// Whether this host has an address.
+    var isHere: (IPAddress) -> Bool = { _ in true }
 }
 
 /// Everything that is checked.
@@ -95,16 +97,30 @@ final class CheckDaemon {
     // MARK: Servers
 
     /// Puts a server in its place and begins to probe it.
-    func watch(_ name: String, _ configuration: RealServerConfiguration) -> WatchedServer {
+    func watch(_ name: String, _ configuration: RealServerConfiguration, home: IPAddress?) -> WatchedServer {
         let before = byName[name]
         let known = before?.saved ?? remembered.removeValue(forKey: name)
         before?.stop()
-        let server = WatchedServer(name, configuration, remembered: known, surroundings)
+        let server = WatchedServer(name, configuration, home: home, remembered: known, surroundings)
         byName[name] = server
+        if let home, !world.isHere(home) { _ = server.setSuspended(true, using: &generator) }
         publish(name)
         if before != nil { store.changed(name) }
         server.start(using: &generator)
         return server
+    }
+
+    /// Addresses have come to this host, or gone, or other ones count.
+    func addressesChanged() {
+        var suspended: [IPAddress: Int] = [:]
+        var resumed: [IPAddress: Int] = [:]
+        for server in byName.values where server.home != nil || server.isSuspended {
+            let isSuspended = server.home.map { !world.isHere($0) } ?? false
+            guard server.setSuspended(isSuspended, using: &generator), let home = server.home else { continue }
+            if isSuspended { suspended[home, default: 0] += 1 } else { resumed[home, default: 0] += 1 }
+        }
+        for (home, count) in suspended { world.logger.notice("\(home) is not here: checks of \(count) servers pause") }
+        for (home, count) in resumed { world.logger.notice("\(home) is here: \(count) servers are checked again") }
     }
 
     /// Stops watching a server.
@@ -118,6 +134,7 @@ final class CheckDaemon {
     /// Whether everything that was wanted is there now.
     func adopted(_ order: [WatchedServer], isFirst: Bool) {
         servers = order
+        addressesChanged()
         for name in remembered.keys { store.changed(name) }
         remembered = [:]
         let missing = order.flatMap { server in server.supports.compactMap(\.problem).map { "\(server.name): \($0)" } }

@@ -20,6 +20,9 @@ protocol ProbeKind {
     /// What a step asks for, where there are several.
     func name(ofStep step: Int) -> String?
 
+    /// `changed` is called when a probe would find out something else than before, as long as the result is kept; nil: nobody knows that.
+    func follow(_ changed: @escaping () -> Void) -> AnyObject?
+
     /// Starts one probe; `step` is below `rounds.steps`. The result goes to the attempt, now or later, and so do the time limits; whoever
     /// lets go of the running probe, or cancels it, hears nothing any more.
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe
@@ -28,6 +31,8 @@ protocol ProbeKind {
 extension ProbeKind {
     func name(ofStep step: Int) -> String? { nil }
     var movesWeight: Bool { false }
+
+    func follow(_ changed: @escaping () -> Void) -> AnyObject? { nil }
 }
 
 /// A probe on its way.
@@ -65,8 +70,8 @@ enum ProbeSupport {
         case .dns(let probe): self = .runs(DNSCheck(probe: probe, target: checker.target, network: network))
         case .ping: self = .runs(PingCheck(target: checker.target, network: network))
         case .udp(let probe): self = .runs(UDPCheck(probe: probe, target: checker.target, network: network))
-        case .file:
-            self = .unsupported("\(checker.probe.keyword) is not run by this version")
+        case .file(let tracked): self = .runs(FileCheck(tracked: tracked, things: network.tracked))
+        case .bfd: self = .unsupported("\(checker.probe.keyword) is not run by this version")
         }
     }
 }

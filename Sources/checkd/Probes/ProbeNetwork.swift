@@ -10,6 +10,8 @@ final class ProbeNetwork {
     let scriptd: String
     /// Programs under way.
     let programs: ProgramPlaces
+    /// What checks track.
+    let tracked: TrackedThings
     /// How programs run; from the configuration in force.
     var scriptRules = ScriptRules()
     private var loaded: HTTPTransfers?
@@ -18,6 +20,7 @@ final class ProbeNetwork {
         self.loop = loop
         self.scriptd = scriptd
         programs = ProgramPlaces(on: loop)
+        tracked = TrackedThings(on: loop)
     }
 
     /// libcurl's transfers. Tried again after a failure: a missing library may be installed.

@@ -13,7 +13,8 @@ extension WatchedServer {
             let (configuration, support) = checker
             let runtime: CheckAPI.CheckRuntime =
                 switch support {
-                case .runs: running.next().map(Self.runtime) ?? Self.unknown(since: since, "not checked yet")
+                case .runs:
+                    running.next().map { self.runtime(of: $0.0, $0.1) } ?? Self.unknown(since: since, "not checked yet")
                 case .unsupported(let reason): Self.unknown(since: since, reason)
                 }
             return CheckAPI.Check(
@@ -22,7 +23,14 @@ extension WatchedServer {
         }
         return CheckAPI.ServerHealth(
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
-            reason: reason, checks: checks, weightChange: Self.published(weightChange))
+            reason: withSuspension(reason), checks: checks,
+            weightChange: Self.published(weightChange), suspended: isSuspended ? true : nil)
+    }
+
+    /// With why nothing is probed, if nothing is.
+    private func withSuspension(_ reason: String) -> String {
+        guard isSuspended, let home else { return reason }
+        return "not checked while \(home) is not on this host; before: \(reason)"
     }
 
     /// The names of the checks that run, in the machine's order.
@@ -43,14 +51,14 @@ extension WatchedServer {
         CheckAPI.CheckRuntime(state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
     }
 
-    private static func runtime(of record: Record, _ checker: Checker) -> CheckAPI.CheckRuntime {
+    private func runtime(of record: Record, _ checker: Checker) -> CheckAPI.CheckRuntime {
         let reason = record.hindrance.map { "cannot be asked from here: \($0); before: \(record.reason)" }
         return CheckAPI.CheckRuntime(
-            state: checker.verdict.health, since: record.since, reason: reason ?? record.reason,
+            state: checker.verdict.health, since: record.since, reason: withSuspension(reason ?? record.reason),
             successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
             durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine,
             certificateEnd: record.certificateEnd.map { SystemClock.timestamp(at: $0 * 1_000_000_000) },
-            certificateDays: record.certificateEnd.map(Self.days), weightChange: published(record.weightChange))
+            certificateDays: record.certificateEnd.map(Self.days), weightChange: Self.published(record.weightChange))
     }
 
     /// Whole days from now until then.

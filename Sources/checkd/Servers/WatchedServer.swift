@@ -49,6 +49,7 @@ final class WatchedServer {
         /// What it adds to the server's configured weight.
         var weightChange: Int64
         fileprivate var timer: (any AlarmClock)?
+        fileprivate var follower: AnyObject?
         fileprivate var probe: ProbeAttempt?
     }
 
@@ -58,6 +59,10 @@ final class WatchedServer {
     /// What is done with each configured checker.
     let supports: [ProbeSupport]
     private(set) var machine: MonitoredServer
+    /// Checks pause while this address is not on this host; nil: they never do.
+    private(set) var home: IPAddress?
+    /// It is not.
+    private(set) var isSuspended = false
     /// Of the checkers that run, in the machine's order.
     private(set) var records: [Record] = []
     private(set) var since: String
@@ -67,9 +72,11 @@ final class WatchedServer {
 
     /// A server with what an earlier process or configuration found out about it.
     init(
-        _ name: String, _ configuration: RealServerConfiguration, remembered: SavedServer?, _ surroundings: Surroundings
+        _ name: String, _ configuration: RealServerConfiguration, home: IPAddress? = nil, remembered: SavedServer?,
+        _ surroundings: Surroundings
     ) {
         self.name = name
+        self.home = home
         self.configuration = configuration
         self.surroundings = surroundings
         supports = configuration.checkers.map(surroundings.support)
@@ -113,7 +120,23 @@ final class WatchedServer {
     var weightChange: Int64 { records.reduce(0) { $0.addingSaturated($1.weightChange) } }
 
     /// Goes over to a configuration with the same checkers. What they add to the weight stays, as in keepalived.
-    func adopt(_ configuration: RealServerConfiguration) { self.configuration = configuration }
+    func adopt(_ configuration: RealServerConfiguration, home: IPAddress?) {
+        self.configuration = configuration
+        self.home = home
+    }
+
+    /// Whether its address is on this host was looked at. True when that is news.
+    func setSuspended(_ isSuspended: Bool, using generator: inout some RandomNumberGenerator) -> Bool {
+        guard isSuspended != self.isSuspended else { return false }
+        self.isSuspended = isSuspended
+        if isSuspended {
+            machine.suspended()
+        } else {
+            apply(machine.resumed(at: surroundings.turns.now, using: &generator))
+        }
+        surroundings.changed(self)
+        return true
+    }
 
     /// Begins to probe.
     func start(using generator: inout some RandomNumberGenerator) {
@@ -121,6 +144,10 @@ final class WatchedServer {
             records[index].timer = surroundings.turns.alarmClock { [weak self] in
                 guard let self else { return }
                 self.apply(self.machine.due(checker: index, at: self.surroundings.turns.now))
+            }
+            records[index].follower = records[index].kind.follow { [weak self] in
+                guard let self else { return }
+                self.apply(self.machine.probeRequested(checker: index))
             }
         }
         apply(machine.started(at: surroundings.turns.now, using: &generator))
@@ -130,6 +157,7 @@ final class WatchedServer {
     func stop() {
         for index in records.indices {
             records[index].timer?.disarm()
+            records[index].follower = nil
             records[index].probe?.cancel()
             records[index].probe = nil
             hinder(index, nil)

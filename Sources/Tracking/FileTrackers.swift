@@ -2,15 +2,14 @@
 // directory, reading, writing the first value) is done on a thread of its own, one at a time for each file: a disk or a file server that hangs
 // holds up nothing but what is known of that file.
 
-import CLinux
-import Configuration
-import Glibc
-import Net
-import Platform
-import VRRP
+public import Configuration
+internal import Glibc
+internal import Net
+public import Platform
+public import VRRP
 
 /// Watches tracked files.
-final class FileTrackers {
+public final class FileTrackers {
     /// What a look at a file found.
     private struct Sight: Sendable {
         var content: TrackedContent
@@ -66,7 +65,7 @@ final class FileTrackers {
     private static let retry = Duration.seconds(1)
 
     /// Watches nothing yet; `heard` is told how each file stands.
-    init(on loop: EventLoop, heard: @escaping (TrackerReport, Tracker) -> Void) {
+    public init(on loop: EventLoop, heard: @escaping (TrackerReport, Tracker) -> Void) {
         self.loop = loop
         self.heard = heard
         do throws(Errno) { monitor = .success(try DirectoryMonitor()) } catch { monitor = .failure(error) }
@@ -77,7 +76,7 @@ final class FileTrackers {
     }
 
     /// Watches these files and no others. One whose block stays is left alone, but its first value is written if it is missing now.
-    func watch(_ blocks: [TrackFileConfiguration]) {
+    public func watch(_ blocks: [TrackFileConfiguration]) {
         let kept = Dictionary(blocks.map { ($0.name, $0) }) { first, _ in first }
         entries = entries.filter { kept[$0.key]?.path == $0.value.block.path }
         for block in blocks {
