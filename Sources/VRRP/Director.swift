@@ -341,13 +341,14 @@ public struct Director {
     ) {
         switch action {
         case .send(let priority):
-            let router = routers.values[index]
+            // Parts of the record, as in `run`.
+            let advertisement = routers.values[index].machine.configuration.advertisement(priority: priority)
             effects.sends.append(
                 Effects.Sending(
-                    router: router.id, advertisement: router.machine.configuration.advertisement(priority: priority),
-                    delivery: router.block.delivery,
-                    checksum: router.block.checksum, oldPeers: router.oldPeers, group: group4,
-                    signature: sign(index, at: now), trailer: trailerSignature(index, at: now), voice: router.voice))
+                    router: routers.values[index].id, advertisement: advertisement,
+                    delivery: routers.values[index].block.delivery, checksum: routers.values[index].block.checksum,
+                    oldPeers: routers.values[index].oldPeers, group: group4, signature: sign(index, at: now),
+                    trailer: trailerSignature(index, at: now), voice: routers.values[index].voice))
         case .announce(.becameMaster):
             // The first burst goes out when the addresses are in place.
             _ = routers.values[index].schedule.start(.becameMaster, at: now)
