@@ -115,6 +115,9 @@ final class CheckedWeightTests {
             }
             try become(Dictionary(uniqueKeysWithValues: expected), "number \(number ?? "none")")
         }
+        try guest.eventually("both have read it", within: .seconds(20)) {
+            try Administrator.allCases.allSatisfy { try weights(of: $0)["10.0.0.2:80"] == "25" }
+        }
         try expect("0", [5, 5, 5, 5, 5, 5, nil])
         try expect("2", [9, 25, 1, 0, 200_005, nil, 5])
         try expect("-2", [1, 0, 9, 11, 0, nil, 5])
