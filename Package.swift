@@ -57,6 +57,7 @@ let package = Package(
         module("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
         module("IPVS", ["Net", "Configuration", "Scripts"]),
         module("HealthCheck", ["Net", "Configuration", deque]),
+        module("Alerts", ["Net", "Configuration", "IPVS"]),
 
         // Drivers.
         module("Platform", ["CLinux", "Net", "Configuration", heap]),
@@ -85,8 +86,9 @@ let package = Package(
         program(
             "checkd",
             [
-                "Net", "Configuration", "Scripts", "VRRP", "HealthCheck", "Platform", "Netlink", "Bus", "ScriptClient",
-                "Tracking", "JSON", "Varlink", "CLinux", "CCurl", "CCrypto", "CPcre", deque,
+                "Net", "Configuration", "Scripts", "VRRP", "IPVS", "HealthCheck", "Alerts", "Platform", "Netlink",
+                "Bus",
+                "ScriptClient", "Tracking", "JSON", "Varlink", "CLinux", "CCurl", "CCrypto", "CPcre", deque,
             ]),
         program("scriptd", ["CLinux", "Net", "Configuration", "Platform", "Bus"]),
         program("busd", ["Platform", "Bus", "JSON", "Varlink", deque]),
@@ -111,9 +113,14 @@ let package = Package(
             "IPVSTests",
             ["IPVS", "IPVSWords", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
+        tests("AlertsTests", ["Alerts", "Configuration", "IPVS", "Net"]),
         tests(
             "CheckdTests",
-            ["checkd", "Scripts", "VRRP", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl", "CPcre", "Net"]),
+            [
+                "checkd", "Alerts", "Scripts", "VRRP", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl",
+                "CPcre",
+                "Net",
+            ]),
         tests("ScriptdTests", ["scriptd", "Configuration", "Bus", "Platform", "Net"]),
         tests("PlatformTests", ["Platform", "Configuration", "Net", "CLinux"]),
         tests("NetlinkTests", ["Netlink", "VRRP", "IPVS", "Configuration", "Net"]),

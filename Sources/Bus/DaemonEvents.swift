@@ -17,6 +17,8 @@ public enum EventType {
     public static let checkHeartbeat = "io.evenkeel.check.heartbeat"
     /// Of `checkHeartbeat`.
     public static let checkHeartbeatSubject = "checkd"
+    /// What webhooks are told; data is `CheckAPI.AlertNotice`. Not on the bus.
+    public static let alert = "io.evenkeel.alert"
     /// A virtual service changed; data is `IpvsAPI.ServiceSummary`.
     public static let ipvsService = "io.evenkeel.ipvs.service"
     /// A real server of a virtual service changed; data is `IpvsAPI.Server`.

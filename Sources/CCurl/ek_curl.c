@@ -8,7 +8,7 @@
 struct ek_curl_api ek_curl_api;
 #define api ek_curl_api
 
-static int load(char *problem, size_t capacity) {
+int ek_curl_load(char *problem, size_t capacity) {
     if (api.library != NULL) return 1;
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
@@ -23,6 +23,9 @@ static int load(char *problem, size_t capacity) {
         return 0;                                                                                                                \
     }
     CALLS(RESOLVE)
+    // The process may end while a thread sends a mail: OpenSSL is not to clean up under it.
+    int (*prepare)(uint64_t, const void *) = (int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
+    if (prepare != NULL) prepare(0x80000, NULL); // OPENSSL_INIT_NO_ATEXIT
     if (api.curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
         snprintf(problem, capacity, "libcurl cannot be initialised");
         dlclose(library);
@@ -51,7 +54,7 @@ static int on_timer(CURLM *multi, long milliseconds, void *user) {
 }
 
 struct ek_curl *ek_curl_open(void *context, ek_curl_watch watch, ek_curl_timer timer, char *problem, size_t capacity) {
-    if (!load(problem, capacity)) return NULL;
+    if (!ek_curl_load(problem, capacity)) return NULL;
     struct ek_curl *curl = calloc(1, sizeof *curl);
     CURLM *multi = api.curl_multi_init();
     if (curl == NULL || multi == NULL) {
@@ -279,7 +282,5 @@ void ek_transfer_free(struct ek_transfer *transfer) {
     if (transfer->socket >= 0) close(transfer->socket);
     api.curl_slist_free_all(transfer->headers);
     api.curl_slist_free_all(transfer->connect_to);
-    api.curl_slist_free_all(transfer->recipients);
-    free(transfer->message);
     free(transfer);
 }

@@ -1,109 +1,73 @@
-// Mail and webhooks: curl makes these connections itself, names included. Nothing here blocks: a name is looked up on a thread that nobody
-// waits for (QUICK_EXIT), and the QUIT of SMTP, which libcurl 7 sends blocking, is not waited for either.
+// Mail and webhooks: curl makes these connections itself, names included. Waits; for a thread of its own.
 #include "ek_curl_private.h"
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define api ek_curl_api
 
+struct progress {
+    const struct ek_message *message;
+    size_t sent;
+    size_t heard;
+};
+
 static size_t give_text(char *buffer, size_t size, size_t count, void *user) {
-    struct ek_transfer *transfer = user;
-    size_t left = transfer->length - transfer->sent, room = size * count;
+    struct progress *progress = user;
+    size_t left = progress->message->length - progress->sent, room = size * count;
     size_t part = left < room ? left : room;
-    memcpy(buffer, transfer->message + transfer->sent, part);
-    transfer->sent += part;
+    memcpy(buffer, progress->message->text + progress->sent, part);
+    progress->sent += part;
     return part;
 }
 
 // The answer to a POST is its status; a server that sends more than this is not listened to.
 static size_t drop_answer(char *octets, size_t size, size_t count, void *user) {
     (void)octets;
-    struct ek_transfer *transfer = user;
-    transfer->sent += size * count;
-    return transfer->sent > 1 << 20 ? 0 : size * count;
-}
-
-static int note_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
-    (void)purpose;
-    struct ek_transfer *transfer = user;
-    transfer->connection = fd;
-    return CURL_SOCKOPT_OK;
+    struct progress *progress = user;
+    progress->heard += size * count;
+    return progress->heard > 1 << 20 ? 0 : size * count;
 }
 
 static int on_said(CURL *easy, curl_infotype kind, char *octets, size_t count, void *user) {
     (void)easy;
-    struct ek_transfer *transfer = user;
+    struct progress *progress = user;
     if (kind != CURLINFO_HEADER_IN && kind != CURLINFO_HEADER_OUT) return 0;
-    if (transfer->said != NULL) transfer->said(transfer->context, kind == CURLINFO_HEADER_IN, octets, count);
-    // curl would wait for the answer, and the loop with it.
-    int quits = kind == CURLINFO_HEADER_OUT && count >= 4 && memcmp(octets, "QUIT", 4) == 0;
-    if (quits && transfer->connection >= 0) shutdown(transfer->connection, SHUT_RD);
+    progress->message->said(progress->message->context, kind == CURLINFO_HEADER_IN, octets, count);
     return 0;
 }
 
-static int prepare(struct ek_transfer *transfer, const struct ek_message *message) {
-    transfer->message = malloc(message->length + 1);
-    if (transfer->message == NULL) return 0;
-    memcpy(transfer->message, message->text, message->length);
-    transfer->length = message->length;
-    if (message->from != NULL) {
-        transfer->recipients = api.curl_slist_append(NULL, message->to);
-        return transfer->recipients != NULL;
-    }
-    static const char *names[] = {"Content-Type: ", "Expect:", "Accept:"};
-    char line[128] = "";
-    strncat(line, names[0], sizeof line - 1);
-    strncat(line, message->type, sizeof line - 1 - strlen(line));
-    names[0] = line;
-    for (int index = 0; index < 3; index++) {
-        struct curl_slist *list = api.curl_slist_append(transfer->headers, names[index]);
-        if (list == NULL) return 0;
-        transfer->headers = list;
-    }
-    return 1;
-}
-
-static void configure(struct ek_transfer *transfer, const struct ek_message *message) {
-    CURL *easy = transfer->easy;
+static void configure(CURL *easy, const struct ek_message *message, struct progress *progress, struct curl_slist *list) {
 #define SET(option, value) api.curl_easy_setopt(easy, CURLOPT_##option, value)
-    SET(PRIVATE, transfer);
-    SET(ERRORBUFFER, transfer->error);
     SET(NOSIGNAL, 1L);
-    SET(QUICK_EXIT, 1L);
     SET(PROTOCOLS_STR, "smtp,smtps,http,https");
     SET(PROXY, "");
     SET(URL, message->url);
-    SET(FRESH_CONNECT, 1L);
-    SET(FORBID_REUSE, 1L);
-    SET(SOCKOPTFUNCTION, note_socket);
-    SET(SOCKOPTDATA, transfer);
     SET(CONNECTTIMEOUT_MS, message->connect_milliseconds);
     SET(TIMEOUT_MS, message->whole_milliseconds);
     SET(WRITEFUNCTION, drop_answer);
-    SET(WRITEDATA, transfer);
+    SET(WRITEDATA, progress);
     SET(SSL_VERIFYPEER, message->verify ? 1L : 0L);
     SET(SSL_VERIFYHOST, message->verify ? 2L : 0L);
     if (message->authorities != NULL) SET(CAINFO, message->authorities);
     if (message->from == NULL) {
         SET(USERAGENT, "Evenkeel");
-        SET(HTTPHEADER, transfer->headers);
+        SET(HTTPHEADER, list);
         SET(POST, 1L);
-        SET(POSTFIELDSIZE_LARGE, (curl_off_t)transfer->length);
-        SET(POSTFIELDS, transfer->message);
+        SET(POSTFIELDSIZE_LARGE, (curl_off_t)message->length);
+        SET(POSTFIELDS, message->text);
         return;
     }
     SET(SERVER_RESPONSE_TIMEOUT, message->answer_milliseconds / 1000 > 0 ? message->answer_milliseconds / 1000 : 1L);
     SET(USE_SSL, (long)(message->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     SET(MAIL_FROM, message->from);
-    SET(MAIL_RCPT, transfer->recipients);
+    SET(MAIL_RCPT, list);
     SET(UPLOAD, 1L);
     SET(READFUNCTION, give_text);
-    SET(READDATA, transfer);
-    SET(INFILESIZE_LARGE, (curl_off_t)transfer->length);
+    SET(READDATA, progress);
+    SET(INFILESIZE_LARGE, (curl_off_t)message->length);
     SET(VERBOSE, 1L);
     SET(DEBUGFUNCTION, on_said);
-    SET(DEBUGDATA, transfer);
+    SET(DEBUGDATA, progress);
     if (message->user != NULL) {
         SET(USERNAME, message->user);
         SET(PASSWORD, message->password);
@@ -111,23 +75,42 @@ static void configure(struct ek_transfer *transfer, const struct ek_message *mes
 #undef SET
 }
 
-struct ek_transfer *ek_message_start(struct ek_curl *curl, const struct ek_message *message) {
-    struct ek_transfer *transfer = calloc(1, sizeof *transfer);
-    if (transfer == NULL) return NULL;
-    transfer->socket = transfer->connection = -1;
-    transfer->said = message->said;
-    transfer->context = message->context;
-    transfer->easy = api.curl_easy_init();
-    if (transfer->easy == NULL || !prepare(transfer, message)) {
-        ek_transfer_free(transfer);
-        return NULL;
+// Recipients, or the header of a POST; NULL when out of memory.
+static struct curl_slist *list_of(const struct ek_message *message) {
+    if (message->from != NULL) return api.curl_slist_append(NULL, message->to);
+    char type[128];
+    snprintf(type, sizeof type, "Content-Type: %s", message->type);
+    const char *lines[] = {type, "Expect:", "Accept:"};
+    struct curl_slist *list = NULL;
+    for (int index = 0; index < 3; index++) {
+        struct curl_slist *longer = api.curl_slist_append(list, lines[index]);
+        if (longer == NULL) {
+            api.curl_slist_free_all(list);
+            return NULL;
+        }
+        list = longer;
     }
-    configure(transfer, message);
-    transfer->curl = curl;
-    if (api.curl_multi_add_handle(curl->multi, transfer->easy) != CURLM_OK) {
-        transfer->curl = NULL;
-        ek_transfer_free(transfer);
-        return NULL;
+    return list;
+}
+
+int ek_message_prepare(char *problem, size_t capacity) {
+    return ek_curl_load(problem, capacity);
+}
+
+int ek_message_send(const struct ek_message *message, struct ek_result *result) {
+    struct progress progress = {.message = message};
+    char error[CURL_ERROR_SIZE] = "";
+    CURL *easy = api.curl_easy_init();
+    struct curl_slist *list = easy == NULL ? NULL : list_of(message);
+    if (list != NULL) {
+        configure(easy, message, &progress, list);
+        api.curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+        *result = (struct ek_result){.code = api.curl_easy_perform(easy)};
+        api.curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result->status);
+        const char *words = error[0] != '\0' ? error : api.curl_easy_strerror((CURLcode)result->code);
+        snprintf(result->text, sizeof result->text, "%s", words);
     }
-    return transfer;
+    if (easy != NULL) api.curl_easy_cleanup(easy);
+    api.curl_slist_free_all(list);
+    return list != NULL;
 }

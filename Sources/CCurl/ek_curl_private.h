@@ -13,6 +13,7 @@
     X(curl_multi_socket_action)                                                                                                  \
     X(curl_multi_info_read)                                                                                                      \
     X(curl_easy_init)                                                                                                            \
+    X(curl_easy_perform)                                                                                                         \
     X(curl_easy_cleanup)                                                                                                         \
     X(curl_easy_setopt)                                                                                                          \
     X(curl_easy_getinfo)                                                                                                         \
@@ -42,15 +43,8 @@ struct ek_transfer {
     struct ek_curl *curl;
     struct curl_slist *headers;
     struct curl_slist *connect_to;
-    struct curl_slist *recipients;
     int64_t certificate_end; // seconds since 1970; 0 = not known
     int socket; // -1 once curl has it
-    // What is sent: of a message alone.
-    char *message;
-    size_t length, sent;
-    // Where the connection of a message is; -1 = there is none.
-    curl_socket_t connection;
-    ek_curl_said said;
     ek_curl_octets header;
     ek_curl_octets body;
     void *context;
@@ -59,3 +53,6 @@ struct ek_transfer {
 
 // When the certificate of the server ends, in seconds since 1970, while the transfer runs; 0 = it has none, or nobody can tell.
 int64_t ek_certificate_end(CURL *easy);
+
+// Loads libcurl when it is not there yet; 0 with the reason in `problem` when it cannot be.
+int ek_curl_load(char *problem, size_t capacity);

@@ -1,7 +1,7 @@
 // What is told to the administrator's programs and pipes about a virtual service or a real server: keepalived's words and lines.
 
 public import Configuration
-internal import Net
+public import Net
 public import Scripts
 
 /// Whom a notice is about.
@@ -81,12 +81,13 @@ public struct ServiceNotice: Equatable, Sendable {
 }
 
 extension VirtualServerConfiguration {
-    /// keepalived's name of the service in pipes; a group has one for all its addresses.
-    fileprivate var pipeName: String { group.map { "[\($0)]:0" } ?? identity.pipeName }
+    /// keepalived's name of the service in pipes and mails; a group has one for all its addresses.
+    public var pipeName: String { group.map { "[\($0)]:0" } ?? identity.pipeName }
 }
 
 extension VirtualServerIdentity {
-    fileprivate var pipeName: String {
+    /// keepalived's name of it: `[192.0.2.1]:tcp:80`, `FWM 7`.
+    public var pipeName: String {
         switch self {
         case .address(_, let endpoint): pipeName(of: endpoint)
         case .firewallMark(let mark, _): "FWM \(mark)"
@@ -94,7 +95,7 @@ extension VirtualServerIdentity {
     }
 
     /// keepalived's name of an endpoint of the service.
-    fileprivate func pipeName(of endpoint: Endpoint) -> String {
+    public func pipeName(of endpoint: Endpoint) -> String {
         let transport =
             switch self {
             case .address(let transport, _): transport.rawValue

@@ -202,7 +202,7 @@ extension Member {
 
 extension VirtualServerConfiguration {
     /// What its group's services of one kind have in common; nil: it has no group.
-    fileprivate var groupName: String? {
+    public var groupName: String? {
         guard let group else { return nil }
         switch identity {
         case .address(let transport, _): return "\(transport.rawValue) \(group)"

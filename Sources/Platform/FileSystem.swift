@@ -85,6 +85,17 @@ public enum FileSystem {
         return try contents(of: descriptor, limit: limit)
     }
 
+    /// The content of a file that its owner shares with a group at most: ENOENT when there is none, EPERM when it belongs neither to root nor to
+    /// this process's user, when others have any right to it or its group may write it, EINVAL for what is no regular file, EFBIG.
+    public static func groupSecret(of path: String, limit: Int) throws(Errno) -> [UInt8] {
+        let descriptor = FileDescriptor(owning: try Errno.check(ek_open(path, O_RDONLY | O_NONBLOCK, 0), "open"))
+        let status = try regular(descriptor)
+        guard status.st_uid == 0 || status.st_uid == geteuid(), status.st_mode & 0o027 == 0 else {
+            throw Errno(EPERM, "open")
+        }
+        return try contents(of: descriptor, limit: limit)
+    }
+
     /// Replaces a file atomically: a reader sees the old or the new content, never half. Nothing that stands at the path or beside it is
     /// followed or reused. With `durable` it survives a power cut once this returns. `mode` is that of open(2), for the new file.
     public static func replace(

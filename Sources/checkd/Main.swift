@@ -24,6 +24,7 @@ private final class CheckProgram: RunningDaemon {
     private let ledger: Ledger
     private let daemon: CheckDaemon
     private let addresses: LocalAddresses
+    private let alerts: AlertDesk
     private let reloading: ConfigurationReload<CheckAPI>
 
     init(_ context: DaemonContext) throws {
@@ -46,6 +47,13 @@ private final class CheckProgram: RunningDaemon {
         addresses.adopt(loaded.configuration)
         self.addresses = addresses
         network.programs.stuckChanged = { [weak daemon] in daemon?.stuckChanged($0) }
+        let alerts = AlertDesk(
+            AlertWorld(
+                turns: loop, carrier: Postman(on: loop), memory: ledger.file("alerts.json", durable: true),
+                boot: SystemClock.bootID, hostName: ThisMachine(isExamined: false).hostName, logger: logger,
+                subscribe: { service.subscribe(types: AlertFeed.types, $0) }))
+        daemon.alerts = alerts
+        self.alerts = alerts
         let tuning = ProcessTuning(on: loop, logger: logger) { [weak daemon] in daemon?.processChanged($0) }
         tuning.adopt(loaded.configuration.global.checkerProcess)
         network.scriptRules = loaded.configuration.global.scriptRules
@@ -78,7 +86,9 @@ private final class CheckProgram: RunningDaemon {
     }
 
     func stop(_ reason: StopReason) {
-        ledger.flush(within: Self.farewell)
-        loop.stop()
+        alerts.end(hurries: reason == .terminate) { [self] in
+            ledger.flush(within: Self.farewell)
+            loop.stop()
+        }
     }
 }

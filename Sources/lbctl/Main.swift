@@ -27,8 +27,8 @@ struct Lbctl: ParsableCommand {
         version: "lbctl (Evenkeel) \(evenkeelVersion)",
         subcommands: [
             StatusCommand.self, TopCommand.self, EventsCommand.self, VrrpCommand.self, ServiceCommand.self,
-            ServerCommand.self,
-            CheckCommand.self, ConfigCommand.self, ReloadCommand.self, IpvsCommand.self,
+            ServerCommand.self, CheckCommand.self, AlertCommand.self, ConfigCommand.self, ReloadCommand.self,
+            IpvsCommand.self,
             RealServerCommand.self, CallCommand.self, IntrospectCommand.self,
         ])
 

@@ -55,6 +55,7 @@ extension Recorder: CheckAPI.Handler where API == CheckAPI {
         responder.reached()
     }
     func probeOnce(_ call: CheckAPI.ProbeOnce, _ responder: Responder<CheckAPI.ProbeOnce>) { responder.reached() }
+    func testAlerts(_ call: CheckAPI.TestAlerts, _ responder: Responder<CheckAPI.TestAlerts>) { responder.reached() }
 }
 
 @Suite(.timeLimit(.minutes(1))) struct DispatchTests {

@@ -59,7 +59,8 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             method(IpvsAPI.Reset.self), method(IpvsAPI.CutDepartures.self),
             method(IpvsAPI.PrepareReload.self), method(IpvsAPI.CommitReload.self),
             method(IpvsAPI.AbortReload.self),
-            method(CheckAPI.List.self), method(CheckAPI.Run.self), method(CheckAPI.ShowHistory.self),
+            method(CheckAPI.List.self), method(CheckAPI.Run.self), method(CheckAPI.TestAlerts.self),
+            method(CheckAPI.ShowHistory.self),
             method(CheckAPI.ProbeOnce.self), method(CheckAPI.ComputeDigest.self), method(CheckAPI.PrepareReload.self),
             method(CheckAPI.CommitReload.self), method(CheckAPI.AbortReload.self),
             method(ScriptAPI.Run.self), method(ScriptAPI.List.self), method(ScriptAPI.End.self),
@@ -118,7 +119,7 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             Set(Interfaces.events) == [
                 EventType.vrrpInstance, EventType.checkServer, EventType.checkHeartbeat, EventType.ipvsService,
                 EventType.ipvsServer, EventType.alarm, EventType.configuration, EventType.interface, EventType.vrrpLate,
-                EventType.vrrpMasters, EventType.vrrpDropped,
+                EventType.vrrpMasters, EventType.vrrpDropped, EventType.alert,
             ])
     }
 

@@ -38,7 +38,7 @@ import Testing
     func `strict refuses what will not act, which else loads`(_ name: String) throws {
         let path = "found/\(name).conf"
         let text = try Fixtures.text(path).replacing("300.1.1.1 via nowhere blah", with: "")
-        let files = MemoryFiles([path: text + "\nglobal_defs {\nnotification_email {\na@b.c\n}\n}\n"])
+        let files = MemoryFiles([path: text + "\nglobal_defs {\nenable_traps\n}\n"])
         let lenient = Configuration.load(files: files, path: path)
         #expect(lenient.configuration != nil)
         #expect(!lenient.inactions.isEmpty)

@@ -41,7 +41,7 @@ import Testing
         #expect(checker.schedule.delayLoop == .seconds(6))
         #expect(checker.schedule.warmup == .seconds(6))
         #expect(configuration.global.routerID == "LVS_MASTER")
-        #expect(configuration.global.mail.recipients == ["ops@example.com"])
+        #expect(configuration.global.mail.recipients.map(\.address) == ["ops@example.com"])
     }
 
     @Test func `the two directors differ in state and priority only`() throws {

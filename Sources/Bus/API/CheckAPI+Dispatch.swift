@@ -11,6 +11,7 @@ extension CheckAPI {
         func showHistory(_ call: ShowHistory, _ responder: Responder<ShowHistory>)
         func probeOnce(_ call: ProbeOnce, _ responder: Responder<ProbeOnce>)
         func computeDigest(_ call: ComputeDigest, _ responder: Responder<ComputeDigest>)
+        func testAlerts(_ call: TestAlerts, _ responder: Responder<TestAlerts>)
     }
 
     /// Gives each call to its requirement. Neither of the two is kept: when one is gone, a call is answered with
@@ -24,6 +25,7 @@ extension CheckAPI {
             case "io.evenkeel.Check.ShowHistory": pending.hand(call, to: handler.showHistory)
             case "io.evenkeel.Check.ProbeOnce": pending.hand(call, to: handler.probeOnce)
             case "io.evenkeel.Check.ComputeDigest": pending.hand(call, to: handler.computeDigest)
+            case "io.evenkeel.Check.TestAlerts": pending.hand(call, to: handler.testAlerts)
             case "io.evenkeel.Check.PrepareReload": pending.hand(call, to: reload.prepareReload)
             case "io.evenkeel.Check.CommitReload": pending.hand(call, to: reload.commitReload)
             case "io.evenkeel.Check.AbortReload": pending.hand(call, to: reload.abortReload)

@@ -37,4 +37,23 @@ extension CheckAPI {
             }
         }
     }
+
+    /// Whom an alert is about.
+    public enum AlertKind: OpenEnumeration {
+        case instance, group, service, server
+        /// A value that a newer peer knows.
+        case other(String)
+
+        public static let known: [Self] = [.instance, .group, .service, .server]
+
+        public var rawValue: String {
+            switch self {
+            case .instance: "instance"
+            case .group: "group"
+            case .service: "service"
+            case .server: "server"
+            case .other(let word): word
+            }
+        }
+    }
 }

@@ -119,6 +119,24 @@ extension CheckAPI {
         }
     }
 
+    /// Sends a test message to everybody who is to be alerted and answers with what became of each; takes as long as
+    /// the mail server does.
+    public struct TestAlerts: VarlinkMethod {
+        public static let method = "io.evenkeel.Check.TestAlerts"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// Empty when the configuration names nobody.
+            public var deliveries: [AlertDelivery]
+
+            public init(deliveries: [AlertDelivery]) {
+                self.deliveries = deliveries
+            }
+        }
+    }
+
     /// No real server of that name is checked.
     public struct ServerNotFound: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Check.ServerNotFound"

@@ -232,4 +232,74 @@ public enum CheckAPI: ReloadableAPI {
             self.text = text
         }
     }
+
+    /// What a webhook is told: the data of a CloudEvents object of type io.evenkeel.alert, POSTed as
+    /// application/cloudevents+json. Its subject is the router_id. Not on the bus, which has the states themselves.
+    /// Data of the event `io.evenkeel.alert`.
+    public struct AlertNotice: Codable, Hashable, Sendable {
+        /// What it adds up to, in one line.
+        public var summary: String
+        /// The same as a mail would have it, line by line.
+        public var text: String
+        /// What happened, in order.
+        public var changes: [AlertChange]
+        /// Earlier changes that waited for too long and are not listed.
+        public var dropped: Int
+
+        public init(summary: String, text: String, changes: [AlertChange], dropped: Int) {
+            self.summary = summary
+            self.text = text
+            self.changes = changes
+            self.dropped = dropped
+        }
+    }
+
+    /// One change that people are alerted to.
+    public struct AlertChange: Codable, Hashable, Sendable {
+        /// What it is about.
+        public var kind: AlertKind
+        /// Its name: "VI_1", SERVICE, SERVICE/ADDR:PORT.
+        public var name: String
+        /// As it is now: master, backup, fault, stopped, up, down; deleted when it left the configuration.
+        public var state: String
+        /// keepalived's line about it: "VRRP Instance VI_1 - Entering MASTER state".
+        public var line: String
+        /// keepalived's text: "=> VRRP Instance is now owning VRRP VIPs <=".
+        public var text: String
+        /// Why, for people.
+        public var reason: String
+        /// When: RFC 3339, UTC.
+        public var time: String
+
+        public init(
+            kind: AlertKind, name: String, state: String, line: String, text: String, reason: String, time: String
+        ) {
+            self.kind = kind
+            self.name = name
+            self.state = state
+            self.line = line
+            self.text = text
+            self.reason = reason
+            self.time = time
+        }
+    }
+
+    /// What became of a test message.
+    public struct AlertDelivery: Codable, Hashable, Sendable {
+        /// A mail address or a URL.
+        public var receiver: String
+        /// It was taken.
+        public var delivered: Bool
+        /// What the server said, or why it was not reached.
+        public var answer: String
+        /// How long it took.
+        public var durationMilliseconds: Int
+
+        public init(receiver: String, delivered: Bool, answer: String, durationMilliseconds: Int) {
+            self.receiver = receiver
+            self.delivered = delivered
+            self.answer = answer
+            self.durationMilliseconds = durationMilliseconds
+        }
+    }
 }

@@ -85,13 +85,14 @@ void ek_transfer_free(struct ek_transfer *transfer);
 
 // MARK: messages
 
-// A mail for one recipient, or a POST of HTTP. curl makes the connection, and looks the name up on a thread of its own.
+// A mail for one recipient, or a POST of HTTP. curl looks the name up and makes the connection. For a thread of its own: libcurl's SMTP waits
+// for the reply to the text and to QUIT whatever interface is used.
 struct ek_message {
     const char *url;          // smtp://HOST:PORT/HELO, smtps://…, http://…, https://…
     const char *from;         // the sender's address; NULL = this is a POST
     const char *to;           // the recipient's address
     const char *type;         // of a POST's content
-    const char *text;         // the mail with its header, lines ended by CRLF; or the content. Copied.
+    const char *text;         // the mail with its header, lines ended by CRLF; or the content
     size_t length;
     int starttls;             // nothing is said but by TLS (smtp://)
     int verify;               // the certificate must be valid for the host
@@ -102,8 +103,10 @@ struct ek_message {
     long answer_milliseconds; // for one answer of the SMTP server
     long whole_milliseconds;
     ek_curl_said said;        // of a mail
-    void *context;            // what ek_curl_next_ended gives
+    void *context;            // of `said`
 };
 
-// NULL when out of memory. Ends as a request does; `status` is the last code that the server said.
-struct ek_transfer *ek_message_start(struct ek_curl *curl, const struct ek_message *message);
+// Loads libcurl, if it is not there, so that other threads may send messages; 0 with the reason in `problem` when that cannot be done.
+int ek_message_prepare(char *problem, size_t capacity);
+// Sends a message and waits for its end; `status` is the last code that the server said. 0 when out of memory.
+int ek_message_send(const struct ek_message *message, struct ek_result *result);

@@ -18,14 +18,10 @@ extension KeywordTable {
     ]
 
     private static let noProgram = "no program is run then"
-    private static let noMail = "no mail is sent"
     private static let noPipe = "nothing is written to a pipe"
 
     private static let convenience: [String: String] = [
         "notify_up": noProgram, "notify_down": noProgram, "quorum_up": noProgram, "quorum_down": noProgram,
-        "notification_email": noMail, "notification_email_from": noMail, "smtp_server": noMail, "smtp_alert": noMail,
-        "smtp_alert_vrrp": noMail, "smtp_alert_checker": noMail, "smtp_helo_name": noMail,
-        "smtp_connect_timeout": noMail, "no_email_faults": noMail, "no_checker_emails": noMail,
         "lvs_notify_fifo": noPipe, "lvs_notify_fifo_script": noPipe,
         "omega": "no program is run at stop anyway", "rs_init_notifies": "no program is run anyway",
     ]

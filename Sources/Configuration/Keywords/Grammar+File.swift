@@ -151,6 +151,7 @@ extension Grammars {
                         remedy: "remove it")
                 }
                 interpreter.global = parsed.draft.resolved()
+                interpreter.checkAlerts(parsed)
             })
         row.phase = .first
         return row.repeatable

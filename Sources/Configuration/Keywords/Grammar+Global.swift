@@ -11,6 +11,8 @@ struct GlobalDraft: BlockDraft {
     var alerts: Bool?
     var vrrpAlerts: Bool?
     var checkerAlerts: Bool?
+    var mailUser: String?
+    var passwordFile: String?
     /// `lvs_id`, which keepalived 1.0 had for router_id.
     var oldRouterID: String?
 
@@ -78,6 +80,7 @@ struct GlobalDraft: BlockDraft {
         }
         model.gratuitousARP.lowerPriorityDelay = lowerPriorityDelay ?? model.gratuitousARP.delay
         model.gratuitousARP.lowerPriorityCount = lowerPriorityCount ?? model.gratuitousARP.count
+        if let mailUser, let passwordFile { model.mail.login = MailLogin(user: mailUser, passwordFile: passwordFile) }
         model.mail.vrrpAlerts = vrrpAlerts ?? alerts ?? model.mail.vrrpAlerts
         model.mail.checkerAlerts = checkerAlerts ?? alerts ?? model.mail.checkerAlerts
         return model
@@ -122,41 +125,6 @@ extension Grammars {
     ) { draft, statement, interpreter in
         draft.oldRouterID = interpreter.single(statement)?.text
     }
-
-    private static let globalMail: [Keyword<GlobalDraft>] = [
-        .list("notification_email", lines: "ADDR…", .common, "who gets mail") { draft, statement, interpreter in
-            draft.model.mail.recipients += interpreter.listLines(statement).flatMap { $0.map(\.text) }
-        }.repeatable.notYet,
-        .word(
-            "notification_email_from", "ADDR", \.model.mail.from, standard: "keepalived@HOST", .common,
-            "sender of mail"
-        ).notYet,
-        Keyword("smtp_server", "ADDR [PORT]", standard: "none; port 25", .common, "mail server") {
-            draft, statement, interpreter in
-            guard let host = statement.arguments.first else { return interpreter.sayMissing(statement) }
-            draft.model.mail.server = host.text
-            if let port = statement.arguments.dropFirst().first,
-                let number = interpreter.integer(port, 1...65535, of: "the port of smtp_server")
-            {
-                draft.model.mail.port = UInt16(clamping: number)
-            }
-            interpreter.ignoreExtra(statement.arguments.dropFirst(2), statement)
-        }.notYet,
-        .word("smtp_helo_name", "NAME", \.model.mail.heloName, standard: "host name", .common, "name in HELO").notYet,
-        .seconds(
-            "smtp_connect_timeout", 1...longestTime, \.model.mail.connectTimeout, .common,
-            "patience with the mail server"
-        ).notYet,
-        .optionalBoolean(
-            "smtp_alert", \.alerts, standard: "instances off, real servers on", .rare,
-            "default of every smtp_alert"
-        ).notYet,
-        .optionalBoolean("smtp_alert_vrrp", \.vrrpAlerts, standard: "smtp_alert", .rare, "default for instances")
-            .notYet,
-        .optionalBoolean("smtp_alert_checker", \.checkerAlerts, standard: "smtp_alert", .rare, "default for servers")
-            .notYet,
-        .toggle("no_email_faults", \.model.mail.skipsFaults, .rare, "no mail for FAULT").notYet,
-    ]
 
     private static let globalVRRP: [Keyword<GlobalDraft>] = [
         vrrpVersion("vrrp_version", \.model.vrrpVersion, .everywhere, "protocol version of IPv4 instances"),

@@ -3,7 +3,6 @@
 
 extension Grammars {
     static let globalAlerts: [Keyword<GlobalDraft>] = [
-        .notYet("no_checker_emails", "[BOOL]", "no mail about checks"),
         .notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP"),
         Keyword.notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP").spelled("enable_snmp_keepalived"),
         .notYet("enable_snmp_checker", "", .common, "SNMP for virtual servers"),

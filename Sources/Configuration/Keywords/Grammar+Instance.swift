@@ -111,7 +111,7 @@ extension Grammars {
             "auth_hmac", "", { authenticationHMAC }, kind: .authenticationHMAC, .rare, "signed adverts, keepalived 2.4",
             from: { _, _ in AuthenticationHMACDraft() },
             store: { draft, parsed, _ in draft.authenticationHMAC = parsed }),
-        .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .common, "mail on transitions").notYet,
+        .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .common, "mail on transitions"),
     ]
 
     private static let instanceAddresses: [Keyword<InstanceDraft>] = [

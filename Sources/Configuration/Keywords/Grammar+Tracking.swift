@@ -189,7 +189,7 @@ extension Grammars {
             }.required,
             .toggle("sync_group_tracking_weight", \.model.usesTrackingWeights, .rare, "weights count within the group"),
             .unneeded("global_tracking", "old way to share trackers", because: "deprecated by keepalived too"),
-            .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .rare, "mail on transitions").notYet,
+            .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .rare, "mail on transitions"),
             .boolean(
                 "notify_priority_changes", \.model.notifiesPriorityChanges, .rare,
                 "the pipes are told of changes of the members' priorities"),

@@ -149,7 +149,7 @@ extension Grammars {
             "ha_suspend", \.suspendsWithoutAddress, .common, "no checks while the address is elsewhere; groups too"),
         .toggle("omega", \.omega, .common, "notify_down and quorum_down also at stop"),
         .toggle("inhibit_on_failure", \.inhibitOnFailure, .common, "weight 0 instead of removal on failure"),
-        .optionalBoolean("smtp_alert", \.mailAlert, standard: "off", .rare, "mail on quorum changes").notYet,
+        .optionalBoolean("smtp_alert", \.mailAlert, standard: "off", .rare, "mail on quorum changes"),
         .toggle("alpha", \.check.alpha, .common, "servers are down until their first success"),
         .integer("weight", 0...2_147_483_647, \.weight, .rare, "default weight of real servers"),
         netMask("nat_mask"), netMask("net_mask"),
@@ -230,7 +230,7 @@ extension Grammars {
             .integer("lthreshold", 0...Int(UInt32.max), \.lowerThreshold, .common, "new clients again below this many"),
             .command("notify_up", \.notifyUp, .common, "run when the server comes up"),
             .command("notify_down", \.notifyDown, .common, "run when the server goes down"),
-            .optionalBoolean("smtp_alert", \.mailAlert, standard: "on", .rare, "mail on changes").notYet,
+            .optionalBoolean("smtp_alert", \.mailAlert, standard: "on", .rare, "mail on changes"),
             .boolean(
                 "alpha", \.check.alpha, standard: "virtual server's", .common, "down until the first success"),
             forwardingRow("lvs_method", \.forwarding, standard: "virtual server's", .rare, "how packets reach it"),

@@ -69,10 +69,17 @@ extension Configuration {
             names.append("vrrpd")
         }
         if !virtualServers.isEmpty || global.syncDaemon != nil { names.append("ipvsd") }
-        if virtualServers.contains(where: { $0.realServers.contains { !$0.checkers.isEmpty } }) {
-            names.append("checkd")
-        }
+        let isChecked = virtualServers.contains { $0.realServers.contains { !$0.checkers.isEmpty } }
+        if isChecked || hasAlerts { names.append("checkd") }
         return names
+    }
+
+    /// Somebody is to be told, by mail or webhook, of what changes without any check.
+    private var hasAlerts: Bool {
+        if !global.webhooks.isEmpty { return !instances.isEmpty || !virtualServers.isEmpty }
+        guard global.mail.isSent else { return false }
+        return instances.contains(where: \.mailAlert) || syncGroups.contains(where: \.mailAlert)
+            || virtualServers.contains(where: \.mailAlert)
     }
 
     /// The pipes that vrrpd writes into: `notify_fifo` and `vrrp_notify_fifo`.

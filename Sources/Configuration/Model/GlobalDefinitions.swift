@@ -64,6 +64,8 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var defaultInterface = "eth0"
     /// Mail: who gets it, from whom, through which server.
     public var mail = MailSettings()
+    /// `notify_webhook`: URLs that are told of every change.
+    public var webhooks: [String] = []
     /// `lvs_timeouts`: kernel connection timeouts to set.
     public var timeouts = IPVSTimeouts()
     /// `lvs_sync_daemon`: connection synchronisation between directors; nil = off.
@@ -195,31 +197,6 @@ public struct NotifyPipeConfiguration: Equatable, Sendable {
         self.user = user
         self.script = script
     }
-}
-
-/// `notification_email*` and `smtp_*`.
-public struct MailSettings: Equatable, Sendable {
-    /// `notification_email { … }`; empty = no mail.
-    public var recipients: [String] = []
-    /// `notification_email_from`; nil = keepalived@HOST.
-    public var from: String?
-    /// `smtp_server ADDR|HOST`; nil = no mail.
-    public var server: String?
-    /// The port of `smtp_server`.
-    public var port: UInt16 = 25
-    /// `smtp_helo_name`; nil = the host name.
-    public var heloName: String?
-    /// `smtp_connect_timeout`.
-    public var connectTimeout = Duration.seconds(30)
-    /// `smtp_alert_vrrp`, else `smtp_alert`: the default of instances and sync groups; nil = off.
-    public var vrrpAlerts: Bool?
-    /// `smtp_alert_checker`, else `smtp_alert`: the default of servers; nil = off for virtual, on for real servers.
-    public var checkerAlerts: Bool?
-    /// `no_email_faults`: no mail for FAULT.
-    public var skipsFaults = false
-
-    /// No mail.
-    public init() {}
 }
 
 /// `lvs_flush_on_stop [VS]`: what is taken out of the IPVS table when ipvsd is stopped.

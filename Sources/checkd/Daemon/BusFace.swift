@@ -3,6 +3,7 @@ import Bus
 import Configuration
 import HealthCheck
 import Net
+import Platform
 import Varlink
 
 extension CheckDaemon: CheckAPI.Handler {
@@ -60,5 +61,11 @@ extension CheckDaemon: CheckAPI.Handler {
             // Held until now by this alone.
             withExtendedLifetime(attempt) { attempt = nil }
         }
+    }
+
+    func testAlerts(_ call: CheckAPI.TestAlerts, _ responder: Responder<CheckAPI.TestAlerts>) {
+        guard let alerts else { return responder.reply(CheckAPI.TestAlerts.Reply(deliveries: [])) }
+        world.logger.notice("a test of alerts, asked by uid \(responder.caller.uid) (pid \(responder.caller.pid))")
+        alerts.test { responder.reply(CheckAPI.TestAlerts.Reply(deliveries: $0)) }
     }
 }

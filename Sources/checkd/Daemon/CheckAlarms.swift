@@ -15,6 +15,10 @@ enum CheckAlarm: AlarmKey {
     case descriptors
     /// The verdicts could not be saved.
     case state
+    /// Somebody is not reached by mail.
+    case mail
+    /// A webhook is not reached.
+    case webhooks
     /// What was asked of the kernel for the process.
     case process(ProcessAspect)
 
@@ -25,6 +29,8 @@ enum CheckAlarm: AlarmKey {
         case .programs: "programs"
         case .descriptors: "descriptors"
         case .state: "state"
+        case .mail: "mail"
+        case .webhooks: "webhooks"
         case .process(let aspect): aspect.rawValue
         }
     }

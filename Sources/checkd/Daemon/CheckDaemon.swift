@@ -45,6 +45,10 @@ final class CheckDaemon {
     private var stuck: StuckPrograms?
     private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
     private var descriptors: Alarm?
+    /// Tells people of what happens; nil: nobody does.
+    var alerts: AlertDesk? {
+        didSet { alerts?.alarmsChanged = { [weak self] in self?.alarmsAtEndOfTurn?.plan() } }
+    }
     var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     /// The configuration that is being taken over.
     var adoption: Adoption?
@@ -86,11 +90,13 @@ final class CheckDaemon {
             world.logger.info("starting from the saved verdicts of \(remembered.count) servers, \(down) down")
         }
         beat()
+        alerts?.adopt(configuration, servers: [])
         adopt(configuration)
     }
 
     /// Follows a new configuration; servers that it does not change are not disturbed.
     func reload(_ configuration: Configuration) {
+        alerts?.adopt(configuration, servers: byName.values)
         adopt(configuration)
     }
 
@@ -161,6 +167,7 @@ final class CheckDaemon {
 
     private func publish(_ name: String) {
         world.events.changed(EventType.checkServer, subject: name, published: nil)
+        if let server = byName[name] { alerts?.look(at: server) }
     }
 
     // MARK: Alarms and life signs
@@ -178,7 +185,7 @@ final class CheckDaemon {
     }
 
     private func reviewAlarms() {
-        var wanted: [CheckAlarm: Alarm] = [:]
+        var wanted = alerts?.alarms ?? [:]
         wanted[.programs] = stuck.map(CheckAlarm.stuck)
         wanted[.unsupportedChecks] = unsupported
         wanted[.descriptors] = descriptors

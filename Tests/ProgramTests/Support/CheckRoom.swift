@@ -152,6 +152,31 @@ final class CheckRoom {
     func listen(_ types: [String]) throws -> EventTap { try EventTap(directory + "/run/bus.sock", types, on: loop) }
 }
 
+/// A call whose reply comes while the loop runs.
+final class PendingCall {
+    private(set) var reply: VarlinkReply?
+    private let socket: FileDescriptor
+    private var framer = VarlinkFramer()
+    private var watch: Watch?
+
+    init(_ path: String, _ method: some VarlinkMethod, on loop: EventLoop) throws {
+        socket = try UnixSocket.connect(to: path)
+        let call = try method.call().encoded()
+        _ = try call.withUnsafeBytes { try socket.write($0) }
+        watch = try loop.watch(socket.number, .read) { [weak self] _ in self?.receive() }
+    }
+
+    private func receive() {
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        guard let count = try? chunk.withUnsafeMutableBytes({ try socket.read(into: $0) }), count > 0 else {
+            watch?.cancel()
+            return
+        }
+        chunk[..<count].withUnsafeBytes { framer.append($0) }
+        if let message = try? framer.next() { reply = try? VarlinkReply(parsing: message) }
+    }
+}
+
 /// A subscription whose events pile up while the loop runs.
 final class EventTap {
     /// Events in order; the retained ones come first.

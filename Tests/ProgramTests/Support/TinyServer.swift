@@ -44,6 +44,8 @@ final class TinyServer {
     var manner: Manner
     /// The requests of every connection that sent one.
     private(set) var requests: [String] = []
+    /// Whether a request has come whole.
+    var endsRequest: ([UInt8]) -> Bool = { $0.suffix(4).elementsEqual("\r\n\r\n".utf8) }
     /// Where the connections came from.
     private(set) var sources: [String] = []
     private let loop: EventLoop
@@ -78,7 +80,7 @@ final class TinyServer {
         try attend()
     }
 
-    private static func bind(to port: UInt16) throws -> (socket: Int32, port: UInt16) {
+    static func bind(to port: UInt16) throws -> (socket: Int32, port: UInt16) {
         let socket = FileDescriptor(
             owning: try Errno.check(
                 Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0), "socket"))
@@ -140,7 +142,7 @@ final class TinyServer {
         let count = (try? chunk.withUnsafeMutableBytes { try guest.socket.read(into: $0) }) ?? 0
         guard count > 0 else { return leave(guest) }
         guest.request += chunk[..<count]
-        guard guest.request.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
+        guard endsRequest(guest.request) else { return }
         requests.append(String(decoding: guest.request, as: UTF8.self))
         switch manner {
         case .deaf, .stall, .answerUnread: break

@@ -1,0 +1,130 @@
+// What waits for one receiver of alerts, and when it is sent: at once when something happens after a quiet time, together when much does,
+// ever more seldom about what will not keep still, and again and again until it was taken.
+//
+//   settling   a first change waits a moment for what happens with it (500 servers that fail are one message)
+//   holding    a subject that was told of a moment ago waits longer before it is told of again, twice as long each time
+//   gap        between any two messages, longer while one follows the other
+//   retrying   what was not taken is sent again, with what has happened since
+
+public import Net
+
+/// The queue of one receiver.
+public struct AlertChannel: Equatable, Sendable {
+    /// How often, and how much.
+    public enum Limits {
+        /// From a change to its message, at the soonest.
+        public static let settling = Duration.seconds(2)
+        /// Between two messages.
+        public static let gaps: [Duration] = [.seconds(15), .seconds(30), .seconds(60)]
+        /// From a message about a subject to the next.
+        public static let holds: [Duration] = [.seconds(60), .seconds(120), .seconds(300), .seconds(600)]
+        /// From an attempt that failed to the next.
+        public static let retries: [Duration] = [15, 30, 60, 120, 300].map { .seconds($0) }
+        /// Changes that are listed; of those before them only the number is told.
+        public static let listed = 500
+    }
+
+    /// A subject that was told of.
+    private struct Hold: Equatable {
+        var until: Instant
+        var step: Int
+    }
+
+    /// What is kept when the process ends.
+    public struct Waiting: Equatable, Sendable, Codable {
+        /// In the order in which it happened.
+        public var changes: [AlertChange] = []
+        /// Changes before them that are not listed any more.
+        public var dropped = 0
+
+        /// Nothing.
+        public init() {}
+
+        public var isEmpty: Bool { changes.isEmpty && dropped == 0 }
+    }
+
+    /// What waits. What is under way is among it: it has not been taken yet.
+    public private(set) var waiting: Waiting
+    /// Why the last attempt failed; nil when it did not.
+    public private(set) var failure: String?
+    /// Attempts that failed in a row.
+    public private(set) var failures = 0
+    /// The number of the last change that is under way; nil when nothing is.
+    private var underWay: Int?
+    private var due: Instant = .distantFuture
+    private var notBefore: Instant = .zero
+    private var gapStep = 0
+    private var lastSent: Instant?
+    private var holds: [AlertSubject: Hold] = [:]
+
+    /// A queue; what waited when an earlier process ended is sent soon.
+    public init(_ waiting: Waiting = Waiting(), at now: Instant) {
+        self.waiting = waiting
+        if !waiting.isEmpty { due = now + Limits.settling }
+    }
+
+    /// When `take` gives something; `distantFuture` when nothing waits.
+    public var deadline: Instant { underWay == nil && !waiting.isEmpty ? max(due, notBefore) : .distantFuture }
+
+    /// Something happened.
+    public mutating func add(_ change: AlertChange, at now: Instant) {
+        waiting.changes.append(change)
+        if waiting.changes.count > Limits.listed {
+            let surplus = waiting.changes.count - Limits.listed
+            waiting.changes.removeFirst(surplus)
+            waiting.dropped += surplus
+        }
+        due = min(due, dueTime(of: change, at: now))
+    }
+
+    /// What is to be sent now; nil when nothing is. `finished` is to follow.
+    public mutating func take(at now: Instant) -> Waiting? {
+        guard deadline <= now else { return nil }
+        underWay = waiting.changes.last?.number ?? 0
+        return waiting
+    }
+
+    /// The last attempt ended: nil when everything was taken, else why not.
+    public mutating func finished(_ failure: String?, at now: Instant) {
+        guard let last = underWay else { return }
+        underWay = nil
+        self.failure = failure
+        guard failure == nil else {
+            notBefore = now + Limits.retries[min(failures, Limits.retries.count - 1)]
+            failures += 1
+            return
+        }
+        failures = 0
+        let taken = waiting.changes.prefix { $0.number <= last }
+        hold(Set(taken.map(\.subject)), at: now)
+        waiting.changes.removeFirst(taken.count)
+        // Numbers have no gaps: what is missing between was dropped while the message was under way.
+        waiting.dropped = waiting.changes.first.map { $0.number - last - 1 } ?? 0
+        keepGap(at: now)
+        due = waiting.changes.reduce(.distantFuture) { min($0, dueTime(of: $1, at: now)) }
+    }
+
+    /// Sends what waits as soon as possible: the process ends.
+    public mutating func hurry() { (due, notBefore) = (.zero, .zero) }
+
+    private func dueTime(of change: AlertChange, at now: Instant) -> Instant {
+        max(now + Limits.settling, holds[change.subject]?.until ?? .zero)
+    }
+
+    /// What was told of, and forgets those that have kept still for as long as they were held again.
+    private mutating func hold(_ subjects: Set<AlertSubject>, at now: Instant) {
+        holds = holds.filter { $0.value.until + Limits.holds[$0.value.step] > now }
+        for subject in subjects {
+            let step = holds[subject].map { min($0.step + 1, Limits.holds.count - 1) } ?? 0
+            holds[subject] = Hold(until: now + Limits.holds[step], step: step)
+        }
+    }
+
+    /// Messages that follow each other closely get further apart.
+    private mutating func keepGap(at now: Instant) {
+        let isBusy = lastSent.map { now - $0 < Limits.gaps[gapStep] * 4 } ?? false
+        gapStep = isBusy ? min(gapStep + 1, Limits.gaps.count - 1) : 0
+        lastSent = now
+        notBefore = now + Limits.gaps[gapStep]
+    }
+}

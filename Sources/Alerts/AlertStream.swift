@@ -1,0 +1,91 @@
+// One kind of alerts, mail or webhooks: what is news, and a queue for each receiver, so that one who takes nothing holds up nobody else.
+
+public import Configuration
+public import Net
+
+/// What is told, and who waits for it.
+public struct AlertStream: Sendable {
+    /// What outlives the process.
+    public struct Memory: Equatable, Sendable, Codable {
+        public var told = ToldAlerts()
+        /// By receiver.
+        public var waiting: [String: AlertChannel.Waiting] = [:]
+
+        /// Nothing.
+        public init() {}
+    }
+
+    private var judge: AlertJudge
+    /// By receiver.
+    public private(set) var channels: [String: AlertChannel] = [:]
+    private var remembered: [String: AlertChannel.Waiting]
+    private var isStart = true
+    private var handledCount = 0
+
+    /// Starts from what an earlier process kept.
+    public init(_ memory: Memory = Memory()) {
+        judge = AlertJudge(told: memory.told)
+        remembered = memory.waiting
+    }
+
+    /// What is kept may have changed when this has.
+    public var version: Int { judge.version + handledCount }
+
+    /// What is to be kept.
+    public var memory: Memory {
+        var memory = Memory()
+        memory.told = judge.told
+        memory.waiting = channels.mapValues(\.waiting).filter { !$0.value.isEmpty }
+        return memory
+    }
+
+    /// Goes over to a configuration. Whoever is no receiver any more is told nothing more.
+    public mutating func adopt(
+        _ policy: AlertPolicy, receivers: [String], of configuration: Configuration, time: String, at now: Instant
+    ) {
+        var kept: [String: AlertChannel] = [:]
+        for receiver in receivers {
+            kept[receiver] = channels[receiver] ?? AlertChannel(remembered[receiver] ?? .init(), at: now)
+        }
+        channels = kept
+        remembered = [:]
+        add(judge.adopt(policy, of: configuration, isStart: isStart, time: time), at: now)
+        isStart = false
+        handledCount += 1
+    }
+
+    /// Takes note of how something stands.
+    public mutating func see(_ sight: AlertSight, at now: Instant) {
+        add(judge.see(sight), at: now)
+    }
+
+    private mutating func add(_ changes: [AlertChange], at now: Instant) {
+        for change in changes {
+            for receiver in channels.keys { channels[receiver]?.add(change, at: now) }
+        }
+    }
+
+    // MARK: Sending
+
+    /// When something is to be sent.
+    public var deadline: Instant { channels.values.map(\.deadline).min() ?? .distantFuture }
+
+    /// The next receiver, in no order, with what is to be sent; nil when nobody is due.
+    public mutating func take(at now: Instant) -> (receiver: String, waiting: AlertChannel.Waiting)? {
+        for receiver in channels.keys {
+            if let waiting = channels[receiver]?.take(at: now) { return (receiver, waiting) }
+        }
+        return nil
+    }
+
+    /// What was sent to a receiver was taken (nil), or why not.
+    public mutating func finished(_ receiver: String, _ failure: String?, at now: Instant) {
+        channels[receiver]?.finished(failure, at: now)
+        handledCount += 1
+    }
+
+    /// Sends what waits as soon as possible.
+    public mutating func hurry() {
+        for receiver in channels.keys { channels[receiver]?.hurry() }
+    }
+}

@@ -1,0 +1,225 @@
+// Has people told of what happens: keeps what is news and who waits for it, has messages carried, keeps all that on the disk, and says when
+// nobody takes them. Nothing here is waited for, least of all by a probe.
+import Alerts
+import Bus
+import Configuration
+import Net
+import Platform
+
+/// What alerts need of the world.
+struct AlertWorld {
+    let turns: any Turns
+    let carrier: any AlertCarrier
+    let memory: any VerdictFile
+    /// Differs after each boot; empty where the kernel does not tell.
+    let boot: String
+    let hostName: String
+    let logger: Logger
+    /// Follows vrrpd and ipvsd until the result is released.
+    let subscribe: (@escaping (BusSubscription.Update) -> Void) -> AnyObject
+}
+
+/// Mail and webhooks.
+final class AlertDesk {
+    /// Messages at once.
+    private static let atOnce = 4
+    /// Attempts that fail in a row until a person is wanted: a mail server may be greylisting.
+    private static let patience = 2
+    /// How long the end of the process waits for messages.
+    private static let farewell = Duration.seconds(3)
+
+    let world: AlertWorld
+    private(set) var sender: AlertSender?
+    private var mail: AlertStream
+    private var webhooks: AlertStream
+    private(set) var memory: AlertMemory
+    private var handedOver = 0
+    /// Somebody is told something, or was in an earlier process. Where nobody ever is, nothing is kept.
+    private var isUsed = false
+    private var underWay = 0
+    private var timer: (any AlarmClock)?
+    private var review: OncePerTurn?
+    private var subscription: AnyObject?
+    private var ending: (() -> Void)?
+    private var endTimer: (any AlarmClock)?
+    /// What stands in the way; called when it may have changed.
+    var alarmsChanged: () -> Void = {}
+
+    init(_ world: AlertWorld) {
+        self.world = world
+        let now = SystemClock.wallNanoseconds
+        var memory = AlertMemory(boot: world.boot, origin: String(now, radix: 36))
+        do throws(Errno) {
+            if let octets = try world.memory.read() {
+                if let known = AlertMemory(parsing: octets, boot: world.boot) {
+                    memory = known
+                    isUsed = true
+                } else {
+                    world.logger.notice("\(world.memory.path) is damaged: what was told before is not known")
+                }
+            }
+        } catch {
+            world.logger.notice("what was told before is not known: \(world.memory.path): \(error)")
+        }
+        self.memory = memory
+        mail = AlertStream(memory.mail)
+        webhooks = AlertStream(memory.webhooks)
+        review = OncePerTurn(world.turns) { [weak self] in self?.turn() }
+        timer = world.turns.alarmClock { [weak self] in self?.turn() }
+        endTimer = world.turns.alarmClock { [weak self] in self?.conclude() }
+        world.memory.failureChanged = { [weak self] _ in self?.alarmsChanged() }
+    }
+
+    // MARK: What happens
+
+    /// Goes over to a configuration; `servers` are those that are watched already.
+    func adopt(_ configuration: Configuration, servers: some Sequence<WatchedServer>) {
+        let now = world.turns.refreshNow()
+        sender = AlertSender(global: configuration.global, hostName: world.hostName)
+        let policies = (mail: AlertPolicy.mail(configuration), webhooks: AlertPolicy.webhooks(configuration))
+        isUsed = isUsed || !policies.mail.isEmpty || !policies.webhooks.isEmpty
+        let time = SystemClock.timestamp
+        mail.adopt(
+            policies.mail, receivers: policies.mail.isEmpty ? [] : configuration.global.mail.recipients.map(\.address),
+            of: configuration, time: time, at: now)
+        webhooks.adopt(
+            policies.webhooks, receivers: configuration.global.webhooks, of: configuration, time: time, at: now)
+        for server in servers { see(.server(server.name, server.alertLook)) }
+        see(.everyServer)
+        let needsBus = policies.mail.needsBus || policies.webhooks.needsBus
+        if !needsBus {
+            subscription = nil
+        } else if subscription == nil {
+            subscription = world.subscribe { [weak self] in self?.heard($0) }
+        }
+        review?.plan()
+    }
+
+    /// A server may stand differently.
+    func look(at server: WatchedServer) {
+        if isUsed { see(.server(server.name, server.alertLook)) }
+    }
+
+    private func heard(_ update: BusSubscription.Update) {
+        if let sight = AlertFeed.sight(of: update, { world.logger.warning("\($0)") }) { see(sight) }
+    }
+
+    private func see(_ sight: AlertSight) {
+        guard isUsed else { return }
+        let now = world.turns.now
+        mail.see(sight, at: now)
+        webhooks.see(sight, at: now)
+        review?.plan()
+    }
+
+    // MARK: Sending
+
+    private func turn() {
+        let now = world.turns.refreshNow()
+        while underWay < Self.atOnce, let sender {
+            let time = SystemClock.timestamp
+            if let (receiver, waiting) = mail.take(at: now) {
+                guard let address = sender.global.mail.recipients.first(where: { $0.address == receiver }) else {
+                    break
+                }
+                let letter = sender.mail(waiting, to: address, time: time, identity: identity(of: waiting, "mail"))
+                carry(letter) { desk, answer in
+                    desk.finished(\.mail, receiver, "mail to \(receiver)", waiting, answer)
+                }
+            } else if let (receiver, waiting) = webhooks.take(at: now) {
+                let post = sender.webhook(waiting, to: receiver, time: time, identity: identity(of: waiting, "webhook"))
+                carry(post) { desk, answer in
+                    desk.finished(\.webhooks, receiver, "webhook \(Self.shown(receiver))", waiting, answer)
+                }
+            } else {
+                break
+            }
+        }
+        let deadline = min(mail.deadline, webhooks.deadline)
+        if deadline == .distantFuture || underWay >= Self.atOnce { timer?.disarm() } else { timer?.arm(at: deadline) }
+        keep()
+        alarmsChanged()
+        if ending != nil, underWay == 0, deadline > now { conclude() }
+    }
+
+    private func carry(_ message: AlertMessage, _ done: @escaping (AlertDesk, AlertAnswer) -> Void) {
+        underWay += 1
+        world.carrier.send(message, helo: sender?.helo ?? world.hostName) { [weak self] answer in
+            guard let self else { return }
+            self.underWay -= 1
+            done(self, answer)
+            self.review?.plan()
+        }
+    }
+
+    private func finished(
+        _ stream: ReferenceWritableKeyPath<AlertDesk, AlertStream>, _ receiver: String, _ name: String,
+        _ waiting: AlertChannel.Waiting, _ answer: AlertAnswer
+    ) {
+        if let failure = answer.failure {
+            world.logger.warning("\(name) was not taken, it is sent again: \(failure)")
+        } else {
+            world.logger.info("\(name) was taken, \(waiting.changes.count + waiting.dropped) changes: \(answer.words)")
+        }
+        self[keyPath: stream].finished(receiver, answer.failure, at: world.turns.refreshNow())
+    }
+
+    /// The same while the same waits.
+    private func identity(of waiting: AlertChannel.Waiting, _ kind: String) -> String {
+        "evenkeel-\(kind)-\(memory.origin)-\(waiting.changes.last?.number ?? 0)"
+    }
+
+    /// URLs of webhooks are secrets: scheme and host alone.
+    static func shown(_ url: String) -> String {
+        let front = url.split(separator: "/", maxSplits: 2).prefix(2).joined(separator: "//")
+        return front.split(separator: "@").last.map(String.init) ?? front
+    }
+
+    // MARK: What is kept, and what is wrong
+
+    private func keep() {
+        let version = mail.version + webhooks.version
+        guard isUsed, version != handedOver else { return }
+        handedOver = version
+        memory.mail = mail.memory
+        memory.webhooks = webhooks.memory
+        world.memory.write({ [memory] in memory.octets }, done: nil)
+    }
+
+    /// What keeps people from being told.
+    var alarms: [CheckAlarm: Alarm] {
+        var alarms: [CheckAlarm: Alarm] = [:]
+        alarms[.mail] = alarm(of: mail, "mail to") { $0 }
+        alarms[.webhooks] = alarm(of: webhooks, "webhook") { Self.shown($0) }
+        return alarms
+    }
+
+    private func alarm(of stream: AlertStream, _ kind: String, _ name: (String) -> String) -> Alarm? {
+        let stuck = stream.channels.filter { $0.value.failures >= Self.patience }.sorted { $0.key < $1.key }
+        guard let (receiver, channel) = stuck.first, let failure = channel.failure else { return nil }
+        let others = stuck.count > 1 ? " (and \(stuck.count - 1) more)" : ""
+        let lost = stuck.contains { $0.value.waiting.dropped > 0 } ? "; the oldest changes are only counted by now" : ""
+        return Alarm(
+            message: "\(kind) \(name(receiver))\(others) is not taken: \(failure)\(lost)",
+            remedy: "what happened is kept and sent again; 'lbctl alert test' tries now; see docs/alerts.md")
+    }
+
+    // MARK: The end
+
+    /// The process ends: what waits is sent now if that can be done soon, and kept for the next process otherwise.
+    func end(hurries: Bool, _ done: @escaping () -> Void) {
+        if hurries {
+            mail.hurry()
+            webhooks.hurry()
+        }
+        ending = done
+        endTimer?.arm(at: world.turns.refreshNow() + Self.farewell)
+        turn()
+    }
+
+    private func conclude() {
+        keep()
+        ending?()
+        ending = nil
+    }
+}

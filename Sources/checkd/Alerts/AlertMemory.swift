@@ -1,0 +1,33 @@
+// What outlives the process about alerts, as a file of JSON: what was told, and what nobody has taken yet. So a restart tells nothing twice and
+// loses nothing.
+import Alerts
+import JSON
+
+/// The file's content.
+struct AlertMemory: Codable, Sendable {
+    /// Of the boot in which it was written.
+    var boot: String
+    /// Unlike that of any other memory: with a number it names a message.
+    var origin: String
+    var mail = AlertStream.Memory()
+    var webhooks = AlertStream.Memory()
+
+    /// Nothing was told yet.
+    init(boot: String, origin: String) {
+        (self.boot, self.origin) = (boot, origin)
+    }
+
+    /// Reads a file; nil when it is damaged. In another boot the director's own states are news again.
+    init?(parsing octets: [UInt8], boot: String) {
+        guard var memory: AlertMemory = try? JSONValue(parsing: octets).decode() else { return nil }
+        if memory.boot != boot || boot.isEmpty {
+            memory.mail.told.forgetDirector()
+            memory.webhooks.told.forgetDirector()
+            memory.boot = boot
+        }
+        self = memory
+    }
+
+    /// As the file.
+    var octets: [UInt8] { (try? JSONValue(encoding: self).serialised()) ?? [] }
+}
