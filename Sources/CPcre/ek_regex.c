@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // The calls that are used, by the types of the headers this was built with.
 #define CALLS(X)                                                                                                                 \
@@ -14,6 +15,7 @@
     X(pcre2_match_context_create_8)                                                                                              \
     X(pcre2_match_context_free_8)                                                                                                \
     X(pcre2_set_match_limit_8)                                                                                                   \
+    X(pcre2_set_callout_8)                                                                                                       \
     X(pcre2_set_heap_limit_8)                                                                                                    \
     X(pcre2_match_data_create_8)                                                                                                 \
     X(pcre2_match_data_free_8)                                                                                                   \
@@ -27,8 +29,11 @@ static struct {
     CALLS(MEMBER)
 } api;
 
-// Backtracking steps of one search: some hundredths of a second.
+// Backtracking steps from one place in a body.
 static const uint32_t step_limit = 1000000;
+// Of this thread, for one body. PCRE2 counts its steps anew at each place where a match may begin, and a step may run through the whole body:
+// `[a-z]+[0-9]` on a megabyte of letters takes minutes.
+static const int64_t time_limit_nanoseconds = 200000000;
 // KiB.
 static const uint32_t heap_limit = 16384;
 
@@ -36,7 +41,7 @@ struct ek_regex {
     pcre2_code *code;
     pcre2_match_context *context;
     pcre2_match_data *data;
-    int is_utf;
+    int is_utf, is_firstline;
     size_t lookbehind; // octets before the start of a match that may be looked at
     size_t first, last;
     unsigned char *text;
@@ -44,6 +49,8 @@ struct ek_regex {
     size_t dropped; // octets of the whole that were before `text`
     size_t start;   // where in `text` a match may begin
     size_t searched; // length of `text` at the last search
+    int64_t spent_nanoseconds, began_nanoseconds; // in searches that ended, and when this one began
+    unsigned callouts;
     enum ek_regex_answer answer;
 };
 
@@ -90,6 +97,21 @@ uint32_t ek_regex_option(const char *name) {
     return 0;
 }
 
+static int64_t thread_nanoseconds(void) {
+    struct timespec time;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return 0;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+// Before each item of the pattern, at each place where it is tried.
+static int on_item(pcre2_callout_block *block, void *context) {
+    (void)block;
+    struct ek_regex *regex = context;
+    if (++regex->callouts % 64 != 0) return 0;
+    const int64_t spent = regex->spent_nanoseconds + thread_nanoseconds() - regex->began_nanoseconds;
+    return spent > time_limit_nanoseconds ? PCRE2_ERROR_CALLOUT : 0;
+}
+
 struct ek_regex *ek_regex_new(const char *pattern, uint32_t options, size_t first, size_t last, char *problem, size_t capacity) {
     if (!load(problem, capacity)) return NULL;
     int error = 0;
@@ -99,7 +121,8 @@ struct ek_regex *ek_regex_new(const char *pattern, uint32_t options, size_t firs
         snprintf(problem, capacity, "out of memory");
         return NULL;
     }
-    regex->code = api.pcre2_compile_8((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &place, NULL);
+    regex->code = api.pcre2_compile_8((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options | PCRE2_AUTO_CALLOUT, &error, &place,
+                                      NULL);
     if (regex->code == NULL) {
         unsigned char words[160] = "";
         api.pcre2_get_error_message_8(error, words, sizeof words);
@@ -117,10 +140,12 @@ struct ek_regex *ek_regex_new(const char *pattern, uint32_t options, size_t firs
     }
     api.pcre2_set_match_limit_8(regex->context, step_limit);
     api.pcre2_set_heap_limit_8(regex->context, heap_limit);
+    api.pcre2_set_callout_8(regex->context, on_item, regex);
     uint32_t lookbehind = 0, all = 0;
     api.pcre2_pattern_info_8(regex->code, PCRE2_INFO_MAXLOOKBEHIND, &lookbehind);
     api.pcre2_pattern_info_8(regex->code, PCRE2_INFO_ALLOPTIONS, &all);
     regex->is_utf = (all & PCRE2_UTF) != 0;
+    regex->is_firstline = (all & PCRE2_FIRSTLINE) != 0;
     // One at least: the beginning of the text is then not taken for that of the whole.
     regex->lookbehind = (lookbehind == 0 ? 1 : (size_t)lookbehind) * (regex->is_utf ? 4 : 1);
     regex->first = regex->start = first;
@@ -159,15 +184,19 @@ static void search(struct ek_regex *regex, int is_last) {
     static const unsigned char nothing[1];
     const unsigned char *text = regex->text != NULL ? regex->text : nothing;
     const uint32_t options = is_last ? 0 : PCRE2_PARTIAL_HARD;
+    regex->began_nanoseconds = thread_nanoseconds();
     const int result = api.pcre2_match_8(regex->code, text, length, regex->start, options, regex->data, regex->context);
+    regex->spent_nanoseconds += thread_nanoseconds() - regex->began_nanoseconds;
     const size_t found = api.pcre2_get_ovector_pointer_8(regex->data)[0];
     if (result >= 0) {
         regex->answer = regex->dropped + found > regex->last ? EK_REGEX_NOWHERE : EK_REGEX_FOUND;
     } else if (result == PCRE2_ERROR_PARTIAL) {
         regex->start = found;
     } else if (result == PCRE2_ERROR_NOMATCH) {
+        // The line that follows what was searched is not the first one.
+        const int is_over = regex->is_firstline && memchr(text + regex->start, '\n', length - regex->start) != NULL;
         regex->start = length;
-        if (is_last) regex->answer = EK_REGEX_NOWHERE;
+        if (is_last || is_over) regex->answer = EK_REGEX_NOWHERE;
     } else if (result <= PCRE2_ERROR_UTF8_ERR1 && result >= PCRE2_ERROR_UTF8_ERR21) {
         regex->answer = EK_REGEX_BAD_TEXT;
     } else {

@@ -28,6 +28,8 @@ import Testing
         ("\\Aworld", [], 6, .max, !found), ("world", [], 6, 6, found), ("world", [], 7, .max, !found),
         ("world", [], 0, 5, !found), ("hello.*end", [], 0, .max, !found), ("hello.*end", ["dotall"], 0, .max, found),
         ("", [], 0, .max, found), ("", [], 1000, .max, !found),
+        ("foo", ["firstline"], 0, .max, !found), ("wor", ["firstline"], 0, .max, found),
+        ("foo", ["firstline"], 12, .max, found),
     ]
 
     @Test(arguments: 1...40) func `a body in pieces is the same body`(piece: Int) throws {
@@ -46,6 +48,12 @@ import Testing
         #expect(try search("y", from: 1 << 30, in: large) == EK_REGEX_NOWHERE)
         #expect(try search("x", ["utf"], in: [0xFF, 0xFF, 0x78]) == EK_REGEX_BAD_TEXT)
         #expect(try search("x", in: []) == EK_REGEX_NOWHERE)
+    }
+
+    @Test(arguments: ["[a-z]+[0-9]", ".*[a-z]+[0-9]", "[a-z]+?[0-9]"])
+    func `a pattern that runs through the rest of the body at each place is given up`(pattern: String) throws {
+        let letters = [UInt8](repeating: 0x61, count: 1_000_000)
+        #expect(try search(pattern, in: letters) == EK_REGEX_TOO_HARD)
     }
 
     @Test func `what is no pattern is said with its place`() {
