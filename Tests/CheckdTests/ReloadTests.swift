@@ -71,4 +71,12 @@ import Testing
             #expect(bus.servers[name]?.state == .up)
         }
     }
+
+    @Test func `what a check said before its question was edited is told once, however often that happens`() throws {
+        daemon.start(configuration())
+        turns.run(for: .seconds(70))
+        for mark: UInt32 in 1...50 { reload(configuration(mark: mark)) }
+        let reason = try #require(daemon.byName[name]?.records.first?.reason)
+        #expect(reason == "not checked yet; before its configuration changed: succeeds")
+    }
 }

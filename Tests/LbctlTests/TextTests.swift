@@ -128,6 +128,11 @@ import Testing
         #expect(Cell("日本 é 🚀").text == "日本 é 🚀")
     }
 
+    @Test func `a page that did not come is told with its reason`() {
+        let text = Refusal.text("io.evenkeel.Check.ComputeDigest", "io.evenkeel.Check.NoPage", ["reason": "status 500"])
+        #expect(text == "no page came: status 500")
+    }
+
     @Test func `JSON is indented in the order of the wire`() {
         let value: JSONValue = ["b": [1, ["x": nil]], "a": [:], "c": [], "d": "q\"é"]
         let text = """

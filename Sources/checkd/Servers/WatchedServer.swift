@@ -97,7 +97,7 @@ final class WatchedServer {
         }
         machine = MonitoredServer(checkers: checkers)
         since = now
-        reason = checkers.isEmpty ? "no check runs" : "not checked yet"
+        reason = checkers.isEmpty ? "no check runs" : Self.notChecked
         if let remembered, remembered.state.verdict == machine.verdict {
             since = remembered.since
             reason = remembered.reason
@@ -108,11 +108,15 @@ final class WatchedServer {
         }
     }
 
+    private static let notChecked = "not checked yet"
+
     private static func beginning(_ memory: Recollection, now: String) -> (since: String, reason: String) {
         switch memory {
         case .same(let check): (check.since, check.reason)
-        case .edited(let check): (check.since, "not checked yet; before its configuration changed: \(check.reason)")
-        case .added, .nothing: (now, "not checked yet")
+        // Edited again before it was asked: said once, however often.
+        case .edited(let check) where check.reason.hasPrefix(notChecked): (check.since, check.reason)
+        case .edited(let check): (check.since, "\(notChecked); before its configuration changed: \(check.reason)")
+        case .added, .nothing: (now, notChecked)
         }
     }
 

@@ -28,6 +28,7 @@ enum Refusal {
             let diagnostics = (parameters["diagnostics"]?.array ?? []).compactMap(\.string)
             return "the configuration is refused, the running one stays:\n"
                 + diagnostics.map { "  \($0.printable)\n" }.joined() + "'lbctl config check' shows each place"
+        case "NoPage": return "no page came: \(parameter("reason"))"
         case "NotPrepared": return "the daemon was asked by somebody else in between; run 'lbctl reload' again"
         case "QuotaExceeded":
             let limit = parameters["limit"]?.int.map { " (limit \($0))" } ?? ""
