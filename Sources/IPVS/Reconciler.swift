@@ -153,18 +153,19 @@ public struct Reconciler: Sendable {
         }
     }
 
-    /// A verdict about a server, and what its checks add to its weight. One that no probe has confirmed yet (assumed, or remembered by checkd) decides only where nothing is
-    /// known: neither from an earlier verdict nor from the table of an adopted service. Returns false when nothing changed.
+    /// A verdict about a server, and what its checks add to its weight. One that no probe has confirmed yet (assumed, or remembered by checkd)
+    /// decides only where nothing is known: neither from an earlier verdict nor from the table of an adopted service. `isWeighed`: the weight
+    /// does not wait for the verdict, which waits for the slowest check. Returns false when nothing changed.
     @discardableResult
     public mutating func heard(
-        _ server: ServerIdentity, isUp: Bool, isVerified: Bool = true, weightChange: Int64 = 0
+        _ server: ServerIdentity, isUp: Bool, isVerified: Bool = true, isWeighed: Bool = false, weightChange: Int64 = 0
     ) -> Bool {
         update(server) { member in
-            guard !member.configuration.checkers.isEmpty, isVerified || member.health == .unknown(adopted: nil) else {
-                return
-            }
+            guard !member.configuration.checkers.isEmpty else { return }
+            let decides = isVerified || member.health == .unknown(adopted: nil)
+            if decides || isWeighed { member.weightChange = weightChange }
+            guard decides else { return }
             member.health = isUp ? .up : .down
-            member.weightChange = weightChange
             member.isRemembered = false
         }
     }

@@ -13,6 +13,8 @@ struct HealthNote: Equatable {
     var isVerified: Bool
     var since: String
     var reason: String
+    /// A probe of this checkd has said what the checks add.
+    var isWeighed = false
     /// What the checks add to the configured weight.
     var weightChange: Int64 = 0
 }
@@ -61,7 +63,7 @@ enum HealthFeed: Equatable {
                 server,
                 HealthNote(
                     state: health.state, isVerified: health.verified, since: health.since, reason: health.reason,
-                    weightChange: Int64(health.weightChange ?? 0)))
+                    isWeighed: health.weighed ?? false, weightChange: Int64(health.weightChange ?? 0)))
         } catch {
             self = .notUnderstood("health event of \(event.subject) not understood, ignored: \(error)")
         }

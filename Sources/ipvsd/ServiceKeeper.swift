@@ -97,7 +97,8 @@ final class ServiceKeeper {
         case .up, .down:
             let before = reconciler.standings[server.service]?.pool?.member(server.endpoint)
             let isNew = reconciler.heard(
-                server, isUp: note.state == .up, isVerified: note.isVerified, weightChange: note.weightChange)
+                server, isUp: note.state == .up, isVerified: note.isVerified, isWeighed: note.isWeighed,
+                weightChange: note.weightChange)
             guard isNew else { return }
             news.services.insert(server.service)
             news.servers.insert(server)

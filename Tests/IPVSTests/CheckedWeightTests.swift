@@ -54,6 +54,10 @@ import Testing
         #expect(try bench.heard(server(1), isUp: true, isVerified: false).isEmpty)
         let kernel = bench.table
         #expect(try weights(kernel, 1...1) == [10])
+        // A check that cannot be asked keeps the verdict unverified: the weight of another one counts all the same.
+        #expect(
+            try bench.heard(server(1), isUp: false, isVerified: false, isWeighed: true, weightChange: 4) == edit(1, 9))
+        #expect(try bench.heard(server(1), isUp: true, weightChange: 5) == edit(1, 10))
         let text = Memory.text(of: bench.reconciler.standings, boot: "b")
         var next = Bench(Memory(parsing: text, boot: "b"))
         _ = next.configure([try virtualServer(weights: [5])])

@@ -72,9 +72,10 @@ struct Bench {
     }
 
     mutating func heard(
-        _ server: ServerIdentity, isUp: Bool, isVerified: Bool = true, weightChange: Int64 = 0
+        _ server: ServerIdentity, isUp: Bool, isVerified: Bool = true, isWeighed: Bool = false, weightChange: Int64 = 0
     ) -> [Command] {
-        reconciler.heard(server, isUp: isUp, isVerified: isVerified, weightChange: weightChange)
+        reconciler.heard(
+            server, isUp: isUp, isVerified: isVerified, isWeighed: isWeighed, weightChange: weightChange)
         return carryOut()
     }
 

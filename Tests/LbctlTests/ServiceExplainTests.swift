@@ -43,6 +43,21 @@ import Varlink
         #expect(shown.wire.first?["port"] == nil)
     }
 
+    @Test func `the last weight of a drained server has what its checks add`() throws {
+        let server = IpvsAPI.Server(
+            name: name + "/10.0.0.2:80", context: .init(weight: 3),
+            runtime: IpvsAPI.ServerRuntime(
+                health: .up, since: "", reason: "", stale: false, inKernel: true, effectiveWeight: 0, weightChange: 4))
+        let service = IpvsAPI.Service(
+            name: name, context: IpvsAPI.ServiceContext(),
+            runtime: IpvsAPI.ServiceRuntime(
+                state: .up, since: "", reason: "", weightUp: 1, onSorryServer: false, inKernel: true),
+            servers: [server])
+        daemons["Ipvs.ShowService"] = .replies([try JSONObject(encoding: IpvsAPI.ShowService.Reply(service: service))])
+        let weights = try ServiceCommand.Explain.parse(["203.0.113.9", name]).lastWeights(of: name, daemons)
+        #expect(weights.map { "\($0.key) \($0.value)" } == ["10.0.0.2:80 7"])
+    }
+
     @Test func `a connection of a server that is gone is dropped`() throws {
         let shown = try explain(
             "203.0.113.7:51514", ["TCP CB007107 C93A 0A000009 0050 0A000005 0050 ESTABLISHED     898"])

@@ -24,13 +24,15 @@ public enum CheckAPI: ReloadableAPI {
         public var checks: [Check]
         /// What its checks together add to its configured weight, less than 0: take away; absent: nothing.
         public var weightChange: Int?
+        /// True: a probe since checkd started has said what is added, whether or not the verdict is verified.
+        public var weighed: Bool?
         /// True: not checked while the address of its virtual server is not on this host (ha_suspend); the verdict is
         /// the last one.
         public var suspended: Bool?
 
         public init(
             server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check],
-            weightChange: Int? = nil, suspended: Bool? = nil
+            weightChange: Int? = nil, weighed: Bool? = nil, suspended: Bool? = nil
         ) {
             self.server = server
             self.state = state
@@ -39,6 +41,7 @@ public enum CheckAPI: ReloadableAPI {
             self.reason = reason
             self.checks = checks
             self.weightChange = weightChange
+            self.weighed = weighed
             self.suspended = suspended
         }
     }

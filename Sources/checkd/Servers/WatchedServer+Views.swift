@@ -24,7 +24,8 @@ extension WatchedServer {
         return CheckAPI.ServerHealth(
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
             reason: withSuspension(reason), checks: checks,
-            weightChange: Self.published(weightChange), suspended: isSuspended ? true : nil)
+            weightChange: Self.published(weightChange), weighed: isWeighed ? true : nil,
+            suspended: isSuspended ? true : nil)
     }
 
     /// With why nothing is probed, if nothing is.

@@ -63,6 +63,8 @@ final class WatchedServer {
     private(set) var home: IPAddress?
     /// It is not.
     private(set) var isSuspended = false
+    /// A probe has said something about the weight.
+    private(set) var isWeighed = false
     /// Of the checkers that run, in the machine's order.
     private(set) var records: [Record] = []
     private(set) var since: String
@@ -289,11 +291,11 @@ final class WatchedServer {
         if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
     }
 
-    /// True when the checker makes another weight than before.
+    /// True when the checker makes another weight than before, or says for the first time what it makes.
     private func weigh(_ index: Int, _ weight: ProbeWeight?) -> Bool {
-        guard let change = weight?.change(of: configuration.weight), change != records[index].weightChange else {
-            return false
-        }
+        guard let change = weight?.change(of: configuration.weight) else { return false }
+        defer { isWeighed = true }
+        guard change != records[index].weightChange else { return !isWeighed }
         records[index].weightChange = change
         surroundings.logger.info(
             "\(name): \(records[index].kind.title) adds \(change) to the weight; all checks together \(weightChange)")

@@ -65,14 +65,14 @@ extension ServiceCommand {
             }
         }
 
-        /// What mh goes by for servers that have weight 0: the weights of the configuration, or those given by hand.
-        private func lastWeights(of name: String, _ daemons: some Daemons) -> [Endpoint: Int32] {
+        /// What mh goes by for servers that have weight 0: the weights of the configuration and their checks, or those given by hand.
+        func lastWeights(of name: String, _ daemons: some Daemons) -> [Endpoint: Int32] {
             guard let service = try? daemons.call(IpvsAPI.ShowService(name: name)).decoded().service else { return [:] }
             var weights: [Endpoint: Int32] = [:]
             for server in service.servers {
                 guard let slash = server.name.lastIndex(of: "/"),
                     let endpoint = Endpoint(String(server.name[server.name.index(after: slash)...])),
-                    let weight = server.runtime.override?.weight ?? server.context.weight
+                    let weight = server.runtime.override?.weight ?? server.checkedWeight
                 else { continue }
                 weights[endpoint] = Int32(clamping: weight)
             }

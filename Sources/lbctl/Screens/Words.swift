@@ -129,13 +129,17 @@ extension IpvsAPI.Server {
         return runtime.reason + weight + (runtime.stale ? ", as last heard" : "")
     }
 
-    /// The weight in the kernel, with the one that is wanted of a healthy server where they differ.
-    var weight: Cell {
-        let checked = context.weight.map { weight in
+    /// The configured weight and what its checks add.
+    var checkedWeight: Int? {
+        context.weight.map { weight in
             let sum = weight.addingReportingOverflow(runtime.weightChange ?? 0)
             return sum.overflow ? weight : min(max(0, sum.partialValue), Int(Int32.max))
         }
-        let wanted = runtime.departure == nil ? runtime.override?.weight ?? checked : 0
+    }
+
+    /// The weight in the kernel, with the one that is wanted of a healthy server where they differ.
+    var weight: Cell {
+        let wanted = runtime.departure == nil ? runtime.override?.weight ?? checkedWeight : 0
         let configured = wanted ?? runtime.effectiveWeight
         guard configured != runtime.effectiveWeight else { return Cell(configured) }
         return Cell("\(runtime.effectiveWeight) of \(configured)", .warning)
