@@ -30,6 +30,8 @@ final class Permissions {
     private let path: String
     private let users: [UInt32: Asker]
     private var grants: Grants?
+    /// Counts the calls of `forget`: how many came before `grants` was read, and how many there are.
+    private var (grantsAge, age) = (0, 0)
     private var waiting: [Question] = []
     private var isReading = false
     private var notBefore = Instant.zero
@@ -58,12 +60,12 @@ final class Permissions {
         return UInt32(exactly: caller.uid).flatMap { users[$0] }
     }
 
-    /// Nothing that was read counts any more.
-    func forget() { grants = nil }
+    /// Only what the configuration says now counts; where it cannot be read, what it said before.
+    func forget() { age += 1 }
 
     /// Answers at once where it is known that something is granted.
     func ask(_ isGranted: @escaping (Grants) -> Bool, _ answer: @escaping (Answer) -> Void) {
-        if let grants, isGranted(grants) { return answer(.granted(grants)) }
+        if grantsAge == age, let grants, isGranted(grants) { return answer(.granted(grants)) }
         waiting.append(Question(isGranted: isGranted, answer: answer))
         read()
     }
@@ -77,9 +79,10 @@ final class Permissions {
         waiting = []
         do throws(Errno) {
             try Background.run(
-                on: loop, { [path] in Self.grants(of: path) }, done: { [weak self] in self?.finish($0, asked, began) })
+                on: loop, { [path] in Self.grants(of: path) },
+                done: { [weak self, age] in self?.finish($0, asked, began, age) })
         } catch {
-            finish(.failure(ReadingTrouble(text: "\(error)")), asked, began)
+            finish(.failure(ReadingTrouble(text: "\(error)")), asked, began, age)
         }
     }
 
@@ -97,15 +100,15 @@ final class Permissions {
         }
     }
 
-    private func finish(_ result: Result<Grants, ReadingTrouble>, _ asked: [Question], _ began: Instant) {
+    private func finish(_ result: Result<Grants, ReadingTrouble>, _ asked: [Question], _ began: Instant, _ age: Int) {
         isReading = false
         let now = loop.refreshNow()
         notBefore = now + max(Self.rest, (now - began) * Self.restRatio)
         let answer: Answer
         switch result {
         case .success(var read):
-            if let grants { read.join(grants) }
-            grants = read
+            if let grants, grantsAge == age { read.join(grants) }
+            (grants, grantsAge) = (read, age)
             answer = .denied
         case .failure(let trouble):
             answer = .unknown("\(path) cannot be read, so nobody knows whether it names this: \(trouble.text)")
