@@ -173,6 +173,19 @@ import Varlink
         #expect(!room.log.contains("/secret"))
     }
 
+    @Test func `a mail server that hangs keeps no webhook waiting, and secrets of its URL are not shown`() throws {
+        let hook = try TinyServer(.answer(Array("HTTP/1.1 204 No Content\r\n\r\n".utf8)), on: room.loop)
+        hook.endsRequest = { $0.last == UInt8(ascii: "}") }
+        mails.manners[.greeting] = .silence
+        let url = "http://user:word@127.0.0.1:\(hook.port)?token=secret"
+        try room.start(
+            configuration("notify_webhook \(url)", recipients: (1...5).map { "ops\($0)@example.com" }))
+        try fail()
+        try room.eventually("it is told") { room.log.contains("webhook http://127.0.0.1:\(hook.port) was taken") }
+        #expect(mails.connections == 4)
+        #expect(!room.log.contains("secret") && !room.log.contains("word@"))
+    }
+
     @Test func `a test says what each server answers`() throws {
         mails.refused["gone@example.com"] = "550 no such user"
         try room.start(configuration(recipients: ["gone@example.com", "ops@example.com"]))

@@ -21,7 +21,7 @@ struct AlertWorld {
 
 /// Mail and webhooks.
 final class AlertDesk {
-    /// Messages at once.
+    /// Messages at once, of mail and of webhooks each: a mail server that hangs keeps no webhook waiting.
     private static let atOnce = 4
     /// Attempts that fail in a row until a person is wanted: a mail server may be greylisting.
     private static let patience = 2
@@ -36,7 +36,7 @@ final class AlertDesk {
     private var handedOver = 0
     /// Somebody is told something, or was in an earlier process. Where nobody ever is, nothing is kept.
     private var isUsed = false
-    private var underWay = 0
+    private var underWay = (mail: 0, webhooks: 0)
     private var timer: (any AlarmClock)?
     private var review: OncePerTurn?
     private var subscription: AnyObject?
@@ -116,37 +116,41 @@ final class AlertDesk {
 
     private func turn() {
         let now = world.turns.refreshNow()
-        while underWay < Self.atOnce, let sender {
+        if let sender {
             let time = SystemClock.timestamp
-            if let (receiver, waiting) = mail.take(at: now) {
-                guard let address = sender.global.mail.recipients.first(where: { $0.address == receiver }) else {
-                    break
-                }
+            while underWay.mail < Self.atOnce, let (receiver, waiting) = mail.take(at: now),
+                let address = sender.global.mail.recipients.first(where: { $0.address == receiver })
+            {
                 let letter = sender.mail(waiting, to: address, time: time, identity: identity(of: waiting, "mail"))
-                carry(letter) { desk, answer in
+                carry(letter, \.underWay.mail) { desk, answer in
                     desk.finished(\.mail, receiver, "mail to \(receiver)", waiting, answer)
                 }
-            } else if let (receiver, waiting) = webhooks.take(at: now) {
+            }
+            while underWay.webhooks < Self.atOnce, let (receiver, waiting) = webhooks.take(at: now) {
                 let post = sender.webhook(waiting, to: receiver, time: time, identity: identity(of: waiting, "webhook"))
-                carry(post) { desk, answer in
+                carry(post, \.underWay.webhooks) { desk, answer in
                     desk.finished(\.webhooks, receiver, "webhook \(Self.shown(receiver))", waiting, answer)
                 }
-            } else {
-                break
             }
         }
-        let deadline = min(mail.deadline, webhooks.deadline)
-        if deadline == .distantFuture || underWay >= Self.atOnce { timer?.disarm() } else { timer?.arm(at: deadline) }
+        let deadline = min(
+            underWay.mail < Self.atOnce ? mail.deadline : .distantFuture,
+            underWay.webhooks < Self.atOnce ? webhooks.deadline : .distantFuture)
+        if deadline == .distantFuture { timer?.disarm() } else { timer?.arm(at: deadline) }
         keep()
         alarmsChanged()
-        if ending != nil, underWay == 0, deadline > now { conclude() }
+        if ending != nil, underWay == (0, 0), deadline > now { conclude() }
     }
 
-    private func carry(_ message: AlertMessage, _ done: @escaping (AlertDesk, AlertAnswer) -> Void) {
-        underWay += 1
+    /// `count` is that of the messages of its kind under way.
+    private func carry(
+        _ message: AlertMessage, _ count: ReferenceWritableKeyPath<AlertDesk, Int>,
+        _ done: @escaping (AlertDesk, AlertAnswer) -> Void
+    ) {
+        self[keyPath: count] += 1
         world.carrier.send(message, helo: sender?.helo ?? world.hostName) { [weak self] answer in
             guard let self else { return }
-            self.underWay -= 1
+            self[keyPath: count] -= 1
             done(self, answer)
             self.review?.plan()
         }
@@ -171,8 +175,9 @@ final class AlertDesk {
 
     /// URLs of webhooks are secrets: scheme and host alone.
     static func shown(_ url: String) -> String {
-        let front = url.split(separator: "/", maxSplits: 2).prefix(2).joined(separator: "//")
-        return front.split(separator: "@").last.map(String.init) ?? front
+        let parts = url.split(separator: "/", maxSplits: 2)
+        let authority = parts.dropFirst().first?.prefix { !"?#".contains($0) } ?? ""
+        return "\(parts.first ?? "")//\(authority.split(separator: "@").last ?? "")"
     }
 
     // MARK: What is kept, and what is wrong

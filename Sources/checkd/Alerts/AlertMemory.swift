@@ -19,7 +19,9 @@ struct AlertMemory: Codable, Sendable {
 
     /// Reads a file; nil when it is damaged. In another boot the director's own states are news again.
     init?(parsing octets: [UInt8], boot: String) {
-        guard var memory: AlertMemory = try? JSONValue(parsing: octets).decode() else { return nil }
+        // Five receivers for whom much waits are more than a message of Varlink may have.
+        let limits = JSONLimits(octets: octets.count, depth: JSONLimits.message.depth)
+        guard var memory: AlertMemory = try? JSONValue(parsing: octets, limits: limits).decode() else { return nil }
         if memory.boot != boot || boot.isEmpty {
             memory.mail.told.forgetDirector()
             memory.webhooks.told.forgetDirector()
