@@ -36,24 +36,28 @@ public final class RouteMonitor {
     private let buffer: UnsafeMutableRawBufferPointer
     /// The descriptor to watch for reading.
     public let number: Int32
-    /// Whose routes are of interest: RTPROT_*.
+    /// Whose routes are of interest: RTPROT_*. Of nobody's: none are read.
     public var routeOrigins: Set<UInt8> = [Route.ofVRRP]
     /// True from the start, or from a loss, until the table was read: call `resynchronise` until it is false.
     public private(set) var needsDump = true
 
     /// Joins the groups in the current network namespace, before the first dump, so that nothing falls between.
-    public convenience init(kernel: any RouteKernel) throws(NetlinkError) {
+    /// - Parameter hearsRoutes: false: interfaces and addresses alone, whatever a routing daemon does to the table.
+    public convenience init(kernel: any RouteKernel, hearsRoutes: Bool = true) throws(NetlinkError) {
         let socket = try NetlinkSocket(.route, receiveBuffer: Self.receiveBuffer)
         try socket.join(Int32(RTNLGRP_LINK.rawValue))
         try socket.join(Int32(RTNLGRP_IPV4_IFADDR.rawValue))
         try socket.join(Int32(RTNLGRP_IPV6_IFADDR.rawValue))
-        try socket.join(Int32(RTNLGRP_IPV4_ROUTE.rawValue))
-        try socket.join(Int32(RTNLGRP_IPV6_ROUTE.rawValue))
-        try socket.join(Int32(RTNLGRP_IPV4_RULE.rawValue))
-        // RTNLGRP_IPV6_RULE; libnl's enumeration ends before it.
-        try socket.join(19)
+        if hearsRoutes {
+            try socket.join(Int32(RTNLGRP_IPV4_ROUTE.rawValue))
+            try socket.join(Int32(RTNLGRP_IPV6_ROUTE.rawValue))
+            try socket.join(Int32(RTNLGRP_IPV4_RULE.rawValue))
+            // RTNLGRP_IPV6_RULE; libnl's enumeration ends before it.
+            try socket.join(19)
+        }
         let number = socket.number
         self.init(socket, number: number, kernel: kernel)
+        if !hearsRoutes { routeOrigins = [] }
     }
 
     /// Hears notifications over `transport`, whose descriptor is `number`, and reads the table from `kernel`.
@@ -93,7 +97,7 @@ public final class RouteMonitor {
             let snapshot: RouteSnapshot
             do throws(NetlinkError) {
                 var dump = try kernel.snapshot()
-                dump.routing = try kernel.routing(of: routeOrigins)
+                if !routeOrigins.isEmpty { dump.routing = try kernel.routing(of: routeOrigins) }
                 snapshot = dump
             } catch {
                 return .stale(error)

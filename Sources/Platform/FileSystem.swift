@@ -30,6 +30,12 @@ public enum FileSystem {
         }
     }
 
+    /// Whether something is at the path that can keep a reader waiting or never ends: a pipe, a device, a socket, a directory.
+    public static func isSpecial(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    }
+
     /// What fstat says of a regular file; EINVAL for anything else.
     private static func regular(_ descriptor: borrowing FileDescriptor) throws(Errno) -> stat {
         var status = stat()

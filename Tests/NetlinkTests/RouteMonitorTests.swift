@@ -17,6 +17,7 @@ private final class ScriptedNetwork: RouteKernel {
     /// What the next dumps fail with.
     var dumpFailures: [NetlinkError] = []
     private(set) var dumps = 0
+    private(set) var routingReads = 0
     private(set) var queue: [[UInt8]] = []
     private var overran = false
     private var isCongested = false
@@ -62,7 +63,10 @@ private final class ScriptedNetwork: RouteKernel {
 
     func apply(_ changes: [KernelChange]) throws(NetlinkError) -> [RefusedChange] { [] }
 
-    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot { RoutingSnapshot() }
+    func routing(of origins: Set<UInt8>) throws(NetlinkError) -> RoutingSnapshot {
+        routingReads += 1
+        return RoutingSnapshot()
+    }
 
     fileprivate func receive() throws(NetlinkError) -> [UInt8] {
         if overran {
@@ -98,7 +102,7 @@ private final class ScriptedNetwork: RouteKernel {
             && table.links.keys.allSatisfy { Set(table.addresses(on: $0)) == Set(addresses[$0] ?? []) }
     }
 
-    private struct Transport: NetlinkTransport, ~Copyable {
+    fileprivate struct Transport: NetlinkTransport, ~Copyable {
         let network: ScriptedNetwork
         func send(_ datagram: UnsafeRawBufferPointer) throws(NetlinkError) { throw .messageTooLong }
         func receive(into buffer: UnsafeMutableRawBufferPointer) throws(NetlinkError) -> Int {
@@ -163,6 +167,16 @@ private final class Follower {
         network.add(2, to: 2)
         #expect(monitor.update() == .changed(gone: []))
         #expect(network.matches(monitor.table))
+    }
+
+    @Test func `who is interested in nobody's routes reads none`() {
+        let network = ScriptedNetwork()
+        let monitor = RouteMonitor(ScriptedNetwork.Transport(network: network), number: -1, kernel: network)
+        _ = monitor.resynchronise()
+        #expect(network.routingReads == 1)
+        monitor.routeOrigins = []
+        _ = monitor.resynchronise()
+        #expect(network.dumps == 2 && network.routingReads == 1)
     }
 
     @Test func `after a loss nothing that was queued earlier comes over the newer table`() {

@@ -283,6 +283,13 @@ struct CheckHTTPTests {
         try room.eventually("a key that cannot be read is this host's trouble") {
             try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("cannot be asked from here") == true
         }
+        // A pipe without a writer would hold the loop, and with it every other check.
+        mkfifo(room.directory + "/pipe", 0o600)
+        try room.configure(service + "SSL {\n certificate \(room.directory)/pipe\n}\n")
+        room.checkd?.signal(SIGHUP)
+        try room.eventually("a pipe is no certificate") {
+            try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("pipe is no regular file") == true
+        }
         server.signal(SIGKILL)
     }
 }

@@ -279,7 +279,7 @@ struct NotifyTests {
         try room.eventually("master is told") { room.told.last?.contains("MASTER") == true }
         room.signalScriptd(SIGSTOP)
         try room.segment.cable(room.segment.hosts[0], in: false)
-        try room.eventually("the alarm stands", within: .seconds(6)) {
+        try room.eventually("the alarm stands") {
             room.router.log.contains("scripts: scripts are not run")
         }
         room.signalScriptd(SIGCONT)

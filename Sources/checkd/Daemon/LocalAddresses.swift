@@ -47,7 +47,7 @@ final class LocalAddresses {
     /// Opens what is not open, and reads all addresses.
     private func read() {
         do {
-            let monitor = try self.monitor ?? RouteMonitor(kernel: RouteNetlink())
+            let monitor = try self.monitor ?? RouteMonitor(kernel: RouteNetlink(), hearsRoutes: false)
             if watch == nil { watch = try loop.watch(monitor.number, .read) { [weak self] _ in self?.heard() } }
             self.monitor = monitor
             take(monitor.resynchronise())
@@ -81,7 +81,8 @@ final class LocalAddresses {
             logger.warning("the addresses of this host cannot be read, ha_suspend waits for that: \(why)")
         }
         problem = why
-        timer?.arm(after: Self.retry)
+        // Notifications that arrive meanwhile do not put it off.
+        if timer?.deadline == nil { timer?.arm(after: Self.retry) }
     }
 }
 

@@ -29,6 +29,15 @@ struct HTTPCheck: ProbeKind {
 
     var problem: String? { nil }
 
+    /// libcurl opens the files of the `SSL` block on the loop, and waits for a pipe's writer.
+    fileprivate func lookAtFiles() throws(ProbeObstacle) {
+        guard let tls = probe.tls else { return }
+        let files = [tls.authorities, tls.identity?.certificate, tls.identity?.key]
+        for file in files.compactMap(\.self) where FileSystem.isSpecial(file) {
+            throw ProbeObstacle(.unknown("\(file) is no regular file"))
+        }
+    }
+
     func name(ofStep step: Int) -> String? { probe.urls.indices.contains(step) ? probe.urls[step].path : nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
@@ -71,6 +80,7 @@ private final class HTTPRun: RunningProbe {
         }
         let request = check.probe.urls[step]
         do throws(ProbeObstacle) {
+            try check.lookAtFiles()
             let transfers = try ProbeObstacle.library { () throws(CurlUnavailable) in try check.network.transfers() }
             let exchange = try HTTPExchange(request, of: check.probe, at: check.target.endpoint, for: attempt)
             attempt.expect(.answer)
