@@ -30,6 +30,14 @@ public struct AlertChannel: Equatable, Sendable {
         var step: Int
     }
 
+    /// A message that is under way.
+    private struct Attempt: Equatable {
+        /// The number of the last change in it.
+        let last: Int
+        /// What stood in its way may be gone since: that it fails says nothing.
+        var isOutdated = false
+    }
+
     /// What is kept when the process ends.
     public struct Waiting: Equatable, Sendable, Codable {
         /// In the order in which it happened.
@@ -41,6 +49,9 @@ public struct AlertChannel: Equatable, Sendable {
         public init() {}
 
         public var isEmpty: Bool { changes.isEmpty && dropped == 0 }
+
+        /// Changes, listed or not.
+        public var count: Int { changes.count + dropped }
     }
 
     /// What waits. What is under way is among it: it has not been taken yet.
@@ -49,8 +60,7 @@ public struct AlertChannel: Equatable, Sendable {
     public private(set) var failure: String?
     /// Attempts that failed in a row.
     public private(set) var failures = 0
-    /// The number of the last change that is under way; nil when nothing is.
-    private var underWay: Int?
+    private var underWay: Attempt?
     private var due: Instant = .distantFuture
     private var notBefore: Instant = .zero
     private var gapStep = 0
@@ -80,14 +90,15 @@ public struct AlertChannel: Equatable, Sendable {
     /// What is to be sent now; nil when nothing is. `finished` is to follow.
     public mutating func take(at now: Instant) -> Waiting? {
         guard deadline <= now else { return nil }
-        underWay = waiting.changes.last?.number ?? 0
+        underWay = Attempt(last: waiting.changes.last?.number ?? 0)
         return waiting
     }
 
     /// The last attempt ended: nil when everything was taken, else why not.
     public mutating func finished(_ failure: String?, at now: Instant) {
-        guard let last = underWay else { return }
+        guard let attempt = underWay else { return }
         underWay = nil
+        if failure != nil, attempt.isOutdated { return notBefore = now }
         self.failure = failure
         guard failure == nil else {
             notBefore = now + Limits.retries[min(failures, Limits.retries.count - 1)]
@@ -95,13 +106,20 @@ public struct AlertChannel: Equatable, Sendable {
             return
         }
         failures = 0
-        let taken = waiting.changes.prefix { $0.number <= last }
+        let taken = waiting.changes.prefix { $0.number <= attempt.last }
         hold(Set(taken.map(\.subject)), at: now)
         waiting.changes.removeFirst(taken.count)
         // Numbers have no gaps: what is missing between was dropped while the message was under way.
-        waiting.dropped = waiting.changes.first.map { $0.number - last - 1 } ?? 0
+        waiting.dropped = waiting.changes.first.map { $0.number - attempt.last - 1 } ?? 0
         keepGap(at: now)
         due = waiting.changes.reduce(.distantFuture) { min($0, dueTime(of: $1, at: now)) }
+    }
+
+    /// What stood in the way may be gone: what was not taken is sent at once, as if for the first time.
+    public mutating func tryAgain(at now: Instant) {
+        underWay?.isOutdated = true
+        guard failures > 0 else { return }
+        (failure, failures, notBefore) = (nil, 0, now)
     }
 
     /// Sends what waits as soon as possible: the process ends.

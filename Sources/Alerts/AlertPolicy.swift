@@ -50,7 +50,7 @@ public struct AlertPolicy: Equatable, Sendable {
     }
 
     /// Of a virtual_server_group one address speaks for all, as in keepalived.
-    private init(_ configuration: Configuration, _ isWanted: (Bool) -> Bool) {
+    init(_ configuration: Configuration, _ isWanted: (Bool) -> Bool) {
         instances = Set(configuration.instances.filter { isWanted($0.mailAlert) }.map(\.name))
         for group in configuration.syncGroups where isWanted(group.mailAlert) { groups[group.name] = group.members }
         var spoken: Set<String> = []

@@ -40,9 +40,11 @@ public struct AlertStream: Sendable {
     }
 
     /// Goes over to a configuration. Whoever is no receiver any more is told nothing more.
+    /// - Returns: how many changes nobody tells them now.
     public mutating func adopt(
         _ policy: AlertPolicy, receivers: [String], of configuration: Configuration, time: String, at now: Instant
-    ) {
+    ) -> [String: Int] {
+        let waited = channels.mapValues(\.waiting).merging(remembered) { current, _ in current }
         var kept: [String: AlertChannel] = [:]
         for receiver in receivers {
             kept[receiver] = channels[receiver] ?? AlertChannel(remembered[receiver] ?? .init(), at: now)
@@ -52,6 +54,7 @@ public struct AlertStream: Sendable {
         add(judge.adopt(policy, of: configuration, isStart: isStart, time: time), at: now)
         isStart = false
         handledCount += 1
+        return waited.filter { kept[$0.key] == nil && !$0.value.isEmpty }.mapValues(\.count)
     }
 
     /// Takes note of how something stands.
@@ -82,6 +85,11 @@ public struct AlertStream: Sendable {
     public mutating func finished(_ receiver: String, _ failure: String?, at now: Instant) {
         channels[receiver]?.finished(failure, at: now)
         handledCount += 1
+    }
+
+    /// What stood in the way of a receiver's messages, or of everybody's (nil), may be gone: what was not taken is sent at once.
+    public mutating func tryAgain(_ receiver: String? = nil, at now: Instant) {
+        for known in channels.keys where receiver == nil || known == receiver { channels[known]?.tryAgain(at: now) }
     }
 
     /// Sends what waits as soon as possible.

@@ -51,7 +51,15 @@ public struct SMTPDialog: Equatable, Sendable {
         if code.first == "4" || code.first == "5" {
             return "the mail server says to \(command ?? "the connection"): \(reply)"
         }
+        let problem = inPlainWords(problem)
         guard let command else { return problem }
         return "\(problem), after \(command)"
+    }
+
+    /// What libcurl says of a connection that ends, or of lines without end, is of no help to anybody.
+    private func inPlainWords(_ problem: String) -> String {
+        if problem.hasPrefix("response reading failed") { return "the mail server closed the connection" }
+        guard problem.hasPrefix("Too large response headers") else { return problem }
+        return "the mail server's \(command == nil ? "greeting" : "answer") does not end"
     }
 }

@@ -122,6 +122,35 @@ import Testing
         #expect(channel.deadline <= now)
     }
 
+    @Test mutating func `when what stood in the way is gone, it is sent at once and is a first attempt`() {
+        happens("a")
+        _ = pass(600, refusing: "connection refused")
+        channel.tryAgain(at: now)
+        #expect((channel.failure, channel.failures) == (nil, 0))
+        #expect(pass(20, refusing: "451 later").map(\.at) == [0, 15])
+        #expect((channel.failure, channel.failures) == ("451 later", 2))
+    }
+
+    @Test mutating func `that an attempt fails which began before the way was cleared says nothing`() {
+        happens("a")
+        now = channel.deadline
+        #expect(channel.take(at: now) != nil)
+        channel.tryAgain(at: now)
+        now = now + .seconds(30)
+        channel.finished("the old server's words", at: now)
+        #expect((channel.failure, channel.failures) == (nil, 0))
+        #expect(pass(60).map(\.at) == [0])
+    }
+
+    @Test mutating func `what failed nowhere is sent no sooner`() {
+        happens("a")
+        _ = pass(10)
+        happens("a", "UP")
+        let deadline = channel.deadline
+        channel.tryAgain(at: now)
+        #expect(channel.deadline == deadline)
+    }
+
     @Test mutating func `what an earlier process left is sent soon`() {
         happens("a")
         channel = AlertChannel(channel.waiting, at: now)

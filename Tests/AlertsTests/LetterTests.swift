@@ -101,6 +101,9 @@ import Testing
     @Test func `a dialog tells the command and the reply, never a secret`() {
         var dialog = SMTPDialog()
         #expect(dialog.failure("connection refused") == "connection refused")
+        let (closed, endless) = ("response reading failed (errno: 115)", "Too large response headers: 307215 > 307200")
+        #expect(dialog.failure(closed) == "the mail server closed the connection")
+        #expect(dialog.failure(endless) == "the mail server's greeting does not end")
         dialog.heard("220 mail\r\n")
         dialog.said("EHLO lb1\r\n")
         dialog.heard("250-mail\r\n")
@@ -112,6 +115,8 @@ import Testing
         #expect(dialog.failure("Login denied") == "the mail server says to AUTH: 535 no")
         dialog.said("MAIL FROM:<a@b>\r\n")
         #expect(dialog.failure("Timeout was reached") == "Timeout was reached, after MAIL FROM:<a@b>")
+        #expect(dialog.failure(closed) == "the mail server closed the connection, after MAIL FROM:<a@b>")
+        #expect(dialog.failure(endless) == "the mail server's answer does not end, after MAIL FROM:<a@b>")
         dialog.said("QUIT\r\n")
         dialog.heard("221 bye\u{7}\r\n")
         #expect(dialog.failure("closed") == "closed, after MAIL FROM:<a@b>")

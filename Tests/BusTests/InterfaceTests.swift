@@ -75,6 +75,7 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             error(IpvsAPI.NoTable.self),
             error(IpvsAPI.ConfigurationRefused.self), error(IpvsAPI.NotPrepared.self),
             error(CheckAPI.ServerNotFound.self), error(CheckAPI.TooLarge.self), error(CheckAPI.NoPage.self),
+            error(CheckAPI.TestUnderWay.self),
             error(CheckAPI.ConfigurationRefused.self), error(CheckAPI.NotPrepared.self),
             error(ScriptAPI.Refused.self), error(ScriptAPI.Unable.self), error(ScriptAPI.NotAllowed.self),
             error(ScriptAPI.TooLarge.self),

@@ -58,6 +58,38 @@ import Testing
         #expect(loaded.diagnostics.contains { $0.severity == .error }, "\(loaded.diagnostics)")
     }
 
+    @Test(arguments: [
+        "127.0.0.1:25", "[::1]:25", "[::1]", "192.0.2.300", "127.1", "::1%", "a%41b", "\"a b\"", "\"a\u{1}b\"",
+        "\"a\u{85}b\"", "a..b", ".", "mail:25",
+    ])
+    func `what is no mail server is refused in its place, with what to write`(_ word: String) throws {
+        let loaded = load("global_defs {\nsmtp_server \(word)\n}\n")
+        let fault = try #require(loaded.diagnostics.first { $0.severity == .error }, "\(loaded.diagnostics)")
+        #expect(fault.code == .badValue)
+        #expect((fault.source.position.line, fault.source.position.column) == (2, 13))
+        #expect(fault.remedy == "write ADDR PORT, e.g. smtp_server 127.0.0.1 25")
+    }
+
+    @Test(arguments: ["127.0.0.1", "::1", "fe80::1%eth0", "mail", "mail_1.example.", "1and1.example", "bücher.example"])
+    func `what is a mail server is one`(_ word: String) throws {
+        #expect(try global("smtp_server \(word) 587").mail.server == word)
+    }
+
+    @Test(arguments: [
+        "http://:80/", "http://a:0/", "http://a:65536/", "http://a:x", "http://a:+80", "http://u@/", "http://[::1/x",
+        "http://::1/", "http://192.0.2.300/", "https://?x", "http://[192.0.2.1]/", "http://a%41/",
+    ])
+    func `a URL without a host, or with a port that is none, is refused`(_ url: String) {
+        let loaded = load("global_defs {\nnotify_webhook \(url)\n}\n")
+        #expect(loaded.diagnostics.map(\.code) == [.badValue], "\(loaded.diagnostics)")
+    }
+
+    @Test(arguments: [
+        "http://a", "http://192.0.2.1:65535/x", "https://u:p%40@hooks.example.com:1?t=a@b:99999", "http://[::1]:80/",
+        "http://[fe80::1%25eth0]/x",
+    ])
+    func `a URL is one`(_ url: String) throws { #expect(try global("notify_webhook \(url)").webhooks == [url]) }
+
     @Test func `mail without a server is said`() {
         let loaded = load("global_defs {\nnotification_email {\na@b\n}\n}\n")
         #expect(loaded.configuration != nil)

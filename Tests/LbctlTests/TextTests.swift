@@ -133,6 +133,11 @@ import Testing
         #expect(text == "no page came: status 500")
     }
 
+    @Test func `a test of alerts that is under way is said, with what to do`() {
+        let text = Refusal.text("io.evenkeel.Check.TestAlerts", "io.evenkeel.Check.TestUnderWay", [:])
+        #expect(text.hasPrefix("another test of alerts is under way: wait until"))
+    }
+
     @Test func `JSON is indented in the order of the wire`() {
         let value: JSONValue = ["b": [1, ["x": nil]], "a": [:], "c": [], "d": "q\"é"]
         let text = """

@@ -149,6 +149,35 @@ import Varlink
         #expect(mails.mails.first?.subject == subject + " - DOWN")
     }
 
+    @Test func `a reload that takes mail away says what is not told`() throws {
+        mails.manners[.greeting] = .close
+        let text = configuration()
+        try room.start(text)
+        try fail()
+        try room.eventually("the mail fails") {
+            room.log.contains("was not taken, it is sent again: the mail server closed the connection")
+        }
+        try room.configure(text.replacing("ops@example.com", with: "boss@example.com"))
+        room.checkd?.signal(SIGHUP)
+        try room.eventually("it is said") {
+            room.log.contains("mail to ops@example.com is not configured any more: 1 changes that waited are not told")
+        }
+    }
+
+    @Test func `one test at a time`() throws {
+        mails.manners[.greeting] = .silence
+        try room.start(configuration("smtp_connect_timeout 1"))
+        let socket = room.directory + "/run/private/checkd.sock"
+        let first = try PendingCall(socket, CheckAPI.TestAlerts(), on: room.loop)
+        try room.eventually("it is under way") { mails.connections == 1 }
+        let second = try PendingCall(socket, CheckAPI.TestAlerts(), on: room.loop)
+        try room.eventually("the second is refused") { second.reply != nil }
+        #expect(second.reply?.error == CheckAPI.TestUnderWay.error)
+        try room.eventually("the first is answered", within: .seconds(30)) { first.reply != nil }
+        #expect(mails.connections == 1)
+        #expect(try test().count == 1)
+    }
+
     @Test func `at SIGTERM what waits is sent`() throws {
         try room.start(configuration())
         try fail()

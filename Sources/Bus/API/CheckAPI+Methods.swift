@@ -159,6 +159,13 @@ extension CheckAPI {
         }
     }
 
+    /// Somebody else's test of alerts is under way; there is one at a time.
+    public struct TestUnderWay: VarlinkFailure, Hashable {
+        public static let error = "io.evenkeel.Check.TestUnderWay"
+
+        public init() {}
+    }
+
     /// The answer does not fit one message; call with more.
     public struct TooLarge: VarlinkFailure, Hashable {
         public static let error = "io.evenkeel.Check.TooLarge"

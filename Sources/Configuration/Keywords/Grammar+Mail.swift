@@ -19,7 +19,7 @@ extension Grammars {
         Keyword("smtp_server", "ADDR|HOST [PORT]", standard: "none; port 25", .common, "mail server") {
             draft, statement, interpreter in
             guard let host = statement.arguments.first else { return interpreter.sayMissing(statement) }
-            draft.model.mail.server = interpreter.hostName(host)
+            draft.model.mail.server = interpreter.mailServer(host)
             if let port = statement.arguments.dropFirst().first,
                 let number = interpreter.integer(port, 1...65535, of: "the port of smtp_server")
             {
@@ -29,7 +29,7 @@ extension Grammars {
         },
         Keyword("smtp_helo_name", "NAME", standard: "host name", .common, "name in HELO") {
             draft, statement, interpreter in
-            draft.model.mail.heloName = interpreter.single(statement).flatMap { interpreter.hostName($0) }
+            draft.model.mail.heloName = interpreter.single(statement).flatMap { interpreter.heloName($0) }
         },
         .seconds(
             "smtp_connect_timeout", 1...longestTime, \.model.mail.connectTimeout, .common,
@@ -79,14 +79,18 @@ extension Interpreter {
         return nil
     }
 
-    /// What may stand in a URL and in HELO: letters, digits, dots, dashes, and what addresses have.
-    fileprivate mutating func hostName(_ word: Word) -> String? {
+    fileprivate mutating func mailServer(_ word: Word) -> String? {
+        if HostWord.isHost(word.text) { return word.text }
+        reporter.error(
+            .badValue, at: word, "\(quoted(word.text)) is neither an address nor a host name",
+            remedy: "write ADDR PORT, e.g. smtp_server 127.0.0.1 25")
+        return nil
+    }
+
+    /// What may stand in HELO: letters, digits, dots, dashes, and what addresses have.
+    fileprivate mutating func heloName(_ word: Word) -> String? {
         let text = word.text
-        let isFine = text.utf8.allSatisfy { octet in
-            let scalar = Unicode.Scalar(octet)
-            return octet > 0x7F || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                || ".-_:%[]".unicodeScalars.contains(scalar)
-        }
+        let isFine = text.unicodeScalars.allSatisfy { HostWord.isOfName($0) || ".:[]".unicodeScalars.contains($0) }
         if isFine, !text.isEmpty, text.utf8.count <= 253 { return text }
         reporter.error(
             .badValue, at: word, "\(quoted(word.text)) is no host name", remedy: "write a name or an address")
@@ -96,11 +100,13 @@ extension Interpreter {
     fileprivate mutating func webhook(_ word: Word) -> String? {
         let text = word.text
         let isFine = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
-        let hasHost = ["http://", "https://"].contains { text.hasPrefix($0) && text.utf8.count > $0.utf8.count }
+        let hasHost = ["http://", "https://"].contains {
+            text.hasPrefix($0) && HostWord.isAuthority(text.dropFirst($0.count).prefix { !"/?#".contains($0) })
+        }
         if isFine, hasHost, text.utf8.count <= 2048 { return text }
         reporter.error(
             .badValue, at: word, "\(quoted(text)) is no URL of a webhook",
-            remedy: "write http://HOST/PATH or https://HOST/PATH")
+            remedy: "write http://HOST/PATH or https://HOST:PORT/PATH; PORT is 1 to 65535, an IPv6 address in brackets")
         return nil
     }
 

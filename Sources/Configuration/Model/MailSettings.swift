@@ -34,8 +34,11 @@ public struct MailSettings: Equatable, Sendable {
     /// No mail.
     public init() {}
 
+    /// Who gets mail: nobody where there is no server.
+    public var receivers: [MailAddress] { server == nil ? [] : recipients }
+
     /// There is a server and somebody to write to.
-    public var isSent: Bool { server != nil && !recipients.isEmpty }
+    public var isSent: Bool { !receivers.isEmpty }
 }
 
 /// `smtp_tls`.

@@ -6,7 +6,18 @@ import Net
 import Platform
 
 extension AlertDesk {
-    /// Sends a test message to everybody and calls back with what became of each.
+    /// A message of the test.
+    private struct Letter {
+        /// Where its receiver's queue is.
+        let stream: ReferenceWritableKeyPath<AlertDesk, AlertStream>
+        let receiver: String
+        /// The receiver, for people.
+        let shown: String
+        let message: AlertMessage
+    }
+
+    /// Sends a test message to everybody and calls back with what became of each. Who takes it is sent what waits, too.
+    /// There must be no test under way (`isTesting`).
     func test(_ done: @escaping ([CheckAPI.AlertDelivery]) -> Void) {
         guard let sender else { return done([]) }
         let time = SystemClock.timestamp
@@ -18,25 +29,30 @@ extension AlertDesk {
                 text: "=> This is a test: nothing has happened <=", reason: "asked for by lbctl alert test", time: time)
         ]
         let identity = "evenkeel-test-\(memory.origin)-\(SystemClock.wallNanoseconds)"
-        var messages: [(String, AlertMessage)] = []
-        if sender.global.mail.isSent {
-            messages += sender.global.mail.recipients.map {
-                ($0.address, sender.mail(waiting, to: $0, time: time, identity: identity))
-            }
+        var letters: [Letter] = sender.global.mail.receivers.map {
+            let mail = sender.mail(waiting, to: $0, time: time, identity: identity)
+            return Letter(stream: \.mail, receiver: $0.address, shown: $0.address, message: mail)
         }
-        messages += sender.global.webhooks.map {
-            (Self.shown($0), sender.webhook(waiting, to: $0, time: time, identity: identity))
+        letters += sender.global.webhooks.map {
+            let post = sender.webhook(waiting, to: $0, time: time, identity: identity)
+            return Letter(stream: \.webhooks, receiver: $0, shown: Self.shown($0), message: post)
         }
-        let round = TestRound(messages.count, done)
-        if messages.isEmpty { return done([]) }
+        if letters.isEmpty { return done([]) }
+        isTesting = true
+        let round = TestRound(letters.count) { [weak self] in
+            self?.isTesting = false
+            done($0)
+        }
         let start = world.turns.refreshNow()
-        for (index, (receiver, message)) in messages.enumerated() {
-            world.carrier.send(message, helo: sender.helo) { [turns = world.turns] answer in
+        for (index, letter) in letters.enumerated() {
+            world.carrier.send(letter.message, helo: sender.helo) { [weak self, turns = world.turns] answer in
                 let took = turns.refreshNow() - start
+                if answer.failure == nil { self?.works(letter.receiver, letter.stream) }
                 round.finished(
                     index,
                     CheckAPI.AlertDelivery(
-                        receiver: receiver, delivered: answer.failure == nil, answer: answer.failure ?? answer.words,
+                        receiver: letter.shown, delivered: answer.failure == nil,
+                        answer: answer.failure ?? answer.words,
                         durationMilliseconds: Int(took.nanoseconds / 1_000_000)))
             }
         }

@@ -30,8 +30,12 @@ final class AlertDesk {
 
     let world: AlertWorld
     private(set) var sender: AlertSender?
-    private var mail: AlertStream
-    private var webhooks: AlertStream
+    /// What counts; nil before the first.
+    private(set) var configuration: Configuration?
+    var mail: AlertStream
+    var webhooks: AlertStream
+    /// A test is under way: each of its messages has a thread, so there is one at a time.
+    var isTesting = false
     private(set) var memory: AlertMemory
     private var handedOver = 0
     /// Somebody is told something, or was in an earlier process. Where nobody ever is, nothing is kept.
@@ -75,15 +79,20 @@ final class AlertDesk {
     /// Goes over to a configuration; `servers` are those that are watched already.
     func adopt(_ configuration: Configuration, servers: some Sequence<WatchedServer>) {
         let now = world.turns.refreshNow()
+        let isMailOther = sender.map { $0.global.mail != configuration.global.mail } ?? false
         sender = AlertSender(global: configuration.global, hostName: world.hostName)
+        self.configuration = configuration
         let policies = (mail: AlertPolicy.mail(configuration), webhooks: AlertPolicy.webhooks(configuration))
         isUsed = isUsed || !policies.mail.isEmpty || !policies.webhooks.isEmpty
         let time = SystemClock.timestamp
-        mail.adopt(
-            policies.mail, receivers: policies.mail.isEmpty ? [] : configuration.global.mail.recipients.map(\.address),
-            of: configuration, time: time, at: now)
-        webhooks.adopt(
+        let untold = mail.adopt(
+            policies.mail, receivers: configuration.global.mail.receivers.map(\.address), of: configuration, time: time,
+            at: now)
+        if isMailOther { mail.tryAgain(at: now) }
+        for (receiver, count) in untold { sayUntold(count, Self.mailName(receiver)) }
+        let untoldHooks = webhooks.adopt(
             policies.webhooks, receivers: configuration.global.webhooks, of: configuration, time: time, at: now)
+        for (receiver, count) in untoldHooks { sayUntold(count, Self.webhookName(receiver)) }
         for server in servers { see(.server(server.name, server.alertLook)) }
         see(.everyServer)
         let needsBus = policies.mail.needsBus || policies.webhooks.needsBus
@@ -92,6 +101,18 @@ final class AlertDesk {
         } else if subscription == nil {
             subscription = world.subscribe { [weak self] in self?.heard($0) }
         }
+        review?.plan()
+    }
+
+    private func sayUntold(_ count: Int, _ name: String) {
+        world.logger.warning(
+            "\(name) is not configured any more: \(count) changes that waited are not told; 'lbctl status' shows how "
+                + "things stand")
+    }
+
+    /// A receiver takes messages, as a test has found: what it did not take before is sent now.
+    func works(_ receiver: String, _ stream: ReferenceWritableKeyPath<AlertDesk, AlertStream>) {
+        self[keyPath: stream].tryAgain(receiver, at: world.turns.refreshNow())
         review?.plan()
     }
 
@@ -123,13 +144,13 @@ final class AlertDesk {
             {
                 let letter = sender.mail(waiting, to: address, time: time, identity: identity(of: waiting, "mail"))
                 carry(letter, \.underWay.mail) { desk, answer in
-                    desk.finished(\.mail, receiver, "mail to \(receiver)", waiting, answer)
+                    desk.finished(\.mail, receiver, Self.mailName(receiver), waiting, answer)
                 }
             }
             while underWay.webhooks < Self.atOnce, let (receiver, waiting) = webhooks.take(at: now) {
                 let post = sender.webhook(waiting, to: receiver, time: time, identity: identity(of: waiting, "webhook"))
                 carry(post, \.underWay.webhooks) { desk, answer in
-                    desk.finished(\.webhooks, receiver, "webhook \(Self.shown(receiver))", waiting, answer)
+                    desk.finished(\.webhooks, receiver, Self.webhookName(receiver), waiting, answer)
                 }
             }
         }
@@ -161,9 +182,10 @@ final class AlertDesk {
         _ waiting: AlertChannel.Waiting, _ answer: AlertAnswer
     ) {
         if let failure = answer.failure {
-            world.logger.warning("\(name) was not taken, it is sent again: \(failure)")
+            let isGone = self[keyPath: stream].channels[receiver] == nil
+            world.logger.warning("\(name) was not taken, it is \(isGone ? "not " : "")sent again: \(failure)")
         } else {
-            world.logger.info("\(name) was taken, \(waiting.changes.count + waiting.dropped) changes: \(answer.words)")
+            world.logger.info("\(name) was taken, \(waiting.count) changes: \(answer.words)")
         }
         self[keyPath: stream].finished(receiver, answer.failure, at: world.turns.refreshNow())
     }
@@ -172,6 +194,12 @@ final class AlertDesk {
     private func identity(of waiting: AlertChannel.Waiting, _ kind: String) -> String {
         "evenkeel-\(kind)-\(memory.origin)-\(waiting.changes.last?.number ?? 0)"
     }
+
+    /// What is sent to a recipient, for people.
+    static func mailName(_ address: String) -> String { "mail to \(address)" }
+
+    /// What is sent to a webhook, for people.
+    static func webhookName(_ url: String) -> String { "webhook \(shown(url))" }
 
     /// URLs of webhooks are secrets: scheme and host alone.
     static func shown(_ url: String) -> String {
@@ -194,18 +222,18 @@ final class AlertDesk {
     /// What keeps people from being told.
     var alarms: [CheckAlarm: Alarm] {
         var alarms: [CheckAlarm: Alarm] = [:]
-        alarms[.mail] = alarm(of: mail, "mail to") { $0 }
-        alarms[.webhooks] = alarm(of: webhooks, "webhook") { Self.shown($0) }
+        alarms[.mail] = alarm(of: mail, Self.mailName)
+        alarms[.webhooks] = alarm(of: webhooks, Self.webhookName)
         return alarms
     }
 
-    private func alarm(of stream: AlertStream, _ kind: String, _ name: (String) -> String) -> Alarm? {
+    private func alarm(of stream: AlertStream, _ name: (String) -> String) -> Alarm? {
         let stuck = stream.channels.filter { $0.value.failures >= Self.patience }.sorted { $0.key < $1.key }
         guard let (receiver, channel) = stuck.first, let failure = channel.failure else { return nil }
         let others = stuck.count > 1 ? " (and \(stuck.count - 1) more)" : ""
         let lost = stuck.contains { $0.value.waiting.dropped > 0 } ? "; the oldest changes are only counted by now" : ""
         return Alarm(
-            message: "\(kind) \(name(receiver))\(others) is not taken: \(failure)\(lost)",
+            message: "\(name(receiver))\(others) is not taken: \(failure)\(lost)",
             remedy: "what happened is kept and sent again; 'lbctl alert test' tries now; see docs/alerts.md")
     }
 

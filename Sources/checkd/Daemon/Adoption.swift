@@ -68,7 +68,7 @@ extension CheckDaemon {
                 lines.append("start checking \(name)")
             }
         }
-        return lines
+        return lines + (alerts?.changes(to: configuration) ?? [])
     }
 
     private static func realServers(

@@ -65,6 +65,7 @@ extension CheckDaemon: CheckAPI.Handler {
 
     func testAlerts(_ call: CheckAPI.TestAlerts, _ responder: Responder<CheckAPI.TestAlerts>) {
         guard let alerts else { return responder.reply(CheckAPI.TestAlerts.Reply(deliveries: [])) }
+        guard !alerts.isTesting else { return responder.fail(CheckAPI.TestUnderWay()) }
         world.logger.notice("a test of alerts, asked by uid \(responder.caller.uid) (pid \(responder.caller.pid))")
         alerts.test { responder.reply(CheckAPI.TestAlerts.Reply(deliveries: $0)) }
     }

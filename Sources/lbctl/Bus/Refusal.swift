@@ -29,6 +29,8 @@ enum Refusal {
             return "the configuration is refused, the running one stays:\n"
                 + diagnostics.map { "  \($0.printable)\n" }.joined() + "'lbctl config check' shows each place"
         case "NoPage": return "no page came: \(parameter("reason"))"
+        case "TestUnderWay":
+            return "another test of alerts is under way: wait until the mail server has answered it, then try again"
         case "NotPrepared": return "the daemon was asked by somebody else in between; run 'lbctl reload' again"
         case "QuotaExceeded":
             let limit = parameters["limit"]?.int.map { " (limit \($0))" } ?? ""
