@@ -59,7 +59,7 @@ struct PipeReaderTests {
     @Test func `a reload that names another reader ends the one before first`() throws {
         let room = try room(
             reader: "DIR/tell a",
-            "echo begin $1 >>DIR/told; trap 'sleep 1; echo end $1 >>DIR/told; exit' TERM; while :; do sleep 0.1; done")
+            "trap 'sleep 1; echo end $1 >>DIR/told; exit' TERM; echo begin $1 >>DIR/told; while :; do sleep 0.1; done")
         try room.router.start()
         try room.eventually("it reads") { room.told == ["begin a"] }
         try room.reload(configuration(room.directory, reader: room.directory + "/tell b"))
