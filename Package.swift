@@ -44,9 +44,9 @@ let package = Package(
         library("CNlRoute", "libnl-route-3.0", "libnl-route-3-dev"),
         library("CJsonC", "json-c", "libjson-c-dev"),
         // Headers from libcurl4-openssl-dev, libssl-dev and libpcre2-dev; loaded at run time when a check needs them (docs/checkd.md).
-        .target(name: "CCurl"),
+        .target(name: "CCurl", dependencies: ["CLinux"]),
         .target(name: "CCrypto"),
-        .target(name: "CPcre"),
+        .target(name: "CPcre", dependencies: ["CLinux"]),
 
         // Pure: no I/O, no clock, no Glibc.
         module("Net"),

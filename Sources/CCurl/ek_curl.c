@@ -1,4 +1,5 @@
 #include "ek_curl_private.h"
+#include "ek_library.h"
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,21 +9,14 @@
 struct ek_curl_api ek_curl_api;
 #define api ek_curl_api
 
+#define NAME(name) #name,
+static const char *const names[] = {CALLS(NAME)};
+static void *loaded;
+
 int ek_curl_load(char *problem, size_t capacity) {
-    if (api.library != NULL) return 1;
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        snprintf(problem, capacity, "%s", dlerror());
-        return 0;
-    }
-#define RESOLVE(name)                                                                                                            \
-    api.name = (__typeof__(api.name))dlsym(library, #name);                                                                      \
-    if (api.name == NULL) {                                                                                                      \
-        snprintf(problem, capacity, "libcurl.so.4 lacks " #name);                                                                \
-        dlclose(library);                                                                                                        \
-        return 0;                                                                                                                \
-    }
-    CALLS(RESOLVE)
+    if (loaded != NULL) return 1;
+    void *library = ek_library_load("libcurl.so.4", names, sizeof names / sizeof *names, &api, problem, capacity);
+    if (library == NULL) return 0;
     // The process may end while a thread sends a mail: OpenSSL is not to clean up under it.
     int (*prepare)(uint64_t, const void *) = (int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
     if (prepare != NULL) prepare(0x80000, NULL); // OPENSSL_INIT_NO_ATEXIT
@@ -31,7 +25,7 @@ int ek_curl_load(char *problem, size_t capacity) {
         dlclose(library);
         return 0;
     }
-    api.library = library;
+    loaded = library;
     return 1;
 }
 

@@ -26,7 +26,6 @@
 #undef curl_multi_setopt
 #define MEMBER(name) __typeof__(&name) name;
 struct ek_curl_api {
-    void *library; // NULL until it was loaded
     CALLS(MEMBER)
 };
 extern struct ek_curl_api ek_curl_api;

@@ -1,6 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "ek_regex.h"
-#include <dlfcn.h>
+#include "ek_library.h"
 #include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +24,12 @@
     X(pcre2_match_8)
 
 #define MEMBER(name) __typeof__(&name) name;
+#define NAME(name) #name,
+static const char *const names[] = {CALLS(NAME)};
 static struct {
-    void *library;
     CALLS(MEMBER)
 } api;
+static void *library;
 
 // Backtracking steps from one place in a body.
 static const uint32_t step_limit = 1000000;
@@ -55,22 +57,9 @@ struct ek_regex {
 };
 
 static int load(char *problem, size_t capacity) {
-    if (api.library != NULL) return 1;
-    void *library = dlopen("libpcre2-8.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        snprintf(problem, capacity, "%s", dlerror());
-        return 0;
-    }
-#define RESOLVE(name)                                                                                                            \
-    api.name = (__typeof__(api.name))dlsym(library, #name);                                                                      \
-    if (api.name == NULL) {                                                                                                      \
-        snprintf(problem, capacity, "libpcre2-8.so.0 lacks " #name);                                                             \
-        dlclose(library);                                                                                                        \
-        return 0;                                                                                                                \
-    }
-    CALLS(RESOLVE)
-    api.library = library;
-    return 1;
+    if (library == NULL)
+        library = ek_library_load("libpcre2-8.so.0", names, sizeof names / sizeof *names, &api, problem, capacity);
+    return library != NULL;
 }
 
 uint32_t ek_regex_option(const char *name) {

@@ -1,4 +1,4 @@
-// Arguments and environment as execve wants them.
+// Strings for C: arguments and environment as execve wants them, or the members of a struct.
 import Glibc
 
 /// A NULL-terminated `char *[]` that lives as long as this object.
@@ -7,11 +7,11 @@ public final class CStringArray {
     public let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private let count: Int
 
-    /// Copies of the strings.
-    public init(_ strings: [String]) {
+    /// Copies of the strings; NULL for nil.
+    public init(_ strings: [String?]) {
         count = strings.count
         pointers = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
+        for (index, string) in strings.enumerated() { pointers[index] = string.flatMap { strdup($0) } }
         pointers[count] = nil
     }
 
@@ -19,6 +19,9 @@ public final class CStringArray {
         for index in 0..<count { free(pointers[index]) }
         pointers.deallocate()
     }
+
+    /// One of them, as `const char *`.
+    public subscript(index: Int) -> UnsafePointer<CChar>? { pointers[index].map { UnsafePointer($0) } }
 
     /// As `const char *[]`.
     public func withConstant<Result>(

@@ -25,19 +25,20 @@ public enum NetworkNamespace {
     }
 
     /// Whether this thread is in the namespace at `path`; false where that cannot be looked at.
-    public static func isCurrent(_ path: String) -> Bool {
-        var (own, other) = (stat(), stat())
-        return stat("/proc/thread-self/ns/net", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev
-            && own.st_ino == other.st_ino
-    }
+    public static func isCurrent(_ path: String) -> Bool { inodes(path).map { $0.own == $0.other } ?? false }
 
     /// Whether another namespace is at `path` than the one that this thread is in; false where that cannot be looked at, and where there is
     /// none.
-    static func isAnother(_ path: String) -> Bool {
+    static func isAnother(_ path: String) -> Bool { inodes(path).map { $0.own != $0.other } ?? false }
+
+    /// Of this thread's namespace and of the one at `path`; nil where that cannot be looked at, and where there is none: all namespaces are
+    /// files of one file system.
+    private static func inodes(_ path: String) -> (own: ino_t, other: ino_t)? {
         var (own, other) = (stat(), stat())
-        // All namespaces are files of one file system.
-        return stat("/proc/thread-self/ns/net", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev
-            && own.st_ino != other.st_ino
+        guard stat("/proc/thread-self/ns/net", &own) == 0, stat(path, &other) == 0, own.st_dev == other.st_dev else {
+            return nil
+        }
+        return (own.st_ino, other.st_ino)
     }
 }
 

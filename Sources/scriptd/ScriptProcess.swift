@@ -93,7 +93,7 @@ final class ScriptProcess {
         let paths = CStringArray(request.paths)
         let arguments = CStringArray(request.arguments)
         let environment = CStringArray(request.environment)
-        let namespace = CStringArray([request.networkNamespace].compactMap(\.self))
+        let namespace = CStringArray([request.networkNamespace])
         var out: Int32 = -1
         var says: Int32 = -1
         pid = try paths.withConstant { paths throws(Errno) in
@@ -104,7 +104,7 @@ final class ScriptProcess {
             program.uid = request.user.identity?.uid ?? .max
             program.gid = request.user.identity?.gid ?? .max
             program.umask = request.umask
-            program.network_namespace = UnsafePointer(namespace.pointers.pointee)
+            program.network_namespace = namespace[0]
             program.is_checked = request.user.isRoot ? 1 : 0
             program.is_secure = request.isSecure ? 1 : 0
             return try request.user.groups.withUnsafeBufferPointer { groups throws(Errno) in

@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test func `a dialog tells the command and the reply, never a secret`() {
-        var dialog = SMTPDialog()
+        var dialog = SMTPTranscript()
         #expect(dialog.failure("connection refused") == "connection refused")
         let (closed, endless) = ("response reading failed (errno: 115)", "Too large response headers: 307215 > 307200")
         #expect(dialog.failure(closed) == "the mail server closed the connection")

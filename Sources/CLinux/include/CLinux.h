@@ -3,6 +3,7 @@
 #include "ek_bfd.h"
 #include "ek_inotify.h"
 #include "ek_io.h"
+#include "ek_library.h"
 #include "ek_memory.h"
 #include "ek_netns.h"
 #include "ek_probe.h"

@@ -39,7 +39,7 @@ private final class Trip {
     /// A mail takes no longer than so many times the patience with one answer.
     private static let answers = 10
 
-    private var dialog = SMTPDialog()
+    private var transcript = SMTPTranscript()
 
     /// Takes it there and waits for what comes of it.
     static func make(_ message: AlertMessage, helo: String) -> AlertAnswer {
@@ -56,8 +56,8 @@ private final class Trip {
             return Trip().mail(
                 text,
                 strings: [
-                    url(of: settings, helo: helo), sender.address, recipient.address, settings.authorities ?? "",
-                    settings.login?.user ?? "", password,
+                    url(of: settings, helo: helo), sender.address, recipient.address, settings.authorities,
+                    settings.login?.user, password,
                 ], settings)
         }
     }
@@ -68,15 +68,15 @@ private final class Trip {
         plan.connect_milliseconds = Self.webhookPatience.connect
         plan.whole_milliseconds = Self.webhookPatience.whole
         let strings = CStringArray([url, "application/cloudevents+json"])
-        plan.url = UnsafePointer(strings.pointers[0])
-        plan.type = UnsafePointer(strings.pointers[1])
+        plan.url = strings[0]
+        plan.type = strings[1]
         let (result, text) = withExtendedLifetime(strings) { send(&plan, content) }
         let words = result.status == 0 ? "" : "status \(result.status)"
         if result.code == 0, (200..<300).contains(result.status) { return AlertAnswer(failure: nil, words: words) }
         return AlertAnswer(failure: result.code == 0 ? "the server answers \(words)" : text, words: words)
     }
 
-    private func mail(_ text: MailText, strings texts: [String], _ settings: MailSettings) -> AlertAnswer {
+    private func mail(_ text: MailText, strings texts: [String?], _ settings: MailSettings) -> AlertAnswer {
         let patience = Int(settings.connectTimeout.nanoseconds / 1_000_000)
         var plan = ek_message()
         plan.connect_milliseconds = patience
@@ -89,17 +89,17 @@ private final class Trip {
             guard let context, let octets else { return }
             let text = String(decoding: UnsafeRawBufferPointer(start: octets, count: count), as: UTF8.self)
             let trip = Unmanaged<Trip>.fromOpaque(context).takeUnretainedValue()
-            if isServer != 0 { trip.dialog.heard(text) } else { trip.dialog.said(text) }
+            if isServer != 0 { trip.transcript.heard(text) } else { trip.transcript.said(text) }
         }
         let strings = CStringArray(texts)
-        plan.url = UnsafePointer(strings.pointers[0])
-        plan.from = UnsafePointer(strings.pointers[1])
-        plan.to = UnsafePointer(strings.pointers[2])
-        if settings.authorities != nil { plan.authorities = UnsafePointer(strings.pointers[3]) }
-        if settings.login != nil { plan.user = UnsafePointer(strings.pointers[4]) }
-        plan.password = UnsafePointer(strings.pointers[5])
+        plan.url = strings[0]
+        plan.from = strings[1]
+        plan.to = strings[2]
+        plan.authorities = strings[3]
+        plan.user = strings[4]
+        plan.password = strings[5]
         let (result, problem) = withExtendedLifetime((self, strings)) { send(&plan, text.octets) }
-        return AlertAnswer(failure: result.code == 0 ? nil : dialog.failure(problem), words: dialog.reply)
+        return AlertAnswer(failure: result.code == 0 ? nil : transcript.failure(problem), words: transcript.reply)
     }
 
     /// How it ended, and curl's words.

@@ -109,11 +109,11 @@ final class HTTPExchange {
         let authority = name.map { "\($0):\(endpoint.port)" } ?? "\(endpoint)"
         let url = "\(probe.tls == nil ? "http" : "https")://\(authority)/"
         let identity = probe.tls?.identity
-        let texts = [
+        let texts = CStringArray([
             url, request.path, request.host, probe.tls?.authorities, identity?.certificate,
             identity.map { $0.key ?? $0.certificate }, identity?.password,
-        ]
-        return withCStrings(texts) { texts in
+        ])
+        return withExtendedLifetime(texts) {
             var plan = ek_request()
             plan.url = texts[0]
             plan.path = texts[1]
@@ -139,19 +139,5 @@ final class HTTPExchange {
             }
             return body(&plan)
         }
-    }
-}
-
-/// The texts as C strings, NULL for nil, while `body` runs.
-private func withCStrings<Result>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> Result) -> Result {
-    let octets = texts.map { $0.map { Array($0.utf8CString) } }
-    return octets.flatMap { $0 ?? [] }.withUnsafeBufferPointer { all in
-        var offset = 0
-        let starts = octets.map { text -> UnsafePointer<CChar>? in
-            guard let text else { return nil }
-            defer { offset += text.count }
-            return all.baseAddress.map { $0 + offset }
-        }
-        return body(starts)
     }
 }

@@ -25,10 +25,9 @@ enum ProbeSocket {
         plan.source_port = target.sourcePort ?? 0
         plan.mark = target.firewallMark
         var stage: Int32 = 0
-        let result = withOptionalCString(target.interface) { name in
-            plan.interface = name
-            return ek_probe_connect(&plan, &stage)
-        }
+        let texts = CStringArray([target.interface])
+        plan.interface = texts[0]
+        let result = withExtendedLifetime(texts) { ek_probe_connect(&plan, &stage) }
         guard result < 0 else { return FileDescriptor(owning: result) }
         if stage == Int32(EK_PROBE_CONNECT.rawValue) {
             throw ConnectFailure(outcome: SystemFault.connecting(-result))
@@ -49,10 +48,4 @@ enum ProbeSocket {
 /// No attempt could be started.
 struct ConnectFailure: Error {
     let outcome: ProbeOutcome
-}
-
-/// The text as a C string, or NULL for nil.
-func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-    guard let text else { return body(nil) }
-    return text.withCString(body)
 }

@@ -152,16 +152,17 @@ final class CheckRoom {
     func listen(_ types: [String]) throws -> EventTap { try EventTap(directory + "/run/bus.sock", types, on: loop) }
 }
 
-/// A call whose reply comes while the loop runs.
-final class PendingCall {
-    private(set) var reply: VarlinkReply?
+/// A call on a connection of its own; what it is answered is heard while the loop runs.
+private final class CallReader {
     private let socket: FileDescriptor
+    private let heard: (VarlinkReply) -> Void
     private var framer = VarlinkFramer()
     private var watch: Watch?
 
-    init(_ path: String, _ method: some VarlinkMethod, on loop: EventLoop) throws {
+    init(_ path: String, _ call: VarlinkCall, on loop: EventLoop, _ heard: @escaping (VarlinkReply) -> Void) throws {
         socket = try UnixSocket.connect(to: path)
-        let call = try method.call().encoded()
+        self.heard = heard
+        let call = try call.encoded()
         _ = try call.withUnsafeBytes { try socket.write($0) }
         watch = try loop.watch(socket.number, .read) { [weak self] _ in self?.receive() }
     }
@@ -173,7 +174,17 @@ final class PendingCall {
             return
         }
         chunk[..<count].withUnsafeBytes { framer.append($0) }
-        if let message = try? framer.next() { reply = try? VarlinkReply(parsing: message) }
+        while let message = try? framer.next(), let reply = try? VarlinkReply(parsing: message) { heard(reply) }
+    }
+}
+
+/// A call whose reply comes while the loop runs.
+final class PendingCall {
+    private(set) var reply: VarlinkReply?
+    private var reader: CallReader?
+
+    init(_ path: String, _ method: some VarlinkMethod, on loop: EventLoop) throws {
+        reader = try CallReader(path, method.call(), on: loop) { [weak self] in self?.reply = $0 }
     }
 }
 
@@ -181,26 +192,12 @@ final class PendingCall {
 final class EventTap {
     /// Events in order; the retained ones come first.
     private(set) var events: [JSONObject] = []
-    private let socket: FileDescriptor
-    private var framer = VarlinkFramer()
-    private var watch: Watch?
+    private var reader: CallReader?
 
     init(_ path: String, _ types: [String], on loop: EventLoop) throws {
-        socket = try UnixSocket.connect(to: path)
-        let call = try BusAPI.Subscribe(types: types, subjects: nil).call(more: true).encoded()
-        _ = try call.withUnsafeBytes { try socket.write($0) }
-        watch = try loop.watch(socket.number, .read) { [weak self] _ in self?.receive() }
-    }
-
-    private func receive() {
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        guard let count = try? chunk.withUnsafeMutableBytes({ try socket.read(into: $0) }), count > 0 else {
-            watch?.cancel()
-            return
-        }
-        chunk[..<count].withUnsafeBytes { framer.append($0) }
-        while let message = try? framer.next(), let reply = try? VarlinkReply(parsing: message) {
-            if let event = reply.parameters["event"]?.object { events.append(event) }
+        let call = try BusAPI.Subscribe(types: types, subjects: nil).call(more: true)
+        reader = try CallReader(path, call, on: loop) { [weak self] reply in
+            if let event = reply.parameters["event"]?.object { self?.events.append(event) }
         }
     }
 

@@ -1,8 +1,8 @@
 // What was said between us and a mail server, as far as people need it to see why a mail was not taken: the last command, never its secret,
 // and the last reply.
 
-/// A dialog that goes on.
-public struct SMTPDialog: Equatable, Sendable {
+/// What was said in a dialog that goes on.
+public struct SMTPTranscript: Equatable, Sendable {
     private static let verbs: Set = ["EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
     /// Octets of a reply that are kept.
     private static let longest = 200
