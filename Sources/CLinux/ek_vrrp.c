@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "ek_vrrp.h"
+#include "ek_io.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -107,6 +108,8 @@ int ek_vrrp_receiver(const char *name, int index, struct ek_ip local, int is_sig
         close(fd);
         return filtered;
     }
+    int on = 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) return fail(fd);
     if (bind_to_device(fd, name) < 0) return fail(fd);
     if ((local.is_ipv6 ? join6(fd, index, local) : join4(fd, index, local)) < 0) return fail(fd);
     // Bound to the group (or the address), the socket does not see what other sockets of this host are for.
@@ -170,28 +173,43 @@ static void restore_header(uint8_t header[40], struct msghdr *message, uint32_t 
     }
 }
 
-int ek_vrrp_receive(int fd, int is_ipv6, uint8_t *slots, uint32_t *lengths) {
+// The time of the wall clock in the message, in nanoseconds; 0 without.
+static int64_t stamp(struct msghdr *message) {
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
+        if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_TIMESTAMPNS) continue;
+        struct timespec time;
+        memcpy(&time, CMSG_DATA(item), sizeof time);
+        return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    }
+    return 0;
+}
+
+int ek_vrrp_receive(int fd, int is_ipv6, uint8_t *slots, uint32_t *lengths, int64_t *arrivals) {
     const size_t header = is_ipv6 ? 40 : 0;
     struct mmsghdr messages[EK_VRRP_SLOTS] = {0};
     struct iovec vectors[EK_VRRP_SLOTS];
     struct sockaddr_in6 sources[EK_VRRP_SLOTS];
     union {
         struct cmsghdr aligned;
-        char octets[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        char octets[CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
     } controls[EK_VRRP_SLOTS];
     for (int i = 0; i < EK_VRRP_SLOTS; i++) {
         vectors[i] = (struct iovec){slots + (size_t)i * EK_VRRP_SLOT + header, EK_VRRP_SLOT - header};
         messages[i].msg_hdr.msg_iov = &vectors[i];
         messages[i].msg_hdr.msg_iovlen = 1;
+        messages[i].msg_hdr.msg_control = &controls[i];
+        messages[i].msg_hdr.msg_controllen = sizeof controls[i];
         if (!is_ipv6) continue;
         messages[i].msg_hdr.msg_name = &sources[i];
         messages[i].msg_hdr.msg_namelen = sizeof sources[i];
-        messages[i].msg_hdr.msg_control = &controls[i];
-        messages[i].msg_hdr.msg_controllen = sizeof controls[i];
     }
     int count = recvmmsg(fd, messages, EK_VRRP_SLOTS, MSG_DONTWAIT, NULL);
     if (count < 0) return -errno;
+    // The kernel stamps with the wall clock: a packet is as old by this one as by that one.
+    const int64_t monotonic = ek_monotonic_ns(), wall = ek_realtime_ns();
     for (int i = 0; i < count; i++) {
+        const int64_t stamped = stamp(&messages[i].msg_hdr);
+        arrivals[i] = stamped ? monotonic - (wall - stamped) : 0;
         // IPv4's own header says when something is missing.
         bool is_whole = !(messages[i].msg_hdr.msg_flags & MSG_TRUNC);
         lengths[i] = messages[i].msg_len + header;

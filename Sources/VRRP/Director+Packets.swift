@@ -4,8 +4,13 @@ internal import Configuration
 public import Net
 
 extension Director {
-    mutating func received(_ packet: ArraySlice<UInt8>, through key: ChannelKey, at now: Instant) {
+    /// What waited longer says that this process did not run: newer packets may have found no room, so it counts from now.
+    private static let promptness = Duration.milliseconds(50)
+
+    mutating func received(_ packet: ArraySlice<UInt8>, through key: ChannelKey, arrived: Instant?, at now: Instant) {
         guard let channel = channels[key] else { return }
+        var heardAt = now
+        if let arrived, arrived < now, now - arrived < Self.promptness { heardAt = arrived }
         do throws(DecodeError) {
             let received = try ReceivedAdvertisement(packet: packet, group: group4)
             let identifier = received.advertisement.virtualRouterID
@@ -24,7 +29,7 @@ extension Director {
             } catch {
                 return refuse(error, from: received.source, by: id, at: now)
             }
-            run(id, at: now) { $0.received(received.advertisement, from: received.source, at: now) }
+            run(id, at: now) { $0.received(received.advertisement, from: received.source, arrived: heardAt, at: now) }
             if received.advertisement.priority > 0 {
                 noteRival(of: index, from: received.source, refusal: nil, at: now)
             }

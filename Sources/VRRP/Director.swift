@@ -218,8 +218,8 @@ public struct Director {
     public mutating func handle(_ event: Event, at now: Instant) -> Effects {
         if !takeovers.isEmpty { finishTakeovers(at: now) }
         switch event {
-        case .packet(let bytes, let channel, let isLast):
-            received(bytes, through: channel, at: now)
+        case .packet(let bytes, let channel, let arrived, let isLast):
+            received(bytes, through: channel, arrived: arrived, at: now)
             if !isLast {
                 // The next one may be for a member that follows this one's.
                 if !touchedGroups.isEmpty { settleGroups(at: now) }

@@ -6,8 +6,9 @@ public import Scripts
 
 /// Something that happened.
 public enum Event {
-    /// A packet arrived through a channel. What follows from it is told with the last of those that were read together.
-    case packet(ArraySlice<UInt8>, through: ChannelKey, isLast: Bool = true)
+    /// A packet arrived through a channel, a while ago where that is known (else now). What follows from it is told with the last of those
+    /// that were read together.
+    case packet(ArraySlice<UInt8>, through: ChannelKey, arrived: Instant? = nil, isLast: Bool = true)
     /// `deadline` has come.
     case timer
     /// The advertisements of a takeover have left: what else follows from it. See `Effects.isUnfinished`.

@@ -5,8 +5,11 @@
 public import Net
 
 extension VirtualRouter {
-    /// An advertisement that passed `RouterConfiguration.admit` came from `source`.
-    public mutating func received(_ advertisement: Advertisement, from source: IPAddress, at now: Instant) -> [Action] {
+    /// An advertisement that passed `RouterConfiguration.admit` came from `source`. Silence counts from when it `arrived`, shortly before it
+    /// is looked at; nil: now.
+    public mutating func received(
+        _ advertisement: Advertisement, from source: IPAddress, arrived: Instant? = nil, at now: Instant
+    ) -> [Action] {
         guard source != sourceAddress else { return [] }
         if configuration.priority == 255, configuration.ownerIgnoresAdvertisements { return [] }
         let peer = Peer(address: source, priority: advertisement.priority)
@@ -15,10 +18,11 @@ extension VirtualRouter {
             return []
         case .backup(let backup):
             count(advertisement)
-            return received(peer, interval: advertisement.interval, as: backup, at: now)
+            return received(peer, interval: advertisement.interval, as: backup, arrived: arrived ?? now, at: now)
         case .master(let advertiseAt):
             count(advertisement)
-            return receivedAsMaster(peer, interval: advertisement.interval, advertiseAt: advertiseAt, at: now)
+            return receivedAsMaster(
+                peer, interval: advertisement.interval, advertiseAt: advertiseAt, arrived: arrived ?? now, at: now)
         }
     }
 
@@ -30,13 +34,13 @@ extension VirtualRouter {
 
     /// RFC 9568 §6.4.2.
     private mutating func received(
-        _ peer: Peer, interval: Duration, as backup: Backup, at now: Instant
+        _ peer: Peer, interval: Duration, as backup: Backup, arrived: Instant, at now: Instant
     ) -> [Action] {
         var backup = backup
         guard peer.priority != 0 else {
             // The master gives up: the next one in rank is known after the skew (never later than it already was).
             backup.hasGivenUp = true
-            backup.masterDownAt = min(backup.masterDownAt, now + skew(interval: backup.interval))
+            backup.masterDownAt = min(backup.masterDownAt, arrived + skew(interval: backup.interval))
             state = .backup(backup)
             return []
         }
@@ -48,8 +52,8 @@ extension VirtualRouter {
         let isNew = backup.master != peer
         backup.master = peer
         backup.interval = configuration.version == .v3 ? interval : configuration.interval
-        backup.masterDownAt = now + masterDown(interval: backup.interval)
-        backup.heardAt = now
+        backup.masterDownAt = arrived + masterDown(interval: backup.interval)
+        backup.heardAt = arrived
         backup.hasGivenUp = false
         backup.isReady = false
         state = .backup(backup)
@@ -73,7 +77,7 @@ extension VirtualRouter {
 
     /// RFC 9568 §6.4.3. Equal priority: the higher primary address wins, compared as an unsigned number.
     private mutating func receivedAsMaster(
-        _ peer: Peer, interval: Duration, advertiseAt: Instant, at now: Instant
+        _ peer: Peer, interval: Duration, advertiseAt: Instant, arrived: Instant, at now: Instant
     ) -> [Action] {
         if peer.priority == 0 {
             state = .master(advertiseAt: now + configuration.interval)
@@ -91,8 +95,8 @@ extension VirtualRouter {
         let answer = configuration.answersHigherPriority ? [send(priority)] : []
         let masterInterval = configuration.version == .v3 ? interval : configuration.interval
         let backup = Backup(
-            master: peer, interval: masterInterval, heardAt: now,
-            masterDownAt: now + masterDown(interval: masterInterval))
+            master: peer, interval: masterInterval, heardAt: arrived,
+            masterDownAt: arrived + masterDown(interval: masterInterval))
         return answer + enter(.backup(backup), .outranked(peer))
     }
 

@@ -10,6 +10,7 @@ import VRRP
 final class PacketSlots {
     fileprivate var octets = [UInt8](repeating: 0, count: Int(EK_VRRP_SLOT * EK_VRRP_SLOTS))
     fileprivate var lengths = [UInt32](repeating: 0, count: Int(EK_VRRP_SLOTS))
+    fileprivate var arrivals = [Int64](repeating: 0, count: Int(EK_VRRP_SLOTS))
 }
 
 /// A pair of VRRP sockets.
@@ -62,14 +63,19 @@ final class AdvertisementSocket {
 
     /// Hands over the packets that wait, as many at a time as one system call reads; the last of those is marked.
     /// - Returns: false when more may wait.
-    func drain(_ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool {
+    func drain(_ body: (_ packet: ArraySlice<UInt8>, _ arrived: Instant?, _ isLast: Bool) -> Void) -> Bool {
         var handled = 0
         while handled < Self.burst {
-            let count = Int(ek_vrrp_receive(receiver.number, isIPv6 ? 1 : 0, &slots.octets, &slots.lengths))
+            let count = Int(
+                ek_vrrp_receive(
+                    receiver.number, isIPv6 ? 1 : 0, &slots.octets, &slots.lengths, &slots.arrivals))
             guard count > 0 else { return true }
             for slot in 0..<count {
                 let start = slot * Int(EK_VRRP_SLOT)
-                body(slots.octets[start..<start + Int(slots.lengths[slot])], slot == count - 1)
+                let arrival = slots.arrivals[slot]
+                body(
+                    slots.octets[start..<start + Int(slots.lengths[slot])],
+                    arrival == 0 ? nil : Instant(nanoseconds: arrival), slot == count - 1)
             }
             guard count == Int(EK_VRRP_SLOTS) else { return true }
             handled += count

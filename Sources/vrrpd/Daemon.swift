@@ -142,8 +142,8 @@ final class Daemon {
     /// - Returns: false when more may wait.
     @discardableResult
     func hear(_ channel: ChannelKey) -> Bool {
-        wire.drain(channel) { packet, isLast in
-            let event = Event.packet(packet, through: channel, isLast: isLast)
+        wire.drain(channel) { packet, arrived, isLast in
+            let event = Event.packet(packet, through: channel, arrived: arrived, isLast: isLast)
             // What follows from them follows from all of them.
             if isLast { step(event) } else { _ = director.handle(event, at: turns.now) }
         }

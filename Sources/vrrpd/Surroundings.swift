@@ -108,7 +108,9 @@ final class SocketWire: Wire {
         for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
     }
 
-    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool {
+    func drain(
+        _ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ arrived: Instant?, _ isLast: Bool) -> Void
+    ) -> Bool {
         sockets[channel]?.drain(body) ?? true
     }
 

@@ -35,9 +35,12 @@ protocol Wire: AnyObject {
     func filter(_ channel: ChannelKey, for routers: VirtualRouterIDs, buffer: Int?) throws(Errno)
     /// Closes every channel that is not in `channels`.
     func close(except channels: Set<ChannelKey>)
-    /// Hands over the packets that wait; the last of those that were read together is marked.
+    /// Hands over the packets that wait, each with the time when it came where that is known; the last of those that were read together
+    /// is marked.
     /// - Returns: false when more may wait.
-    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool
+    func drain(
+        _ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ arrived: Instant?, _ isLast: Bool) -> Void
+    ) -> Bool
     /// Sends a whole IP packet.
     func send(_ packet: [UInt8], to destination: IPAddress, through channel: ChannelKey) throws(Errno)
     /// Sends `count` whole Ethernet frames of one length, each once; one that cannot be sent does not hold up those after it.

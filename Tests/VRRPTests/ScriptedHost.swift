@@ -72,7 +72,7 @@ final class ScriptedHost {
     private var sockets: [ChannelKey: (birth: Int, routers: VirtualRouterIDs)] = [:]
     /// What channels were given for waiting packets; nothing: the driver's own choice.
     private(set) var buffers: [ChannelKey: Int] = [:]
-    private var inbox: [(channel: ChannelKey, packet: [UInt8])] = []
+    private var inbox: [(channel: ChannelKey, packet: [UInt8], arrived: Instant)] = []
     private var deadline: Instant?
     private var work: [() -> Void] = []
     private var notes: [String: MastershipNote] = [:]
@@ -409,7 +409,7 @@ final class ScriptedHost {
                 let identifier = ReceivedAdvertisement.virtualRouterID(ofPacket: packet[...]),
                 socket.routers.contains(identifier)
             else { continue }
-            inbox.append((channel, packet))
+            inbox.append((channel, packet, now))
             network.wake(self, at: network.now)
         }
     }
@@ -585,10 +585,14 @@ extension ScriptedHost: Wire {
         for channel in sockets.keys where !channels.contains(channel) { sockets[channel] = nil }
     }
 
-    func drain(_ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ isLast: Bool) -> Void) -> Bool {
+    func drain(
+        _ channel: ChannelKey, _ body: (_ packet: ArraySlice<UInt8>, _ arrived: Instant?, _ isLast: Bool) -> Void
+    ) -> Bool {
         let packets = inbox.filter { $0.channel == channel }
         inbox.removeAll { $0.channel == channel }
-        for (index, packet) in packets.enumerated() { body(packet.packet[...], index == packets.count - 1) }
+        for (index, packet) in packets.enumerated() {
+            body(packet.packet[...], packet.arrived, index == packets.count - 1)
+        }
         return true
     }
 

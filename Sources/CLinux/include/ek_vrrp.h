@@ -32,7 +32,8 @@ int ek_vrrp_sender(const char *name, int index, int is_ipv6);
 ssize_t ek_vrrp_send(int fd, const void *packet, size_t length, struct ek_ip destination, int index);
 // Reads the packets that wait, each with its IP header into a slot of its own. The kernel takes IPv6 headers off: what it says
 // about the packet is made one again. Returns how many. What does not fit its slot is cut off, and its header shows it.
-int ek_vrrp_receive(int fd, int is_ipv6, uint8_t *slots, uint32_t *lengths);
+// `arrivals`: when the kernel took each packet off the interface, in nanoseconds of CLOCK_MONOTONIC; 0 where it does not say.
+int ek_vrrp_receive(int fd, int is_ipv6, uint8_t *slots, uint32_t *lengths, int64_t *arrivals);
 
 // Sends whole Ethernet frames; receives nothing.
 int ek_frame_sender(void);
