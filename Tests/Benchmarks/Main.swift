@@ -6,10 +6,13 @@ import Platform
 @main
 enum Benchmarks {
     static let usage = """
-        usage: bench failover | routers | memory | fanout | table [--rounds N]   print rows (as root; memory and table in the lab)
-               bench restore FILE                                        what `table` times against `ipvsadm -R`
-               bench flood SOCKET                                        publish to a busd until ended
-               bench render FILE…                                        rows to docs/BENCHMARKS.md on standard output
+        usage: bench WHAT [--rounds N]    print rows; WHAT is
+                   failover | routers | load        as root, on this machine
+                   memory | table | commands | checks   in the lab
+                   fanout
+               bench flood SOCKET         publish to a busd until ended
+               bench serve                answer checks until ended
+               bench render FILE…         rows to docs/BENCHMARKS.md on standard output
 
         """
 
@@ -22,7 +25,10 @@ enum Benchmarks {
             case "memory": try Memory(Options(arguments.dropFirst())).run()
             case "fanout": try FanOut(Options(arguments.dropFirst())).run()
             case "table": try Table(Options(arguments.dropFirst())).run()
-            case "restore" where arguments.count == 2: try Table.restore(from: Array(arguments)[1])
+            case "commands": try TableCommands(Options(arguments.dropFirst())).run()
+            case "checks": try Checks(Options(arguments.dropFirst())).run()
+            case "load": try CheckLoad(Options(arguments.dropFirst())).run()
+            case "serve" where arguments.count == 1: try CheckTarget.serve()
             case "flood" where arguments.count == 2: try flood(Array(arguments)[1])
             case "render" where arguments.count >= 2: try Report(files: Array(arguments.dropFirst())).print()
             default: throw BenchmarkFailure("", status: 2)

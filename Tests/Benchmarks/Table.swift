@@ -1,140 +1,200 @@
-// A kernel table of 1,000 services with 10 servers each: from the daemon's start on a configuration, and from saved rules.
-// In the lab, whose system calls cost 70 times those of a real kernel: only the ratios mean something elsewhere.
+// Daemons and the kernel's table: from their start to the full table, a reload that changes one weight, their stop. In the lab.
 import Configuration
 import Glibc
 import IPVS
-import Net
 import Netlink
 import Platform
 
 /// The benchmark.
 struct Table {
-    private static let services = 1000
-    private static let servers = 10
-    private let rounds: Int
+    let rounds: Int
 
     init(_ options: Options) {
         rounds = options.rounds ?? 3
     }
 
     func run() throws {
-        try Program.script("mkdir -p /run/bench/private /run/bench-state")
-        try configuration()
-        try rules()
-        var figures: [String: [Double]] = [:]
-        let ours = [
-            "--config", "/run/bench/conf", "--run-dir", "/run/bench", "--state-dir", "/run/bench-state",
-        ]
-        let theirs = ["-C", "-n", "-l", "-f", "/run/bench/conf", "-p", "/run/k.pid", "-c", "/run/c.pid"]
-        for _ in 0..<rounds {
-            figures["keepalived", default: []].append(try started(["/usr/sbin/keepalived"] + theirs))
-            figures["ipvsd", default: []].append(try started(["\(Options.programs)/ipvsd"] + ours))
-            figures["ipvsadm", default: []].append(
-                try ended(["/bin/sh", "-c", "exec ipvsadm --restore </run/bench/rules"]))
-            figures["restore", default: []].append(
-                try ended([CommandLine.arguments[0], "restore", "/run/bench/rules"]))
+        try Program.script("rm -rf /run/bench; mkdir -p /run/bench/private /run/bench/state")
+        for size in [TableSize(services: 1000, servers: 10), TableSize(services: 1, servers: 10_000)] {
+            try measure(size)
         }
-        func row(_ what: String, _ ours: String, _ peer: String, goal: Double) throws {
+    }
+
+    private func measure(_ size: TableSize) throws {
+        var seen: [Daemon: [Figures]] = [:]
+        for _ in 0..<rounds {
+            for daemon in Daemon.allCases { seen[daemon, default: []].append(try life(of: daemon, size)) }
+        }
+        func row(_ what: String, _ unit: String, goal: Double, _ value: KeyPath<Figures, Double>) throws {
+            func series(_ daemon: Daemon) -> Series { Series(values: (seen[daemon] ?? []).map { $0[keyPath: value] }) }
             try Row(
-                table: "table", what: what, unit: "s", ours: Series(values: figures[ours] ?? []),
-                peer: Series(values: figures[peer] ?? []), moreIsBetter: false, goal: goal
+                table: "table", what: "\(size): \(what)", unit: unit, ours: series(.ipvsd), peer: series(.keepalived),
+                moreIsBetter: false, goal: goal
             ).emit()
         }
-        try row("start of ipvsd / keepalived to the full table", "ipvsd", "keepalived", goal: 10)
-        try row("saved rules, our writer / ipvsadm --restore", "restore", "ipvsadm", goal: 50)
+        try row("start to the full table", "s", goal: 3, \.start)
+        try row("processor meanwhile", "s", goal: 3, \.startProcessor)
+        try row("reload with one changed weight, until the kernel has it", "s", goal: 1, \.reload)
+        try row("processor of that reload", "s", goal: 1, \.reloadProcessor)
+        try row("stop with `lvs_flush_on_stop`", "s", goal: 1, \.stop)
+        let calls = try Daemon.allCases.map { try systemCalls(of: $0, size) }
+        try Row(
+            table: "table", what: "\(size): start to the full table", unit: "system calls",
+            ours: Series(values: [calls[1]]), peer: Series(values: [calls[0]]), moreIsBetter: false, goal: 1
+        ).emit()
     }
 
-    /// From the start of a daemon to the full table. To count the table takes the guest 0.1 s: that is done only when the
-    /// last service of the configuration is complete, which is asked for every 10 ms.
-    private func started(_ arguments: [String]) throws -> Double {
-        try empty()
-        let kernel = IPVSClient(NetlinkClient(try NetlinkSocket(.generic)))
-        guard let last = VirtualServerIdentity("tcp/\(Self.address(1, Self.services - 1)):80") else { return .nan }
-        let start = seconds
-        let program = try Program(arguments, log: "/run/bench/log")
-        while try kernel.service(last)?.destinations.count ?? 0 < Self.servers
-            || servers() < Self.services * Self.servers
-        {
-            let passed = seconds - start
-            guard passed < 120 else {
-                throw BenchmarkFailure("\(arguments[0]): no full table after 120 s\n\(contents("/run/bench/log"))")
+    private enum Daemon: CaseIterable {
+        case keepalived, ipvsd
+
+        /// With its options.
+        var command: [String] {
+            switch self {
+            case .keepalived:
+                [
+                    "/usr/sbin/keepalived", "-C", "-n", "-l", "-f", "/run/bench/conf", "-p", "/run/bench/k.pid", "-c",
+                    "/run/bench/c.pid",
+                ]
+            case .ipvsd:
+                [
+                    "\(Options.programs)/ipvsd", "--config", "/run/bench/conf", "--run-dir", "/run/bench",
+                    "--state-dir",
+                    "/run/bench/state",
+                ]
             }
-            pause(milliseconds: 10)
         }
-        let passed = seconds - start
-        program.end()
-        return passed
     }
 
-    /// From the start of a command to its end, which must leave the full table.
-    private func ended(_ arguments: [String]) throws -> Double {
-        try empty()
-        let start = seconds
-        try Program.run(arguments)
-        let passed = seconds - start
-        guard servers() == Self.services * Self.servers else {
-            throw BenchmarkFailure("\(arguments[0]) left \(servers()) servers in the table")
+    /// All in seconds; "processor" is the time of all threads of all of a program's processes.
+    private struct Figures {
+        var start = 0.0
+        var startProcessor = 0.0
+        var reload = 0.0
+        var reloadProcessor = 0.0
+        var stop = 0.0
+    }
+
+    private func life(of daemon: Daemon, _ size: TableSize) throws -> Figures {
+        try prepare(size)
+        let watch = try KernelWatch(size)
+        var figures = Figures()
+        let begin = seconds
+        let program = try Program(daemon.command, log: "/run/bench/log")
+        try filled(by: daemon, watch)
+        figures.start = seconds - begin
+        figures.startProcessor = program.processorTime
+        // Whatever follows the start (statistics, a first comparison) is not the reload's.
+        pause(milliseconds: 3000)
+
+        let before = program.processorTime
+        try size.write(lastWeight: 2)
+        let reload = seconds
+        kill(program.pid, SIGHUP)
+        try eventually("\(daemon) sets the weight", within: 60, step: 5) { try watch.lastWeight() == 2 }
+        figures.reload = seconds - reload
+        // What the daemon does after the kernel has the weight belongs to the reload too.
+        pause(milliseconds: 2000)
+        figures.reloadProcessor = program.processorTime - before
+
+        let stop = seconds
+        program.stop()
+        figures.stop = seconds - stop
+        guard contents("/proc/net/ip_vs").split(separator: "\n").count == 3 else {
+            throw BenchmarkFailure("\(daemon) left a table behind:\n\(contents("/run/bench/log"))")
         }
-        return passed
+        return figures
     }
 
-    private func empty() throws {
-        try Program.script("ipvsadm --clear; rm -rf /run/bench-state /run/k.pid /run/c.pid; mkdir /run/bench-state")
+    private func filled(by daemon: Daemon, _ watch: KernelWatch) throws {
+        do {
+            try eventually("\(daemon) fills the table", within: 240, step: 10) { try watch.isFull() }
+        } catch {
+            throw BenchmarkFailure("\(error)\n\(contents("/run/bench/log"))")
+        }
     }
 
-    /// Real servers in the kernel's table.
-    private func servers() -> Int {
-        contents("/proc/net/ip_vs").split(separator: "\n").count { $0.hasPrefix("  -> ") } - 1
+    /// Counted in a run of its own, which takes longer for the counting.
+    private func systemCalls(of daemon: Daemon, _ size: TableSize) throws -> Double {
+        try prepare(size)
+        let watch = try KernelWatch(size)
+        let program = try CountedProgram(daemon.command)
+        try filled(by: daemon, watch)
+        return try program.calls()
     }
 
-    private static func address(_ network: Int, _ number: Int) -> String {
-        "10.\(network).\(number / 250).\(number % 250 + 1)"
+    private func prepare(_ size: TableSize) throws {
+        try Program.script(
+            "ipvsadm --clear; rm -rf /run/bench/state /run/bench/*.pid /run/bench/log; mkdir /run/bench/state")
+        try size.write(lastWeight: 1)
+    }
+}
+
+/// A configuration of so many services with so many servers each.
+struct TableSize: CustomStringConvertible {
+    let services: Int
+    let servers: Int
+
+    var description: String { "\(Series.short(Double(services))) × \(Series.short(Double(servers)))" }
+
+    static func address(_ network: Int, _ number: Int) -> String {
+        "10.\(network + number / 62_500).\(number / 250 % 250).\(number % 250 + 1)"
     }
 
-    private func configuration() throws {
-        var text = ""
-        for service in 0..<Self.services {
+    /// The last service's name.
+    var last: VirtualServerIdentity? { VirtualServerIdentity("tcp/\(Self.address(1, services - 1)):80") }
+
+    /// To /run/bench/conf. The last server of the last service has the weight that is asked for, all others 1.
+    func write(lastWeight: Int) throws {
+        var text = "global_defs {\n    lvs_flush_on_stop\n}\n"
+        for service in 0..<services {
             text +=
-                "virtual_server \(Self.address(1, service)) 80 {\n    lb_algo rr\n    lb_kind DR\n    protocol TCP\n"
-            for server in 0..<Self.servers {
-                let address = Self.address(2 + server, service)
-                text += "    real_server \(address) 80 {\n        weight 1\n    }\n"
+                "virtual_server \(Self.address(1, service)) 80 {\n    lb_algo wrr\n    lb_kind DR\n    protocol TCP\n"
+            for server in 0..<servers {
+                let isLast = service == services - 1 && server == servers - 1
+                text += "    real_server \(Self.address(2, service * servers + server)) 80 {\n"
+                text += "        weight \(isLast ? lastWeight : 1)\n    }\n"
             }
             text += "}\n"
         }
         try FileSystem.replace("/run/bench/conf", with: Array(text.utf8), durable: false)
     }
 
-    private func rules() throws {
+    /// The same table as `ipvsadm --save -n` writes it, to /run/bench/rules.
+    func writeRules() throws {
         var text = ""
-        for service in 0..<Self.services {
-            text += "-A -t \(Self.address(1, service)):80 -s rr\n"
-            for server in 0..<Self.servers {
-                text += "-a -t \(Self.address(1, service)):80 -r \(Self.address(2 + server, service)):80 -g -w 1\n"
+        for service in 0..<services {
+            text += "-A -t \(Self.address(1, service)):80 -s wrr\n"
+            for server in 0..<servers {
+                let address = Self.address(2, service * servers + server)
+                text += "-a -t \(Self.address(1, service)):80 -r \(address):80 -g -w 1\n"
             }
         }
         try FileSystem.replace("/run/bench/rules", with: Array(text.utf8), durable: false)
     }
+}
 
-    /// What `ipvsadm --restore` does, with our encoder and batches: the rules that `rules` writes, no others.
-    static func restore(from path: String) throws {
-        var commands: [Command] = []
-        var service: VirtualServerIdentity?
-        for line in contents(path).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard words.count >= 5 else { throw BenchmarkFailure("cannot read \(line)") }
-            // A service's rules follow its own: its name is read once.
-            if words[0] == "-A" { service = VirtualServerIdentity("tcp/" + words[2]) }
-            guard let service else { throw BenchmarkFailure("cannot read \(line)") }
-            if words[0] == "-A" {
-                commands.append(.addService(service, ServiceAttributes(scheduler: String(words[4]))))
-            } else if let endpoint = Endpoint(String(words[4])) {
-                let attributes = DestinationAttributes(forwarding: .method(.directRouting))
-                commands.append(.addDestination(service, endpoint, attributes))
-            }
-        }
-        let outcome = try IPVSClient(NetlinkClient(NetlinkSocket(.generic))).apply(commands)
-        let failures = outcome.refusals + outcome.surprises
-        if let first = failures.first { throw BenchmarkFailure("\(failures.count) commands failed: \(first)") }
+/// Looks at the kernel's table without being most of the load: at one service, at all only when that one is complete.
+struct KernelWatch {
+    private let kernel: IPVSClient
+    private let size: TableSize
+    private let last: VirtualServerIdentity
+
+    init(_ size: TableSize) throws {
+        guard let last = size.last else { throw BenchmarkFailure("no service") }
+        kernel = IPVSClient(NetlinkClient(try NetlinkSocket(.generic)))
+        self.size = size
+        self.last = last
+    }
+
+    func isFull() throws -> Bool {
+        guard try kernel.service(last)?.destinations.count == size.servers else { return false }
+        return try size.services == 1
+            || kernel.services().reduce(0) { $0 + $1.destinations.count } == size.services * size.servers
+    }
+
+    /// Of the last service's last server.
+    func lastWeight() throws -> UInt32? {
+        let address = TableSize.address(2, size.services * size.servers - 1) + ":80"
+        return try kernel.service(last)?.destinations.first { "\($0.endpoint)" == address }?.attributes.weight
     }
 }

@@ -1,5 +1,4 @@
 // What two hundred virtual routers cost, as master and as backup: processor time and memory of the process that runs the elections.
-import Glibc
 import Platform
 
 /// The benchmark.
@@ -76,32 +75,13 @@ struct VirtualRouters {
         guard electors.count == DirectorPair.hosts.count else {
             throw BenchmarkFailure("\(pair.log(1))\n\(pair.log(2))")
         }
-        let (start, before) = (seconds, electors.map { processorTime($0.1) })
+        let (start, before) = (seconds, electors.map { Program.processorTime($0.1) })
         pause(milliseconds: Self.duration * 1000)
-        let (end, after) = (seconds, electors.map { processorTime($0.1) })
+        let (end, after) = (seconds, electors.map { Program.processorTime($0.1) })
         var costs: [Int: Cost] = [:]
         for ((host, process), used) in zip(electors, zip(before, after).map({ $1 - $0 })) {
-            costs[host] = Cost(processor: used * 60 / (end - start), resident: residentMemory(process))
+            costs[host] = Cost(processor: used * 60 / (end - start), resident: Program.residentMemory(process))
         }
         return costs
-    }
-
-    /// Seconds that all threads of a process have used, to the nanosecond: /proc/PID/schedstat counts a thread, stat only ticks.
-    private func processorTime(_ process: Int32) -> Double {
-        guard let directory = opendir("/proc/\(process)/task") else { return .nan }
-        defer { closedir(directory) }
-        var sum = 0.0
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { $0.prefix { $0 != 0 }.map(\.self) }
-            guard let thread = Int32(String(decoding: name, as: UTF8.self)) else { continue }
-            let words = contents("/proc/\(process)/task/\(thread)/schedstat").split(separator: " ")
-            sum += (words.first.flatMap { Double($0) } ?? 0) / 1e9
-        }
-        return sum
-    }
-
-    private func residentMemory(_ process: Int32) -> Double {
-        let line = contents("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return (line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? .nan) / 1024
     }
 }
