@@ -19,6 +19,7 @@ private final class Listener {
     private var watch: Watch?
     private var slots = [UInt8](repeating: 0, count: Int(EK_VRRP_SLOT * EK_VRRP_SLOTS))
     private var lengths = [UInt32](repeating: 0, count: Int(EK_VRRP_SLOTS))
+    private var arrivals = [Int64](repeating: 0, count: Int(EK_VRRP_SLOTS))
 
     init(_ family: AddressFamily, loop: EventLoop) throws {
         let (group4, group6) = (Advertisement.group4, Advertisement.group6)
@@ -39,7 +40,7 @@ private final class Listener {
     func forget() { heard = [] }
 
     private func receive() {
-        let count = Int(ek_vrrp_receive(socket.number, isIPv6, &slots, &lengths))
+        let count = Int(ek_vrrp_receive(socket.number, isIPv6, &slots, &lengths, &arrivals))
         for slot in 0..<max(0, count) {
             let octets = slots[(slot * Int(EK_VRRP_SLOT))...].prefix(Int(lengths[slot]))
             if let packet = try? ReceivedAdvertisement(packet: octets) { heard.append(packet) }

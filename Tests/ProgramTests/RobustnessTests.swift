@@ -37,6 +37,17 @@ struct RobustnessTests {
         }
     }
 
+    @Test func `a packet says when it came in, however late it is read`() throws {
+        let alone = try Alone()
+        try alone.holds(true)
+        let before = SystemClock.now
+        usleep(1_500_000)
+        let late = SystemClock.now
+        try alone.segment.eventually("what came meanwhile is read", within: .seconds(5)) {
+            alone.wire.heard.contains { before < $0.at && $0.at < late }
+        }
+    }
+
     @Test func `a pulled cable is a fault, and the election starts over when it is back`() throws {
         let alone = try Alone()
         try alone.holds(true)

@@ -49,6 +49,15 @@ import Testing
         return packet[...]
     }
 
+    @Test(arguments: [(3, 3), (49, 49), (50, 0), (60_000, 0), (-3, 0)])
+    func `what waited long, or comes from the future, counts from now`(age: Int, counted: Int) throws {
+        var (director, now, key, id) = try master()
+        now = now + .seconds(100)
+        _ = director.handle(.packet(packet(priority: 200), through: key, arrived: now - .milliseconds(age)), at: now)
+        // Version 2, one second, priority 100.
+        #expect(director.routers[id]?.machine.deadline == now - .milliseconds(counted) + .microseconds(3_609_375))
+    }
+
     @Test func `a backup names whose advertisements it drops, and no more when they are accepted`() throws {
         var (director, now, key, id) = try master()
         // A higher one of the right version makes it a backup.

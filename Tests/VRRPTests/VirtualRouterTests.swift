@@ -116,6 +116,19 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
         #expect(router.deadline == t0 + masterDown)
     }
 
+    @Test func `a master's silence counts from when its advertisement came in`() {
+        var router = backup()
+        let late = t0 + .seconds(1)
+        _ = router.received(advert(200), from: higher, arrived: late - .milliseconds(3), at: late)
+        #expect(router.deadline == late - .milliseconds(3) + masterDown)
+        _ = router.received(advert(0), from: higher, arrived: late - .milliseconds(2), at: late)
+        #expect(router.deadline == late - .milliseconds(2) + skew)
+        // Of a master too that yields.
+        var other = master()
+        _ = other.received(advert(200), from: higher, arrived: late - .milliseconds(3), at: late)
+        #expect(other.deadline == late - .milliseconds(3) + masterDown)
+    }
+
     @Test func `without preemption a lower master is followed`() {
         var router = backup { $0.preemption = .disabled }
         let t1 = t0 + .seconds(1)

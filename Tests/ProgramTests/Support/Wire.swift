@@ -10,6 +10,7 @@ import VRRP
 final class Wire {
     /// An advertisement as heard.
     struct Heard {
+        /// When the kernel took it off the interface.
         let at: Instant
         let source: String
         let virtualRouterID: UInt8
@@ -28,6 +29,7 @@ final class Wire {
     private var watch: Watch?
     private var slots = [UInt8](repeating: 0, count: Int(EK_VRRP_SLOT * EK_VRRP_SLOTS))
     private var lengths = [UInt32](repeating: 0, count: Int(EK_VRRP_SLOTS))
+    private var arrivals = [Int64](repeating: 0, count: Int(EK_VRRP_SLOTS))
 
     /// Hears the group of a family on eth0.
     init(on host: Host, loop: EventLoop, family: AddressFamily = .inet) throws {
@@ -49,7 +51,7 @@ final class Wire {
         self.index = index
         receiver = FileDescriptor(owning: receiving)
         sender = FileDescriptor(owning: sending)
-        watch = try loop.watch(receiver.number, .read) { [weak self] _ in self?.receive(at: loop.refreshNow()) }
+        watch = try loop.watch(receiver.number, .read) { [weak self] _ in self?.receive() }
     }
 
     /// The last advertisement of a router.
@@ -60,17 +62,18 @@ final class Wire {
         try Errno.check(ek_vrrp_send(sender.number, packet, packet.count, group, index), "sendto")
     }
 
-    private func receive(at now: Instant) {
+    private func receive() {
         while true {
-            let count = Int(ek_vrrp_receive(receiver.number, group.is_ipv6, &slots, &lengths))
+            let count = Int(ek_vrrp_receive(receiver.number, group.is_ipv6, &slots, &lengths, &arrivals))
             guard count > 0 else { return }
             for slot in 0..<count {
                 let octets = slots[(slot * Int(EK_VRRP_SLOT))...].prefix(Int(lengths[slot]))
                 guard let packet = try? ReceivedAdvertisement(packet: octets) else { continue }
                 heard.append(
                     Heard(
-                        at: now, source: "\(packet.source)", virtualRouterID: packet.advertisement.virtualRouterID,
-                        priority: packet.advertisement.priority, checksum: packet.checksum, packet: Array(octets)))
+                        at: Instant(nanoseconds: arrivals[slot]), source: "\(packet.source)",
+                        virtualRouterID: packet.advertisement.virtualRouterID, priority: packet.advertisement.priority,
+                        checksum: packet.checksum, packet: Array(octets)))
             }
         }
     }
