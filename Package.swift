@@ -57,7 +57,7 @@ let package = Package(
         module("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
         module("IPVS", ["Net", "Configuration", "Scripts"]),
         module("HealthCheck", ["Net", "Configuration", deque]),
-        module("Alerts", ["Net", "Configuration", "IPVS"]),
+        module("Alerts", ["Net", "Configuration", "IPVS", deque]),
 
         // Drivers.
         module("Platform", ["CLinux", "Net", "Configuration", heap]),

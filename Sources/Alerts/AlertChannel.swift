@@ -1,5 +1,6 @@
-// What waits for one receiver of alerts, and when it is sent: at once when something happens after a quiet time, together when much does,
-// ever more seldom about what will not keep still, and again and again until it was taken.
+// One receiver of alerts: up to where he has been told, and when he is told more: at once when something happens after a quiet time, together
+// when much does, ever more seldom about what will not keep still, and again and again until it was taken. What he waits for is in the log that
+// all receivers share (`AlertLog`); that something happens costs a receiver a comparison.
 //
 //   settling   a first change waits a moment for what happens with it (500 servers that fail are one message)
 //   holding    a subject that was told of a moment ago waits longer before it is told of again, twice as long each time
@@ -8,7 +9,7 @@
 
 public import Net
 
-/// The queue of one receiver.
+/// Where one receiver is.
 public struct AlertChannel: Equatable, Sendable {
     /// How often, and how much.
     public enum Limits {
@@ -20,8 +21,6 @@ public struct AlertChannel: Equatable, Sendable {
         public static let holds: [Duration] = [.seconds(60), .seconds(120), .seconds(300), .seconds(600)]
         /// From an attempt that failed to the next.
         public static let retries: [Duration] = [15, 30, 60, 120, 300].map { .seconds($0) }
-        /// Changes that are listed; of those before them only the number is told.
-        public static let listed = 500
     }
 
     /// A subject that was told of.
@@ -38,8 +37,8 @@ public struct AlertChannel: Equatable, Sendable {
         var isOutdated = false
     }
 
-    /// What is kept when the process ends.
-    public struct Waiting: Equatable, Sendable, Codable {
+    /// What is to be told.
+    public struct Waiting: Equatable, Sendable {
         /// In the order in which it happened.
         public var changes: [AlertChange] = []
         /// Changes before them that are not listed any more.
@@ -48,54 +47,49 @@ public struct AlertChannel: Equatable, Sendable {
         /// Nothing.
         public init() {}
 
-        public var isEmpty: Bool { changes.isEmpty && dropped == 0 }
-
         /// Changes, listed or not.
         public var count: Int { changes.count + dropped }
     }
 
-    /// What waits. What is under way is among it: it has not been taken yet.
-    public private(set) var waiting: Waiting
+    /// The number of the last change that he took. What is under way has not been taken yet.
+    public private(set) var position: Int
     /// Why the last attempt failed; nil when it did not.
     public private(set) var failure: String?
     /// Attempts that failed in a row.
     public private(set) var failures = 0
     private var underWay: Attempt?
+    /// `distantFuture` while nothing waits.
     private var due: Instant = .distantFuture
     private var notBefore: Instant = .zero
     private var gapStep = 0
     private var lastSent: Instant?
     private var holds: [AlertSubject: Hold] = [:]
 
-    /// A queue; what waited when an earlier process ended is sent soon.
-    public init(_ waiting: Waiting = Waiting(), at now: Instant) {
-        self.waiting = waiting
-        if !waiting.isEmpty { due = now + Limits.settling }
+    /// A receiver who has been told up to `position`; what there is after it is sent soon.
+    public init(at position: Int, in log: AlertLog, at now: Instant) {
+        self.position = position
+        if position < log.end { due = now + Limits.settling }
     }
 
     /// When `take` gives something; `distantFuture` when nothing waits.
-    public var deadline: Instant { underWay == nil && !waiting.isEmpty ? max(due, notBefore) : .distantFuture }
+    public var deadline: Instant { underWay == nil ? max(due, notBefore) : .distantFuture }
 
     /// Something happened.
     public mutating func add(_ change: AlertChange, at now: Instant) {
-        waiting.changes.append(change)
-        if waiting.changes.count > Limits.listed {
-            let surplus = waiting.changes.count - Limits.listed
-            waiting.changes.removeFirst(surplus)
-            waiting.dropped += surplus
-        }
+        // Later than this it is not sent: nothing is to be looked up.
+        guard due > now + Limits.settling else { return }
         due = min(due, dueTime(of: change, at: now))
     }
 
     /// What is to be sent now; nil when nothing is. `finished` is to follow.
-    public mutating func take(at now: Instant) -> Waiting? {
-        guard deadline <= now else { return nil }
-        underWay = Attempt(last: waiting.changes.last?.number ?? 0)
-        return waiting
+    public mutating func take(from log: AlertLog, at now: Instant) -> Waiting? {
+        guard due != .distantFuture, deadline <= now else { return nil }
+        underWay = Attempt(last: log.end)
+        return log.waiting(after: position)
     }
 
     /// The last attempt ended: nil when everything was taken, else why not.
-    public mutating func finished(_ failure: String?, at now: Instant) {
+    public mutating func finished(_ failure: String?, in log: AlertLog, at now: Instant) {
         guard let attempt = underWay else { return }
         underWay = nil
         if failure != nil, attempt.isOutdated { return notBefore = now }
@@ -106,13 +100,10 @@ public struct AlertChannel: Equatable, Sendable {
             return
         }
         failures = 0
-        let taken = waiting.changes.prefix { $0.number <= attempt.last }
-        hold(Set(taken.map(\.subject)), at: now)
-        waiting.changes.removeFirst(taken.count)
-        // Numbers have no gaps: what is missing between was dropped while the message was under way.
-        waiting.dropped = waiting.changes.first.map { $0.number - attempt.last - 1 } ?? 0
+        hold(Set(log.waiting(after: position, through: attempt.last).changes.map(\.subject)), at: now)
+        position = attempt.last
         keepGap(at: now)
-        due = waiting.changes.reduce(.distantFuture) { min($0, dueTime(of: $1, at: now)) }
+        due = log.waiting(after: position).changes.reduce(.distantFuture) { min($0, dueTime(of: $1, at: now)) }
     }
 
     /// What stood in the way may be gone: what was not taken is sent at once, as if for the first time.
@@ -123,7 +114,10 @@ public struct AlertChannel: Equatable, Sendable {
     }
 
     /// Sends what waits as soon as possible: the process ends.
-    public mutating func hurry() { (due, notBefore) = (.zero, .zero) }
+    public mutating func hurry() {
+        if due != .distantFuture { due = .zero }
+        notBefore = .zero
+    }
 
     private func dueTime(of change: AlertChange, at now: Instant) -> Instant {
         max(now + Limits.settling, holds[change.subject]?.until ?? .zero)

@@ -6,13 +6,18 @@ import Testing
 
 @Suite struct ChannelTests {
     private var now = Instant(nanoseconds: 1_000_000_000_000)
-    private var channel = AlertChannel(at: .zero)
+    private var log = AlertLog()
+    private var channel = AlertChannel(at: 0, in: AlertLog(), at: .zero)
     private var number = 0
 
     private mutating func happens(_ name: String, _ headline: String = "DOWN") {
         number += 1
-        channel.add(makeChange(number, name, headline), at: now)
+        let change = makeChange(number, name, headline)
+        log.add(change)
+        channel.add(change, at: now)
     }
+
+    private var waiting: AlertChannel.Waiting { log.waiting(after: channel.position) }
 
     /// Lets time pass; every message is taken by its receiver. Gives when each was sent and how many changes it had.
     private mutating func pass(_ seconds: Int, refusing failure: String? = nil) -> [(at: Int, count: Int)] {
@@ -21,9 +26,9 @@ import Testing
         var sent: [(at: Int, count: Int)] = []
         while channel.deadline <= end {
             now = max(now, channel.deadline)
-            guard let waiting = channel.take(at: now) else { break }
+            guard let waiting = channel.take(from: log, at: now) else { break }
             sent.append((Int((now - start).nanoseconds / 1_000_000_000), waiting.changes.count + waiting.dropped))
-            channel.finished(failure, at: now)
+            channel.finished(failure, in: log, at: now)
         }
         now = end
         return sent
@@ -34,7 +39,7 @@ import Testing
         let sent = pass(3600)
         #expect(sent.map(\.count) == [500])
         #expect(sent.map(\.at) == [2])
-        #expect(channel.waiting.isEmpty)
+        #expect(waiting.count == 0)
     }
 
     @Test mutating func `five hundred servers that fail one after the other are a few messages`() {
@@ -82,36 +87,36 @@ import Testing
         for index in 0..<3600 {
             happens("server \(index % 40)", index.isMultiple(of: 2) ? "DOWN" : "UP")
             attempts += pass(10, refusing: "connection refused").count
-            #expect(channel.waiting.changes.count <= AlertChannel.Limits.listed)
+            #expect(waiting.changes.count <= AlertLog.limit)
         }
         #expect(channel.failure == "connection refused")
         #expect(attempts > 100 && attempts < 150)
         let sent = pass(300)
         #expect(sent.map(\.count) == [3600])
         #expect(channel.failure == nil)
-        #expect(channel.waiting.isEmpty)
+        #expect(waiting.count == 0)
     }
 
     @Test mutating func `what happens while a message is under way waits for the next`() {
         happens("a")
         now = channel.deadline
-        #expect(channel.take(at: now)?.changes.map(\.subject.name) == ["a"])
+        #expect(channel.take(from: log, at: now)?.changes.map(\.subject.name) == ["a"])
         happens("b")
         #expect(channel.deadline == .distantFuture)
-        #expect(channel.take(at: now) == nil)
-        channel.finished(nil, at: now)
-        #expect(channel.waiting.changes.map(\.subject.name) == ["b"])
+        #expect(channel.take(from: log, at: now) == nil)
+        channel.finished(nil, in: log, at: now)
+        #expect(waiting.changes.map(\.subject.name) == ["b"])
         #expect(pass(60).map(\.count) == [1])
     }
 
     @Test mutating func `more than is listed happens while a message is under way`() {
         happens("a")
         now = channel.deadline
-        _ = channel.take(at: now)
+        _ = channel.take(from: log, at: now)
         for index in 0..<700 { happens("server \(index)") }
-        channel.finished(nil, at: now)
-        #expect(channel.waiting.dropped == 200)
-        #expect(channel.waiting.changes.count == 500)
+        channel.finished(nil, in: log, at: now)
+        #expect(waiting.dropped == 200)
+        #expect(waiting.changes.count == 500)
     }
 
     @Test mutating func `what was not taken is sent again after longer and longer, and at once at the end`() {
@@ -134,10 +139,10 @@ import Testing
     @Test mutating func `that an attempt fails which began before the way was cleared says nothing`() {
         happens("a")
         now = channel.deadline
-        #expect(channel.take(at: now) != nil)
+        #expect(channel.take(from: log, at: now) != nil)
         channel.tryAgain(at: now)
         now = now + .seconds(30)
-        channel.finished("the old server's words", at: now)
+        channel.finished("the old server's words", in: log, at: now)
         #expect((channel.failure, channel.failures) == (nil, 0))
         #expect(pass(60).map(\.at) == [0])
     }
@@ -153,7 +158,7 @@ import Testing
 
     @Test mutating func `what an earlier process left is sent soon`() {
         happens("a")
-        channel = AlertChannel(channel.waiting, at: now)
+        channel = AlertChannel(at: channel.position, in: log, at: now)
         #expect(pass(60).map(\.at) == [2])
     }
 }

@@ -5,20 +5,20 @@ import Testing
 @testable import checkd
 
 @Suite struct AlertMemoryTests {
-    /// A mail server that has been dead for long, and several recipients: more than a megabyte.
-    @Test func `what many wait for is read back in full`() throws {
-        var waiting = AlertChannel.Waiting()
-        waiting.changes = (1...AlertChannel.Limits.listed).map { number in
+    /// Mail servers and webhooks that have been dead for long: more than a megabyte.
+    @Test func `what many wait for is read back in full, and written once for all`() throws {
+        let changes = (1...AlertLog.limit).map { number in
             AlertChange(
                 number: number, AlertSubject(.server, "\(number)"), state: "down",
-                title: String(repeating: "t", count: 300), headline: "DOWN", text: String(repeating: "x", count: 300),
+                title: String(repeating: "t", count: 299) + "é", headline: "DOWN", text: String(repeating: "x", count: 3000),
                 reason: String(repeating: "r", count: 300), time: "2026-11-26T21:29:34.707Z")
         }
-        waiting.dropped = 6000
         var memory = AlertMemory(boot: "boot", origin: "origin")
-        for receiver in 1...4 { memory.mail.waiting["ops\(receiver)@example.com"] = waiting }
+        memory.mail.told.number = AlertLog.limit
+        (memory.mail.changes, memory.webhooks.changes) = (changes, changes)
+        for receiver in 1...4000 { memory.mail.positions["operations-\(receiver)@example.com"] = 0 }
         let octets = memory.octets
-        #expect(octets.count > 1 << 20)
+        #expect(octets.count > 1 << 20 && octets.count < 1 << 21)
         #expect(AlertMemory(parsing: octets, boot: "boot")?.mail == memory.mail)
     }
 }

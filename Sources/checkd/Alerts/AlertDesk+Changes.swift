@@ -18,8 +18,8 @@ extension AlertDesk {
 
     private func changes(of stream: AlertStream, to receivers: [String], _ name: (String) -> String) -> [String] {
         var lines: [String] = []
-        for (receiver, channel) in stream.channels.sorted(by: { $0.key < $1.key }) where !receivers.contains(receiver) {
-            let waiting = channel.waiting.count
+        for receiver in stream.channels.keys.sorted() where !receivers.contains(receiver) {
+            let waiting = stream.waiting(for: receiver).all
             lines.append("stop \(name(receiver))" + (waiting > 0 ? ": \(waiting) changes that wait are not told" : ""))
         }
         lines += receivers.filter { stream.channels[$0] == nil }.map { "start \(name($0))" }

@@ -28,14 +28,14 @@ extension AlertDesk {
                 headline: "test of alerts",
                 text: "=> This is a test: nothing has happened <=", reason: "asked for by lbctl alert test", time: time)
         ]
-        let identity = "evenkeel-test-\(memory.origin)-\(SystemClock.wallNanoseconds)"
+        let draft = AlertDraft(
+            waiting: waiting, sender: sender, time: time,
+            identity: "evenkeel-test-\(memory.origin)-\(SystemClock.wallNanoseconds)")
         var letters: [Letter] = sender.global.mail.receivers.map {
-            let mail = sender.mail(waiting, to: $0, time: time, identity: identity)
-            return Letter(stream: \.mail, receiver: $0.address, shown: $0.address, message: mail)
+            Letter(stream: \.mail, receiver: $0.address, shown: $0.address, message: .mail(draft, to: $0))
         }
         letters += sender.global.webhooks.map {
-            let post = sender.webhook(waiting, to: $0, time: time, identity: identity)
-            return Letter(stream: \.webhooks, receiver: $0, shown: Self.shown($0), message: post)
+            Letter(stream: \.webhooks, receiver: $0, shown: Self.shown($0), message: .webhook(draft, url: $0))
         }
         if letters.isEmpty { return done([]) }
         isTesting = true

@@ -27,6 +27,8 @@ final class AlertDesk {
     private static let patience = 2
     /// How long the end of the process waits for messages.
     private static let farewell = Duration.seconds(3)
+    /// Between two writes of what is kept, unless a message was taken: a process that is killed may tell the last second's changes twice.
+    private static let writingPause = Duration.seconds(1)
 
     let world: AlertWorld
     private(set) var sender: AlertSender?
@@ -38,6 +40,8 @@ final class AlertDesk {
     var isTesting = false
     private(set) var memory: AlertMemory
     private var handedOver = 0
+    private var keptAt: Instant?
+    private var keepTimer: (any AlarmClock)?
     /// Somebody is told something, or was in an earlier process. Where nobody ever is, nothing is kept.
     private var isUsed = false
     private var underWay = (mail: 0, webhooks: 0)
@@ -70,6 +74,7 @@ final class AlertDesk {
         webhooks = AlertStream(memory.webhooks)
         review = OncePerTurn(world.turns) { [weak self] in self?.turn() }
         timer = world.turns.alarmClock { [weak self] in self?.turn() }
+        keepTimer = world.turns.alarmClock { [weak self] in self?.keep() }
         endTimer = world.turns.alarmClock { [weak self] in self?.conclude() }
         world.memory.failureChanged = { [weak self] _ in self?.alarmsChanged() }
     }
@@ -138,19 +143,18 @@ final class AlertDesk {
     private func turn() {
         let now = world.turns.refreshNow()
         if let sender {
-            let time = SystemClock.timestamp
             while underWay.mail < Self.atOnce, let (receiver, waiting) = mail.take(at: now),
                 let address = sender.global.mail.recipients.first(where: { $0.address == receiver })
             {
-                let letter = sender.mail(waiting, to: address, time: time, identity: identity(of: waiting, "mail"))
-                carry(letter, \.underWay.mail) { desk, answer in
-                    desk.finished(\.mail, receiver, Self.mailName(receiver), waiting, answer)
+                let draft = draft(of: waiting, sender, "mail")
+                carry(.mail(draft, to: address), \.underWay.mail) { [count = waiting.count] desk, answer in
+                    desk.finished(\.mail, receiver, Self.mailName(receiver), count, answer)
                 }
             }
             while underWay.webhooks < Self.atOnce, let (receiver, waiting) = webhooks.take(at: now) {
-                let post = sender.webhook(waiting, to: receiver, time: time, identity: identity(of: waiting, "webhook"))
-                carry(post, \.underWay.webhooks) { desk, answer in
-                    desk.finished(\.webhooks, receiver, Self.webhookName(receiver), waiting, answer)
+                let draft = draft(of: waiting, sender, "webhook")
+                carry(.webhook(draft, url: receiver), \.underWay.webhooks) { [count = waiting.count] desk, answer in
+                    desk.finished(\.webhooks, receiver, Self.webhookName(receiver), count, answer)
                 }
             }
         }
@@ -179,20 +183,22 @@ final class AlertDesk {
 
     private func finished(
         _ stream: ReferenceWritableKeyPath<AlertDesk, AlertStream>, _ receiver: String, _ name: String,
-        _ waiting: AlertChannel.Waiting, _ answer: AlertAnswer
+        _ count: Int, _ answer: AlertAnswer
     ) {
         if let failure = answer.failure {
             let isGone = self[keyPath: stream].channels[receiver] == nil
             world.logger.warning("\(name) was not taken, it is \(isGone ? "not " : "")sent again: \(failure)")
         } else {
-            world.logger.info("\(name) was taken, \(waiting.count) changes: \(answer.words)")
+            world.logger.info("\(name) was taken, \(count) changes: \(answer.words)")
         }
         self[keyPath: stream].finished(receiver, answer.failure, at: world.turns.refreshNow())
+        if answer.failure == nil { keptAt = nil }
     }
 
-    /// The same while the same waits.
-    private func identity(of waiting: AlertChannel.Waiting, _ kind: String) -> String {
-        "evenkeel-\(kind)-\(memory.origin)-\(waiting.changes.last?.number ?? 0)"
+    private func draft(of waiting: AlertChannel.Waiting, _ sender: AlertSender, _ kind: String) -> AlertDraft {
+        AlertDraft(
+            waiting: waiting, sender: sender, time: SystemClock.timestamp,
+            identity: "evenkeel-\(kind)-\(memory.origin)-\(waiting.changes.last?.number ?? 0)")
     }
 
     /// What is sent to a recipient, for people.
@@ -213,7 +219,9 @@ final class AlertDesk {
     private func keep() {
         let version = mail.version + webhooks.version
         guard isUsed, version != handedOver else { return }
-        handedOver = version
+        let now = world.turns.refreshNow()
+        if let keptAt, now - keptAt < Self.writingPause { keepTimer?.arm(at: keptAt + Self.writingPause); return }
+        (handedOver, keptAt) = (version, now)
         memory.mail = mail.memory
         memory.webhooks = webhooks.memory
         world.memory.write({ [memory] in memory.octets }, done: nil)
@@ -231,7 +239,8 @@ final class AlertDesk {
         let stuck = stream.channels.filter { $0.value.failures >= Self.patience }.sorted { $0.key < $1.key }
         guard let (receiver, channel) = stuck.first, let failure = channel.failure else { return nil }
         let others = stuck.count > 1 ? " (and \(stuck.count - 1) more)" : ""
-        let lost = stuck.contains { $0.value.waiting.dropped > 0 } ? "; the oldest changes are only counted by now" : ""
+        let isLosing = stuck.contains { stream.waiting(for: $0.key).dropped > 0 }
+        let lost = isLosing ? "; the oldest changes are only counted by now" : ""
         return Alarm(
             message: "\(name(receiver))\(others) is not taken: \(failure)\(lost)",
             remedy: "what happened is kept and sent again; 'lbctl alert test' tries now; see docs/alerts.md")
@@ -251,6 +260,7 @@ final class AlertDesk {
     }
 
     private func conclude() {
+        keptAt = nil
         keep()
         ending?()
         ending = nil

@@ -7,9 +7,9 @@ import JSON
 /// Something that a carrier takes to somebody.
 enum AlertMessage: Sendable {
     /// To one recipient; the header names all.
-    case mail(from: MailAddress, to: MailAddress, MailText, MailSettings)
+    case mail(AlertDraft, to: MailAddress)
     /// To a URL: a CloudEvents object.
-    case webhook(url: String, content: [UInt8])
+    case webhook(AlertDraft, url: String)
 }
 
 /// How a message ended.
@@ -27,7 +27,7 @@ protocol AlertCarrier: AnyObject {
 }
 
 /// Whom messages come from.
-struct AlertSender {
+struct AlertSender: Sendable {
     let global: GlobalDefinitions
     let hostName: String
 
@@ -35,28 +35,34 @@ struct AlertSender {
     var router: String { global.routerID ?? hostName }
     /// What we call ourselves to the mail server.
     var helo: String { global.mail.heloName ?? hostName }
-    private var from: MailAddress { global.mail.from ?? MailAddress("keepalived", at: hostName) }
+    var from: MailAddress { global.mail.from ?? MailAddress("keepalived", at: hostName) }
+}
 
-    /// A mail to one of the recipients.
-    func mail(
-        _ waiting: AlertChannel.Waiting, to recipient: MailAddress, time: String, identity: String
-    ) -> AlertMessage {
-        let text = MailText(
-            AlertLetter(waiting, router: router), from: from, to: global.mail.recipients, time: time,
-            identity: identity, host: hostName)
-        return .mail(from: from, to: recipient, text, global.mail)
+/// What a message is made of. It is put into words by whoever carries it, on his thread: a list of hundreds of changes takes its time.
+struct AlertDraft: Sendable {
+    let waiting: AlertChannel.Waiting
+    let sender: AlertSender
+    let time: String
+    /// The same while the same waits.
+    let identity: String
+
+    /// As a mail.
+    var mail: MailText {
+        MailText(
+            AlertLetter(waiting, router: sender.router), from: sender.from, to: sender.global.mail.recipients,
+            time: time, identity: identity, host: sender.hostName)
     }
 
-    /// A POST.
-    func webhook(_ waiting: AlertChannel.Waiting, to url: String, time: String, identity: String) -> AlertMessage {
-        let letter = AlertLetter(waiting, router: router)
+    /// As the content of a POST.
+    var event: [UInt8] {
+        let letter = AlertLetter(waiting, router: sender.router)
         let notice = CheckAPI.AlertNotice(
             summary: letter.subject, text: letter.lines.joined(separator: "\n"),
             changes: waiting.changes.map { CheckAPI.AlertChange($0) }, dropped: waiting.dropped)
         let event = BusAPI.Event(
-            specversion: "1.0", id: identity, source: "/checkd", type: EventType.alert, subject: router, time: time,
-            data: try? JSONValue(encoding: notice))
-        return .webhook(url: url, content: (try? JSONValue(encoding: event).serialised()) ?? [])
+            specversion: "1.0", id: identity, source: "/checkd", type: EventType.alert, subject: sender.router,
+            time: time, data: try? JSONValue(encoding: notice))
+        return (try? JSONValue(encoding: event).serialised()) ?? []
     }
 }
 

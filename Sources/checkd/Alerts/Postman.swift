@@ -44,8 +44,9 @@ private final class Trip {
     /// Takes it there and waits for what comes of it.
     static func make(_ message: AlertMessage, helo: String) -> AlertAnswer {
         switch message {
-        case .webhook(let url, let content): return Trip().post(content, to: url)
-        case .mail(let sender, let recipient, let text, let settings):
+        case .webhook(let draft, let url): return Trip().post(draft.event, to: url)
+        case .mail(let draft, let recipient):
+            let settings = draft.sender.global.mail
             var password = ""
             if let login = settings.login {
                 switch PasswordFile.read(login.passwordFile) {
@@ -54,9 +55,9 @@ private final class Trip {
                 }
             }
             return Trip().mail(
-                text,
+                draft.mail,
                 strings: [
-                    url(of: settings, helo: helo), sender.address, recipient.address, settings.authorities,
+                    url(of: settings, helo: helo), draft.sender.from.address, recipient.address, settings.authorities,
                     settings.login?.user, password,
                 ], settings)
         }
