@@ -139,6 +139,37 @@ public struct Checker: Sendable {
         return [.probe(step: step)]
     }
 
+    /// A probe that `other` has begun is this checker's too: both ask the same on the same schedule. Nothing happens where its own time has
+    /// not come to wait for, or where `other` is at another step and does not know enough to be followed.
+    public mutating func joins(_ other: Checker, at now: Instant) -> [Action] {
+        guard !isSuspended, case .waiting = phase else { return [] }
+        return step == other.step ? probeRequested() : goesOn(as: other, at: now)
+    }
+
+    /// Takes over what `other`, which asks the same on the same schedule, has found out by probing, and when it goes on. Nothing happens while
+    /// `other` does not know.
+    public mutating func goesOn(as other: Checker, at now: Instant) -> [Action] {
+        guard !isSuspended, !isProbing, other.isVerified, !other.isSuspended else { return [] }
+        let failure = other.verdict == .down ? other.lastFailure : nil
+        // Down and about to come back: why it was down is not known any more.
+        guard other.verdict == .up || failure != nil else { return [] }
+        let before = self
+        self = other
+        var actions: [Action] = []
+        if verdict != before.verdict {
+            actions.append(.changed(verdict, failure: failure, attempts: max(successes, failures)))
+        } else if !before.isVerified {
+            actions.append(.verified)
+            if let failure { actions.append(.failed(failure, attempt: 1, of: 1)) }
+        }
+        switch other.phase {
+        case .waiting(let deadline): actions.append(.wake(at: deadline))
+        case .probing: actions.append(.probe(step: step))
+        case .idle: actions += wait(schedule.delayLoop, from: now)
+        }
+        return actions
+    }
+
     /// The probe has ended. Ignored when none was running.
     public mutating func finished(_ outcome: ProbeOutcome, at now: Instant) -> [Action] {
         guard isProbing else { return [] }

@@ -80,6 +80,16 @@ public struct MonitoredServer: Sendable {
         forward(to: index) { $0.probeRequested() }
     }
 
+    /// A probe that `other` has begun, which asks the same, answers one checker too.
+    public mutating func joins(checker index: Int, _ other: Checker, at now: Instant) -> [Action] {
+        forward(to: index) { $0.joins(other, at: now) }
+    }
+
+    /// One checker takes over what `other`, which asks the same, has found out.
+    public mutating func goesOn(checker index: Int, as other: Checker, at now: Instant) -> [Action] {
+        forward(to: index) { $0.goesOn(as: other, at: now) }
+    }
+
     /// A probe of one checker has ended.
     public mutating func finished(checker index: Int, _ outcome: ProbeOutcome, at now: Instant) -> [Action] {
         forward(to: index) { $0.finished(outcome, at: now) }

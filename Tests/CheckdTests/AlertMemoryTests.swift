@@ -10,7 +10,8 @@ import Testing
         let changes = (1...AlertLog.limit).map { number in
             AlertChange(
                 number: number, AlertSubject(.server, "\(number)"), state: "down",
-                title: String(repeating: "t", count: 299) + "é", headline: "DOWN", text: String(repeating: "x", count: 3000),
+                title: String(repeating: "t", count: 299) + "é", headline: "DOWN",
+                text: String(repeating: "x", count: 3000),
                 reason: String(repeating: "r", count: 300), time: "2026-11-26T21:29:34.707Z")
         }
         var memory = AlertMemory(boot: "boot", origin: "origin")

@@ -57,12 +57,7 @@ import VRRP
         let follower = kind.follow { changes += 1 }
         var weights: [ProbeWeight?] = []
         func ask() -> ProbeAttempt {
-            var attempt: ProbeAttempt?
-            let made = ProbeAttempt(timeout: .seconds(1), on: loop) { [weak loop] _, _ in
-                _ = loop
-                weights.append(attempt?.weight)
-            }
-            attempt = made
+            let made = ProbeAttempt(timeout: .seconds(1), on: loop) { weights.append($0.weight) }
             made.start(kind, step: 0) {}
             return made
         }

@@ -68,7 +68,7 @@ private final class Workshop {
         _ program: String, timeout: Duration = .milliseconds(300), _ done: @escaping (ProbeOutcome) -> Void
     ) -> ProbeAttempt {
         let probe = MiscProbe(command: ScriptCommand(arguments: [program]), timeout: timeout)
-        let attempt = ProbeAttempt(timeout: .seconds(5), on: loop) { outcome, _ in done(outcome) }
+        let attempt = ProbeAttempt(timeout: .seconds(5), on: loop) { done($0.outcome) }
         attempt.start(MiscCheck(probe: probe, network: network), step: 0) {}
         attempts.append(attempt)
         return attempt

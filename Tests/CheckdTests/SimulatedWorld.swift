@@ -113,6 +113,8 @@ final class SimulatedNetwork {
     var manners: [UInt16: Manner] = [:]
     /// No probe can be made from here.
     var trouble: ProbeHindrance?
+    /// Probes that were begun, by the server's port.
+    private(set) var probes: [UInt16: Int] = [:]
     var generator: SeededGenerator
 
     init(_ turns: SimulatedTurns, seed: UInt64) {
@@ -123,6 +125,8 @@ final class SimulatedNetwork {
     func support(_ checker: CheckerConfiguration) -> ProbeSupport {
         .runs(SimulatedCheck(checker: checker, network: self))
     }
+
+    fileprivate func begun(_ port: UInt16) { probes[port, default: 0] += 1 }
 }
 
 /// A checker of a simulated server, known by its port.
@@ -141,6 +145,7 @@ struct SimulatedCheck: ProbeKind {
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         let network = self.network
         let run = SimulatedRun()
+        network.begun(checker.target.endpoint.port)
         attempt.expect(.connect)
         if let trouble = network.trouble {
             if Bool.random(using: &network.generator) {

@@ -1,5 +1,6 @@
 // checkd's driver in a simulated world: servers that come, go, hang and talk nonsense, a host that cannot ask or stands still, reloads,
 // restarts, a state file that is lost, disks that are full or hang. What must hold:
+// In half of the runs a second service has the same servers, so that most probes are shared; its address comes and goes (ha_suspend).
 //
 // - when the disturbances are over, every verdict is the server's real state, within the time that its schedule needs;
 // - no trouble of this host ever moves a verdict: a server that was good all the time never goes down, one that was never good never
@@ -33,6 +34,8 @@ private final class Simulation {
     var bus: SimulatedBus
     var daemon: CheckDaemon?
     var servers: [Server] = []
+    private let hasTwin: Bool
+    private var isTwinHere = true
     var alwaysGood: Set<UInt16> = []
     var neverGood: Set<UInt16> = []
     private var lateTurns = 0
@@ -40,6 +43,7 @@ private final class Simulation {
 
     init(seed: UInt64) {
         self.seed = seed
+        hasTwin = seed % 2 == 1
         generator = SeededGenerator(seed: seed)
         network = SimulatedNetwork(turns, seed: seed &+ 77)
         disk = SimulatedDisk(turns)
@@ -94,10 +98,19 @@ private final class Simulation {
         }
         var configuration = Configuration()
         configuration.virtualServers = [service]
+        if hasTwin {
+            service.identity = .address(.tcp, Endpoint(Self.twin, port: 80))
+            service.suspendsWithoutAddress = true
+            configuration.virtualServers.append(service)
+        }
         return configuration
     }
 
-    private func name(_ port: UInt16) -> String { "tcp/10.99.0.1:80/10.99.1.1:\(port)" }
+    private static let twin = IPAddress.v4(IPv4Address(rawValue: 0x0A63_0002))
+
+    private func names(_ port: UInt16) -> [String] {
+        (hasTwin ? [1, 2] : [1]).map { "tcp/10.99.0.\($0):80/10.99.1.1:\(port)" }
+    }
 
     private func start() {
         let bus = self.bus
@@ -105,7 +118,8 @@ private final class Simulation {
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: disk, boot: "boot",
                 limit: ProbeLimit(descriptors: 68), logger: Logger(level: .error),
-                support: { [network] in network.support($0) }))
+                support: { [network] in network.support($0) },
+                isHere: { [weak self] in $0 != Self.twin || self?.isTwinHere != false }))
         daemon.generator = SeededGenerator(seed: seed)
         bus.published = { [weak self] in self?.judge($0, $1, $2) }
         self.daemon = daemon
@@ -115,7 +129,7 @@ private final class Simulation {
     // MARK: Disturbances
 
     func disturb() {
-        switch roll(1...14) {
+        switch roll(1...15) {
         case 1...4:
             guard let server = servers.randomElement(using: &generator) else { return }
             change(server.port)
@@ -128,9 +142,15 @@ private final class Simulation {
         case 10...11: edit()
         case 12: restart(losingFile: false)
         case 13: restart(losingFile: true)
+        case 14: moveTwin(isHere: !isTwinHere)
         default: break
         }
         turns.run(for: .milliseconds(roll(0...3000)))
+    }
+
+    private func moveTwin(isHere: Bool) {
+        isTwinHere = isHere
+        daemon?.addressesChanged()
     }
 
     private func change(_ port: UInt16) {
@@ -201,6 +221,7 @@ private final class Simulation {
     func settle() {
         network.trouble = nil
         disk.condition = .good
+        moveTwin(isHere: true)
         let end = turns.now + settling
         // Probes that were begun before the last disturbance end; the longest drips for ten times 0.8 s.
         turns.run(for: .seconds(9))
@@ -214,12 +235,14 @@ private final class Simulation {
         var complaints: [String] = []
         for server in servers {
             let expected: CheckAPI.Health = network.manners[server.port]?.isGood == true ? .up : .down
-            let health = bus.servers[name(server.port)]
-            if health?.state != expected || health?.verified != true {
-                complaints.append("\(name(server.port)) is \(health.map { "\($0)" } ?? "unknown") and not \(expected)")
+            for name in names(server.port) {
+                let health = bus.servers[name]
+                if health?.state != expected || health?.verified != true {
+                    complaints.append("\(name) is \(health.map { "\($0)" } ?? "unknown") and not \(expected)")
+                }
             }
         }
-        let names = Set(servers.map { name($0.port) })
+        let names = Set(servers.flatMap { self.names($0.port) })
         if Set(bus.servers.keys) != names { complaints.append("published: \(bus.servers.keys)") }
         // Four descriptors are free for probes.
         let expected: Set<CheckAlarm> = servers.count > 4 ? [.descriptors] : []

@@ -46,8 +46,8 @@ struct CheckFaultTests {
         let room = try CheckRoom(bus: true)
         let server = try TinyServer(.answer([]), on: room.loop)
         let tap = try room.listen(["io.evenkeel.daemon.alarm"])
-        let check = tcpCheck(server.port, more: "bindto 192.0.2.77")
-        try room.start(virtualServer(Array(repeating: check, count: 100), delay: "0.2"))
+        let checks = (1...100).map { tcpCheck(server.port, more: "bindto 203.0.113.\($0)") }
+        try room.start(virtualServer(checks, delay: "0.2"))
         try room.eventually("the alarm is raised") { !self.alarms(tap, "checkd/probing").isEmpty }
         try room.eventually("all are hindered") {
             try room.list().values.allSatisfy { $0.checks[0].runtime.reason.hasPrefix("cannot be asked") }
@@ -62,8 +62,11 @@ struct CheckFaultTests {
         let tap = try room.listen(["io.evenkeel.check.server", "io.evenkeel.daemon.alarm"])
         try FileSystem.makeDirectory(room.directory + "/state/checkd.json.new", mode: 0o755)
         let count = 2000
-        let checks = Array(repeating: tcpCheck(server.port), count: 200)
-        try room.start((1...10).map { virtualServer(checks, delay: "5", warmup: "2", number: $0) }.joined())
+        let services = (1...10).map { number in
+            let checks = distinct(200, from: number * 200) { tcpCheck(server.port, more: $0) }
+            return virtualServer(checks, delay: "5", warmup: "2", number: number)
+        }
+        try room.start(services.joined())
         try room.eventually("all are verified", within: .seconds(30)) {
             tap.events.count { $0["data"]?["verified"]?.bool == true } >= count
         }
@@ -96,8 +99,8 @@ struct CheckFaultTests {
         let answer = Array("HTTP/1.0 200 OK\r\n\r\nhello\n".utf8)
         let server = try TinyServer(.answerLater(answer, after: .milliseconds(500)), on: room.loop)
         let tap = try room.listen(["io.evenkeel.check.server"])
-        let check = httpCheck(server.port, "url {\n path /\n }", timeout: "2")
-        try room.start(virtualServer(Array(repeating: check, count: 150), delay: "0.1"))
+        let checks = distinct(150) { httpCheck(server.port, "url {\n path /\n }\n \($0)", timeout: "2") }
+        try room.start(virtualServer(checks, delay: "0.1"))
         try room.eventually("all are up") { try room.list().values.allSatisfy(\.verified) }
         for _ in 0..<3 {
             room.checkd?.signal(SIGSTOP)

@@ -36,6 +36,11 @@ func tcpCheck(_ port: UInt16, more: String = "") -> String {
     "TCP_CHECK {\n connect_ip 127.0.0.1\n connect_port \(port)\n retry 1\n delay_before_retry 0.05\n \(more)\n}"
 }
 
+/// As many checks as wanted that ask different things: each from an address of its own.
+func distinct(_ count: Int, from first: Int = 0, _ check: (String) -> String) -> [String] {
+    (first..<first + count).map { check("bindto 127.7.\($0 / 250).\(1 + $0 % 250)") }
+}
+
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct CheckVerdictTests {
     @Test func `a server that stops answering goes down once and comes back once, and subscribers see just that`()
@@ -100,8 +105,8 @@ struct CheckVerdictTests {
     @Test func `a server that does not answer the connection is down after connect_timeout`() throws {
         let room = try CheckRoom()
         let server = try TinyServer(.deaf, on: room.loop)
-        let check = tcpCheck(server.port, more: "connect_timeout 0.2")
-        try room.start(virtualServer(Array(repeating: check, count: 6)))
+        let checks = distinct(6) { tcpCheck(server.port, more: "connect_timeout 0.2\n \($0)") }
+        try room.start(virtualServer(checks))
         try room.eventually("those beyond the backlog are down") {
             try room.list().values.contains { $0.reason.hasSuffix(": timeout (connect)") }
         }
@@ -111,8 +116,8 @@ struct CheckVerdictTests {
         let room = try CheckRoom(bus: true)
         let (deaf, good) = (try TinyServer(.deaf, on: room.loop), try TinyServer(.stall, on: room.loop))
         let tap = try room.listen(["io.evenkeel.daemon.alarm"])
-        let silent = tcpCheck(deaf.port, more: "connect_timeout 0.2")
-        try room.configure(virtualServer(Array(repeating: silent, count: 100) + [tcpCheck(good.port)], delay: "0.5"))
+        let silent = distinct(100) { tcpCheck(deaf.port, more: "connect_timeout 0.2\n \($0)") }
+        try room.configure(virtualServer(silent + [tcpCheck(good.port)], delay: "0.5"))
         try room.restart(["/usr/bin/prlimit", "--nofile=84:84"])
         _ = try room.becomes(realServer(101), .up)
         try room.eventually("most are down") { try room.list().values.count { $0.state == .down } > 90 }

@@ -130,11 +130,14 @@ public enum CheckAPI: ReloadableAPI {
         /// What it adds to the configured weight of the server, less than 0: takes away; absent: nothing. MISC_CHECK
         /// with misc_dynamic.
         public var weightChange: Int?
+        /// So many servers ask the same on the same schedule, this one among them: one probe answers all. Absent:
+        /// nobody else does. In an event: as it was when the server last changed.
+        public var sharedBy: Int?
 
         public init(
             state: Health, since: String, reason: String, successes: Int, failures: Int, lastProbe: String? = nil,
             durationMicroseconds: Int? = nil, lastLine: String? = nil, certificateEnd: String? = nil,
-            certificateDays: Int? = nil, weightChange: Int? = nil
+            certificateDays: Int? = nil, weightChange: Int? = nil, sharedBy: Int? = nil
         ) {
             self.state = state
             self.since = since
@@ -147,6 +150,7 @@ public enum CheckAPI: ReloadableAPI {
             self.certificateEnd = certificateEnd
             self.certificateDays = certificateDays
             self.weightChange = weightChange
+            self.sharedBy = sharedBy
         }
     }
 

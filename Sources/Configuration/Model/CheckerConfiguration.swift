@@ -3,7 +3,7 @@
 public import Net
 
 /// One checker block of a real server, resolved from checker, real server, virtual server and the defaults.
-public struct CheckerConfiguration: Equatable, Sendable {
+public struct CheckerConfiguration: Hashable, Sendable {
     /// What is asked.
     public var probe: Probe
     /// When and how often.
@@ -20,7 +20,7 @@ public struct CheckerConfiguration: Equatable, Sendable {
 }
 
 /// The kinds of checker.
-public enum Probe: Equatable, Sendable {
+public enum Probe: Hashable, Sendable {
     /// `TCP_CHECK`: the connection is accepted.
     case tcp
     /// `HTTP_GET` and `SSL_GET`.
@@ -57,7 +57,7 @@ public enum Probe: Equatable, Sendable {
 }
 
 /// When a probe runs and how many results make a verdict.
-public struct CheckSchedule: Equatable, Sendable {
+public struct CheckSchedule: Hashable, Sendable {
     /// `delay_loop`: from the end of one check to the next.
     public var delayLoop = Duration.seconds(60)
     /// `retry` (`fall` - 1): more attempts after a failure before the server is down.
@@ -83,7 +83,7 @@ public struct CheckSchedule: Equatable, Sendable {
 }
 
 /// Where a probe goes and where it comes from.
-public struct CheckTarget: Equatable, Sendable {
+public struct CheckTarget: Hashable, Sendable {
     /// `connect_ip` and `connect_port`, else the real server's.
     public var endpoint: Endpoint
     /// `bindto`.
@@ -102,9 +102,9 @@ public struct CheckTarget: Equatable, Sendable {
 }
 
 /// `HTTP_GET { … }` and `SSL_GET { … }`.
-public struct HTTPProbe: Equatable, Sendable {
+public struct HTTPProbe: Hashable, Sendable {
     /// The request line and headers, `http_protocol`.
-    public enum Version: String, Equatable, Sendable {
+    public enum Version: String, Hashable, Sendable {
         case http10 = "1.0"
         /// 1.0 with `Connection: close`.
         case http10Close = "1.0C"
@@ -112,7 +112,7 @@ public struct HTTPProbe: Equatable, Sendable {
     }
 
     /// TLS for SSL_GET.
-    public struct TLS: Equatable, Sendable {
+    public struct TLS: Hashable, Sendable {
         /// `enable_sni`, `sni_name` or `verify`: the server name is sent.
         public var sendsServerName = false
         /// Evenkeel's `verify`: the certificate must be valid for the server name; without one for the target's address.
@@ -127,7 +127,7 @@ public struct HTTPProbe: Equatable, Sendable {
     }
 
     /// `SSL { … }`: files in PEM form.
-    public struct ClientIdentity: Equatable, Sendable {
+    public struct ClientIdentity: Hashable, Sendable {
         /// `certificate`: the certificate, and what it is signed with.
         public var certificate: String
         /// `key`; nil = in the certificate's file.
@@ -153,7 +153,7 @@ public struct HTTPProbe: Equatable, Sendable {
 }
 
 /// One `url { … }`.
-public struct HTTPRequest: Equatable, Sendable {
+public struct HTTPRequest: Hashable, Sendable {
     /// `path`, beginning with a slash.
     public var path: String
     /// The Host header: url, checker, real server, virtual server `virtualhost`, else ADDR:PORT of the target.
@@ -182,7 +182,7 @@ public struct HTTPRequest: Equatable, Sendable {
 }
 
 /// `regex`, `regex_no_match`, `regex_options`, `regex_min_offset`, `regex_max_offset`.
-public struct RegexCheck: Equatable, Sendable {
+public struct RegexCheck: Hashable, Sendable {
     /// A PCRE2 pattern.
     public var pattern: String
     /// `regex_no_match`: a match is a failure.
@@ -201,9 +201,9 @@ public struct RegexCheck: Equatable, Sendable {
 }
 
 /// `DNS_CHECK { … }`.
-public struct DNSProbe: Equatable, Sendable {
+public struct DNSProbe: Hashable, Sendable {
     /// `type`, with its number (RFC 1035 §3.2.2, RFC 3596, RFC 4034).
-    public enum RecordType: UInt16, Equatable, Sendable, CaseIterable {
+    public enum RecordType: UInt16, Hashable, Sendable, CaseIterable {
         case a = 1
         case ns = 2
         case cname = 5
@@ -228,7 +228,7 @@ public struct DNSProbe: Equatable, Sendable {
 }
 
 /// `UDP_CHECK { … }`.
-public struct UDPProbe: Equatable, Sendable {
+public struct UDPProbe: Hashable, Sendable {
     /// `payload`; unless given what keepalived sends: 32 octets of text.
     public var payload = Array("keepalived check - keepalived ch".utf8)
     /// `require_reply`: silence is a failure.
@@ -262,7 +262,7 @@ public struct MaskedOctet: Hashable, Sendable {
 }
 
 /// `MISC_CHECK { … }`.
-public struct MiscProbe: Equatable, Sendable {
+public struct MiscProbe: Hashable, Sendable {
     /// `misc_path` and `user`.
     public var command: ScriptCommand
     /// `misc_timeout`; = the virtual server's delay_loop unless given.

@@ -108,7 +108,7 @@ public struct GlobalDefinitions: Equatable, Sendable {
 }
 
 /// Who a script runs as.
-public struct ScriptUser: Equatable, Sendable {
+public struct ScriptUser: Hashable, Sendable {
     /// A user name or number.
     public var user: String
     /// A group name or number; nil = the user's own group.
@@ -122,7 +122,7 @@ public struct ScriptUser: Equatable, Sendable {
 }
 
 /// A program to run: `CMD` or `"CMD ARGS"`, split as execve wants it. No shell is involved.
-public struct ScriptCommand: Equatable, Sendable {
+public struct ScriptCommand: Hashable, Sendable {
     /// The program (a path, or a name to find in PATH) and its arguments; never empty.
     public var arguments: [String]
     /// Who runs it, `script_user` filled in; nil = user keepalived_script when it exists, else root.

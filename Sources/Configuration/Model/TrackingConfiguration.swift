@@ -2,7 +2,7 @@
 // exist, and a tracked object carries the weight that counts: its line's, else its block's.
 
 /// A line of `track_script`, `track_interface`, `track_file` or `track_process`.
-public struct TrackedObject: Equatable, Sendable {
+public struct TrackedObject: Hashable, Sendable {
     /// The script's, interface's, file's or process block's name.
     public var name: String
     /// 0 = a failure puts the instance into FAULT; positive is added while it is well, negative while it is not.

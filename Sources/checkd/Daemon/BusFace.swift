@@ -51,8 +51,8 @@ extension CheckDaemon: CheckAPI.Handler {
         let checker = CheckerConfiguration(probe: probe, target: CheckTarget(endpoint: target))
         guard let kind = world.support(checker).kind else { return }
         var attempt: ProbeAttempt?
-        attempt = runner.run(kind, step: 0, timeout: checker.schedule.connectTimeout) { outcome, _ in
-            switch outcome {
+        attempt = runner.run(kind, step: 0, timeout: checker.schedule.connectTimeout) { report in
+            switch report.outcome {
             case .failure(.digest(let found, _)): responder.reply(CheckAPI.ComputeDigest.Reply(digest: found))
             case .failure(let failure): responder.fail(CheckAPI.NoPage(reason: "\(failure)"))
             case .inconclusive(let hindrance): responder.fail(CheckAPI.NoPage(reason: "\(hindrance)"))

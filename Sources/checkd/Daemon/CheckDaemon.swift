@@ -1,5 +1,5 @@
 // checkd: keeps a watched server for every real server of the configuration, publishes what they find out, has it saved, and follows
-// reloads. The same address under two services is two watched servers.
+// reloads. The same address under two services is two watched servers; what both ask is asked once (`SharedProbe`).
 //
 // Order of effects: a verdict is published first; at the end of the turn come the disk and the alarms, and neither is waited for.
 import Bus
@@ -37,6 +37,7 @@ struct CheckWorld {
 final class CheckDaemon {
     let world: CheckWorld
     let runner: ProbeRunner
+    private let probes: SharedProbes
     private let store: VerdictStore
     private var alarmsAtEndOfTurn: OncePerTurn?
     private var heartbeat: (any AlarmClock)?
@@ -62,6 +63,7 @@ final class CheckDaemon {
     init(_ world: CheckWorld) {
         self.world = world
         runner = ProbeRunner(limit: world.limit.probes, on: world.turns)
+        probes = SharedProbes(runner)
         store = VerdictStore(world.verdicts, boot: world.boot, on: world.turns)
         alarmsAtEndOfTurn = OncePerTurn(world.turns) { [weak self] in self?.reviewAlarms() }
         heartbeat = world.turns.alarmClock { [weak self] in self?.beat() }
@@ -145,7 +147,7 @@ final class CheckDaemon {
         remembered = [:]
         let missing = order.flatMap { server in server.supports.compactMap(\.problem).map { "\(server.name): \($0)" } }
         unsupported = missing.first.map { CheckAlarm.unsupported(first: $0, others: missing.count - 1) }
-        descriptors = CheckAlarm.descriptors(world.limit, for: order.reduce(0) { $0 + $1.records.count })
+        descriptors = CheckAlarm.descriptors(world.limit, for: probes.count)
         alarmsAtEndOfTurn?.plan()
         guard isFirst else { return }
         world.logger.info("checkd \(evenkeelVersion) checks \(order.count) servers")
@@ -154,7 +156,7 @@ final class CheckDaemon {
 
     private var surroundings: Surroundings {
         Surroundings(
-            turns: world.turns, runner: runner, logger: world.logger, support: world.support,
+            turns: world.turns, probes: probes, logger: world.logger, support: world.support,
             changed: { [weak self] server in
                 self?.publish(server.name)
                 self?.store.changed(server.name)

@@ -8,6 +8,21 @@ import Configuration
 import HealthCheck
 import Net
 
+/// What came of a probe.
+struct ProbeReport {
+    let outcome: ProbeOutcome
+    /// Since it was begun.
+    let duration: Duration
+    /// What it printed last, for people.
+    var note: String?
+    /// When the certificate of the server ends, in seconds since 1970; nil = it showed none.
+    var certificateEnd: Int64?
+    /// What it says about the weight; nil: nothing, and what was said before holds.
+    var weight: ProbeWeight?
+    /// What happened, for people who asked for it; nil = nobody did.
+    var story: ProbeStory?
+}
+
 /// A probe that waits or runs. Released or cancelled, it reports nothing.
 final class ProbeAttempt {
     private static let wholeFactor = 10
@@ -27,19 +42,17 @@ final class ProbeAttempt {
     private var silent = ProbeOutcome.failure(.timeout(.connect))
     private var silence: TimeLimit?
     private var whole: TimeLimit?
-    private var completion: ((ProbeOutcome, Duration) -> Void)?
-    /// What the probe printed last, for people.
+    private var completion: ((ProbeReport) -> Void)?
+    /// What is known beside the outcome so far.
     var note: String?
-    /// When the certificate of the server ends, in seconds since 1970; nil = it showed none.
     var certificateEnd: Int64?
-    /// What happened so far, for people who asked for it; nil = nobody did.
-    var story: ProbeStory?
-    /// What the probe says about the weight; nil: nothing, and what was said before holds.
     var weight: ProbeWeight?
+    /// nil = nobody asked for it.
+    var story: ProbeStory?
     /// Called when a probe that ran does not run any more.
     private var ended: () -> Void = {}
 
-    init(timeout: Duration, on turns: any Turns, completion: @escaping (ProbeOutcome, Duration) -> Void) {
+    init(timeout: Duration, on turns: any Turns, completion: @escaping (ProbeReport) -> Void) {
         self.timeout = timeout
         self.turns = turns
         self.completion = completion
@@ -99,7 +112,10 @@ final class ProbeAttempt {
         let report = completion
         let duration = turns.refreshNow() - startedAt
         cancel()
-        report?(outcome, duration)
+        report?(
+            ProbeReport(
+                outcome: outcome, duration: duration, note: note, certificateEnd: certificateEnd, weight: weight,
+                story: story))
     }
 
     /// The probe is not wanted any more.

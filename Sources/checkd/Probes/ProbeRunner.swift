@@ -26,11 +26,11 @@ final class ProbeRunner {
         start = OncePerTurn(turns) { [weak self] in self?.startSome() }
     }
 
-    /// Queues a probe. `completion` is called once, from the loop, with the outcome and the time since the probe was begun, unless the
-    /// result is cancelled or released. With a `story` it is told.
+    /// Queues a probe. `completion` is called once, later, from the loop, unless the result is cancelled or released. With a `story` it is
+    /// told.
     func run(
         _ kind: any ProbeKind, step: Int, timeout: Duration, story: ProbeStory? = nil,
-        completion: @escaping (ProbeOutcome, Duration) -> Void
+        completion: @escaping (ProbeReport) -> Void
     ) -> ProbeAttempt {
         let attempt = ProbeAttempt(timeout: timeout, on: turns, completion: completion)
         attempt.story = story

@@ -38,16 +38,14 @@ final class ServerTrial {
             // Held by its own probes until they have ended.
             probes[index].attempt = runner.run(
                 probe.kind, step: probe.step, timeout: probe.timeout, story: ProbeStory()
-            ) { outcome, duration in
-                self.ended(index, outcome, duration)
-            }
+            ) { self.ended(index, $0) }
         }
     }
 
-    private func ended(_ index: Int, _ outcome: ProbeOutcome, _ duration: Duration) {
+    private func ended(_ index: Int, _ report: ProbeReport) {
         func microseconds(_ duration: Duration) -> Int { Int(duration.nanoseconds / 1000) }
         let (word, reason): (CheckAPI.TrialOutcome, String?) =
-            switch outcome {
+            switch report.outcome {
             case .success: (.success, nil)
             case .failure(let failure): (.failure, failure.description)
             case .inconclusive(let hindrance): (.inconclusive, hindrance.description)
@@ -55,8 +53,8 @@ final class ServerTrial {
         let probe = probes[index]
         probes[index].trial = CheckAPI.Trial(
             name: probe.name, step: probe.kind.name(ofStep: probe.step), outcome: word, reason: reason,
-            durationMicroseconds: microseconds(duration),
-            notes: (probe.attempt?.story?.lines ?? []).map {
+            durationMicroseconds: microseconds(report.duration),
+            notes: (report.story?.lines ?? []).map {
                 CheckAPI.TrialNote(microseconds: microseconds($0.time), text: $0.text)
             })
         probes[index].attempt = nil

@@ -59,7 +59,8 @@ extension WatchedServer {
             successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
             durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine,
             certificateEnd: record.certificateEnd.map { SystemClock.timestamp(at: $0 * 1_000_000_000) },
-            certificateDays: record.certificateEnd.map(Self.days), weightChange: Self.published(record.weightChange))
+            certificateDays: record.certificateEnd.map(Self.days), weightChange: Self.published(record.weightChange),
+            sharedBy: record.shared.count > 1 ? record.shared.count : nil)
     }
 
     /// Whole days from now until then.

@@ -9,7 +9,7 @@ import Platform
 /// What watched servers share.
 struct Surroundings {
     let turns: any Turns
-    let runner: ProbeRunner
+    let probes: SharedProbes
     let logger: Logger
     /// What this version does with a checker.
     let support: (CheckerConfiguration) -> ProbeSupport
@@ -32,9 +32,8 @@ struct CheckerKey: Hashable, Sendable {
 final class WatchedServer {
     /// What people ask about a checker beyond its verdict.
     struct Record {
-        let kind: any ProbeKind
-        let identity: String
-        let schedule: CheckSchedule
+        /// What is asked, for this checker and for all that ask the same.
+        let shared: SharedProbe
         let key: CheckerKey
         var since: String
         var reason: String
@@ -50,7 +49,10 @@ final class WatchedServer {
         var weightChange: Int64
         fileprivate var timer: (any AlarmClock)?
         fileprivate var follower: AnyObject?
-        fileprivate var probe: ProbeAttempt?
+
+        var kind: any ProbeKind { shared.kind }
+        var identity: String { shared.identity }
+        var schedule: CheckSchedule { shared.checker.schedule }
     }
 
     /// SERVICE/ADDR:PORT.
@@ -83,19 +85,18 @@ final class WatchedServer {
         self.surroundings = surroundings
         supports = configuration.checkers.map(surroundings.support)
         let running = zip(configuration.checkers, supports).compactMap { checker, support in
-            support.kind.map { (schedule: checker.schedule, kind: $0, identity: $0.identity) }
+            support.kind.map { surroundings.probes.probe(for: checker, $0) }
         }
         let now = SystemClock.timestamp
         var checkers: [Checker] = []
         let memories = Recollection.of(running.map(\.identity), from: remembered)
-        for (number, (checker, memory)) in zip(running, memories).enumerated() {
-            checkers.append(Checker(checker.schedule, checker.kind.rounds, remembered: memory.verdict))
+        for (number, (shared, memory)) in zip(running, memories).enumerated() {
+            checkers.append(Checker(shared.checker.schedule, shared.kind.rounds, remembered: memory.verdict))
             let (since, reason) = Self.beginning(memory, now: now)
             records.append(
                 Record(
-                    kind: checker.kind, identity: checker.identity, schedule: checker.schedule,
-                    key: CheckerKey(server: name, title: checker.kind.title, number: number), since: since,
-                    reason: reason, weightChange: checker.kind.movesWeight ? memory.weightChange : 0))
+                    shared: shared, key: CheckerKey(server: name, title: shared.kind.title, number: number),
+                    since: since, reason: reason, weightChange: shared.kind.movesWeight ? memory.weightChange : 0))
         }
         machine = MonitoredServer(checkers: checkers)
         since = now
@@ -139,6 +140,7 @@ final class WatchedServer {
             machine.suspended()
         } else {
             apply(machine.resumed(at: surroundings.turns.now, using: &generator))
+            learn()
         }
         surroundings.changed(self)
         return true
@@ -155,8 +157,23 @@ final class WatchedServer {
                 guard let self else { return }
                 self.apply(self.machine.probeRequested(checker: index))
             }
+            records[index].shared.add(self, index)
         }
         apply(machine.started(at: surroundings.turns.now, using: &generator))
+        learn()
+    }
+
+    /// What others know who ask the same is known here too; else what they are asking is asked for this server as well. What a probe says
+    /// about the weight comes with the next one.
+    private func learn() {
+        for (index, record) in records.enumerated() {
+            let others = record.shared.others(than: self, index)
+            if !record.kind.movesWeight, let other = others.first(where: \.isVerified) {
+                apply(machine.goesOn(checker: index, as: other, at: surroundings.turns.now))
+            } else if let other = record.shared.asking {
+                joins(index, other)
+            }
+        }
     }
 
     /// Stops for good. Whoever waits for results is called; by then the server is not the daemon's any more.
@@ -164,8 +181,7 @@ final class WatchedServer {
         for index in records.indices {
             records[index].timer?.disarm()
             records[index].follower = nil
-            records[index].probe?.cancel()
-            records[index].probe = nil
+            records[index].shared.remove(self, index)
             hinder(index, nil)
         }
         tellWaiting()
@@ -181,7 +197,7 @@ final class WatchedServer {
     /// Probes once with everything that its checks ask for, beside its own probes; nothing that is known of the server changes.
     func attempt(_ completion: @escaping ([CheckAPI.Trial]) -> Void) {
         ServerTrial(of: zip(names, records).map { ($0, $1.kind, $1.schedule.connectTimeout) }, completion)
-            .start(surroundings.runner)
+            .start(surroundings.probes.runner)
     }
 
     // MARK: Actions
@@ -213,7 +229,7 @@ final class WatchedServer {
         let title = records[index].kind.title
         switch action {
         case .probe(let step):
-            probe(index, step)
+            records[index].shared.ask(step, for: self, index)
         case .wake(let deadline):
             records[index].timer?.arm(at: deadline)
         case .changed(let verdict, let failure, let attempts):
@@ -268,25 +284,16 @@ final class WatchedServer {
         return down.map { "\($0.1.kind.title): \($0.1.reason)" }.joined(separator: "; ")
     }
 
-    private func probe(_ index: Int, _ step: Int) {
-        let record = records[index]
-        records[index].probe = surroundings.runner.run(
-            record.kind, step: step, timeout: record.schedule.connectTimeout
-        ) { [weak self] outcome, duration in
-            self?.finished(index, outcome, duration)
-        }
-    }
-
-    private func finished(_ index: Int, _ outcome: ProbeOutcome, _ duration: Duration) {
-        records[index].lastLine = records[index].probe?.note
-        records[index].certificateEnd = records[index].probe?.certificateEnd ?? records[index].certificateEnd
-        records[index].history.latency.add(duration)
-        var isNews = weigh(index, records[index].probe?.weight)
-        records[index].probe = nil
+    /// A probe that the checker waited for has ended.
+    func finished(_ index: Int, _ report: ProbeReport) {
+        records[index].lastLine = report.note
+        records[index].certificateEnd = report.certificateEnd ?? records[index].certificateEnd
+        records[index].history.latency.add(report.duration)
+        var isNews = weigh(index, report.weight)
         records[index].lastProbe = SystemClock.timestamp
-        records[index].lastDuration = duration
-        if case .inconclusive = outcome {} else { isNews = hinder(index, nil) || isNews }
-        apply(machine.finished(checker: index, outcome, at: surroundings.turns.refreshNow()))
+        records[index].lastDuration = report.duration
+        if case .inconclusive = report.outcome {} else { isNews = hinder(index, nil) || isNews }
+        apply(machine.finished(checker: index, report.outcome, at: surroundings.turns.refreshNow()))
         if isNews { surroundings.changed(self) }
         if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
     }
@@ -300,6 +307,16 @@ final class WatchedServer {
         surroundings.logger.info(
             "\(name): \(records[index].kind.title) adds \(change) to the weight; all checks together \(weightChange)")
         return true
+    }
+
+    // MARK: What is asked together with others
+
+    /// The checker as it stands.
+    func checker(_ index: Int) -> Checker { machine.checkers[index] }
+
+    /// Another server's checker, which asks the same, has begun a probe.
+    func joins(_ index: Int, _ other: Checker) {
+        apply(machine.joins(checker: index, other, at: surroundings.turns.now))
     }
 
     private func tellWaiting() {

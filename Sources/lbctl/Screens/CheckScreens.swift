@@ -75,9 +75,11 @@ extension Screen {
 }
 
 extension CheckAPI.CheckRuntime {
-    /// The reason, and what there is to know about the certificate.
+    /// The reason, what there is to know about the certificate, and for how many servers one probe is made.
     fileprivate var words: String {
-        guard let days = certificateDays else { return reason }
-        return reason + (days < 0 ? "; certificate expired" : "; certificate for \(days) days")
+        var words = reason
+        if let days = certificateDays { words += days < 0 ? "; certificate expired" : "; certificate for \(days) days" }
+        if let sharedBy { words += "; one probe for \(sharedBy) servers" }
+        return words
     }
 }

@@ -1,0 +1,123 @@
+// A question that is asked once for all real servers that want it answered: the same checker (kind, target, source, urls, digests, program …) on
+// the same schedule, in several virtual servers. Each server keeps its own verdict, events and history; what they share are probes and results.
+//
+// Who is due first has the probe made, and those who wait for their own time come along, so they go in step from the first probe on. A server
+// that pauses (ha_suspend) stays behind; one that is new, or goes on after a pause, begins where the others stand (`Checker.goesOn`).
+import Configuration
+import HealthCheck
+
+/// One question.
+final class SharedProbe: Hashable {
+    /// A checker of a server.
+    private struct Asker {
+        weak var server: WatchedServer?
+        /// Of `server`: to compare the weak reference costs more, and there may be thousands.
+        let identity: ObjectIdentifier
+        let index: Int
+
+        init(_ server: WatchedServer, _ index: Int) {
+            (self.server, identity, self.index) = (server, ObjectIdentifier(server), index)
+        }
+
+        func isOf(_ server: WatchedServer, _ index: Int) -> Bool {
+            identity == ObjectIdentifier(server) && self.index == index
+        }
+    }
+
+    /// A probe, and who waits for it.
+    private struct Run {
+        let step: Int
+        var askers: [Asker]
+        var attempt: ProbeAttempt?
+    }
+
+    let checker: CheckerConfiguration
+    let kind: any ProbeKind
+    /// `kind.identity`.
+    let identity: String
+    private weak var probes: SharedProbes?
+    private var askers: [Asker] = []
+    /// At most one for each step.
+    private var runs: [Run] = []
+
+    fileprivate init(_ checker: CheckerConfiguration, _ kind: any ProbeKind, _ probes: SharedProbes) {
+        self.checker = checker
+        self.kind = kind
+        self.probes = probes
+        identity = kind.identity
+    }
+
+    static func == (one: SharedProbe, other: SharedProbe) -> Bool { one.checker == other.checker }
+    func hash(into hasher: inout Hasher) { hasher.combine(checker) }
+
+    /// How many ask.
+    var count: Int { askers.count }
+
+    /// A checker asks from now on.
+    func add(_ server: WatchedServer, _ index: Int) {
+        askers.append(Asker(server, index))
+    }
+
+    /// A checker asks no more, and waits for nothing. A probe for which nobody waits is given up.
+    func remove(_ server: WatchedServer, _ index: Int) {
+        Self.remove(server, index, from: &askers)
+        for position in runs.indices {
+            Self.remove(server, index, from: &runs[position].askers)
+            if runs[position].askers.isEmpty { runs[position].attempt?.cancel() }
+        }
+        runs.removeAll { $0.askers.isEmpty }
+        if askers.isEmpty { probes?.forget(self) }
+    }
+
+    private static func remove(_ server: WatchedServer, _ index: Int, from askers: inout [Asker]) {
+        guard let position = askers.firstIndex(where: { $0.isOf(server, index) }) else { return }
+        askers.swapAt(position, askers.count - 1)
+        askers.removeLast()
+    }
+
+    /// The checkers of others as they stand.
+    func others(than server: WatchedServer, _ index: Int) -> some Sequence<Checker> {
+        askers.lazy.filter { !$0.isOf(server, index) }.compactMap { $0.server?.checker($0.index) }
+    }
+
+    /// One whose probe is under way, as it stands.
+    var asking: Checker? {
+        runs.first?.askers.first.flatMap { asker in asker.server?.checker(asker.index) }
+    }
+
+    /// A checker wants this step's result. Who waits for its own time gets it too.
+    func ask(_ step: Int, for server: WatchedServer, _ index: Int) {
+        let asker = Asker(server, index)
+        if let position = runs.firstIndex(where: { $0.step == step }) { return runs[position].askers.append(asker) }
+        runs.append(Run(step: step, askers: [asker]))
+        let attempt = probes?.runner.run(kind, step: step, timeout: checker.schedule.connectTimeout) { [weak self] in
+            self?.ended(step, $0)
+        }
+        runs[runs.count - 1].attempt = attempt
+        let checker = server.checker(index)
+        for other in askers where !other.isOf(server, index) { other.server?.joins(other.index, checker) }
+    }
+
+    private func ended(_ step: Int, _ report: ProbeReport) {
+        guard let position = runs.firstIndex(where: { $0.step == step }) else { return }
+        for asker in runs.remove(at: position).askers { asker.server?.finished(asker.index, report) }
+    }
+}
+
+/// All questions.
+final class SharedProbes {
+    let runner: ProbeRunner
+    private var probes: Set<SharedProbe> = []
+
+    init(_ runner: ProbeRunner) { self.runner = runner }
+
+    /// How many different ones there are.
+    var count: Int { probes.count }
+
+    /// The question of a checker, which `kind` asks unless it is asked already.
+    func probe(for checker: CheckerConfiguration, _ kind: any ProbeKind) -> SharedProbe {
+        probes.insert(SharedProbe(checker, kind, self)).memberAfterInsert
+    }
+
+    fileprivate func forget(_ probe: SharedProbe) { probes.remove(probe) }
+}
