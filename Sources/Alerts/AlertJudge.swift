@@ -29,6 +29,8 @@ public struct ToldServer: Equatable, Sendable, Codable {
     public var isUp: Bool
     /// Identities of its checkers that are down.
     public var failing: Set<String>
+    /// It is held down for changing too often: of what its checkers say meanwhile nothing is told.
+    public var isHeld = false
 }
 
 /// Finds out what is news.
@@ -188,22 +190,29 @@ public struct AlertJudge: Sendable {
         guard let server = policy.servers[name], look.isVerified || areServersSilent else { return [] }
         let start = ToldServer(isUp: !server.startsDown, failing: [])
         let before = told.servers[name] ?? start
+        guard !(look.isHeld && before.isHeld) else { return [] }
         let failing = look.checkers.filter { !$0.isUp }
-        let now = ToldServer(isUp: look.isUp, failing: Set(failing.map(\.identity)))
+        let now = ToldServer(isUp: look.isUp, failing: Set(failing.map(\.identity)), isHeld: look.isHeld)
         guard now != before else { return [] }
         told.servers[name] = now == start ? nil : now
         // The checkers of one that starts down are down before anybody has asked.
         let isFirst = server.startsDown && before == start && !look.isUp
-        guard !areServersSilent, !isFirst, now.isUp != before.isUp || !policy.skipsCheckers else { return [] }
-        let turned = look.checkers.filter { $0.isUp == before.failing.contains($0.identity) }
-        let text = (turned.first { $0.isUp == look.isUp } ?? turned.first)?.text
-        let (state, headline) = look.isUp ? ("up", "UP") : ("down", "DOWN")
+        let isCheckersOnly = now.isUp == before.isUp && now.isHeld == before.isHeld
+        guard !areServersSilent, !isFirst, !isCheckersOnly || !policy.skipsCheckers else { return [] }
+        let (state, headline) = look.isUp ? ("up", "UP") : ("down", look.isHeld ? "HELD DOWN" : "DOWN")
         return [
             change(
-                AlertSubject(.server, name), state, headline,
-                text ?? "=> CHECK \(look.isUp ? "succeed" : "failed") on service <=", look.reason, look.since,
+                AlertSubject(.server, name), state, headline, Self.text(of: look, before), look.reason, look.since,
                 title: policy.title(ofServer: name))
         ]
+    }
+
+    private static func text(of look: ServerLook, _ before: ToldServer) -> String {
+        if look.isHeld { return "=> Held down: it changes its state too often <=" }
+        if before.isHeld { return "=> Held down no longer: it has kept still <=" }
+        let turned = look.checkers.filter { $0.isUp == before.failing.contains($0.identity) }
+        return (turned.first { $0.isUp == look.isUp } ?? turned.first)?.text
+            ?? "=> CHECK \(look.isUp ? "succeed" : "failed") on service <="
     }
 
     private mutating func change(

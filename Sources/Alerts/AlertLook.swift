@@ -80,6 +80,8 @@ public struct ServerLook: Equatable, Sendable {
     }
 
     public var isUp: Bool
+    /// It is held down for changing its state too often.
+    public var isHeld: Bool
     /// The verdict was found by probing; one that is assumed or remembered is no news.
     public var isVerified: Bool
     public var checkers: [Checker]
@@ -88,8 +90,10 @@ public struct ServerLook: Equatable, Sendable {
     public var since: String
 
     /// A standing.
-    public init(isUp: Bool, isVerified: Bool, checkers: [Checker], reason: String, since: String) {
-        (self.isUp, self.isVerified, self.checkers) = (isUp, isVerified, checkers)
+    public init(
+        isUp: Bool, isHeld: Bool = false, isVerified: Bool, checkers: [Checker], reason: String, since: String
+    ) {
+        (self.isUp, self.isHeld, self.isVerified, self.checkers) = (isUp, isHeld, isVerified, checkers)
         (self.reason, self.since) = (reason, since)
     }
 }

@@ -2,7 +2,8 @@
 // address under another service is another monitored server with verdicts of its own.
 //
 // Translates events of single checkers into actions of the server, so that a server's change is reported once however many
-// of its checkers agree.
+// of its checkers agree. With `flap_limit` it is also down while it is held for changing too often.
+public import Configuration
 public import Net
 
 /// The checkers of a real server and the verdict they add up to.
@@ -15,20 +16,32 @@ public struct MonitoredServer: Sendable {
         case changed(Verdict)
         /// The last checker whose verdict was not probed yet has been; the server's verdict stays.
         case verified
+        /// It is held down from now on for changing too often, or no longer. Its own change, if there is one, follows.
+        case held(Bool)
     }
 
     /// In configuration order.
     public private(set) var checkers: [Checker]
 
+    /// nil: it may change as often as it likes.
+    public private(set) var damping: FlapDamping?
+
     /// A server with these checkers; without any it is up.
-    public init(checkers: [Checker]) {
+    public init(checkers: [Checker], damping: FlapDamping? = nil) {
         self.checkers = checkers
+        self.damping = damping
     }
 
-    /// Up when no checker is down.
+    /// Up when no checker is down and it is not held.
     public var verdict: Verdict {
-        failedCheckers == 0 ? .up : .down
+        failedCheckers == 0 && !isHeld ? .up : .down
     }
+
+    /// Down for changing too often.
+    public var isHeld: Bool { damping?.isHeld == true }
+
+    /// When to call `released`; nil: not now. A hold ends when what its checkers say was found by probing.
+    public var releaseAt: Instant? { isVerified ? damping?.releaseAt : nil }
 
     /// How many checkers are down.
     public var failedCheckers: Int {
@@ -67,7 +80,7 @@ public struct MonitoredServer: Sendable {
 
     /// The wake-up of one checker has come.
     public mutating func due(checker index: Int, at now: Instant) -> [Action] {
-        forward(to: index) { $0.due(at: now) }
+        forward(to: index, at: now) { $0.due(at: now) }
     }
 
     /// Results are wanted now, of every checker.
@@ -77,28 +90,56 @@ public struct MonitoredServer: Sendable {
 
     /// A result of one checker is wanted now.
     public mutating func probeRequested(checker index: Int) -> [Action] {
-        forward(to: index) { $0.probeRequested() }
+        checkers.indices.contains(index) ? checkers[index].probeRequested().map { .checker(index, $0) } : []
     }
 
     /// A probe that `other` has begun, which asks the same, answers one checker too.
     public mutating func joins(checker index: Int, _ other: Checker, at now: Instant) -> [Action] {
-        forward(to: index) { $0.joins(other, at: now) }
+        forward(to: index, at: now) { $0.joins(other, at: now) }
     }
 
     /// One checker takes over what `other`, which asks the same, has found out.
     public mutating func goesOn(checker index: Int, as other: Checker, at now: Instant) -> [Action] {
-        forward(to: index) { $0.goesOn(as: other, at: now) }
+        forward(to: index, at: now) { $0.goesOn(as: other, at: now) }
     }
 
     /// A probe of one checker has ended.
     public mutating func finished(checker index: Int, _ outcome: ProbeOutcome, at now: Instant) -> [Action] {
-        forward(to: index) { $0.finished(outcome, at: now) }
+        forward(to: index, at: now) { $0.finished(outcome, at: now) }
     }
 
-    private mutating func forward(to index: Int, _ event: (inout Checker) -> [Checker.Action]) -> [Action] {
+    /// The time of `releaseAt` has come.
+    public mutating func released(at now: Instant) -> [Action] {
+        compared(at: now) { server in
+            if server.releaseAt != nil { server.damping?.release(at: now) }
+            return []
+        }
+    }
+
+    /// Another `flap_limit` counts, or none. A hold that it would not have begun is over.
+    public mutating func adopt(_ limit: FlapLimit?, at now: Instant) -> [Action] {
+        guard limit != damping?.limit else { return [] }
+        return compared(at: now) { server in
+            server.damping = limit.map {
+                FlapDamping($0, changes: server.damping?.changes ?? [], wasHeld: server.isHeld, at: now)
+            }
+            return []
+        }
+    }
+
+    private mutating func forward(
+        to index: Int, at now: Instant, _ event: (inout Checker) -> [Checker.Action]
+    ) -> [Action] {
         guard checkers.indices.contains(index) else { return [] }
-        let before = (verdict: verdict, verified: isVerified)
-        var actions = event(&checkers[index]).map { Action.checker(index, $0) }
+        return compared(at: now) { server in event(&server.checkers[index]).map { .checker(index, $0) } }
+    }
+
+    /// What an event does, and what becomes of the server by it.
+    private mutating func compared(at now: Instant, _ event: (inout MonitoredServer) -> [Action]) -> [Action] {
+        let before = (verdict: verdict, verified: isVerified, isHeld: isHeld, hasFailed: failedCheckers > 0)
+        var actions = event(&self)
+        if before.hasFailed != (failedCheckers > 0) { damping?.changed(at: now) }
+        if isHeld != before.isHeld { actions.append(.held(isHeld)) }
         if verdict != before.verdict {
             actions.append(.changed(verdict))
         } else if isVerified && !before.verified {

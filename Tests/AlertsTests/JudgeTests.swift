@@ -112,6 +112,29 @@ import Testing
         #expect(changes.last?.text == "=> All VRRP group instances are now in MASTER state <=")
     }
 
+    @Test(arguments: ["", "no_checker_emails"])
+    func `a server that is held down is told once, and once when it is not any more`(words: String) throws {
+        var judge = try judge(words)
+        func look(_ isUp: Bool, held: Bool) -> ServerLook {
+            var look = server(isUp)
+            if held { (look.isUp, look.isHeld) = (false, true) }
+            return look
+        }
+        #expect(judge.see(.server(first, look(false, held: false))).map(\.headline) == ["DOWN"])
+        let held = judge.see(.server(first, look(true, held: true)))
+        #expect(held.map(\.headline) == ["HELD DOWN"] && held.map(\.state) == ["down"])
+        #expect(held.first?.text == "=> Held down: it changes its state too often <=")
+        for isUp in [false, true, false, true] {
+            #expect(judge.see(.server(first, look(isUp, held: true))).isEmpty)
+        }
+        var other = judge
+        #expect(judge.see(.server(first, look(true, held: false))).map(\.headline) == ["UP"])
+        #expect(
+            other.see(.server(first, look(false, held: false))).map(\.text) == [
+                "=> Held down no longer: it has kept still <="
+            ])
+    }
+
     @Test func `a snapshot after a restart of checkd, busd or vrrpd is no news, and what happened meanwhile is`() throws
     {
         var before = try judge()

@@ -163,6 +163,15 @@ extension CheckAPI.ServerHealth {
             ])
     }
 
+    /// Down for changing too often, though its checks succeed; they are those of another service too.
+    static var held: Self {
+        var server = Self.sample(.up)
+        (server.state, server.since, server.heldSince) = (.down, before(120), before(60))
+        server.reason = "held down, more than 5 changes in 600 s (flap_limit); now: the check succeeds"
+        for index in server.checks.indices { server.checks[index].runtime.sharedBy = 2 }
+        return server
+    }
+
     static var unchecked: Self {
         Self(
             server: "tcp/192.168.200.254:80/192.168.200.105:80", state: .up, verified: false, since: before(600),

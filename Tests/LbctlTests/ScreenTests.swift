@@ -85,7 +85,7 @@ enum Recorded: String, CaseIterable {
         case .serviceList: shown { $0.add($0.serviceTable(Status.troubled.services)) }
         case .serviceShow: shown { screen in Status.troubled.services.prefix(1).forEach { screen.add($0) } }
         case .serverList: shown { $0.add($0.serverTable(Status.troubled.services)) }
-        case .checkList: shown { $0.add($0.checkTable([.sample(.up), .sample(.down), .unchecked])) }
+        case .checkList: shown { $0.add($0.checkTable([.sample(.up), .sample(.down), .held, .unchecked])) }
         case .checkShow:
             shown { screen in
                 screen.add(CheckAPI.ServerHealth.sample(.down))

@@ -29,10 +29,13 @@ public enum CheckAPI: ReloadableAPI {
         /// True: not checked while the address of its virtual server is not on this host (ha_suspend); the verdict is
         /// the last one.
         public var suspended: Bool?
+        /// Since when it is held down, whatever its checks say, because it changed its state too often (flap_limit):
+        /// RFC 3339, UTC. Absent: it is not.
+        public var heldSince: String?
 
         public init(
             server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check],
-            weightChange: Int? = nil, weighed: Bool? = nil, suspended: Bool? = nil
+            weightChange: Int? = nil, weighed: Bool? = nil, suspended: Bool? = nil, heldSince: String? = nil
         ) {
             self.server = server
             self.state = state
@@ -43,6 +46,7 @@ public enum CheckAPI: ReloadableAPI {
             self.weightChange = weightChange
             self.weighed = weighed
             self.suspended = suspended
+            self.heldSince = heldSince
         }
     }
 

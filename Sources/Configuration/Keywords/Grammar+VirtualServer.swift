@@ -10,6 +10,7 @@ struct CheckInheritance: Sendable {
     var delayBeforeRetry: Duration?
     var warmup: Duration?
     var alpha = false
+    var flapLimit: FlapLimit?
     var virtualHost: Word?
     var logAllFailures = false
 }
@@ -260,6 +261,13 @@ extension Grammars {
                 guard let value = interpreter.integer(statement, 1...2_147_483_647) else { return }
                 draft[keyPath: path].retry = value
             },
+            Keyword(
+                "flap_limit", "N SECONDS|0", range: "1…100", standard: text("none"), .common,
+                "a server that changes its state more often is held down until it keeps still for as long"
+            ) { draft, statement, interpreter in
+                guard let limit = interpreter.flapLimit(statement) else { return }
+                draft[keyPath: path].flapLimit = limit.changes == 0 ? nil : limit
+            }.addition,
             Keyword("virtualhost", "TEXT", standard: text("none"), .common, "Host header of HTTP checks") {
                 draft, statement, interpreter in
                 draft[keyPath: path].virtualHost = interpreter.single(statement)
@@ -291,5 +299,29 @@ extension Grammars {
             guard let value = interpreter.seconds(statement, range) else { return }
             draft[keyPath: path][keyPath: field] = value
         }
+    }
+}
+
+extension Interpreter {
+    /// `N SECONDS`, or 0.
+    fileprivate mutating func flapLimit(_ statement: Statement) -> FlapLimit? {
+        guard let first = statement.arguments.first else {
+            sayMissing(statement)
+            return nil
+        }
+        guard let changes = integer(first, 0...100, of: "the number of changes of flap_limit") else { return nil }
+        if changes == 0 {
+            ignoreExtra(statement.arguments.dropFirst(), statement)
+            return FlapLimit(changes: 0, window: .zero)
+        }
+        guard let second = statement.arguments.dropFirst().first else {
+            reporter.error(
+                .missingValue, at: statement.keyword, "flap_limit needs the seconds in which the changes are counted",
+                remedy: "write flap_limit 5 600 for five changes in ten minutes")
+            return nil
+        }
+        ignoreExtra(statement.arguments.dropFirst(2), statement)
+        guard let window = seconds(second, 0.1...longestTime, of: "the window of flap_limit") else { return nil }
+        return FlapLimit(changes: changes, window: window)
     }
 }

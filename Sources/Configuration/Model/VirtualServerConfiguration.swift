@@ -171,6 +171,8 @@ public struct RealServerConfiguration: Equatable, Sendable {
     public var mailAlert = true
     /// `alpha`: starts down, enters after the first success.
     public var alpha = false
+    /// `flap_limit`; nil: it may change its state as often as it likes.
+    public var flapLimit: FlapLimit?
     /// Up only when all of these are; always up without any. In file order.
     public var checkers: [CheckerConfiguration] = []
 
@@ -178,4 +180,20 @@ public struct RealServerConfiguration: Equatable, Sendable {
     public init(endpoint: Endpoint) {
         self.endpoint = endpoint
     }
+}
+
+/// `flap_limit`: how often a server may change its state before it is held down.
+public struct FlapLimit: Hashable, Sendable, CustomStringConvertible {
+    /// So many changes are allowed within the window.
+    public var changes: Int
+    /// And the time for which a server that was held must change nothing.
+    public var window: Duration
+
+    /// A limit.
+    public init(changes: Int, window: Duration) {
+        (self.changes, self.window) = (changes, window)
+    }
+
+    /// `more than 5 changes in 600 s`.
+    public var description: String { "more than \(changes) changes in \(secondsText(window)) s" }
 }

@@ -44,6 +44,7 @@ extension Interpreter {
         server.notifyDown = draft.notifyDown
         server.mailAlert = draft.mailAlert ?? global.mail.checkerAlerts ?? true
         server.alpha = draft.check.alpha
+        server.flapLimit = draft.check.flapLimit
         if server.lowerThreshold > server.upperThreshold {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "lthreshold"),

@@ -70,7 +70,7 @@ extension WatchedServer {
             ServerLook.Checker(kind: keyword, identity: checker.0.identity, isUp: checker.1.verdict == .up)
         }
         return ServerLook(
-            isUp: machine.verdict == .up, isVerified: machine.isVerified, checkers: checkers, reason: reason,
-            since: since)
+            isUp: machine.verdict == .up, isHeld: machine.isHeld, isVerified: machine.isVerified, checkers: checkers,
+            reason: reason, since: since)
     }
 }

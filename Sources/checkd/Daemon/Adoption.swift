@@ -63,6 +63,7 @@ extension CheckDaemon {
         for (name, server, home) in wanted {
             if let known = byName[name] {
                 if known.configuration.checkers != server.checkers { lines.append("change the checks of \(name)") }
+                if known.configuration.flapLimit != server.flapLimit { lines.append("flap_limit of \(name): change") }
                 if known.home != home { lines.append("ha_suspend of \(name): change") }
             } else {
                 lines.append("start checking \(name)")

@@ -10,6 +10,10 @@ struct SavedServer: Codable, Hashable {
     var since: String
     var reason: String
     var checks: [SavedCheck]
+    /// When it changed lately, in nanoseconds of the boot's clock; nil: nobody counts (`flap_limit`).
+    var changes: [Int64]?
+    /// Since when it is held down for that; nil: it is not.
+    var heldSince: String?
 
     /// As a line of the file.
     var line: [UInt8] {

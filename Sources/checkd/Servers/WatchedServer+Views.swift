@@ -25,7 +25,7 @@ extension WatchedServer {
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
             reason: withSuspension(reason), checks: checks,
             weightChange: Self.published(weightChange), weighed: isWeighed ? true : nil,
-            suspended: isSuspended ? true : nil)
+            suspended: isSuspended ? true : nil, heldSince: heldSince)
     }
 
     /// With why nothing is probed, if nothing is.
@@ -78,7 +78,7 @@ extension WatchedServer {
                 SavedCheck(
                     check: record.identity, state: SavedState(checker.verdict), since: record.since,
                     reason: record.reason, weightChange: record.weightChange == 0 ? nil : record.weightChange)
-            })
+            }, changes: machine.damping?.changes.map(\.nanoseconds), heldSince: heldSince)
     }
 }
 

@@ -6,28 +6,6 @@ import HealthCheck
 import Net
 import Platform
 
-/// What watched servers share.
-struct Surroundings {
-    let turns: any Turns
-    let probes: SharedProbes
-    let logger: Logger
-    /// What this version does with a checker.
-    let support: (CheckerConfiguration) -> ProbeSupport
-    /// The server's published state changed.
-    let changed: (WatchedServer) -> Void
-    /// A checker of the server cannot be asked (why), or could be again (nil).
-    let hindered: (CheckerKey, ProbeHindrance?) -> Void
-}
-
-/// A checker among all.
-struct CheckerKey: Hashable, Sendable {
-    let server: String
-    /// `ProbeKind.title`.
-    let title: String
-    /// Place among the server's checkers that run.
-    let number: Int
-}
-
 /// A real server and what is known about it.
 final class WatchedServer {
     /// What people ask about a checker beyond its verdict.
@@ -71,6 +49,9 @@ final class WatchedServer {
     private(set) var records: [Record] = []
     private(set) var since: String
     private(set) var reason: String
+    /// Since when it is held down for changing too often; nil: it is not.
+    private(set) var heldSince: String?
+    private var holdTimer: (any AlarmClock)?
     private let surroundings: Surroundings
     private var waiting: [(WatchedServer) -> Void] = []
 
@@ -98,7 +79,13 @@ final class WatchedServer {
                     shared: shared, key: CheckerKey(server: name, title: shared.kind.title, number: number),
                     since: since, reason: reason, weightChange: shared.kind.movesWeight ? memory.weightChange : 0))
         }
-        machine = MonitoredServer(checkers: checkers)
+        let damping = configuration.flapLimit.map {
+            FlapDamping(
+                $0, changes: (remembered?.changes ?? []).map { Instant(nanoseconds: $0) },
+                wasHeld: remembered?.heldSince != nil, at: surroundings.turns.now)
+        }
+        machine = MonitoredServer(checkers: checkers, damping: damping)
+        heldSince = damping?.isHeld == true ? remembered?.heldSince : nil
         since = now
         reason = checkers.isEmpty ? "no check runs" : Self.notChecked
         if let remembered, remembered.state.verdict == machine.verdict {
@@ -130,6 +117,7 @@ final class WatchedServer {
     func adopt(_ configuration: RealServerConfiguration, home: IPAddress?) {
         self.configuration = configuration
         self.home = home
+        apply(machine.adopt(configuration.flapLimit, at: surroundings.turns.now))
     }
 
     /// Whether its address is on this host was looked at. True when that is news.
@@ -178,6 +166,7 @@ final class WatchedServer {
 
     /// Stops for good. Whoever waits for results is called; by then the server is not the daemon's any more.
     func stop() {
+        holdTimer = nil
         for index in records.indices {
             records[index].timer?.disarm()
             records[index].follower = nil
@@ -213,15 +202,33 @@ final class WatchedServer {
                 reason = serverReason(verdict)
                 surroundings.logger.notice("\(name) is \(verdict.rawValue): \(reason)")
                 isNews = true
+            case .held(let isHeld):
+                heldSince = isHeld ? SystemClock.timestamp : nil
+                isNews = true
+                let limit = machine.damping.map { " (\($0.limit))" } ?? ""
+                let line = isHeld ? "is held down, it changes its state too often\(limit)" : "is held down no longer"
+                surroundings.logger.notice("\(name) \(line)")
             case .verified:
                 if machine.verdict == .up { reason = serverReason(.up) }
                 surroundings.logger.debug("\(name) is \(machine.verdict.rawValue) as before: \(reason)")
                 isNews = true
             }
         }
+        awaitRelease()
         guard isNews else { return }
         if machine.verdict == .down { reason = serverReason(.down) }
         surroundings.changed(self)
+    }
+
+    private func awaitRelease() {
+        guard let deadline = machine.releaseAt else { return holdTimer = nil }
+        holdTimer =
+            holdTimer
+            ?? surroundings.turns.alarmClock { [weak self] in
+                guard let self else { return }
+                self.apply(self.machine.released(at: self.surroundings.turns.now))
+            }
+        holdTimer?.arm(at: deadline)
     }
 
     /// True when what is published about the checker changed.
@@ -278,10 +285,12 @@ final class WatchedServer {
 
     private func serverReason(_ verdict: Verdict) -> String {
         let down = zip(machine.checkers, records).filter { $0.0.verdict == .down }
-        guard verdict == .down, !down.isEmpty else {
-            return records.count == 1 ? "the check succeeds" : "all checks succeed"
+        var reason = down.map { "\($0.1.kind.title): \($0.1.reason)" }.joined(separator: "; ")
+        if verdict == .up || down.isEmpty {
+            reason = records.count == 1 ? "the check succeeds" : "all checks succeed"
         }
-        return down.map { "\($0.1.kind.title): \($0.1.reason)" }.joined(separator: "; ")
+        guard verdict == .down, machine.isHeld, let limit = machine.damping?.limit else { return reason }
+        return "held down, \(limit) (flap_limit); now: \(reason)"
     }
 
     /// A probe that the checker waited for has ended.

@@ -11,10 +11,16 @@ extension Screen {
                     Cell(server.server), server.state.cell, Cell(ago(server.since)), "", "", "", "", Cell(server.words)
                 )
             }
+            if let held = server.heldSince {
+                table.row(
+                    Cell(server.server), server.state.cell, Cell(ago(held)), "flap_limit", "", "", "",
+                    Cell(server.words))
+            }
             for (index, check) in server.checks.enumerated() {
                 let runtime = check.runtime
                 table.row(
-                    Cell(index == 0 ? server.server : ""), runtime.state.cell, Cell(ago(runtime.since)),
+                    Cell(index == 0 && server.heldSince == nil ? server.server : ""), runtime.state.cell,
+                    Cell(ago(runtime.since)),
                     Cell(check.name),
                     Cell(check.context.target ?? ""), Cell(runtime.lastProbe.map(ago) ?? "never"),
                     Cell(runtime.durationMicroseconds.map(Self.milliseconds) ?? ""),
