@@ -122,6 +122,11 @@ static int fill_headers(struct ek_transfer *transfer, const struct ek_request *r
     return add_header(transfer, "Host", request->host);
 }
 
+static void set_blob(CURL *easy, CURLoption option, struct ek_blob content) {
+    struct curl_blob blob = {.data = (void *)content.octets, .len = content.count, .flags = CURL_BLOB_NOCOPY};
+    api.curl_easy_setopt(easy, option, &blob);
+}
+
 static void configure(struct ek_transfer *transfer, const struct ek_request *request) {
     CURL *easy = transfer->easy;
 #define SET(option, value) api.curl_easy_setopt(easy, CURLOPT_##option, value)
@@ -158,10 +163,11 @@ static void configure(struct ek_transfer *transfer, const struct ek_request *req
     SET(SSL_VERIFYHOST, request->verify ? 2L : 0L);
     // Reading the system's authorities for nothing takes longer than the whole probe.
     if (!request->verify) SET(CAPATH, NULL);
-    if (!request->verify || request->authorities != NULL) SET(CAINFO, request->authorities);
-    if (request->certificate != NULL) {
-        SET(SSLCERT, request->certificate);
-        SET(SSLKEY, request->key);
+    if (!request->verify || request->authorities.octets != NULL) SET(CAINFO, NULL);
+    if (request->verify && request->authorities.octets != NULL) set_blob(easy, CURLOPT_CAINFO_BLOB, request->authorities);
+    if (request->certificate.octets != NULL) {
+        set_blob(easy, CURLOPT_SSLCERT_BLOB, request->certificate);
+        set_blob(easy, CURLOPT_SSLKEY_BLOB, request->key);
         // Never asked for on a terminal.
         SET(KEYPASSWD, request->password != NULL ? request->password : "");
     }

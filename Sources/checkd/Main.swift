@@ -47,6 +47,7 @@ private final class CheckProgram: RunningDaemon {
         addresses.adopt(loaded.configuration)
         self.addresses = addresses
         network.programs.stuckChanged = { [weak daemon] in daemon?.stuckChanged($0) }
+        network.files.problemChanged = { [weak daemon] in daemon?.filesChanged($0) }
         let alerts = AlertDesk(
             AlertWorld(
                 turns: loop, carrier: Postman(on: loop), memory: ledger.file("alerts.json", durable: true),
@@ -58,6 +59,7 @@ private final class CheckProgram: RunningDaemon {
         tuning.adopt(loaded.configuration.global.checkerProcess)
         network.scriptRules = loaded.configuration.global.scriptRules
         network.tracked.adopt(loaded.configuration)
+        network.files.adopt(loaded.configuration)
         self.service = service
         self.daemon = daemon
         reloading = ConfigurationReload(
@@ -70,6 +72,7 @@ private final class CheckProgram: RunningDaemon {
                 tuning.adopt($0.configuration.global.checkerProcess)
                 network.scriptRules = $0.configuration.global.scriptRules
                 network.tracked.adopt($0.configuration)
+                network.files.adopt($0.configuration)
                 addresses.adopt($0.configuration)
                 daemon.reload($0.configuration)
             })

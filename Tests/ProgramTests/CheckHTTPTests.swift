@@ -283,12 +283,26 @@ struct CheckHTTPTests {
         try room.eventually("a key that cannot be read is this host's trouble") {
             try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("cannot be asked from here") == true
         }
+        // Another key and certificate in the place of the former, and the right password again: read without a restart.
+        try room.configure(service + identity)
+        room.checkd?.signal(SIGHUP)
+        _ = try room.becomes(realServer(1), .up)
+        let missing = files.certificate + ".away"
+        #expect(rename(files.certificate, missing) == 0)
+        room.checkd?.signal(SIGHUP)
+        try room.eventually("the alarm is raised") {
+            room.log.contains("certificate.pem cannot be used: there is no such file")
+        }
+        try room.eventually("what was read before goes on") {
+            let runtime = try room.list()[realServer(1)]?.checks.first?.runtime
+            return runtime?.state == .up && runtime?.reason == "succeeds" && (runtime?.successes ?? 0) > 5
+        }
         // A pipe without a writer would hold the loop, and with it every other check.
         mkfifo(room.directory + "/pipe", 0o600)
         try room.configure(service + "SSL {\n certificate \(room.directory)/pipe\n}\n")
         room.checkd?.signal(SIGHUP)
         try room.eventually("a pipe is no certificate") {
-            try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("pipe is no regular file") == true
+            try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("is no regular file") == true
         }
         server.signal(SIGKILL)
     }

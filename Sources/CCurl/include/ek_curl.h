@@ -32,6 +32,12 @@ void ek_curl_ready(struct ek_curl *curl, int fd, int readiness);
 
 enum ek_http_version { EK_HTTP_1_0, EK_HTTP_1_1 };
 
+// A file's content; NULL = none.
+struct ek_blob {
+    const void *octets;
+    size_t count;
+};
+
 struct ek_request {
     const char *url;          // scheme, name or address, port: what TLS sees as the server's name
     const char *path;         // sent as it is
@@ -39,9 +45,10 @@ struct ek_request {
     int version;              // enum ek_http_version
     int closes;               // send "Connection: close"
     int verify;               // the certificate must be valid for the name in `url`
-    const char *authorities;  // CA file for `verify`; NULL = the system's
-    const char *certificate;  // shown to a server that asks for one, a PEM file; NULL = none
-    const char *key;          // its key, a PEM file
+    // PEM; they stay as long as the transfer.
+    struct ek_blob authorities; // for `verify`; none = the system's
+    struct ek_blob certificate; // shown to a server that asks for one
+    struct ek_blob key;         // its key
     const char *password;     // the key's; NULL = none
     int socket;               // connected; owned by the transfer from the call on
     ek_curl_octets header;

@@ -11,6 +11,8 @@ enum CheckAlarm: AlarmKey {
     case probing
     /// Programs that are out of time do not end.
     case programs
+    /// A certificate, key or CA file cannot be used.
+    case tlsFiles
     /// Fewer descriptors than checks.
     case descriptors
     /// The verdicts could not be saved.
@@ -27,6 +29,7 @@ enum CheckAlarm: AlarmKey {
         case .unsupportedChecks: "unsupported-checks"
         case .probing: "probing"
         case .programs: "programs"
+        case .tlsFiles: "tls-files"
         case .descriptors: "descriptors"
         case .state: "state"
         case .mail: "mail"
@@ -84,6 +87,15 @@ extension CheckAlarm {
             message: "\(programs.first)\(more) out of time and cannot be ended, not even killed\(rest)",
             remedy: "see what the processes wait for (ps -eo pid,stat,wchan:30,args), often a file system that hangs; "
                 + "the checks run again when they are gone")
+    }
+
+    /// The alarm about a certificate, key or CA file.
+    static func unusable(_ file: TLSFileProblem) -> Alarm {
+        let rest = file.hasFormer ? "what was read of it before stays in use" : "checks that need it move no verdict"
+        return Alarm(
+            message: "\(file.path) cannot be used: \(file.reason); \(rest)",
+            remedy:
+                "put a PEM file there that user evenkeel-checkd may read; it is looked at every 10 s and at a reload")
     }
 
     /// The alarm about descriptors; nil when there are enough for `checks`.

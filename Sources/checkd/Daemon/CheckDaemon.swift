@@ -44,6 +44,7 @@ final class CheckDaemon {
     private var hindered = HinderedCheckers()
     private var unsupported: Alarm?
     private var stuck: StuckPrograms?
+    private var badFile: TLSFileProblem?
     private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
     private var descriptors: Alarm?
     /// Tells people of what happens; nil: nobody does.
@@ -186,9 +187,16 @@ final class CheckDaemon {
         alarmsAtEndOfTurn?.plan()
     }
 
+    /// Which file of SSL_GETs cannot be used.
+    func filesChanged(_ problem: TLSFileProblem?) {
+        badFile = problem
+        alarmsAtEndOfTurn?.plan()
+    }
+
     private func reviewAlarms() {
         var wanted = alerts?.alarms ?? [:]
         wanted[.programs] = stuck.map(CheckAlarm.stuck)
+        wanted[.tlsFiles] = badFile.map(CheckAlarm.unusable)
         wanted[.unsupportedChecks] = unsupported
         wanted[.descriptors] = descriptors
         wanted[.probing] = hindered.alarm

@@ -29,15 +29,6 @@ struct HTTPCheck: ProbeKind {
 
     var problem: String? { nil }
 
-    /// libcurl opens the files of the `SSL` block on the loop, and waits for a pipe's writer.
-    fileprivate func lookAtFiles() throws(ProbeObstacle) {
-        guard let tls = probe.tls else { return }
-        let files = [tls.authorities, tls.identity?.certificate, tls.identity?.key]
-        for file in files.compactMap(\.self) where FileSystem.isSpecial(file) {
-            throw ProbeObstacle(.unknown("\(file) is no regular file"))
-        }
-    }
-
     func name(ofStep step: Int) -> String? { probe.urls.indices.contains(step) ? probe.urls[step].path : nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
@@ -49,6 +40,8 @@ struct HTTPCheck: ProbeKind {
 private final class HTTPRun: RunningProbe {
     private enum Stage {
         case idle
+        /// Its files have not been read yet.
+        case waiting(TLSFiles.Waiter)
         case connecting(Connecting)
         case exchanging(HTTPExchange, HTTPTransfers)
     }
@@ -62,7 +55,18 @@ private final class HTTPRun: RunningProbe {
         self.check = check
         self.step = step
         self.attempt = attempt
-        attempt.expect(.connect)
+        let files = check.probe.tls?.files ?? []
+        if let waiter = check.network.files.wait(for: files, { [weak self] in self?.connect() }) {
+            attempt.listen(
+                orElse: .inconclusive(.library("\(files.joined(separator: ", ")): the disk does not answer")))
+            stage = .waiting(waiter)
+        } else {
+            connect()
+        }
+    }
+
+    private func connect() {
+        attempt?.expect(.connect)
         stage = .connecting(
             Connecting(to: check.target, on: check.network.loop) { [weak self] result in
                 switch consume result {
@@ -80,9 +84,10 @@ private final class HTTPRun: RunningProbe {
         }
         let request = check.probe.urls[step]
         do throws(ProbeObstacle) {
-            try check.lookAtFiles()
+            let files = try TLSContents(check.probe.tls, check.network.files)
             let transfers = try ProbeObstacle.library { () throws(CurlUnavailable) in try check.network.transfers() }
-            let exchange = try HTTPExchange(request, of: check.probe, at: check.target.endpoint, for: attempt)
+            let exchange = try HTTPExchange(
+                request, of: check.probe, at: check.target.endpoint, files: files, for: attempt)
             attempt.expect(.answer)
             attempt.limitWhole()
             stage = .exchanging(exchange, transfers)
@@ -94,7 +99,7 @@ private final class HTTPRun: RunningProbe {
 
     func cancel() {
         switch stage {
-        case .idle: break
+        case .idle, .waiting: break
         case .connecting(let connecting): connecting.cancel()
         case .exchanging(let exchange, let transfers): transfers.end(exchange)
         }
@@ -102,6 +107,23 @@ private final class HTTPRun: RunningProbe {
     }
 
     deinit { cancel() }
+}
+
+/// The contents of a probe's files.
+struct TLSContents {
+    let authorities: TLSFileContent?
+    let certificate: TLSFileContent?
+    let key: TLSFileContent?
+
+    init(_ tls: HTTPProbe.TLS?, _ files: TLSFiles) throws(ProbeObstacle) {
+        func content(_ path: String?) throws(ProbeObstacle) -> TLSFileContent? {
+            guard let path else { return nil }
+            return try files.content(of: path)
+        }
+        authorities = try content(tls?.verifies == true ? tls?.authorities : nil)
+        certificate = try content(tls?.identity?.certificate)
+        key = try content(tls?.identity.map { $0.key ?? $0.certificate })
+    }
 }
 
 /// This host could not begin a probe.

@@ -14,6 +14,7 @@ final class HTTPExchange {
     private weak var attempt: ProbeAttempt?
     private var transfer: OpaquePointer?
     private let content: HTTPBody
+    private let files: TLSContents
     private var headers = HTTPHeaders()
     private var received = 0
     private var wasHeard = false
@@ -22,11 +23,13 @@ final class HTTPExchange {
 
     /// A request that `begin` sends; its result goes to `attempt`. Throws when this host cannot judge its body.
     init(
-        _ request: HTTPRequest, of probe: HTTPProbe, at endpoint: Endpoint, for attempt: ProbeAttempt
+        _ request: HTTPRequest, of probe: HTTPProbe, at endpoint: Endpoint, files: TLSContents,
+        for attempt: ProbeAttempt
     ) throws(ProbeObstacle) {
         self.request = request
         self.probe = probe
         self.endpoint = endpoint
+        self.files = files
         self.attempt = attempt
         content = try HTTPBody(for: request)
     }
@@ -108,20 +111,16 @@ final class HTTPExchange {
         let name = probe.tls?.sendsServerName == true ? request.serverName.map(Self.tlsName) : nil
         let authority = name.map { "\($0):\(endpoint.port)" } ?? "\(endpoint)"
         let url = "\(probe.tls == nil ? "http" : "https")://\(authority)/"
-        let identity = probe.tls?.identity
-        let texts = CStringArray([
-            url, request.path, request.host, probe.tls?.authorities, identity?.certificate,
-            identity.map { $0.key ?? $0.certificate }, identity?.password,
-        ])
+        let texts = CStringArray([url, request.path, request.host, probe.tls?.identity?.password])
         return withExtendedLifetime(texts) {
             var plan = ek_request()
             plan.url = texts[0]
             plan.path = texts[1]
             plan.host = texts[2]
-            plan.authorities = texts[3]
-            plan.certificate = texts[4]
-            plan.key = texts[5]
-            plan.password = texts[6]
+            plan.authorities = files.authorities?.blob ?? ek_blob()
+            plan.certificate = files.certificate?.blob ?? ek_blob()
+            plan.key = files.key?.blob ?? ek_blob()
+            plan.password = texts[3]
             plan.version = Int32((probe.version == .http11 ? EK_HTTP_1_1 : EK_HTTP_1_0).rawValue)
             plan.closes = probe.version == .http10 ? 0 : 1
             plan.verify = probe.tls?.verifies == true ? 1 : 0

@@ -12,6 +12,8 @@ final class ProbeNetwork {
     let programs: ProgramPlaces
     /// What checks track.
     let tracked: TrackedThings
+    /// Certificates and keys.
+    let files: TLSFiles
     /// How programs run; from the configuration in force.
     var scriptRules = ScriptRules()
     private var loaded: HTTPTransfers?
@@ -21,6 +23,7 @@ final class ProbeNetwork {
         self.scriptd = scriptd
         programs = ProgramPlaces(on: loop)
         tracked = TrackedThings(on: loop)
+        files = TLSFiles(on: loop)
     }
 
     /// libcurl's transfers. Tried again after a failure: a missing library may be installed.
