@@ -60,7 +60,7 @@ let package = Package(
         module("Alerts", ["Net", "Configuration", "IPVS", deque]),
 
         // Drivers.
-        module("Platform", ["CLinux", "Net", "Configuration", heap]),
+        module("Platform", ["CLinux", "CPcre", "Net", "Configuration", heap]),
         module(
             "Netlink", ["CLinux", "CNl", "CNlGenl", "CNlRoute", "Net", "Configuration", "VRRP", "IPVS", "Platform"]),
         module(
@@ -80,8 +80,8 @@ let package = Package(
         program(
             "ipvsd",
             [
-                "Net", "Configuration", "Scripts", "IPVS", "IPVSWords", "Platform", "Netlink", "Bus", "ScriptClient",
-                "JSON", "Varlink",
+                "Net", "Configuration", "Scripts", "VRRP", "IPVS", "IPVSWords", "Platform", "Netlink", "Bus",
+                "ScriptClient", "JSON", "Varlink",
             ]),
         program(
             "checkd",
@@ -111,7 +111,10 @@ let package = Package(
             "VRRPTests", ["VRRP", "Scripts", "Tracking", "vrrpd", "Netlink", "Platform", "Configuration", "Net", heap]),
         tests(
             "IPVSTests",
-            ["IPVS", "IPVSWords", "Scripts", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration", "Net"]),
+            [
+                "IPVS", "IPVSWords", "Scripts", "VRRP", "ipvsd", "Bus", "JSON", "Netlink", "Platform", "Configuration",
+                "Net",
+            ]),
         tests("HealthCheckTests", ["HealthCheck", "Configuration", "Net"]),
         tests("AlertsTests", ["Alerts", "Configuration", "IPVS", "Net"]),
         tests(

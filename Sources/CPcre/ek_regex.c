@@ -101,21 +101,36 @@ static int on_item(pcre2_callout_block *block, void *context) {
     return spent > time_limit_nanoseconds ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-struct ek_regex *ek_regex_new(const char *pattern, uint32_t options, size_t first, size_t last, char *problem, size_t capacity) {
-    if (!load(problem, capacity)) return NULL;
+// NULL with the reason in `problem`.
+static pcre2_code *compile(const char *pattern, uint32_t options, char *problem, size_t capacity) {
     int error = 0;
     PCRE2_SIZE place = 0;
+    pcre2_code *code = api.pcre2_compile_8((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &place, NULL);
+    if (code == NULL) {
+        unsigned char words[160] = "";
+        api.pcre2_get_error_message_8(error, words, sizeof words);
+        snprintf(problem, capacity, "regex: %s, at octet %zu of the pattern", (const char *)words, (size_t)place);
+    }
+    return code;
+}
+
+int ek_regex_is_refused(const char *pattern, uint32_t options, char *problem, size_t capacity) {
+    if (!load(problem, capacity)) return 0;
+    pcre2_code *code = compile(pattern, options, problem, capacity);
+    if (code == NULL) return 1;
+    api.pcre2_code_free_8(code);
+    return 0;
+}
+
+struct ek_regex *ek_regex_new(const char *pattern, uint32_t options, size_t first, size_t last, char *problem, size_t capacity) {
+    if (!load(problem, capacity)) return NULL;
     struct ek_regex *regex = calloc(1, sizeof *regex);
     if (regex == NULL) {
         snprintf(problem, capacity, "out of memory");
         return NULL;
     }
-    regex->code = api.pcre2_compile_8((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options | PCRE2_AUTO_CALLOUT, &error, &place,
-                                      NULL);
+    regex->code = compile(pattern, options | PCRE2_AUTO_CALLOUT, problem, capacity);
     if (regex->code == NULL) {
-        unsigned char words[160] = "";
-        api.pcre2_get_error_message_8(error, words, sizeof words);
-        snprintf(problem, capacity, "regex: %s, at octet %zu of the pattern", (const char *)words, (size_t)place);
         free(regex);
         return NULL;
     }

@@ -15,6 +15,8 @@ public protocol MachineFacts {
     func problem(withProgram program: String) -> String?
     /// The part of the way to a program that others than root can replace; nil = there is none, or it is not known.
     func replaceablePart(ofProgram program: String) -> String?
+    /// What PCRE2 says against a pattern; nil = nothing, or there is no PCRE2 here.
+    func problem(withPattern pattern: RegexCheck) -> String?
     /// An environment variable, for `${_ENV NAME}`.
     func environment(_ name: String) -> String?
     /// The numbers of names in a file of /etc/iproute2.
@@ -39,6 +41,7 @@ public struct UnknownMachine: MachineFacts, Sendable {
     public func hasUser(_ name: String) -> Bool? { nil }
     public func hasGroup(_ name: String) -> Bool? { nil }
     public func problem(withProgram program: String) -> String? { nil }
+    public func problem(withPattern pattern: RegexCheck) -> String? { nil }
     public func replaceablePart(ofProgram program: String) -> String? { nil }
     public func environment(_ name: String) -> String? { nil }
     public func routingNames(_ file: RoutingNames) -> [String: UInt32]? { nil }

@@ -20,9 +20,25 @@ extension Configuration {
             global.notifyRealServersAtStart == new.global.notifyRealServersAtStart ? nil : "rs_init_notifies",
             global.timeouts == new.global.timeouts ? nil : "lvs_timeouts",
             global.syncDaemon == new.global.syncDaemon ? nil : "lvs_sync_daemon",
+            marks == new.marks ? nil : "nftables_ipvs",
             global.removedDrainLimit == new.global.removedDrainLimit ? nil : "lvs_drain_removed",
         ].compactMap(\.self)
         return services + (words + global.scriptRules.changes(to: new.global.scriptRules)).map { "\($0): change" }
+    }
+}
+
+extension Configuration {
+    /// What nftables is to mark, and where.
+    fileprivate var marks: GroupMarks? {
+        global.groupMarkTable.map {
+            GroupMarks(table: $0, priority: global.groupMarkPriority, addresses: virtualServers.compactMap(\.marked))
+        }
+    }
+
+    fileprivate struct GroupMarks: Equatable {
+        let table: String
+        let priority: Int32
+        let addresses: [MarkedAddresses]
     }
 }
 

@@ -44,6 +44,17 @@ public enum TableCommand: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The services that commands add to, or make.
+    public static func extended(by commands: [TableCommand]) -> Set<VirtualServerIdentity> {
+        Set(
+            commands.compactMap { command in
+                switch command {
+                case .change(.addService(let service, _)), .change(.addDestination(let service, _, _)): service
+                case .change, .flush, .zero, .setTimeouts, .synchronise: nil
+                }
+            })
+    }
+
     /// It only adds: undone by a deletion, and nothing that is in the table is touched.
     public var isAddition: Bool {
         switch self {

@@ -126,6 +126,14 @@ public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertibl
         self.init(address, length: length)
     }
 
+    /// Whether an address is one of its network.
+    public func contains(_ other: IPAddress) -> Bool {
+        guard other.family == address.family else { return false }
+        let differences = zip(address.octets, other.octets).map { $0 ^ $1 }
+        let (octets, bits) = length.quotientAndRemainder(dividingBy: 8)
+        return differences[..<octets].allSatisfy { $0 == 0 } && (bits == 0 || differences[octets] >> (8 - bits) == 0)
+    }
+
     public static func < (left: IPPrefix, right: IPPrefix) -> Bool {
         (left.address, left.length) < (right.address, right.length)
     }

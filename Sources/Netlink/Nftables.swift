@@ -1,4 +1,4 @@
-// The rules of `no_accept`, in a table of our own, over nfnetlink (linux/netfilter/nf_tables.h). The table is always written as a whole and in one
+// Tables of our own over nfnetlink (linux/netfilter/nf_tables.h): here that of `no_accept`, the one of nftables_ipvs in Nftables+Marks.swift. A table is always written as a whole and in one
 // transaction: add it, delete it with all that is in it, make it anew. So there is no moment without rules, nothing of an earlier process
 // or of somebody else's hand stays in it, and what it holds is known when the kernel has agreed.
 //
@@ -14,15 +14,16 @@ internal import Glibc
 internal import Net
 public import VRRP
 
-/// The table of one vrrpd.
+/// The table of one daemon.
 public final class Nftables {
     private let transport: any Carrier
     private let buffer: UnsafeMutableRawBufferPointer
-    private let table: String
+    /// Its name.
+    public let table: String
     private var sequence: UInt32 = 0
 
     /// Elements of a set in one message, which is at most a page long.
-    private static let elementsAtOnce = 64
+    static let elementsAtOnce = 64
 
     /// Opens a socket in the current network namespace.
     /// - Parameter table: the table's name.
@@ -70,7 +71,7 @@ public final class Nftables {
 
     /// The kernel checks the messages one by one, and does all or nothing. It answers each that it refuses and the last one; everything is
     /// queued when `send` returns.
-    private func run(_ messages: Transaction) throws(NetlinkError) {
+    func run(_ messages: Transaction) throws(NetlinkError) {
         let bytes = try messages.finish(after: &sequence)
         transport.discard(into: buffer)
         try bytes.withUnsafeBufferPointer { (space) throws(NetlinkError) in
@@ -98,7 +99,7 @@ public final class Nftables {
 }
 
 /// Messages between the begin and the end of a batch.
-private struct Transaction {
+struct Transaction {
     private var bytes: [UInt8] = []
     private var offsets: [Int] = []
 
@@ -113,7 +114,7 @@ private struct Transaction {
     }
 
     /// The datagram, numbered from `sequence` on; its last message but the end asks for an acknowledgement.
-    func finish(after sequence: inout UInt32) throws(NetlinkError) -> [UInt8] {
+    fileprivate func finish(after sequence: inout UInt32) throws(NetlinkError) -> [UInt8] {
         var whole = Transaction()
         try whole.append(.batch(begin: true))
         let start = whole.bytes.count

@@ -5,6 +5,11 @@ internal import CNl
 internal import Glibc
 internal import Net
 
+/// NFPROTO_*.
+enum NftablesFamily: UInt8 {
+    case inet = 1, ipv4 = 2, ipv6 = 10
+}
+
 /// The two sets.
 enum NftablesSet {
     case ipv4, ipv6
@@ -46,9 +51,10 @@ extension NetlinkMessage {
         case newTable = 0, deleteTable = 2, newChain = 3, newRule = 6, newSet = 9, newElement = 12
     }
 
-    private static func request(_ command: Command, flags: Int32 = 0) throws(NetlinkError) -> NetlinkMessage {
-        // NFPROTO_INET
-        let header = nfgenmsg(nfgen_family: 1, version: 0, res_id: 0)
+    private static func request(
+        _ command: Command, _ family: NftablesFamily = .inet, flags: Int32 = 0
+    ) throws(NetlinkError) -> NetlinkMessage {
+        let header = nfgenmsg(nfgen_family: family.rawValue, version: 0, res_id: 0)
         return try NetlinkMessage(type: 10 << 8 | command.rawValue, flags: flags, header: header)
     }
 
@@ -58,8 +64,11 @@ extension NetlinkMessage {
         return try NetlinkMessage(type: begin ? 0x10 : 0x11, flags: 0, header: header)
     }
 
-    static func table(_ act: Act, _ name: String) throws(NetlinkError) -> NetlinkMessage {
-        var message = try Self.request(act == .new ? .newTable : .deleteTable, flags: act == .new ? NLM_F_CREATE : 0)
+    static func table(
+        _ act: Act, _ name: String, _ family: NftablesFamily = .inet
+    ) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(
+            act == .new ? .newTable : .deleteTable, family, flags: act == .new ? NLM_F_CREATE : 0)
         message.put(1, name)
         return message
     }
@@ -91,10 +100,10 @@ extension NetlinkMessage {
     }
 
     /// A base chain of type filter; those of priority `filter` (0) come behind -1.
-    static func chain(_ chain: NftablesChain, _ priority: Int32, in table: String) throws(NetlinkError)
-        -> NetlinkMessage
-    {
-        var message = try Self.request(.newChain, flags: NLM_F_CREATE)
+    static func chain(
+        _ chain: NftablesChain, _ priority: Int32, in table: String, _ family: NftablesFamily = .inet
+    ) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(.newChain, family, flags: NLM_F_CREATE)
         message.put(1, table)
         message.put(3, chain.name)
         message.nest(4) { hook in
@@ -138,13 +147,85 @@ extension NetlinkMessage {
     }
 
     private static func rule(
-        _ chain: NftablesChain, in table: String, _ expressions: (inout NetlinkMessage) -> Void
+        _ chain: NftablesChain, in table: String, _ family: NftablesFamily = .inet,
+        _ expressions: (inout NetlinkMessage) -> Void
     ) throws(NetlinkError) -> NetlinkMessage {
-        var message = try Self.request(.newRule, flags: NLM_F_CREATE | NLM_F_APPEND)
+        var message = try Self.request(.newRule, family, flags: NLM_F_CREATE | NLM_F_APPEND)
         message.put(1, table)
         message.put(2, chain.name)
         message.nest(4, expressions)
         return message
+    }
+
+    // MARK: Marks
+
+    /// A map of ranges of addresses and ports to marks.
+    static func map(_ map: NftablesMarkMap, in table: String) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(.newSet, map.family, flags: NLM_F_CREATE)
+        message.put(1, table)
+        message.put(2, map.name)
+        // NFT_SET_INTERVAL, NFT_SET_MAP, NFT_SET_CONCAT.
+        message.put(3, network: 0x4 | 0x8 | 0x80)
+        message.put(4, network: map.keyType)
+        message.put(5, network: map.addressLength + 4)
+        // mark of nft(8).
+        message.put(6, network: 19)
+        message.put(7, network: 4)
+        message.nest(9) { description in
+            description.nest(2) { fields in
+                for length in [map.addressLength, 2] {
+                    fields.nest(1) { $0.put(1, network: length) }
+                }
+            }
+        }
+        message.put(10, network: map.identifier)
+        // For nft(8): marks are numbers of this host (NFTNL_UDATA_SET_DATABYTEORDER, BYTEORDER_HOST_ENDIAN).
+        message.put(13, octets: [1, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) })
+        return message
+    }
+
+    static func elements(
+        _ elements: ArraySlice<NftablesMarkMap.Element>, of map: NftablesMarkMap, in table: String
+    ) throws(NetlinkError) -> NetlinkMessage {
+        var message = try Self.request(.newElement, map.family, flags: NLM_F_CREATE)
+        message.put(1, table)
+        message.put(2, map.name)
+        message.put(4, network: map.identifier)
+        message.nest(3) { list in
+            for value in elements {
+                list.nest(1) { element in
+                    element.nest(1) { $0.put(1, octets: value.first) }
+                    element.nest(2) { $0.put(1, value.mark) }
+                    element.nest(10) { $0.put(1, octets: value.last) }
+                }
+            }
+        }
+        return message
+    }
+
+    /// Packets to an address and port of the map get its mark.
+    static func marking(_ map: NftablesMarkMap, in table: String) throws(NetlinkError) -> NetlinkMessage {
+        try rule(.input, in: table, map.family) { rule in
+            rule.meta(16)
+            rule.compare([map.transportNumber])
+            rule.payload(base: 1, offset: map.addressOffset, length: map.addressLength)
+            // The port comes right behind the address: registers are of 16 octets (1 …) and also of 4 (8 …).
+            rule.payload(base: 2, offset: 2, length: 2, into: map.portRegister)
+            rule.expression("lookup") { data in
+                data.put(1, map.name)
+                data.put(2, network: 1)
+                data.put(3, network: 1)
+                data.put(4, network: map.identifier)
+            }
+            rule.expression("meta") { data in
+                // NFT_META_MARK, from register 1.
+                data.put(2, network: 3)
+                data.put(3, network: 1)
+            }
+            rule.expression("counter") { _ in }
+            // NFT_RETURN
+            rule.verdict(UInt32(bitPattern: -5))
+        }
     }
 
     // MARK: Expressions; all work on register 1
@@ -165,9 +246,9 @@ extension NetlinkMessage {
     }
 
     /// Loads octets of the network (1) or transport (2) header.
-    private mutating func payload(base: UInt32, offset: UInt32, length: UInt32) {
+    private mutating func payload(base: UInt32, offset: UInt32, length: UInt32, into register: UInt32 = 1) {
         expression("payload") { data in
-            data.put(1, network: 1)
+            data.put(1, network: register)
             data.put(2, network: base)
             data.put(3, network: offset)
             data.put(4, network: length)
@@ -183,7 +264,7 @@ extension NetlinkMessage {
         }
     }
 
-    /// NF_DROP (0) or NF_ACCEPT (1).
+    /// NF_DROP (0), NF_ACCEPT (1) or one of NFT_….
     private mutating func verdict(_ code: UInt32) {
         expression("immediate") { data in
             data.put(1, network: 0)

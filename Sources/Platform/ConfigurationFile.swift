@@ -1,6 +1,7 @@
 // The configuration file as every program reads it: from the disk, with the digest by which the daemons see that they
 // read the same bytes.
 import CLinux
+import CPcre
 public import Configuration
 import Glibc
 
@@ -129,6 +130,14 @@ public struct ThisMachine: MachineFacts, Sendable {
         var part = [CChar](repeating: 0, count: Int(PATH_MAX))
         guard ek_program_replaceable(path, &part) == 1 else { return nil }
         return part.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    public func problem(withPattern pattern: RegexCheck) -> String? {
+        guard isExamined else { return nil }
+        var problem = [CChar](repeating: 0, count: 256)
+        let options = pattern.options.reduce(0) { $0 | ek_regex_option($1) }
+        guard ek_regex_is_refused(pattern.pattern, options, &problem, problem.count) != 0 else { return nil }
+        return problem.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
     /// Where a program may be.

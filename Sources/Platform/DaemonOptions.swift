@@ -37,6 +37,15 @@ public struct DaemonOptions: Hashable, Sendable {
     /// Where a daemon's own socket is.
     public func privateSocket(of daemon: String) -> String { "\(runDirectory)/private/\(daemon).sock" }
 
+    /// The same with whole paths of the directories: a socket's path is told to others, who have another working directory.
+    public func resolved(in workingDirectory: String) -> DaemonOptions {
+        func whole(_ path: String) -> String { path.hasPrefix("/") ? path : "\(workingDirectory)/\(path)" }
+        var options = self
+        options.runDirectory = whole(runDirectory)
+        options.stateDirectory = whole(stateDirectory)
+        return options
+    }
+
     /// What parsing found.
     public enum Outcome: Hashable, Sendable {
         /// Run with these.
@@ -91,7 +100,10 @@ public struct DaemonOptions: Hashable, Sendable {
     /// Parses this process's own arguments; prints and exits where there is nothing to run.
     public static func fromCommandLine(_ program: ProgramDescription) -> DaemonOptions {
         switch parse(CommandLine.arguments.dropFirst(), for: program, exists: { access($0, R_OK) == 0 }) {
-        case .run(let options): return options
+        case .run(let options):
+            guard let path = getcwd(nil, 0) else { return options }
+            defer { free(path) }
+            return options.resolved(in: String(cString: path))
         case .answer(let text):
             Console.write(text, to: STDOUT_FILENO)
             exit(0)

@@ -57,6 +57,8 @@ enum Limits {
     /// One that carried a change stays with its client for this long, because the daemon may keep something for it
     /// (PrepareReload); as long as a person thinks before the second step.
     static let keptUpstream: Duration = .seconds(60)
+    /// One that carried a change is not taken from its client for others this soon: the second step of a reload follows the first.
+    static let undisturbedUpstream: Duration = .seconds(10)
     /// What a daemon gets to finish a call whose caller is gone.
     static let orphanedUpstream: Duration = .seconds(5)
     /// Oneway calls of one client that a daemon has not finished before no further call is taken from the client.

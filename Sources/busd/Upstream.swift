@@ -61,6 +61,12 @@ final class Upstream: ByteStreamOwner {
 
     var isBusy: Bool { !expected.isEmpty }
 
+    /// It only stays with its client, which has not used it for a while: others may have its place.
+    func isSpare(at now: Instant) -> Bool {
+        guard staysWithClient, !isBusy, client != nil, let deadline else { return false }
+        return deadline - now <= Limits.keptUpstream - Limits.undisturbedUpstream
+    }
+
     // MARK: Clients
 
     /// A client has it from now on.

@@ -67,7 +67,7 @@ final class UpstreamPool {
     /// Takes a connection that only stays with its client, and is not in use, away from it: the user's own, or else
     /// anybody's.
     private func yield(to account: Account) -> Bool {
-        let idle = open.values.filter { $0.staysWithClient && !$0.isBusy && $0.client != nil }
+        let idle = open.values.filter { $0.isSpare(at: loop.now) }
         guard let victim = idle.first(where: { $0.account === account }) ?? idle.first else { return false }
         victim.close()
         return hasRoom(for: account)
@@ -155,6 +155,8 @@ final class UpstreamPool {
         for upstream in open.values {
             if let deadline = upstream.deadline, deadline <= loop.now { upstream.close() }
         }
+        // One that was not to be had a moment ago may be now.
+        if !order.isEmpty { serveWaiting() }
         if !open.isEmpty { expiry?.arm(after: Self.look) }
     }
 

@@ -2,8 +2,10 @@
 
 import Bus
 import Configuration
+import Glibc
 import IPVS
 import Net
+import Netlink
 import Platform
 import Scripts
 
@@ -76,7 +78,17 @@ extension IPVSDaemon {
                 message: "lvs_netlink_cmd_rcv_bufs: \($0)",
                 remedy: "write lvs_netlink_cmd_rcv_bufs_force, or raise net.core.rmem_max")
         }
-        for pitfall in pitfalls.pitfalls { alarms[pitfall.key] = pitfall.alarm }
+        // Of several with one name the first is said.
+        for pitfall in pitfalls.pitfalls.reversed() { alarms[pitfall.key] = pitfall.alarm }
+        alarms[.marks] = marks.problem.map {
+            Alarm(
+                message:
+                    "packets of virtual_server_groups get no mark (nftables_ipvs), so nothing balances them: \($0)",
+                remedy: $0.code == EPERM
+                    ? "give the process CAP_NET_ADMIN; retrying"
+                    : "the kernel needs nf_tables with ranges of concatenations (Linux 5.6): 'modprobe nf_tables'; or leave "
+                        + "nftables_ipvs out; retrying")
+        }
         alarms[.synchronisation] = sync.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
         alarms[.state] = stateAlarm
         alarms.merge(tellingAlarms) { first, _ in first }

@@ -17,6 +17,9 @@ final class IPVSDaemon: RunningDaemon {
     let kernel = NetlinkKernel()
     /// `lvs_sync_daemon`.
     let sync: SyncKeeper
+    /// `nftables_ipvs`.
+    private(set) var marks: MarkKeeper
+    private let firewall: NftablesMarks
     /// Tells the administrator's programs.
     let teller: ServiceTeller
     let bus: DaemonService
@@ -68,6 +71,8 @@ final class IPVSDaemon: RunningDaemon {
             memory: StandingKeeper(
                 ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
             timeouts: loaded.configuration.global.timeouts, clock: { SystemClock.now })
+        firewall = NftablesMarks(on: loop)
+        marks = MarkKeeper(firewall, IntentFile(options.runDirectory + "/private/ipvsd.marks"))
         let scriptd = ScriptdAddress(socket: options.privateSocket(of: "scriptd"), caller: "ipvsd/\(getpid())")
         let pipes = NotifyPipes(scriptd, on: loop)
         teller = ServiceTeller(
@@ -84,6 +89,10 @@ final class IPVSDaemon: RunningDaemon {
         keeper.decisions.changed = { [weak self] in self?.planTurn() }
         teller.changed = { [weak self] in self?.planTurn() }
         pipes.troubleChanged = { [weak self] in self?.planTurn() }
+        firewall.touched = { [weak self] in
+            self?.marks.touched()
+            self?.planTurn()
+        }
         addEvents()
     }
 
@@ -112,7 +121,10 @@ final class IPVSDaemon: RunningDaemon {
         let flush = reason == .terminate ? loaded.configuration.global.flushAtStop : nil
         do throws(NetlinkError) {
             try keeper.finish(at: now, emptying: flush)
-            if flush != nil { logger.notice("lvs_flush_on_stop: services are out of the IPVS table") }
+            if flush != nil {
+                try marks.finish()
+                logger.notice("lvs_flush_on_stop: services are out of the IPVS table")
+            }
         } catch {
             logger.error("lvs_flush_on_stop: the IPVS table is not emptied: \(error); 'lbctl ipvs --direct -C' does it")
         }
@@ -152,6 +164,7 @@ final class IPVSDaemon: RunningDaemon {
                 say(ServerIdentity(service, member.configuration.endpoint))
             }
         }
+        marks.configure(loaded.configuration)
         kernel.buffer = loaded.configuration.global.lvsCommandBuffer
         teller.configure(loaded.configuration, at: loop.now)
         isToldInDoubt = true
@@ -234,6 +247,7 @@ final class IPVSDaemon: RunningDaemon {
         teller.turn(at: loop.now)
         for remark in teller.takeRemarks() { log(remark) }
         for command in sync.turn(at: loop.now) { logger.notice("\(command)") }
+        marks.turn(at: loop.now)
         pitfalls.look(at: keeper.reconciler, keeper.history, loop.now)
         let isStale = !liveness.isLive(at: loop.now)
         if isStale != self.isStale {
@@ -242,7 +256,8 @@ final class IPVSDaemon: RunningDaemon {
         }
         alarms.replace(with: standingAlarms)
         let deadline = min(
-            keeper.deadline, sync.deadline, teller.deadline, liveness.deadline(after: loop.now), pitfalls.deadline)
+            keeper.deadline, sync.deadline, teller.deadline, liveness.deadline(after: loop.now), pitfalls.deadline,
+            marks.deadline)
         timer?.arm(at: max(deadline, loop.now))
     }
 

@@ -1,6 +1,7 @@
 // The file of people's decisions and of what they made by hand. It is never thrown away: one that is not understood is set aside, one that cannot be read is not written
 // until it could be, and whoever decides hears whether the decision is kept. The decisions of 0.1.0 are in `ipvsd.state` and move once.
 
+import Configuration
 import IPVS
 import Net
 import Platform
@@ -86,8 +87,12 @@ final class DecisionKeeper {
         save(initial)
     }
 
-    /// Commands are about to be carried out, the kernel first.
-    func begin(_ commands: [TableCommand], _ made: HandIntents.Made) { intents.begin(commands, made) }
+    /// Commands are about to be carried out, the kernel first; what it has already is `present`.
+    func begin(
+        _ commands: [TableCommand], _ made: HandIntents.Made, present: [VirtualServerIdentity: Set<Endpoint>]
+    ) {
+        intents.begin(commands, made, present: present)
+    }
 
     /// They are; `isToBeKept`: `save` follows.
     func carriedOut(isToBeKept: Bool, _ made: HandIntents.Made) {

@@ -4,6 +4,7 @@
 
 import Configuration
 import IPVS
+import Net
 import Platform
 
 /// Where it is noted, so that a simulation can put a scripted file in its place.
@@ -51,16 +52,31 @@ struct HandIntents {
         return noted ?? [:]
     }
 
-    /// These commands are about to be carried out. What is there already is not added.
-    mutating func begin(_ commands: [TableCommand], _ made: Made) {
+    /// These commands are about to be carried out. What is there already is not added: `present` has what the kernel has of the services that
+    /// are added to, whoever made it. It would look as if we had made it, to the next process.
+    mutating func begin(
+        _ commands: [TableCommand], _ made: Made, present: [VirtualServerIdentity: Set<Endpoint>] = [:]
+    ) {
         var next = noted ?? [:]
-        for case .change(let command) in commands {
+        var present = present
+        for command in commands {
+            guard case .change(let command) = command else {
+                if case .flush = command { present = [:] }
+                continue
+            }
             let before = next[command.service] ?? made(command.service) ?? HandMade()
             switch command {
-            case .addService where before.attributes == nil: break
-            case .addDestination(_, let endpoint, _) where before.servers[endpoint] == nil: break
-            case .addService, .addDestination, .editService, .editDestination, .deleteService, .deleteDestination:
+            case .addService where before.attributes == nil && present[command.service] == nil: break
+            case .addDestination(let service, let endpoint, _)
+            where before.servers[endpoint] == nil && present[service]?.contains(endpoint) != true:
+                break
+            case .deleteService(let service):
+                present[service] = nil
                 continue
+            case .deleteDestination(let service, let endpoint):
+                present[service]?.remove(endpoint)
+                continue
+            case .addService, .addDestination, .editService, .editDestination: continue
             }
             next[command.service] = before
             next[command.service]?.note(command)

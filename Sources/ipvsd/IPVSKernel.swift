@@ -3,6 +3,7 @@
 import Configuration
 import Glibc
 import IPVS
+import Net
 import Netlink
 import Platform
 
@@ -31,6 +32,25 @@ protocol IPVSKernel: AnyObject {
 }
 
 extension IPVSKernel {
+    /// More services than this are looked up by one list of all names.
+    private static var singleLookups: Int { 8 }
+
+    /// What the table has of services; nothing of those that it does not have, or that cannot be asked for.
+    func present(of services: Set<VirtualServerIdentity>) -> [VirtualServerIdentity: Set<Endpoint>] {
+        do throws(NetlinkError) {
+            let found =
+                services.count > Self.singleLookups ? services.intersection(try serviceNames()) : services
+            var present: [VirtualServerIdentity: Set<Endpoint>] = [:]
+            for service in found {
+                guard let snapshot = try self.service(service) else { continue }
+                present[service] = Set(snapshot.destinations.map(\.endpoint))
+            }
+            return present
+        } catch {
+            return [:]
+        }
+    }
+
     /// Takes services out of the table: `ours`, or all there are.
     func empty(_ flush: TableFlush, ours: [VirtualServerIdentity]) throws(NetlinkError) {
         func attempt() throws(NetlinkError) {

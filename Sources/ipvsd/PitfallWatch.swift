@@ -1,112 +1,116 @@
-// Looks every ten seconds whether something outside the table keeps clients from being served. A configuration without masquerading costs a look at
-// its servers, and the kernel is asked for nothing.
+// Looks every ten seconds whether something outside the table keeps clients from being served. Without servers the kernel is asked for nothing; with
+// them for its interfaces and addresses in one dump, and a dozen files of /proc are read.
 
-import Bus
 import Configuration
 import Glibc
 import IPVS
 import Net
+import Netlink
 import Platform
+import VRRP
 
 struct PitfallWatch {
     static let interval = TableWatch.interval
+    /// Looks before this one: the minute that traffic is counted over.
+    private static let looks = 6
 
     /// When `look` is due.
     private(set) var deadline = Instant.zero
     /// What was found.
     private(set) var pitfalls: [Pitfall] = []
+    /// What `rp_filter` had dropped at the last looks.
+    private var filtered: [UInt64] = []
 
     /// Looks when it is due. `host` is nil where this host cannot be looked at: what was found before stands.
     mutating func look(
         at reconciler: Reconciler, _ history: TrafficHistory, _ now: Instant,
-        host: () -> HostForwarding? = HostForwarding.now
+        host: () -> HostNetwork? = HostNetwork.now
     ) {
         guard now >= deadline else { return }
         deadline = now + Self.interval
-        pitfalls = Pitfall.found(in: reconciler.standings.values, history, host: host) ?? pitfalls
+        let seen = filtered
+        var total: UInt64?
+        let found = Pitfall.found(in: reconciler.standings.values, before: pitfalls) {
+            let host = host()
+            total = host?.filtered
+            return host.map { ($0, Pitfall.Traffic(history, filtered: Self.growth(seen, $0.filtered))) }
+        }
+        if let total { filtered = (seen + [total]).suffix(Self.looks) }
+        pitfalls = found ?? pitfalls
+    }
+
+    private static func growth(_ seen: [UInt64], _ now: UInt64?) -> UInt64 {
+        guard let first = seen.first, let now, now >= first else { return 0 }
+        return now - first
     }
 }
 
-extension HostForwarding {
+extension HostNetwork {
     /// That of this thread's network namespace, which is the one whose table ipvsd keeps.
-    static func now() -> HostForwarding? {
-        var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return nil }
-        defer { freeifaddrs(list) }
-        var interfaces: Set<String> = []
-        var addresses: Set<IPAddress> = []
-        var next = list
-        while let entry = next?.pointee {
-            interfaces.insert(String(cString: entry.ifa_name))
-            if let address = entry.ifa_addr.flatMap(IPAddress.init(sockaddr:)) { addresses.insert(address) }
-            next = entry.ifa_next
+    static func now() -> HostNetwork? {
+        do throws(NetlinkError) {
+            return HostNetwork(try RouteNetlink().snapshot(), read: Self.file)
+        } catch {
+            return nil
         }
-        func isOn(_ setting: String) -> Bool {
-            let value = (try? FileSystem.beginning(of: "/proc/sys/net/\(setting)", count: 1)) ?? nil
-            return value?.first == UInt8(ascii: "1")
+    }
+
+    /// The beginning of a file, enough for all that is looked for.
+    private static func file(_ path: String) -> String? {
+        let octets = (try? FileSystem.beginning(of: path, count: 1 << 14)) ?? nil
+        return octets.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// What the kernel says of itself. `read` gives what is in a file of /proc; nil = there is no such file.
+    init(_ kernel: RouteSnapshot, read: (String) -> String?) {
+        self.init()
+        func number(_ setting: String) -> UInt64? {
+            read("/proc/sys/net/\(setting)").flatMap { UInt64($0.prefix { $0.isASCII && $0.isNumber }) }
         }
-        var families: Set<AddressFamily> = []
+        func all(_ setting: String) -> Int { number("ipv4/conf/all/\(setting)").map(Int.init(clamping:)) ?? 0 }
+        let (ignore, announce, filter) = (all("arp_ignore"), all("arp_announce"), all("rp_filter"))
+        let prefixes = Dictionary(grouping: kernel.addresses, by: \.link)
+        // The kernel takes the larger of an interface's own value and that of `all`.
+        interfaces = kernel.links.filter(\.isUp).map { link in
+            var interface = HostInterface(name: link.name)
+            interface.isLoopback = link.flags & VRRP.Link.loopback != 0
+            interface.answersARP = link.announces
+            interface.mtu = link.mtu
+            interface.prefixes = prefixes[link.index]?.map(\.prefix) ?? []
+            let own = link.ipv4
+            interface.arp = ARPSettings(
+                ignore: max(ignore, Int(own?.arpIgnore ?? 0)), announce: max(announce, Int(own?.arpAnnounce ?? 0)))
+            interface.reversePathFilter = max(filter, Int(own?.reversePathFilter ?? 0))
+            return interface
+        }
         // IPv4 is forwarded by the interface at which a packet comes in.
-        if isOn("ipv4/ip_forward") || interfaces.contains(where: { isOn("ipv4/conf/\($0)/forwarding") }) {
+        if number("ipv4/ip_forward") == 1
+            || kernel.links.contains(where: { number("ipv4/conf/\($0.name)/forwarding") == 1 })
+        {
             families.insert(.inet)
         }
         // IPv6 by all interfaces or none (ip6_forward), but for those that have force_forwarding, since Linux 6.17.
-        if isOn("ipv6/conf/all/forwarding") || interfaces.contains(where: { isOn("ipv6/conf/\($0)/force_forwarding") })
+        if number("ipv6/conf/all/forwarding") == 1
+            || kernel.links.contains(where: { number("ipv6/conf/\($0.name)/force_forwarding") == 1 })
         {
             families.insert(.inet6)
         }
-        return HostForwarding(families: families, addresses: addresses)
-    }
-}
-
-extension IPAddress {
-    /// Of a socket's address; nil for other families.
-    fileprivate init?(sockaddr: UnsafeMutablePointer<sockaddr>) {
-        let raw = UnsafeRawPointer(sockaddr)
-        switch Int32(sockaddr.pointee.sa_family) {
-        case AF_INET:
-            let address = raw.loadUnaligned(as: sockaddr_in.self).sin_addr
-            self.init(octets: withUnsafeBytes(of: address) { Array($0) })
-        case AF_INET6:
-            let address = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-            self.init(octets: withUnsafeBytes(of: address) { Array($0) })
-        case _: return nil
+        if let count = number("netfilter/nf_conntrack_count"), let limit = number("netfilter/nf_conntrack_max") {
+            tracking = Tracking(count: count, limit: limit)
         }
-    }
-}
-
-extension Pitfall {
-    /// What it is called among the alarms.
-    var key: IPVSAlarm {
-        switch self {
-        case .noForwarding(let family, _, _): .forwarding(family)
-        case .noAnswers(_, _, _): .answers
+        filtered = read("/proc/thread-self/net/netstat").flatMap { Self.counter("IPReversePathFilter", in: $0) }
+        for setting in Setting.allCases {
+            settings[setting] = number("ipv4/vs/\(setting.rawValue)").map(Int.init(clamping:))
         }
     }
 
-    /// For people.
-    var alarm: Alarm {
-        switch self {
-        case .noForwarding(let family, let server, let count):
-            let setting = family == .inet ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
-            return Alarm(
-                message:
-                    "answers of \(server)\(Self.others(count)) do not reach the clients: servers are masqueraded (NAT), and this "
-                    + "host forwards no \(family == .inet ? "IPv4" : "IPv6") packets",
-                remedy:
-                    "'sysctl -w \(setting)=1', and the same in a file of /etc/sysctl.d; in the network namespace of ipvsd, if it has one"
-            )
-        case .noAnswers(let server, let connections, let count):
-            return Alarm(
-                message:
-                    "\(connections) connections of the last minute reached \(server)\(Self.others(count)), and no answer came back "
-                    + "through this host",
-                remedy:
-                    "masqueraded servers (NAT) must send their answers through this host: make an address of it that moves with the "
-                    + "service their default gateway; or something on the way drops them (firewall, rp_filter of this host), or the server "
-                    + "does not answer")
+    /// One of /proc/net/netstat, which has a line of names before each line of numbers.
+    static func counter(_ name: String, in text: String) -> UInt64? {
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
+        for (names, numbers) in zip(lines, lines.dropFirst()) {
+            guard let index = names.firstIndex(of: name[...]), index < numbers.count else { continue }
+            return UInt64(numbers[index])
         }
+        return nil
     }
-
-    private static func others(_ count: Int) -> String { count > 1 ? " (and \(count - 1) more)" : "" }
 }

@@ -151,7 +151,9 @@ final class ServiceKeeper {
     ) {
         let before = reconciler.handMadeVersion
         guard !isEmptied else { return done(.stopping, .kept) }
-        decisions.begin(commands) { reconciler.standings[$0]?.handMade }
+        decisions.begin(
+            commands, { reconciler.standings[$0]?.handMade },
+            present: kernel.present(of: TableCommand.extended(by: commands)))
         var report = writer.run(commands, &reconciler)
         watch.wrote(report.executed)
         watch.outdate()

@@ -3,6 +3,7 @@ import Bus
 import Foundation
 import Glibc
 import JSON
+import Net
 import Platform
 import Testing
 import Varlink
@@ -218,6 +219,25 @@ import Varlink
             }
         }
         #expect(again)
+    }
+
+    @Test func `what prepares a reload keeps its connection however many others wait for one`() throws {
+        let bus = try BusProgram()
+        let loop = try EventLoop()
+        let daemon = try TestService(bus, on: loop)
+        let reloading = Box([try bus.rawConnection()])
+        try reloading.value[0].send(#"{"method":"io.evenkeel.Vrrp.PrepareReload"}"#)
+        #expect(try loop.run { try reloading.value[0].message() != nil })
+        let others = try (0..<70).map { _ in try bus.rawConnection() }
+        for other in others {
+            try other.send(#"{"method":"io.evenkeel.Vrrp.Show","parameters":{"name":"VI_wait"}}"#)
+        }
+        try loop.run(until: "they have all connections") { daemon.waiting.count >= 40 }
+        let end = SystemClock.now + .seconds(1)
+        while SystemClock.now < end { try loop.turn(timeoutMilliseconds: 5) }
+        #expect(daemon.preparedEnded == 0)
+        #expect(daemon.waiting.count < others.count, "some wait")
+        withExtendedLifetime((others, reloading)) {}
     }
 
     @Test func `daemons get in however many others wait at the door`() throws {

@@ -13,6 +13,8 @@ final class TestService {
     var kept: [Responder<VrrpAPI.Failover>] = []
     /// Names that Show was called with.
     var shown: [String] = []
+    /// Connections that prepared a reload and have ended.
+    var preparedEnded = 0
     /// Show calls for "VI_wait", which are not answered.
     var waiting: [Responder<VrrpAPI.Show>] = []
 
@@ -81,6 +83,7 @@ extension TestService: ReloadHandler {
     typealias API = VrrpAPI
 
     func prepareReload(_ call: VrrpAPI.PrepareReload, _ responder: Responder<VrrpAPI.PrepareReload>) {
+        responder.whenConnectionEnds("reload") { [weak self] in self?.preparedEnded += 1 }
         responder.fail(VrrpAPI.ConfigurationRefused(diagnostics: ["there is no file"]))
     }
 

@@ -30,7 +30,14 @@ private final class ScriptedScriptd: ScriptAPI.Handler {
     func end(_ call: ScriptAPI.End, _ responder: Responder<ScriptAPI.End>) {}
     func write(_ call: ScriptAPI.Write, _ responder: Responder<ScriptAPI.Write>) {}
     func hold(_ call: ScriptAPI.Hold, _ responder: Responder<ScriptAPI.Hold>) {}
-    func list(_ call: ScriptAPI.List, _ responder: Responder<ScriptAPI.List>) {}
+    /// It is stopped, as far as questions go.
+    var isSilent = false
+    private var unanswered: [Responder<ScriptAPI.List>] = []
+
+    func list(_ call: ScriptAPI.List, _ responder: Responder<ScriptAPI.List>) {
+        guard !isSilent else { return unanswered.append(responder) }
+        responder.reply(ScriptAPI.List.Reply(programs: []))
+    }
 }
 
 /// checkd's programs on a loop, with that scriptd.
@@ -118,7 +125,26 @@ private final class Workshop {
         try shop.wait("it is good") { outcomes.last == .success }
     }
 
-    @Test func `what does not end keeps its place, and the others wait without a verdict`() throws {
+    @Test func `nothing is said of a program while scriptd, which ends it, is stopped`() throws {
+        let shop = try Workshop()
+        shop.scriptd.isSilent = true
+        var outcomes: [ProbeOutcome] = []
+        var stuck: [StuckPrograms?] = []
+        shop.network.programs.stuckChanged = { stuck.append($0) }
+        shop.check("/bin/hangs") { outcomes.append($0) }
+        try shop.wait("it is taken on") { shop.scriptd.runs.count == 1 }
+        shop.scriptd.runs[0].responder.send(timedOut)
+        try shop.wait("it has failed") { outcomes.count == 1 }
+        shop.check("/bin/hangs") { outcomes.append($0) }
+        try shop.wait("the one behind it hears that nobody knows") { outcomes.count == 2 }
+        guard case .inconclusive = outcomes[1] else {
+            Issue.record("\(outcomes[1])")
+            return
+        }
+        #expect(stuck.isEmpty)
+    }
+
+    @Test func `what does not end keeps its place, and the others hear that there is none`() throws {
         let shop = try Workshop()
         var outcomes: [ProbeOutcome] = []
         var stuck: [StuckPrograms?] = []
@@ -130,10 +156,17 @@ private final class Workshop {
         try shop.wait("it is said") { stuck.last??.count == 200 }
         #expect(stuck.last??.haveAllPlaces == true)
         #expect(shop.scriptd.asked == 200)
+        try shop.wait("the others hear it") { outcomes.count == 300 }
+        shop.check("/bin/late") { outcomes.append($0) }
+        try shop.wait("and whoever comes later") { outcomes.count == 301 }
+        #expect(
+            outcomes.dropFirst(200).allSatisfy {
+                if case .inconclusive(.system(let why)) = $0 { why.contains("all places") } else { false }
+            })
         for run in shop.scriptd.runs { run.responder.reply(gone) }
-        try shop.wait("the others begin") { shop.scriptd.runs.count == 300 }
-        #expect(stuck.last == .some(nil))
-        #expect(outcomes.count == 200)
+        try shop.wait("it is over") { stuck.last == .some(nil) }
+        shop.check("/bin/late") { outcomes.append($0) }
+        try shop.wait("it is begun") { shop.scriptd.runs.count == 201 }
     }
 
     @Test func `a scriptd that has no room is asked again, and nothing is said about the server`() throws {

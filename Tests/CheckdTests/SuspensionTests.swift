@@ -116,6 +116,8 @@ import Testing
         var service = VirtualServerConfiguration(identity: .firewallMark(7, .inet))
         service.suspendsWithoutAddress = true
         #expect(service.suspendingAddress == nil)
+        service.marked = MarkedAddresses(transport: .tcp, ranges: [MarkedAddresses.Range(addresses: [home], port: 80)])
+        #expect(service.suspendingAddress == home, "the first of a group that nftables marks")
         service.identity = .address(.tcp, Endpoint(home, port: 80))
         service.group = "g"
         #expect(service.suspendingAddress == home)

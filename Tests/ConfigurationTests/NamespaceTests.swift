@@ -74,6 +74,7 @@ import Testing
             func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? { nil }
             func hasUser(_ name: String) -> Bool? { nil }
             func hasGroup(_ name: String) -> Bool? { nil }
+            func problem(withPattern pattern: RegexCheck) -> String? { nil }
             func problem(withProgram program: String) -> String? { nil }
             func replaceablePart(ofProgram program: String) -> String? { nil }
             func environment(_ name: String) -> String? { nil }

@@ -39,6 +39,7 @@ struct SmallMachine: MachineFacts {
     }
     func hasUser(_ name: String) -> Bool? { name == "root" }
     func hasGroup(_ name: String) -> Bool? { name == "root" }
+    func problem(withPattern pattern: RegexCheck) -> String? { nil }
     func problem(withProgram program: String) -> String? { program.hasPrefix("/bin/") ? nil : "there is no such file" }
     func replaceablePart(ofProgram program: String) -> String? { program == "/bin/open" ? "/bin/open" : nil }
     func routingNames(_ file: RoutingNames) -> [String: UInt32]? { nil }

@@ -83,6 +83,25 @@ import Testing
         #expect(try made(rig, "tcp/192.0.2.8:80") == nil)
     }
 
+    @Test func `what somebody else made is not noted as ours before the kernel says that it is there`() throws {
+        let foreign = try service("tcp/192.0.2.8:80")
+        for isDeletedFirst in [false, true] {
+            let rig = KeeperRig()
+            rig.kernel.table.services[foreign] = ServiceEntry(attributes: ServiceAttributes(scheduler: "wlc"))
+            rig.kernel.table.services[foreign]?.destinations[try server(1).endpoint] = routed(1)
+            var noted: [String] = []
+            rig.kernel.refuses = { _ in
+                noted.append(String(decoding: rig.intents.content ?? [], as: UTF8.self))
+                return false
+            }
+            let own = try addition("tcp/192.0.2.7:80")
+            rig.byHand(own + (isDeletedFirst ? [.change(.deleteService(foreign))] : []) + (try addition("\(foreign)")))
+            // Killed at any of these moments.
+            #expect(noted.contains { $0.contains("192.0.2.7") })
+            #expect(noted.contains { $0.contains("192.0.2.8") } == isDeletedFirst)
+        }
+    }
+
     @Test func `a full disk keeps the note until it has room`() throws {
         let rig = KeeperRig()
         rig.decisions.writeError = Errno(28, "write")

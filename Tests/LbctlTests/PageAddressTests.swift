@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "192.0.2.1/", "ftp://192.0.2.1/", "http://nowhere.example/", "http://www.example.com:x/", "http://",
+        "", "192.0.2.1/", "http://192.0.2.1/a b", "http://192.0.2.1/a\r\nX: y", "http://192.0.2.1/\u{7F}",
+        "ftp://192.0.2.1/", "http://nowhere.example/", "http://www.example.com:x/", "http://",
     ])
     func `what is no page is none`(url: String) { #expect(page(url) == nil) }
 }

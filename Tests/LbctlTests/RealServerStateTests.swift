@@ -1,5 +1,6 @@
 // What `lbctl real-server status` makes of what the kernel says: every fault by itself, and none where there is none.
 
+import IPVS
 import Net
 import Testing
 import VRRP

@@ -142,6 +142,19 @@ enum Recorded: String, CaseIterable {
         #expect(now.map { status.problems(at: $0).isEmpty } == true)
     }
 
+    @Test func `a checkd whose heartbeat has stopped is silent, whether or not anything is checked`() throws {
+        var status = Status.well
+        let now = try #require(Timestamp(before(0)))
+        func rows(_ seconds: Int) throws -> String? {
+            status.heartbeat = (try #require(Timestamp(before(seconds))), 2)
+            return shown { $0.add(status) }.split(separator: "\n").first { $0.hasPrefix("  checkd ") }.map(String.init)
+        }
+        #expect(try rows(6)?.contains("attached") == true && status.problems(at: now).isEmpty)
+        #expect(try rows(8)?.contains("SILENT") == true && status.problems(at: now).count == 1)
+        status.isDirect = true
+        #expect(status.problems(at: now).isEmpty)
+    }
+
     @Test func `a daemon that is missing is a problem as soon as one configuration needs it`() {
         var status = Status.well
         let now = Timestamp(before(0))

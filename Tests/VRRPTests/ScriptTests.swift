@@ -100,6 +100,19 @@ extension ScriptMonitor {
         #expect(monitor.due(at: monitor.deadline) == .start)
     }
 
+    @Test func `a pause of this host is no failure of a script that is being ended`() {
+        var monitor = ScriptMonitor(block(fall: 2), at: .zero)
+        #expect(monitor.verdicts([0]) == [.good])
+        #expect(monitor.due(at: at(1)) == .start)
+        monitor.heard(.accepted, at: at(1))
+        monitor.heard(.timedOut, at: at(2))
+        #expect(monitor.due(at: monitor.deadline + .seconds(60)) == nil)
+        #expect(monitor.verdict == .good && monitor.hindrance == nil)
+        // It is still there: that counts.
+        #expect(monitor.due(at: monitor.deadline) == .remain)
+        #expect(monitor.verdict == .failed)
+    }
+
     @Test func `what this host could not run says nothing about the script`() {
         var monitor = ScriptMonitor(block(interval: .seconds(10)), at: .zero)
         #expect(monitor.verdicts([0]) == [.good])

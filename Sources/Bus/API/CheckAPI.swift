@@ -24,7 +24,7 @@ public enum CheckAPI: ReloadableAPI {
         public var checks: [Check]
         /// What its checks together add to its configured weight, less than 0: take away; absent: nothing.
         public var weightChange: Int?
-        /// True: a probe since checkd started has said what is added, whether or not the verdict is verified.
+        /// True: what is added is known, whether or not the verdict is verified.
         public var weighed: Bool?
         /// True: not checked while the address of its virtual server is not on this host (ha_suspend); the verdict is
         /// the last one.

@@ -20,6 +20,8 @@ enum { EK_REGEX_WINDOW = 1 << 20 };
 
 // The bit of an option by keepalived's name of it; 0 = there is none.
 uint32_t ek_regex_option(const char *name);
+// 1: PCRE2 refuses the pattern, with the reason in `problem`. 0: it does not, or there is no PCRE2 here.
+int ek_regex_is_refused(const char *pattern, uint32_t options, char *problem, size_t capacity);
 // NULL when the library cannot be loaded or refuses the pattern, with the reason in `problem`. A match begins at an octet from `first` to
 // `last`; SIZE_MAX = no end.
 struct ek_regex *ek_regex_new(const char *pattern, uint32_t options, size_t first, size_t last, char *problem, size_t capacity);

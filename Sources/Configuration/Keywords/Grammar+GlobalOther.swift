@@ -71,6 +71,23 @@ extension Grammars {
         draft.model.flushAtStop = .services
     }
 
+    private static let groupMarkTable = Keyword<GlobalDraft>(
+        "nftables_ipvs", "[TABLE]", standard: "off", .rare,
+        "each virtual_server_group as one service, by a mark that nftables sets (TABLE: keepalived_ipvs)"
+    ) { draft, statement, interpreter in
+        guard !statement.arguments.isEmpty else {
+            draft.model.groupMarkTable = "keepalived_ipvs"
+            return
+        }
+        guard let word = interpreter.single(statement) else { return }
+        // NFT_NAME_MAXLEN of linux/netfilter/nf_tables.h, less the octet that ends it.
+        guard (1...255).contains(word.text.utf8.count) else {
+            return interpreter.reporter.error(
+                .badValue, at: word, "the name of an nftables table has 1 to 255 octets", remedy: "write a shorter one")
+        }
+        draft.model.groupMarkTable = word.text
+    }
+
     static let globalFirewall: [Keyword<GlobalDraft>] = [
         .toggle("disable_local_igmp", \.model.disablesLocalIGMP, .rare, "no IGMP for VRRP's group on this host"),
         .unneeded(
@@ -88,9 +105,13 @@ extension Grammars {
         .toggle("nftables_counters", \.model.countsDrops, .rare, "counters in its rules"),
         .unneeded(
             "nftables_ifindex", "rules by interface index", because: "the rules name addresses and no interfaces"),
-        .notYet("nftables_ipvs", "[TABLE]", standard: "keepalived_ipvs", "virtual server groups as nftables sets"),
-        .notYet("nftables_ipvs_priority", "N", standard: "-1", "its priority"),
-        .notYet("nftables_ipvs_start_fwmark", "N", standard: "1000", "first mark that it uses"),
+        groupMarkTable,
+        .integer(
+            "nftables_ipvs_priority", -2_147_483_648...2_147_483_647, \.model.groupMarkPriority, .rare,
+            "priority of the chain of nftables_ipvs"),
+        .integer(
+            "nftables_ipvs_start_fwmark", 1...4_294_967_295, \.model.firstGroupMark, .rare,
+            "first mark of nftables_ipvs"),
         .unneeded(
             "lvs_flush", "empty the IPVS table at start",
             because: "the table is adopted and only what differs is changed; services of others stay"),

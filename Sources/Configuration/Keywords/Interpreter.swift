@@ -18,6 +18,8 @@ struct Interpreter {
     var secretFile: (String) -> SecretFile = { _ in .unknown }
     /// The priority of the next rule that has none: they count down.
     var nextRulePriority: UInt32 = 16_384
+    /// Patterns of checks, where they are written.
+    var patterns: [(word: Word, pattern: RegexCheck)] = []
     /// Network namespaces, where they are named.
     var namespaces: [(word: Word, name: NetworkNamespaceName)] = []
     /// Interfaces, where they are named.

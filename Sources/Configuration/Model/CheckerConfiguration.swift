@@ -175,6 +175,9 @@ public struct HTTPRequest: Hashable, Sendable {
         statusCodes = [200...299]
     }
 
+    /// Whether an octet can be part of a path or of a header's value that is one word: no blank, and nothing that ends a line.
+    public static func isPrintable(_ octet: UInt8) -> Bool { octet > UInt8(ascii: " ") && octet != 0x7F }
+
     /// True when the answer's status is one that was asked for.
     public func accepts(status: UInt16) -> Bool {
         statusCodes.contains { $0.contains(status) }

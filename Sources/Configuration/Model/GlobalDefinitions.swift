@@ -54,6 +54,12 @@ public struct GlobalDefinitions: Equatable, Sendable {
     public var dropPriority: Int32 = -1
     /// `nftables_counters`: their rules count packets and octets.
     public var countsDrops = false
+    /// `nftables_ipvs`: the nftables table that marks the addresses of groups, so that each group is one service for each protocol; nil = off.
+    public var groupMarkTable: String?
+    /// `nftables_ipvs_priority`: of its chain; 0 = filter.
+    public var groupMarkPriority: Int32 = -1
+    /// `nftables_ipvs_start_fwmark`: the first group's mark; each other one has the next.
+    public var firstGroupMark: UInt32 = 1000
     /// `disable_local_igmp`: no IGMP reports of groups of the link.
     public var disablesLocalIGMP = false
     /// `vmac_prefix`: what the names of macvlans begin with.

@@ -97,6 +97,8 @@ public struct VirtualServerConfiguration: Equatable, Sendable {
     public var identity: VirtualServerIdentity
     /// The `virtual_server_group` it came from.
     public var group: String?
+    /// The addresses of that group which nftables marks for it (`nftables_ipvs`); nil = it has its own address or somebody else's mark.
+    public var marked: MarkedAddresses?
     /// `lb_algo`/`lvs_sched`: the kernel's scheduler name.
     public var scheduler = "wlc"
     /// `flag-N`, `ops`, ….
@@ -129,6 +131,42 @@ public struct VirtualServerConfiguration: Equatable, Sendable {
     /// keepalived's defaults for one service.
     public init(identity: VirtualServerIdentity) {
         self.identity = identity
+    }
+}
+
+/// Addresses and ports whose packets get a service's mark.
+public struct MarkedAddresses: Equatable, Sendable {
+    /// One line of a `virtual_server_group`.
+    public struct Range: Equatable, Sendable {
+        /// Each follows the one before it; never empty, of one family.
+        public var addresses: [IPAddress]
+        /// Port 0 = every port.
+        public var port: UInt16
+
+        /// Addresses that follow each other.
+        public init(addresses: [IPAddress], port: UInt16) {
+            self.addresses = addresses
+            self.port = port
+        }
+
+        /// Whether a packet can be of both.
+        func overlaps(_ other: Range) -> Bool {
+            guard port == other.port || port == 0 || other.port == 0, let first = addresses.first,
+                let last = addresses.last, let otherFirst = other.addresses.first, let otherLast = other.addresses.last
+            else { return false }
+            return first.family == otherFirst.family && first <= otherLast && otherFirst <= last
+        }
+    }
+
+    /// Of their packets.
+    public var transport: VirtualServerIdentity.TransportProtocol
+    /// In file order; no packet is of two.
+    public var ranges: [Range]
+
+    /// Addresses.
+    public init(transport: VirtualServerIdentity.TransportProtocol, ranges: [Range]) {
+        self.transport = transport
+        self.ranges = ranges
     }
 }
 

@@ -86,6 +86,12 @@ extension Interpreter {
     mutating func checkMachine(_ machine: some MachineFacts, isStrict: Bool) {
         let severity: Diagnostic.Severity = isStrict ? .error : .warning
         var seen: Set<String> = []
+        for (word, pattern) in patterns {
+            guard let problem = machine.problem(withPattern: pattern) else { continue }
+            sayMachine(
+                .error, word, "\(quoted(pattern.pattern)) is no regular expression: \(problem)",
+                remedy: "pcre2pattern(3) has the language; quote what the configuration would take for its own")
+        }
         for (word, name) in namespaces where seen.insert("n \(name)").inserted {
             guard let (problem, remedy) = machine.problem(withNamespace: name) else { continue }
             sayMachine(severity, word, problem, remedy: remedy)

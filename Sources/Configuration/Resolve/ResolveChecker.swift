@@ -8,14 +8,15 @@ extension Interpreter {
         _ parsed: Parsed<CheckerDraft>, _ server: Endpoint, _ configuration: Configuration
     ) -> [CheckerConfiguration] {
         let draft = parsed.draft
-        let target = resolveTarget(draft, server)
+        let target = resolveTarget(draft, server, parsed)
         guard let probe = resolveProbe(parsed, target, configuration) else { return [] }
         let schedule = resolveSchedule(parsed)
         if draft.kind == .smtp, !draft.smtpHosts.isEmpty {
             return draft.smtpHosts.map { host in
                 var schedule = schedule
                 schedule.connectTimeout = host.check.connectTimeout
-                return CheckerConfiguration(probe: probe, schedule: schedule, target: resolveTarget(host, server))
+                return CheckerConfiguration(
+                    probe: probe, schedule: schedule, target: resolveTarget(host, server, parsed))
             }
         }
         let needsPort: Bool =
@@ -31,13 +32,22 @@ extension Interpreter {
         return [CheckerConfiguration(probe: probe, schedule: schedule, target: target)]
     }
 
-    private func resolveTarget(_ draft: CheckerDraft, _ server: Endpoint) -> CheckTarget {
+    /// `draft` is the checker's own, or of one of its `host` blocks.
+    private mutating func resolveTarget(
+        _ draft: CheckerDraft, _ server: Endpoint, _ parsed: Parsed<CheckerDraft>
+    ) -> CheckTarget {
         var target = CheckTarget(
             endpoint: Endpoint(draft.connectAddress ?? server.address, port: draft.connectPort ?? server.port))
         target.sourceAddress = draft.sourceAddress
         target.sourcePort = draft.sourcePort
         target.interface = draft.interface
         target.firewallMark = draft.firewallMark
+        if let source = draft.sourceAddress, source.family != target.endpoint.address.family {
+            reporter.error(
+                .contradiction, at: parsed.place(of: "bindto"),
+                "\(source) cannot be the source of probes of \(target.endpoint.address): it is of another family",
+                remedy: "write a bindto of the family of connect_ip, or of the real server")
+        }
         return target
     }
 
@@ -93,6 +103,13 @@ extension Interpreter {
                 reporter.warning(
                     .contradiction, at: parsed.place(of: "min_reply_length"),
                     "no reply is long enough and short enough: the check always fails")
+            }
+            if draft.udp.reply.count > draft.udp.maximumReplyLength {
+                reporter.error(
+                    .contradiction, at: parsed.place(of: "require_reply"),
+                    "require_reply has \(draft.udp.reply.count) octets, and max_reply_length is "
+                        + "\(draft.udp.maximumReplyLength): no reply matches",
+                    remedy: "raise max_reply_length, or shorten require_reply")
             }
             return .udp(draft.udp)
         case .misc:

@@ -26,6 +26,12 @@ extension Interpreter {
                 path = "/" + path
             }
             let host = url.virtualHost ?? draft.ownVirtualHost ?? draft.check.virtualHost?.text
+            for (text, word) in [(path, page.place(of: "path")), (host ?? "", page.place(of: "virtualhost"))]
+            where text.utf8.contains(where: { $0 != UInt8(ascii: " ") && !HTTPRequest.isPrintable($0) }) {
+                reporter.error(
+                    .badValue, at: word, "\(quoted(text)) has control characters, which would end the request's line",
+                    remedy: "write them percent-encoded in a path, and leave them out of a virtualhost")
+            }
             var request = HTTPRequest(path: path, host: host ?? "\(target.endpoint)")
             if tls?.sendsServerName == true { request.serverName = resolveServerName(page, parsed) }
             request.digest = url.digest
@@ -35,6 +41,7 @@ extension Interpreter {
                 regex.options = url.regexOptions
                 regex.minimumOffset = url.minimumOffset
                 regex.maximumOffset = url.maximumOffset
+                check(regex, page)
                 return regex
             }
             if !url.statusCodes.isEmpty { request.statusCodes = url.statusCodes }
@@ -44,6 +51,17 @@ extension Interpreter {
         probe.version = draft.httpVersion
         probe.fastRecovery = draft.fastRecovery
         return probe
+    }
+
+    /// What can be said of a pattern before there is a body; the machine is asked later whether it is one.
+    private mutating func check(_ regex: RegexCheck, _ page: Parsed<URLDraft>) {
+        if let last = regex.maximumOffset, last < regex.minimumOffset {
+            reporter.error(
+                .contradiction, at: page.place(of: "regex_max_offset"),
+                "a match would begin from octet \(regex.minimumOffset) to \(last): there is none",
+                remedy: "write a regex_max_offset that is not below regex_min_offset")
+        }
+        patterns.append((page.place(of: "regex"), regex))
     }
 
     /// Keeps the `SSL` block for the SSL_GETs that follow.

@@ -7,10 +7,12 @@ extension Interpreter {
     {
         var taken: [VirtualServerIdentity: (word: Word, index: Int)] = [:]
         var servers: [VirtualServerConfiguration] = []
+        var marks = GroupMarks(configuration.global)
         for parsed in file.virtualServers {
             let head = parsed.opener.arguments.first ?? parsed.opener.keyword
-            for (identity, group) in identities(parsed, file.serverGroups) {
-                let server = resolveVirtualServer(parsed, identity, group, configuration)
+            for (identity, group, marked) in identities(parsed, file.serverGroups, &marks) {
+                var server = resolveVirtualServer(parsed, identity, group, configuration)
+                server.marked = marked
                 if let other = taken[identity] {
                     join(server, to: &servers[other.index], at: head, other: other.word)
                 } else {
@@ -27,10 +29,15 @@ extension Interpreter {
     private mutating func join(
         _ server: VirtualServerConfiguration, to first: inout VirtualServerConfiguration, at head: Word, other: Word
     ) {
-        guard let group = server.group, let firstGroup = first.group, group != firstGroup else {
+        guard let group = server.group, let firstGroup = first.group, group != firstGroup,
+            server.marked == nil, first.marked == nil
+        else {
             return reporter.error(
                 .duplicateName, at: head, "there is a virtual_server \(server.identity) already",
-                remedy: "put all real servers into one block", notes: [(other, "the other one")])
+                remedy: (server.marked == nil) == (first.marked == nil)
+                    ? "put all real servers into one block"
+                    : "write an nftables_ipvs_start_fwmark above all marks that are in use",
+                notes: [(other, "the other one")])
         }
         guard server.scheduler == first.scheduler, server.schedulerFlags == first.schedulerFlags,
             server.persistence == first.persistence
@@ -50,8 +57,8 @@ extension Interpreter {
 
     /// What a block is: one address, one mark, or all of a group's.
     private mutating func identities(
-        _ parsed: Parsed<VirtualServerDraft>, _ groups: [ServerGroupDraft]
-    ) -> [(VirtualServerIdentity, String?)] {
+        _ parsed: Parsed<VirtualServerDraft>, _ groups: [ServerGroupDraft], _ marks: inout GroupMarks
+    ) -> [(VirtualServerIdentity, group: String?, marked: MarkedAddresses?)] {
         let words = parsed.opener.arguments
         let draft = parsed.draft
         guard let first = words.first else {
@@ -68,7 +75,7 @@ extension Interpreter {
                 return []
             }
             guard let mark = integer(word, 1...Int(UInt32.max), of: "fwmark") else { return [] }
-            return [(.firewallMark(UInt32(clamping: mark), markFamily(draft)), nil)]
+            return [(.firewallMark(UInt32(clamping: mark), markFamily(draft)), nil, nil)]
         case "group":
             guard let name = words.dropFirst().first else {
                 reporter.error(.missingValue, at: first, "group needs a name")
@@ -79,7 +86,8 @@ extension Interpreter {
                 return []
             }
             sayDefaultProtocol(parsed)
-            return expand(group, draft).map { ($0, name.text) }
+            if let mark = marks.mark(of: group, transport(draft)) { return marked(group, draft, mark, name, &marks) }
+            return expand(group, draft).map { ($0, name.text, nil) }
         default:
             guard let endpoint = endpoint(words, of: "virtual_server") else { return [] }
             if let family = draft.family, family != endpoint.address.family {
@@ -88,7 +96,7 @@ extension Interpreter {
                     remedy: "remove it; it is for fwmark")
             }
             sayDefaultProtocol(parsed)
-            return [(.address(transport(draft), endpoint), nil)]
+            return [(.address(transport(draft), endpoint), nil, nil)]
         }
     }
 
@@ -103,7 +111,7 @@ extension Interpreter {
         }
     }
 
-    private func transport(_ draft: VirtualServerDraft) -> VirtualServerIdentity.TransportProtocol {
+    func transport(_ draft: VirtualServerDraft) -> VirtualServerIdentity.TransportProtocol {
         switch draft.transport {
         case .tcp: .tcp
         case .udp: .udp

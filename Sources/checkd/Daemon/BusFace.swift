@@ -39,7 +39,13 @@ extension CheckDaemon: CheckAPI.Handler {
 
     func computeDigest(_ call: CheckAPI.ComputeDigest, _ responder: Responder<CheckAPI.ComputeDigest>) {
         guard let target = Endpoint(call.target) else { return responder.fail(.invalidParameter("target")) }
-        guard call.path.hasPrefix("/") else { return responder.fail(.invalidParameter("path")) }
+        // They become a line of the request each: what ends a line, or a word, would begin another.
+        guard call.path.hasPrefix("/"), call.path.utf8.allSatisfy(HTTPRequest.isPrintable) else {
+            return responder.fail(.invalidParameter("path"))
+        }
+        guard call.virtualhost?.utf8.allSatisfy(HTTPRequest.isPrintable) != false else {
+            return responder.fail(.invalidParameter("virtualhost"))
+        }
         var request = HTTPRequest(path: call.path, host: call.virtualhost ?? "\(target)")
         request.serverName = call.virtualhost
         request.statusCodes = [100...999]

@@ -87,9 +87,13 @@ final class LocalAddresses {
 }
 
 extension VirtualServerConfiguration {
-    /// Its checks pause while this address is not on this host: `ha_suspend`. A firewall mark has none.
+    /// Its checks pause while this address is not on this host: `ha_suspend`. A firewall mark has none, unless nftables_ipvs gives it to a group: then
+    /// the first address of that speaks for it.
     var suspendingAddress: IPAddress? {
-        guard suspendsWithoutAddress, case .address(_, let endpoint) = identity else { return nil }
-        return endpoint.address
+        guard suspendsWithoutAddress else { return nil }
+        return switch identity {
+        case .address(_, let endpoint): endpoint.address
+        case .firewallMark: marked?.ranges.first?.addresses.first
+        }
     }
 }

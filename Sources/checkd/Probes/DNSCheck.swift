@@ -15,6 +15,7 @@ struct DNSCheck: ProbeKind {
         ([title] + target.identity + ["type \(probe.recordType.name)", "name \(probe.name)"]).joined(separator: " ")
     }
 
+    var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
     var problem: String? { nil }
 

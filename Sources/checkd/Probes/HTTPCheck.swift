@@ -23,6 +23,7 @@ struct HTTPCheck: ProbeKind {
         return parts.joined(separator: " ")
     }
 
+    var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds {
         CheckRounds(steps: probe.urls.count, recoversFast: probe.fastRecovery, waitsForRetryWhileDown: true)
     }

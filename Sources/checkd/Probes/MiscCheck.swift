@@ -70,6 +70,13 @@ final class MiscRun: RunningProbe {
     private weak var attempt: ProbeAttempt?
     private var stage = Stage.waiting
     private var timer: LoopTimer?
+    /// What the timer is about: a pause of this host gives it back.
+    private var allowance = TimeAllowance(.zero)
+    /// Since when it waits behind an earlier run.
+    private var waitsSince = Instant.zero
+    /// scriptd was asked, and answers: what it does not say is not so.
+    private(set) var isConfirmed = false
+    private var question: ScriptCall<ScriptAPI.List>?
 
     fileprivate init(_ check: MiscCheck, _ attempt: ProbeAttempt) {
         self.check = check
@@ -83,16 +90,31 @@ final class MiscRun: RunningProbe {
     private var places: ProgramPlaces { check.network.programs }
 
     /// An earlier run is still there: what does not end has failed, begun again or not.
-    func waitsBehind() { timer?.arm(after: check.probe.timeout) }
+    func waitsBehind() {
+        waitsSince = check.network.loop.now
+        limit(check.probe.timeout)
+    }
 
     /// The earlier run is gone.
     func waitsForPlace() { timer?.disarm() }
+
+    /// What cannot be ended has all places.
+    func hasNoPlace() {
+        stage = .over
+        timer?.disarm()
+        attempt?.finish(.inconclusive(.system("programs that cannot be ended have all places")))
+    }
+
+    private func limit(_ time: Duration) {
+        allowance = TimeAllowance(time)
+        timer?.arm(at: allowance.begin(at: check.network.loop.now))
+    }
 
     /// Begins it.
     func begin() {
         let network = check.network
         let run = ScriptAPI.Run(check.probe.command, network.scriptRules, timeout: check.probe.timeout)
-        timer?.arm(after: ScriptReport.patience)
+        limit(ScriptReport.patience)
         stage = .running(
             ScriptCall(run, more: true, socket: network.scriptd, loop: network.loop) { [weak self] in self?.heard($0) })
     }
@@ -113,7 +135,7 @@ final class MiscRun: RunningProbe {
     private func heard(_ report: ScriptReport) {
         if case .overdue = stage { return report.isLast ? leave() : () }
         guard let outcome = check.outcome(of: report) else {
-            timer?.arm(after: ScriptReport.whole(check.probe.timeout))
+            limit(ScriptReport.whole(check.probe.timeout))
             return
         }
         if case .ended(_, let line) = report, !line.isEmpty {
@@ -123,7 +145,7 @@ final class MiscRun: RunningProbe {
         attempt?.weight = check.weight(of: report)
         if case .timedOut = report, case .running(let call) = stage {
             stage = .overdue(call)
-            timer?.arm(after: ScriptReport.grace)
+            limit(ScriptReport.grace)
             places.isOverdue(self)
         } else {
             leave()
@@ -132,17 +154,47 @@ final class MiscRun: RunningProbe {
     }
 
     private func timeIsUp() {
-        switch stage {
-        case .waiting:
-            attempt?.finish(.failure(.script("\(ScriptOutcome.timedOut): it has not ended since it was run before")))
-        case .running: withExtendedLifetime(self) { heard(.notRun("scriptd does not answer")) }
-        case .overdue: places.isStuck(self)
+        let now = check.network.loop.now
+        switch allowance.expire(at: now) {
+        case .extended(let deadline): return timer?.arm(at: deadline) ?? ()
+        case .paused: return timer?.arm(at: allowance.begin(at: now)) ?? ()
         case .over: break
+        }
+        switch stage {
+        case .waiting: stillWaits(at: now)
+        case .running: withExtendedLifetime(self) { heard(.notRun("scriptd does not answer")) }
+        case .overdue: isConfirmed ? places.isStuck(self) : askWhetherScriptdLives()
+        case .over: break
+        }
+    }
+
+    /// The earlier run has not ended, as far as anybody knows.
+    private func stillWaits(at now: Instant) {
+        if places.hasConfirmed(identity) {
+            attempt?.finish(.failure(.script("\(ScriptOutcome.timedOut): it has not ended since it was run before")))
+        } else if now - waitsSince > ScriptReport.whole(check.probe.timeout) {
+            attempt?.finish(.inconclusive(.system("scriptd does not say whether the run before has ended")))
+        } else {
+            limit(min(check.probe.timeout, ScriptReport.grace))
+        }
+    }
+
+    /// A scriptd that is stopped ends nothing and says nothing. Any answer will do; after it the program has its time to end once more.
+    private func askWhetherScriptdLives() {
+        let network = check.network
+        question = ScriptCall(ScriptAPI.List(), socket: network.scriptd, loop: network.loop) { [weak self] _ in
+            guard let self, case .overdue = stage else { return }
+            let call = question
+            question = nil
+            isConfirmed = true
+            limit(ScriptReport.grace)
+            withExtendedLifetime(call) {}
         }
     }
 
     private func leave() {
         stage = .over
+        question = nil
         timer?.disarm()
         places.leave(self)
     }

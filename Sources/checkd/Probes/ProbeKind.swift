@@ -2,6 +2,7 @@
 // its line in that switch.
 import Configuration
 import HealthCheck
+import Net
 
 /// A checker of the configuration, ready to be asked.
 protocol ProbeKind {
@@ -17,6 +18,9 @@ protocol ProbeKind {
     /// Its probes may say something about the server's weight.
     var movesWeight: Bool { get }
 
+    /// The connection that each of its probes has, so that only one may have it at a time; nil: the kernel chooses the port.
+    var fixedConnection: FixedConnection? { get }
+
     /// What a step asks for, where there are several.
     func name(ofStep step: Int) -> String?
 
@@ -31,6 +35,7 @@ protocol ProbeKind {
 extension ProbeKind {
     func name(ofStep step: Int) -> String? { nil }
     var movesWeight: Bool { false }
+    var fixedConnection: FixedConnection? { nil }
 
     func follow(_ changed: @escaping () -> Void) -> AnyObject? { nil }
 }
@@ -76,7 +81,17 @@ enum ProbeSupport {
     }
 }
 
+/// Both ends of a connection whose own port is configured (`bind_port`). Two probes at once would be refused (EADDRNOTAVAIL), or with UDP get each
+/// other's answers.
+struct FixedConnection: Hashable {
+    let port: UInt16
+    let target: Endpoint
+}
+
 extension CheckTarget {
+    /// Nil without `bind_port`.
+    var fixedConnection: FixedConnection? { sourcePort.map { FixedConnection(port: $0, target: endpoint) } }
+
     /// What of the target decides the result, beside the endpoint.
     var identity: [String] {
         var parts: [String] = []

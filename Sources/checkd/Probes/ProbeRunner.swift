@@ -1,5 +1,5 @@
 // Runs probes: as many at once as there are descriptors for, a few starts per turn of the loop so that thousands of due checks do not hold
-// up the answers, everything else in order of arrival.
+// up the answers, those of one fixed connection one after the other, everything else in order of arrival.
 import HealthCheck
 import Net
 
@@ -18,6 +18,8 @@ final class ProbeRunner {
     private let turns: any Turns
     private var queue: ProbeQueue<Ticket>
     private var start: OncePerTurn?
+    /// Connections that a probe has, and the probes that wait for each of them.
+    private var taken: [FixedConnection: [Ticket]] = [:]
 
     /// A runner for at most `limit` probes at once.
     init(limit: Int, on turns: any Turns) {
@@ -46,11 +48,24 @@ final class ProbeRunner {
                 queue.ended()
                 continue
             }
-            attempt.start(ticket.kind, step: ticket.step) { [weak self] in
-                self?.queue.ended()
-                self?.start?.plan()
+            let connection = ticket.kind.fixedConnection
+            if let connection {
+                if taken[connection] != nil {
+                    taken[connection]?.append(ticket)
+                    queue.ended()
+                    continue
+                }
+                taken[connection] = []
             }
+            attempt.start(ticket.kind, step: ticket.step) { [weak self] in self?.ended(connection) }
         }
+        start?.plan()
+    }
+
+    /// A probe does not run any more: those that wait for its connection are in line again.
+    private func ended(_ connection: FixedConnection?) {
+        queue.ended()
+        for ticket in connection.flatMap({ taken.removeValue(forKey: $0) }) ?? [] { queue.add(ticket) }
         start?.plan()
     }
 }

@@ -44,6 +44,7 @@ final class ProgramPlaces {
 
     /// Begins it as soon as there is a place.
     func admit(_ run: MiscRun) {
+        guard stuckRuns.count < Self.limit else { return run.hasNoPlace() }
         waiting.append(run)
         beginSome()
     }
@@ -67,11 +68,18 @@ final class ProgramPlaces {
         overdue[run.identity, default: []].append(run)
     }
 
-    /// It should be gone, and scriptd has not said so.
+    /// It should be gone, and scriptd has not said so. When such have all places, nobody knows when others have their turn.
     func isStuck(_ run: MiscRun) {
         stuckRuns.append(run)
         tellStuck()
+        guard stuckRuns.count == Self.limit else { return }
+        let all = waiting
+        waiting = []
+        for run in all { run.hasNoPlace() }
     }
+
+    /// Whether a run that asks this is still there, by the word of a scriptd that answers.
+    func hasConfirmed(_ identity: String) -> Bool { overdue[identity]?.contains(where: \.isConfirmed) == true }
 
     /// It is gone.
     func leave(_ run: MiscRun) {

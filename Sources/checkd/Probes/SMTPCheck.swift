@@ -12,6 +12,7 @@ struct SMTPCheck: ProbeKind {
 
     var title: String { "SMTP_CHECK \(target.endpoint)" }
     var identity: String { ([title] + target.identity + ["helo_name \(heloName)"]).joined(separator: " ") }
+    var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
     var problem: String? { nil }
 

@@ -9,6 +9,7 @@ struct TCPCheck: ProbeKind {
 
     var title: String { "TCP_CHECK \(target.endpoint)" }
     var identity: String { ([title] + target.identity).joined(separator: " ") }
+    var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
     var problem: String? { nil }
 

@@ -21,6 +21,7 @@ struct UDPCheck: ProbeKind {
         return parts.joined(separator: " ")
     }
 
+    var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
     var problem: String? { nil }
 

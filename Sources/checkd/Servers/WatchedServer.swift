@@ -43,8 +43,8 @@ final class WatchedServer {
     private(set) var home: IPAddress?
     /// It is not.
     private(set) var isSuspended = false
-    /// A probe has said something about the weight.
-    private(set) var isWeighed = false
+    /// What its checkers add to the weight is known: a probe has said it, or it is what was known before, or none of them adds anything.
+    private(set) var isWeighed: Bool
     /// Of the checkers that run, in the machine's order.
     private(set) var records: [Record] = []
     private(set) var since: String
@@ -65,6 +65,8 @@ final class WatchedServer {
         self.configuration = configuration
         self.surroundings = surroundings
         supports = configuration.checkers.map(surroundings.support)
+        // One that was taken away adds nothing any more, whatever the others are waiting for.
+        isWeighed = remembered != nil || !supports.contains { $0.kind?.movesWeight == true }
         let running = zip(configuration.checkers, supports).compactMap { checker, support in
             support.kind.map { surroundings.probes.probe(for: checker, $0) }
         }

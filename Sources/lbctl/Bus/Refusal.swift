@@ -31,7 +31,10 @@ enum Refusal {
         case "NoPage": return "no page came: \(parameter("reason"))"
         case "TestUnderWay":
             return "another test of alerts is under way: wait until the mail server has answered it, then try again"
-        case "NotPrepared": return "the daemon was asked by somebody else in between; run 'lbctl reload' again"
+        case "NotPrepared":
+            return
+                "the daemon does not have any more what it was to load: somebody else reloads too, or the bus needed the connection "
+                + "for others; run 'lbctl reload' again"
         case "QuotaExceeded":
             let limit = parameters["limit"]?.int.map { " (limit \($0))" } ?? ""
             return "your user has too much open on the bus: \(parameter("quota"))\(limit); close other clients first"

@@ -1,6 +1,7 @@
 // `lbctl check digest`: keepalived's genhash. checkd gets the page, as it would for a check, from where it makes its checks.
 import ArgumentParser
 import Bus
+import Configuration
 import Net
 
 struct CheckDigestCommand: BusCommand {
@@ -24,7 +25,7 @@ struct CheckDigestCommand: BusCommand {
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         guard let page = PageAddress(url, resolving: { SystemNames().address(ofHost: $0).map(IPAddress.v4) }) else {
-            throw Failure.usage("\(url) is no page that can be had: write http://ADDRESS[:PORT]/PATH")
+            throw Failure.usage("\(url) is no page that can be had: write http://ADDRESS[:PORT]/PATH, blanks as %20")
         }
         let call = CheckAPI.ComputeDigest(
             target: "\(page.target)", tls: page.isTLS, path: page.path, virtualhost: virtualhost ?? page.name)
@@ -50,6 +51,7 @@ struct PageAddress: Equatable {
         let rest = url.dropFirst(scheme.count)
         let host = String(rest.prefix { $0 != "/" })
         let path = rest.dropFirst(host.count)
+        guard path.utf8.allSatisfy(HTTPRequest.isPrintable) else { return nil }
         self.isTLS = isTLS
         self.path = path.isEmpty ? "/" : String(path)
         let standard = isTLS ? 443 : 80

@@ -73,7 +73,7 @@ struct StatusReport {
             }
             status.presence[daemon] = .present(since: service.since, pid: service.pid)
         }
-        let subscription = BusAPI.Subscribe(types: [EventType.alarm, EventType.configuration])
+        let subscription = BusAPI.Subscribe(types: [EventType.alarm, EventType.configuration, EventType.checkHeartbeat])
         var kept: [JSONObject] = []
         try caller.send(subscription.message(more: true), to: nil, .everyReply(caller.timeout)) { parameters in
             guard parameters["snapshotComplete"]?.bool != true else { return .enough }
@@ -82,7 +82,7 @@ struct StatusReport {
         }
         for parameters in kept {
             guard let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event else { continue }
-            events.append(parameters["event"] ?? .null)
+            if event.type != EventType.checkHeartbeat { events.append(parameters["event"] ?? .null) }
             add(event)
         }
     }
@@ -93,6 +93,8 @@ struct StatusReport {
             status.alarms.append(Status.Alarm(subject: event.subject, since: event.time, alarm: alarm))
         } else if event.type == EventType.configuration, let loaded = try? data.decode(DaemonConfiguration.self) {
             status.configurations[event.subject] = loaded
+        } else if event.type == EventType.checkHeartbeat, let beat = try? data.decode(CheckHeartbeat.self) {
+            status.heartbeat = Timestamp(event.time).map { ($0, min(max(beat.intervalSeconds, 1), 60)) }
         }
     }
 

@@ -2,6 +2,7 @@
 // first, so that an end in the middle can be undone; settings come before addresses and go after them, so that no ARP request meets an
 // address that is answered for.
 import Glibc
+import IPVS
 import Net
 import Netlink
 import Platform

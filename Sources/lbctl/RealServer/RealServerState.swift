@@ -1,5 +1,6 @@
 // How a host serves a virtual address, judged from what the kernel says: a value, so that every fault and its remedy can be tested without
 // a host that has it.
+import IPVS
 import JSON
 import Net
 import VRRP
@@ -117,17 +118,4 @@ struct RealServerState: Equatable {
         guard own <= wanted || isSilent(own) else { return "sysctl -w net.ipv4.conf.\(interface).\(setting)=\(wanted)" }
         return "lbctl real-server start \(address), or sysctl -w net.ipv4.conf.all.\(setting)=\(wanted)"
     }
-}
-
-/// `net.ipv4.conf.IF.arp_…`.
-struct ARPSettings: Equatable {
-    var ignore: Int
-    var announce: Int
-
-    /// Whether an interface does not answer for an address of lo: asked at the address's interface alone (1), by its neighbours alone (2), or
-    /// never (8). 3 goes by the scope of the address, and whatever else answers like 0: arp_ignore() in net/ipv4/arp.c.
-    static func isSilent(ignore: Int) -> Bool { ignore == 1 || ignore == 2 || ignore == 8 }
-
-    /// Whether requests name an address of their own interface as their source. More than 2 is like 0: arp_solicit() in net/ipv4/arp.c.
-    static func isSilent(announce: Int) -> Bool { announce == 2 }
 }

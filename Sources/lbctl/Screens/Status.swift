@@ -36,6 +36,8 @@ struct Status {
     var synchronisation: IpvsAPI.Synchronisation?
     var alarms: [Alarm] = []
     var configurations: [String: DaemonConfiguration] = [:]
+    /// When checkd's loop said last that it runs, and how often it does; nil = not known.
+    var heartbeat: (at: Timestamp, seconds: Int)?
     /// The bus was not asked: alarms and configurations are not known.
     var isDirect = false
     /// Which director of several this is.
@@ -77,7 +79,7 @@ extension Status {
         let all =
             alarms.map(problem) + Daemon.allCases.compactMap(problem) + instances.flatMap { problems($0, now) }
             + services.flatMap { problems($0, now) } + configurationProblems()
-            + [silentChecks].compactMap(\.self)
+            + [silentChecks(at: now)].compactMap(\.self)
         return all.enumerated().sorted { ($0.element.severity, $0.offset) < ($1.element.severity, $1.offset) }
             .map(\.element)
     }
@@ -105,10 +107,20 @@ extension Status {
             remedy: "systemctl status \(unit(of: daemon))")
     }
 
-    /// checkd is attached, but ipvsd has not heard its heartbeat: it hangs. Without busd nobody hears it, so that says nothing.
-    private var silentChecks: Problem? {
-        let isStale = services.contains { $0.servers.contains(where: \.runtime.stale) }
-        guard isStale, !isDirect, case .present? = presence[.checkd] else { return nil }
+    /// Heartbeats that may be missed, as by ipvsd.
+    private static let missedBeats = 3
+
+    /// checkd is attached and hangs: its heartbeat has stopped, or ipvsd does not hear it. Without busd nobody does, so that says nothing.
+    func checksHang(at now: Timestamp) -> Bool {
+        guard !isDirect, case .present? = presence[.checkd] else { return false }
+        let isLate = heartbeat.map {
+            now.milliseconds - $0.at.milliseconds > Int64($0.seconds * Self.missedBeats) * 1000 + 1000
+        }
+        return isLate == true || services.contains { $0.servers.contains(where: \.runtime.stale) }
+    }
+
+    private func silentChecks(at now: Timestamp) -> Problem? {
+        guard checksHang(at: now) else { return nil }
         return Problem(
             severity: .critical, subject: Daemon.checkd.rawValue,
             text: "gives no sign of life; the last verdicts stay in force, and a server that fails now stays in use",

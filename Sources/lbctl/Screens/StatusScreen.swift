@@ -100,6 +100,10 @@ extension Screen {
             let file = configuration.map { "\($0.file) (\($0.digest.prefix(8)))" } ?? ""
             let loaded = configuration.map { ago($0.loaded) } ?? ""
             switch status.presence[daemon] ?? .absent(nil) {
+            case .present(_, let pid) where daemon == .checkd && status.checksHang(at: now):
+                table.row(
+                    Cell(daemon.rawValue), Cell("SILENT", .bad), "", Cell(pid.map(String.init) ?? ""), Cell(loaded),
+                    Cell(file))
             case .present(let since, let pid):
                 table.row(
                     Cell(daemon.rawValue), Cell(status.isDirect ? "answers" : "attached", .good),

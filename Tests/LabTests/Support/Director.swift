@@ -87,7 +87,10 @@ final class Director {
     }
 
     /// How much a running daemon has said: it grows as soon as a new process is up.
-    func wordiness(of daemon: Daemon) -> Int { running[daemon.rawValue]?.output.utf8.count ?? 0 }
+    func wordiness(of daemon: Daemon) -> Int { output(of: daemon).utf8.count }
+
+    /// What a running daemon has said.
+    func output(of daemon: Daemon) -> String { running[daemon.rawValue]?.output ?? "" }
 
     /// The last lines of every log, for the message of a failed expectation.
     var logs: String {

@@ -15,6 +15,10 @@ enum ProcTable {
                 result += servers.sorted()
                 servers = []
                 result.append("\(words[0].lowercased()) \(endpoint(words[1])) \(words[2])")
+            } else if words.count >= 3, words[0] == "FWM" {
+                result += servers.sorted()
+                servers = []
+                result.append("fwm \(UInt32(words[1], radix: 16) ?? 0) \(words[2])")
             } else if words.count >= 4, words[0] == "->", words[1] != "RemoteAddress:Port" {
                 servers.append("  \(endpoint(words[1])) \(words[2]) \(words[3])")
             }
