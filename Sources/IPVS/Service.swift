@@ -62,8 +62,9 @@ public struct ServerIdentity: Hashable, Sendable, LosslessStringConvertible {
 
     /// Parses the server's name on the bus.
     public init?(_ text: String) {
-        guard let slash = text.lastIndex(of: "/"), let service = VirtualServerIdentity(text[..<slash]),
-            let endpoint = Endpoint(String(text[text.index(after: slash)...]))
+        guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")),
+            let service = VirtualServerIdentity(text[..<slash]),
+            let endpoint = Endpoint(String(text[text.utf8.index(after: slash)...]))
         else { return nil }
         self.init(service, endpoint)
     }

@@ -23,20 +23,26 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// Parses dotted-quad text: exactly four decimal octets, no leading zeros, nothing around them.
     public init?(_ text: String) {
         var value: UInt32 = 0
-        var octets = 0
-        for part in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else { return nil }
-            var octet: UInt32 = 0
-            for byte in part {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        var octet: UInt32 = 0
+        var digits = 0
+        var dots = 0
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                guard digits == 0 || octet != 0 else { return nil }
                 octet = octet * 10 + UInt32(byte - UInt8(ascii: "0"))
+                guard octet <= 255 else { return nil }
+                digits += 1
+            case UInt8(ascii: "."):
+                guard digits > 0, dots < 3 else { return nil }
+                value = value << 8 | octet
+                (octet, digits) = (0, 0)
+                dots += 1
+            case _: return nil
             }
-            octets += 1
-            guard octet <= 255, octets <= 4 else { return nil }
-            value = value << 8 | octet
         }
-        guard octets == 4 else { return nil }
-        rawValue = value
+        guard digits > 0, dots == 3 else { return nil }
+        rawValue = value << 8 | octet
     }
 
     /// The four octets in network order.
@@ -55,7 +61,21 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
     public static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.rawValue < right.rawValue }
 
     public var description: String {
-        let (a, b, c, d) = octets
-        return "\(a).\(b).\(c).\(d)"
+        // The longest, 255.255.255.255, has 15 octets. Tables have tens of thousands of addresses.
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            for shift: UInt32 in [24, 16, 8, 0] {
+                let octet = rawValue >> shift & 0xFF
+                if shift < 24 {
+                    text[count] = UInt8(ascii: ".")
+                    count += 1
+                }
+                for place: UInt32 in [100, 10, 1] where octet >= place || place == 1 {
+                    text[count] = UInt8(ascii: "0") + UInt8(octet / place % 10)
+                    count += 1
+                }
+            }
+            return count
+        }
     }
 }

@@ -22,7 +22,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
         let bytes = Array(text.utf8)
         let colon = UInt8(ascii: ":")
         var index = 0
-        if bytes.starts(with: [colon, colon]) {
+        if bytes.starts(with: "::".utf8) {
             gap = 0
             index = 2
         } else if bytes.first == colon {

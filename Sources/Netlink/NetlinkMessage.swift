@@ -9,6 +9,9 @@ public struct NetlinkMessage: ~Copyable {
     let raw: OpaquePointer?
     private var overflowed = false
 
+    /// Room in a generic netlink request; those of IPVS take a quarter of it. libnl's own measure is a page, which it clears for each.
+    private static let genericOctets = 1 << 10
+
     /// Takes over a message that a libnl builder made, such as `rtnl_addr_build_add_request`.
     public init(owning raw: OpaquePointer) {
         self.raw = raw
@@ -16,7 +19,7 @@ public struct NetlinkMessage: ~Copyable {
 
     /// A generic netlink request: NLM_F_REQUEST plus `flags`, then the generic header.
     public init(family: UInt16, command: UInt8, version: UInt8, flags: Int32 = 0) {
-        raw = nlmsg_alloc()
+        raw = nlmsg_alloc_size(Self.genericOctets)
         guard let raw else { return }
         overflowed =
             genlmsg_put(raw, 0, 0, Int32(family), 0, NLM_F_REQUEST | flags, command, version) == nil

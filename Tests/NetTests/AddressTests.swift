@@ -3,12 +3,15 @@ import Net
 import Testing
 
 @Suite struct AddressTests {
-    @Test(arguments: ["0.0.0.0", "255.255.255.255", "192.168.200.254"])
+    @Test(arguments: ["0.0.0.0", "255.255.255.255", "192.168.200.254", "10.9.99.100"])
     func `IPv4 text survives a round trip`(_ text: String) {
         #expect(IPv4Address(text)?.description == text)
     }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "1..2.3", "a.b.c.d", "-1.2.3.4"])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "1..2.3", "a.b.c.d", "-1.2.3.4", ".1.2.3",
+        "1.2.3.", "1.2.3.0000",
+    ])
     func `what is not an IPv4 address is refused`(_ text: String) {
         #expect(IPv4Address(text) == nil)
     }
@@ -41,6 +44,11 @@ import Testing
     @Test(arguments: ["192.0.2.1:80", "[2001:db8::1]:443"])
     func `endpoints survive a round trip`(_ text: String) {
         #expect(Endpoint(text)?.description == text)
+    }
+
+    @Test(arguments: ["192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "[192.0.2.1]:80", "192.0.2.1:\u{301}80"])
+    func `what is not an endpoint is refused`(_ text: String) {
+        #expect(Endpoint(text) == nil)
     }
 
     @Test func `addresses compare as unsigned numbers in network order`() throws {

@@ -6,7 +6,7 @@ internal import Net
 struct DialectDraft {
     let command: CommandName
     /// The options that were given.
-    private(set) var given: Set<OptionName> = []
+    private(set) var given: OptionNames = []
     private var role: SyncRole?
 
     // The service. Nothing is known of it before its option.
@@ -59,7 +59,8 @@ struct DialectDraft {
 
     /// An option is given, which it may be once.
     mutating func set(_ option: OptionName) throws(DialectError) {
-        guard given.insert(option).inserted else { throw .usage("multiple '\(option.rawValue)' options specified") }
+        guard !given.contains(option) else { throw .usage("multiple '\(option.text)' options specified") }
+        given = given.union([option])
     }
 
     /// A timeout in seconds.
@@ -206,8 +207,8 @@ extension DialectDraft {
     }
 
     private func listing() throws(DialectError) -> Listing {
-        let counters: Set<OptionName> = [.stats, .rate, .thresholds]
-        let others: Set<OptionName> = [.timeout, .daemon]
+        let counters: OptionNames = [.stats, .rate, .thresholds]
+        let others: OptionNames = [.timeout, .daemon]
         if !given.isDisjoint(with: others.union([.connection])), !given.isDisjoint(with: counters) {
             throw .usage("options conflicts in the list command")
         }

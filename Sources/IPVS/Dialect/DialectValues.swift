@@ -122,8 +122,8 @@ enum DialectValues {
         } else {
             // ipvsadm takes the port of a bracketed IPv4 address from between the brackets.
             portText = nil
-            if let colon = host.lastIndex(of: ":") {
-                portText = host[host.index(after: colon)...]
+            if let colon = host.utf8.lastIndex(of: UInt8(ascii: ":")) {
+                portText = host[host.utf8.index(after: colon)...]
                 host = host[..<colon]
             }
             guard let v4 = Self.address(String(host)) ?? names.address(ofHost: String(host)) else { return nil }

@@ -21,74 +21,101 @@ enum CommandName: String, CaseIterable, Sendable {
 }
 
 /// An option of ipvsadm, in the order in which it checks them.
-enum OptionName: String, CaseIterable, Sendable {
-    case numeric
-    case connection
-    case service = "service-address"
-    case scheduler
-    case persistent
-    case netmask
-    case server = "real-server"
-    case forwarding = "forwarding-method"
-    case weight
-    case upperThreshold = "u-threshold"
-    case lowerThreshold = "l-threshold"
-    case multicastInterface = "mcast-interface"
-    case timeout
-    case daemon
-    case stats
-    case rate
-    case thresholds
-    case persistentConnections = "persistent-conn"
-    case noSort = "nosort"
-    case syncID = "syncid"
-    case exact
-    case onePacket = "ops"
-    case engine = "pe"
-    case schedulerFlags = "sched-flags"
-    case multicastGroup = "mcast-group"
-    case multicastPort = "mcast-port"
-    case multicastTTL = "mcast-ttl"
-    case maximumLength = "sync-maxlen"
-    case tunnelInformation = "tun-info"
-    case tunnelType = "tun-type"
-    case tunnelPort = "tun-port"
-    case tunnelNoChecksum = "tun-nocsum"
-    case tunnelChecksum = "tun-csum"
-    case tunnelRemoteChecksum = "tun-remcsum"
+enum OptionName: UInt8, CaseIterable, Sendable {
+    case numeric, connection, service, scheduler, persistent, netmask, server, forwarding, weight, upperThreshold,
+        lowerThreshold, multicastInterface, timeout, daemon, stats, rate, thresholds, persistentConnections, noSort,
+        syncID, exact, onePacket, engine, schedulerFlags, multicastGroup, multicastPort, multicastTTL, maximumLength,
+        tunnelInformation, tunnelType, tunnelPort, tunnelNoChecksum, tunnelChecksum, tunnelRemoteChecksum
 
     /// Those that belong to a tunnel.
-    static let ofTunnels: Set<OptionName> = [
+    static let ofTunnels: OptionNames = [
         .tunnelType, .tunnelPort, .tunnelNoChecksum, .tunnelChecksum, .tunnelRemoteChecksum,
     ]
+
+    /// What ipvsadm's messages call it.
+    var text: String {
+        switch self {
+        case .numeric: "numeric"
+        case .connection: "connection"
+        case .service: "service-address"
+        case .scheduler: "scheduler"
+        case .persistent: "persistent"
+        case .netmask: "netmask"
+        case .server: "real-server"
+        case .forwarding: "forwarding-method"
+        case .weight: "weight"
+        case .upperThreshold: "u-threshold"
+        case .lowerThreshold: "l-threshold"
+        case .multicastInterface: "mcast-interface"
+        case .timeout: "timeout"
+        case .daemon: "daemon"
+        case .stats: "stats"
+        case .rate: "rate"
+        case .thresholds: "thresholds"
+        case .persistentConnections: "persistent-conn"
+        case .noSort: "nosort"
+        case .syncID: "syncid"
+        case .exact: "exact"
+        case .onePacket: "ops"
+        case .engine: "pe"
+        case .schedulerFlags: "sched-flags"
+        case .multicastGroup: "mcast-group"
+        case .multicastPort: "mcast-port"
+        case .multicastTTL: "mcast-ttl"
+        case .maximumLength: "sync-maxlen"
+        case .tunnelInformation: "tun-info"
+        case .tunnelType: "tun-type"
+        case .tunnelPort: "tun-port"
+        case .tunnelNoChecksum: "tun-nocsum"
+        case .tunnelChecksum: "tun-csum"
+        case .tunnelRemoteChecksum: "tun-remcsum"
+        }
+    }
+}
+
+/// Several options: a restore checks those of every line, and a bit is quicker than a name.
+struct OptionNames: ExpressibleByArrayLiteral, Sendable {
+    private var bits: UInt64 = 0
+
+    init(arrayLiteral options: OptionName...) { for option in options { bits |= 1 << UInt64(option.rawValue) } }
+
+    func contains(_ option: OptionName) -> Bool { bits >> UInt64(option.rawValue) & 1 == 1 }
+
+    func isDisjoint(with other: OptionNames) -> Bool { bits & other.bits == 0 }
+
+    func union(_ other: OptionNames) -> OptionNames {
+        var both = self
+        both.bits |= other.bits
+        return both
+    }
 }
 
 /// Which options a command, or a tunnel type, needs, allows, and allows one of.
 struct OptionRule: Sendable {
-    var required: Set<OptionName> = []
-    var exclusive: Set<OptionName> = []
-    var optional: Set<OptionName> = []
+    var required: OptionNames = []
+    var exclusive: OptionNames = []
+    var optional: OptionNames = []
 
     /// Checks `given` against the rule, option by option in `order`.
     /// - Parameter owner: `'list' command`, `'gue' tunnel type`.
     func check(
-        _ given: Set<OptionName>, of owner: String, in order: [OptionName] = OptionName.allCases
+        _ given: OptionNames, of owner: @autoclosure () -> String, in order: [OptionName] = OptionName.allCases
     ) throws(DialectError) {
         var earlier: OptionName?
         for option in order {
             guard given.contains(option) else {
                 guard required.contains(option) else { continue }
-                throw .usage("You need to supply the '\(option.rawValue)' option for the \(owner)")
+                throw .usage("You need to supply the '\(option.text)' option for the \(owner())")
             }
             if exclusive.contains(option) {
                 if let earlier {
                     throw .usage(
-                        "The option '\(option.rawValue)' conflicts with the '\(earlier.rawValue)' option in the \(owner)"
+                        "The option '\(option.text)' conflicts with the '\(earlier.text)' option in the \(owner())"
                     )
                 }
                 earlier = option
             } else if !required.contains(option), !optional.contains(option) {
-                throw .usage("Illegal '\(option.rawValue)' option with the \(owner)")
+                throw .usage("Illegal '\(option.text)' option with the \(owner())")
             }
         }
     }
@@ -143,7 +170,7 @@ enum TunnelName: String, Sendable {
     }
 
     /// Checks the options of an addition or edit of a server.
-    func check(_ given: Set<OptionName>) throws(DialectError) {
+    func check(_ given: OptionNames) throws(DialectError) {
         try rule.check(
             given, of: "'\(rawValue)' tunnel type",
             in: [.tunnelPort, .tunnelNoChecksum, .tunnelChecksum, .tunnelRemoteChecksum])

@@ -12,7 +12,7 @@ public struct RestoreLines: Sendable {
     public init() {}
 
     /// The command lines that `octets` complete. Lines without a word are left out.
-    public mutating func add(_ octets: some Sequence<UInt8>) -> [[String]] {
+    public mutating func add(_ octets: ArraySlice<UInt8>) -> [[String]] {
         var lines: [[String]] = []
         for octet in octets {
             switch octet {
