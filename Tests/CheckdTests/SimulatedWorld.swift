@@ -267,6 +267,8 @@ final class SimulatedBus: Publishing, AlarmBoard {
     private(set) var alarms: [CheckAlarm: Alarm] = [:]
     private(set) var alarmChanges = 0
     private(set) var beats: [Instant] = []
+    /// What the last of them says.
+    private(set) var lateness: Int?
     private(set) var isComplete = false
     /// Called with each published verdict, before and after.
     var published: (String, CheckAPI.ServerHealth?, CheckAPI.ServerHealth?) -> Void = { _, _, _ in }
@@ -279,7 +281,11 @@ final class SimulatedBus: Publishing, AlarmBoard {
     }
 
     func changed(_ type: String, subject: String, published: ((Int?) -> Void)?) {
-        if type == EventType.checkHeartbeat { return beats.append(turns.now) }
+        if type == EventType.checkHeartbeat {
+            beats.append(turns.now)
+            lateness = (states[type]?(subject) as? CheckHeartbeat)?.latenessMicroseconds
+            return
+        }
         turns.soon { [weak self] in
             guard let self, type == EventType.checkServer else { return }
             let state = self.states[type]?(subject) as? CheckAPI.ServerHealth

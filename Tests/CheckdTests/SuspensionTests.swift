@@ -108,6 +108,10 @@ import Testing
         #expect(answers == 2)
         #expect(state == (.down, true))
         turns.run(for: .seconds(100))
+        daemon.server(named: name)?.run { _ in answers += 1 }
+        turns.run(for: .seconds(3))
+        // It was not due: nobody waits for it.
+        #expect(answers == 3 && bus.lateness == 0)
         network.manners[80] = .good
         #expect(state == (.down, true))
     }

@@ -102,6 +102,19 @@ import Testing
         #expect(Set(bench.bus.servers.keys) == Set(bench.daemon.servers.map(\.name)))
     }
 
+    @Test func `signs of life say how late the latest probe began since the one before`() {
+        let bench = Bench()
+        bench.daemon.start(configuration(services: 1...1))
+        bench.turns.run(for: .seconds(61))
+        #expect(bench.bus.lateness == 0)
+        bench.turns.stopProcess(for: .seconds(20))
+        bench.turns.run(for: .seconds(2))
+        // Of two hundred checks a minute one is due at once.
+        #expect((18_000_000...20_000_000).contains(bench.bus.lateness ?? 0))
+        bench.turns.run(for: .seconds(4))
+        #expect(bench.bus.lateness == 0)
+    }
+
     @Test func `a storm of verdicts is a few writes`() {
         let bench = Bench()
         bench.daemon.start(configuration(services: 1...5))

@@ -56,9 +56,12 @@ public enum CheckAPI: ReloadableAPI {
     public struct Heartbeat: Codable, Hashable, Sendable {
         /// Until the next.
         public var intervalSeconds: Int
+        /// How late the latest probe began since the sign of life before: the time since it was due.
+        public var latenessMicroseconds: Int?
 
-        public init(intervalSeconds: Int) {
+        public init(intervalSeconds: Int, latenessMicroseconds: Int? = nil) {
             self.intervalSeconds = intervalSeconds
+            self.latenessMicroseconds = latenessMicroseconds
         }
     }
 

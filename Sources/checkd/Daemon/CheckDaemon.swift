@@ -41,6 +41,8 @@ final class CheckDaemon {
     private let store: VerdictStore
     private var alarmsAtEndOfTurn: OncePerTurn?
     private var heartbeat: (any AlarmClock)?
+    /// How late the latest probe began between the last two signs of life.
+    private var lateness = Duration.zero
     private var hindered = HinderedCheckers()
     private var unsupported: Alarm?
     private var stuck: StuckPrograms?
@@ -75,7 +77,11 @@ final class CheckDaemon {
             state: { [weak self] in self?.byName[$0]?.health })
         world.events.provide(
             EventType.checkHeartbeat, subjects: { [EventType.checkHeartbeatSubject] },
-            state: { _ in CheckHeartbeat(intervalSeconds: CheckHeartbeat.interval) })
+            state: { [weak self] _ in
+                CheckHeartbeat(
+                    intervalSeconds: CheckHeartbeat.interval,
+                    latenessMicroseconds: (self?.lateness).map { Int($0.nanoseconds / 1000) })
+            })
     }
 
     /// A server by its name on the bus.
@@ -210,6 +216,7 @@ final class CheckDaemon {
 
     /// Said by the loop itself: a checkd that hangs falls silent, and ipvsd calls its verdicts stale.
     private func beat() {
+        lateness = runner.takeLateness()
         world.events.changed(EventType.checkHeartbeat, subject: EventType.checkHeartbeatSubject, published: nil)
         heartbeat?.arm(at: world.turns.refreshNow() + .seconds(CheckHeartbeat.interval))
     }

@@ -37,7 +37,7 @@ final class ProbeAttempt {
     private let timeout: Duration
     private let turns: any Turns
     private var stage = Stage.waiting
-    private var startedAt = Instant.zero
+    private(set) var startedAt = Instant.zero
     /// The result if nothing comes in time.
     private var silent = ProbeOutcome.failure(.timeout(.connect))
     private var silence: TimeLimit?

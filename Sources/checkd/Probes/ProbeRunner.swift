@@ -11,6 +11,7 @@ final class ProbeRunner {
     private struct Ticket {
         let kind: any ProbeKind
         let step: Int
+        let due: Instant?
         /// Gone when its owner does not want it any more.
         weak var attempt: ProbeAttempt?
     }
@@ -20,6 +21,8 @@ final class ProbeRunner {
     private var start: OncePerTurn?
     /// Connections that a probe has, and the probes that wait for each of them.
     private var taken: [FixedConnection: [Ticket]] = [:]
+    /// The longest time from when a probe was due to its start, since `takeLateness`.
+    private var lateness = Duration.zero
 
     /// A runner for at most `limit` probes at once.
     init(limit: Int, on turns: any Turns) {
@@ -28,17 +31,23 @@ final class ProbeRunner {
         start = OncePerTurn(turns) { [weak self] in self?.startSome() }
     }
 
-    /// Queues a probe. `completion` is called once, later, from the loop, unless the result is cancelled or released. With a `story` it is
-    /// told.
+    /// Queues a probe. `completion` is called once, later, from the loop, unless the result is cancelled or released. `due`: when it was to
+    /// begin; nil = nobody waited for a time. With a `story` it is told.
     func run(
-        _ kind: any ProbeKind, step: Int, timeout: Duration, story: ProbeStory? = nil,
+        _ kind: any ProbeKind, step: Int, timeout: Duration, due: Instant? = nil, story: ProbeStory? = nil,
         completion: @escaping (ProbeReport) -> Void
     ) -> ProbeAttempt {
         let attempt = ProbeAttempt(timeout: timeout, on: turns, completion: completion)
         attempt.story = story
-        queue.add(Ticket(kind: kind, step: step, attempt: attempt))
+        queue.add(Ticket(kind: kind, step: step, due: due, attempt: attempt))
         start?.plan()
         return attempt
+    }
+
+    /// How late the latest probe began since this was asked last.
+    func takeLateness() -> Duration {
+        defer { lateness = .zero }
+        return lateness
     }
 
     private func startSome() {
@@ -58,6 +67,7 @@ final class ProbeRunner {
                 taken[connection] = []
             }
             attempt.start(ticket.kind, step: ticket.step) { [weak self] in self?.ended(connection) }
+            if let due = ticket.due { lateness = max(lateness, attempt.startedAt - due) }
         }
         start?.plan()
     }

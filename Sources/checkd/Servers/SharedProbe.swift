@@ -5,6 +5,7 @@
 // that pauses (ha_suspend) stays behind; one that is new, or goes on after a pause, begins where the others stand (`Checker.goesOn`).
 import Configuration
 import HealthCheck
+import Net
 
 /// One question.
 final class SharedProbe: Hashable {
@@ -85,13 +86,13 @@ final class SharedProbe: Hashable {
         runs.first?.askers.first.flatMap { asker in asker.server?.checker(asker.index) }
     }
 
-    /// A checker wants this step's result. Who waits for its own time gets it too.
-    func ask(_ step: Int, for server: WatchedServer, _ index: Int) {
+    /// A checker wants this step's result, which was `due` then (nil: nobody waited for a time). Who waits for its own time gets it too.
+    func ask(_ step: Int, due: Instant?, for server: WatchedServer, _ index: Int) {
         let asker = Asker(server, index)
         if let position = runs.firstIndex(where: { $0.step == step }) { return runs[position].askers.append(asker) }
         runs.append(Run(step: step, askers: [asker]))
-        let attempt = probes?.runner.run(kind, step: step, timeout: checker.schedule.connectTimeout) { [weak self] in
-            self?.ended(step, $0)
+        let attempt = probes?.runner.run(kind, step: step, timeout: checker.schedule.connectTimeout, due: due) {
+            [weak self] in self?.ended(step, $0)
         }
         runs[runs.count - 1].attempt = attempt
         let checker = server.checker(index)

@@ -26,6 +26,8 @@ final class WatchedServer {
         /// What it adds to the server's configured weight.
         var weightChange: Int64
         fileprivate var timer: (any AlarmClock)?
+        /// When the next probe is to begin; nil: whoever asks for one begins it.
+        fileprivate var due: Instant?
         fileprivate var follower: AnyObject?
 
         var kind: any ProbeKind { shared.kind }
@@ -128,6 +130,7 @@ final class WatchedServer {
         self.isSuspended = isSuspended
         if isSuspended {
             machine.suspended()
+            for index in records.indices { records[index].due = nil }
         } else {
             apply(machine.resumed(at: surroundings.turns.now, using: &generator))
             learn()
@@ -238,8 +241,11 @@ final class WatchedServer {
         let title = records[index].kind.title
         switch action {
         case .probe(let step):
-            records[index].shared.ask(step, for: self, index)
+            let due = records[index].due
+            records[index].due = nil
+            records[index].shared.ask(step, due: due, for: self, index)
         case .wake(let deadline):
+            records[index].due = deadline
             records[index].timer?.arm(at: deadline)
         case .changed(let verdict, let failure, let attempts):
             records[index].since = SystemClock.timestamp

@@ -62,7 +62,8 @@ extension Screen {
             return (Cell("loaded"), "\(configuration.file) (\(configuration.digest.prefix(8)))")
         case EventType.checkHeartbeat:
             guard let heartbeat = try? data.decode(CheckHeartbeat.self) else { break }
-            return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s")
+            let late = heartbeat.latenessMicroseconds.map { "; probes began up to \($0 / 1000) ms late" } ?? ""
+            return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s\(late)")
         case EventType.interface:
             guard let state = try? data.decode(BusAPI.InterfaceState.self) else { break }
             return (state.state == .attached ? Cell("attached", .good) : Cell("lost", .bad), state.service)
