@@ -83,14 +83,6 @@ import Varlink
         #expect(mails.mails.suffix(2).allSatisfy { $0.subject == subject + " - UP" })
     }
 
-    /// Asks for a test of alerts, and gives what became of each message.
-    private func test() throws -> [CheckAPI.AlertDelivery] {
-        let call = try PendingCall(room.directory + "/run/private/checkd.sock", CheckAPI.TestAlerts(), on: room.loop)
-        try room.eventually("the answer", within: .seconds(30)) { call.reply != nil }
-        let reply: CheckAPI.TestAlerts.Reply = try JSONValue.object(try #require(call.reply).parameters).decode()
-        return reply.deliveries
-    }
-
     /// Whatever the mail server does, and whenever: the next probes come in time, and what happened is said.
     @Test func `a mail server that misbehaves delays no probe`() throws {
         try room.start(configuration("smtp_connect_timeout 1", delay: 0.05))
@@ -175,7 +167,7 @@ import Varlink
         #expect(second.reply?.error == CheckAPI.TestUnderWay.error)
         try room.eventually("the first is answered", within: .seconds(30)) { first.reply != nil }
         #expect(mails.connections == 1)
-        #expect(try test().count == 1)
+        #expect(try room.testAlerts().count == 1)
     }
 
     @Test func `at SIGTERM what waits is sent`() throws {
@@ -218,7 +210,7 @@ import Varlink
     @Test func `a test says what each server answers`() throws {
         mails.refused["gone@example.com"] = "550 no such user"
         try room.start(configuration(recipients: ["gone@example.com", "ops@example.com"]))
-        let deliveries = try test()
+        let deliveries = try room.testAlerts()
         #expect(deliveries.map(\.delivered) == [false, true])
         #expect(deliveries.first?.answer == "the mail server says to RCPT TO:<gone@example.com>: 550 no such user")
         #expect(deliveries.last?.answer == "250 2.0.0 taken")

@@ -65,6 +65,24 @@ struct SMTPCase: Sendable, CustomStringConvertible {
         SMTPCase(
             "a drip without end", timeout: "0.3", failure: "timeout (answer)",
             .drip(String(repeating: "2", count: 1000), every: slowly)),
+        SMTPCase(
+            "a HELO reply that drips without end", timeout: "0.3", failure: "timeout (answer)", .say("220 a\r\n"),
+            .hear,
+            .drip(String(repeating: "250-b\r\n", count: 100), every: slowly)),
+        SMTPCase(
+            "a greeting of lines without end", failure: "bad answer: greeting reply longer than 65536 octets",
+            .say(String(repeating: "220-a\r\n", count: 10_000))),
+        SMTPCase(
+            "octets that are no text", failure: "greeting reply: ?220 ??", .say("\0220 \u{E4}\r\n")),
+        SMTPCase("four digits", failure: "greeting reply: 2200 a", .say("2200 a\r\n")),
+        SMTPCase("reset at once", failure: "connection reset by peer", .reset),
+        SMTPCase(
+            "closed inside the HELO reply", failure: "bad answer: closed before the HELO reply", .say("220 a\r\n"),
+            .hear,
+            .say("250-b\r\n250"), .close),
+        SMTPCase(
+            "TLS from the first octet", failure: "greeting reply: ??????(", .say("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{28}\n")
+        ),
         SMTPCase("a banner without end", failure: "bad answer: greeting reply longer than 65536 octets", .flood),
     ]
 }
@@ -103,18 +121,19 @@ struct CheckDialogTests {
             ("another id", "0.5", "timeout (answer)", { [answer($0, id: 1)] }),
             ("a cut header", "0.5", "timeout (answer)", { [Array(answer($0).prefix(11))] }),
             ("the question itself", "0.5", "timeout (answer)", { [$0] }),
+            ("an answer in 60,000 octets", "2", nil, { [answer($0) + [UInt8](repeating: 7, count: 60_000)] }),
+            ("garbage in 60,000 octets", "0.5", "timeout (answer)", { _ in [[UInt8](repeating: 0xFF, count: 60_000)] }),
             ("a flood of garbage", "0.5", "timeout (answer)", { _ in Array(repeating: [7, 7, 7], count: 200) }),
         ]
         let servers = try cases.map { try DatagramServer(on: room.loop, answer: $0.answer) }
         let ipv6 = try DatagramServer(on: room.loop, ipv6: true) { [answer($0)] }
         let words = "type aaaa\n name www.example.com"
-        let closed = try Loopback.bind(SOCK_DGRAM, ipv6: false)
-        close(closed.socket)
+        let closed = try Loopback.freePort(SOCK_DGRAM)
         try room.start(
             virtualServer(
                 zip(cases, servers).map { check("DNS_CHECK", $1.port, words, timeout: $0.timeout) } + [
                     check("DNS_CHECK", ipv6.port, timeout: "2", ipv6: true),
-                    check("DNS_CHECK", closed.port, timeout: "9"),
+                    check("DNS_CHECK", closed, timeout: "9"),
                 ], delay: "0.3"))
         for (index, item) in cases.enumerated() {
             let health = try room.becomes(realServer(index + 1), item.failure == nil ? .up : .down)
@@ -128,6 +147,19 @@ struct CheckDialogTests {
         #expect(Array(question.dropFirst(12)) == name + [0, 28, 0, 1])
         #expect(
             Set(servers[0].heard.map { $0.prefix(2) }).count == servers[0].heard.count, "an id of its own each time")
+    }
+
+    /// What is no answer does not begin the wait anew: a drip of it would hold the check for ever.
+    @Test func `datagrams that drip without end lengthen no wait`() throws {
+        let room = try CheckRoom()
+        let server = try DatagramServer(on: room.loop) { [$0] }
+        server.repeats = .milliseconds(100)
+        try room.start(
+            virtualServer(
+                [check("DNS_CHECK", server.port, "type a\n name www.example.com", timeout: "0.5")], delay: "9"))
+        let health = try room.becomes(realServer(1), .down)
+        #expect(health.reason.hasSuffix("timeout (answer)"))
+        #expect((500_000..<900_000).contains(health.checks[0].runtime.durationMicroseconds ?? 0))
     }
 
     @Test func `UDP services get the verdict they deserve`() throws {
@@ -147,13 +179,12 @@ struct CheckDialogTests {
             ("a long one", wants, "a reply of more than 5 octets", [[0x0A, 0x99, 0x4F, 1, 2, 3]]),
         ]
         let servers = try cases.map { item in try DatagramServer(on: room.loop) { _ in item.answer } }
-        let closed = try Loopback.bind(SOCK_DGRAM, ipv6: false)
-        close(closed.socket)
+        let closed = try Loopback.freePort(SOCK_DGRAM)
         let ipv6 = try DatagramServer(on: room.loop, ipv6: true) { [$0] }
         try room.start(
             virtualServer(
                 zip(cases, servers).map { check("UDP_CHECK", $1.port, $0.words, timeout: "0.5") } + [
-                    check("UDP_CHECK", closed.port, timeout: "0.5"),
+                    check("UDP_CHECK", closed, timeout: "0.5"),
                     check("UDP_CHECK", ipv6.port, "payload 01 02\n require_reply 01 02", timeout: "2", ipv6: true),
                 ], delay: "0.3"))
         for (index, item) in cases.enumerated() {

@@ -1,5 +1,4 @@
-// HTTP_GET and SSL_GET against servers that answer well, badly, slowly, for ever and not at all, and against keepalived's own
-// genhash.
+// HTTP_GET against servers that answer well, badly, slowly, for ever and not at all, and against keepalived's own genhash.
 import Bus
 import Glibc
 import Net
@@ -39,6 +38,8 @@ struct HTTPCase: Sendable, CustomStringConvertible {
     }
 
     private static func answer(_ text: String) -> TinyServer.Manner { .answer(Array(text.utf8)) }
+    static let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    private static let ones = String(repeating: "1\r\nx\r\n", count: 100_000)
     private static let digest = "digest b1946ac92492d2347c6235b4d2611184"
 
     static let all: [HTTPCase] = [
@@ -123,8 +124,25 @@ struct HTTPCase: Sendable, CustomStringConvertible {
             "a regex octet by octet", asking: "regex hello", timeout: "2",
             .drip(Array("HTTP/1.0 200 OK\r\n\r\nhello\n".utf8), every: .milliseconds(20))),
         HTTPCase(
-            "a regex that takes for ever", asking: "regex (a+)+$", failure: "regex takes too many steps on this body",
+            "a regex that takes for ever", asking: "regex (a+)+$", timeout: "5",
+            failure: "regex takes too many steps on this body",
             answer("HTTP/1.0 200 OK\r\n\r\n" + String(repeating: "a", count: 40) + "b")),
+        HTTPCase(
+            "headers that drip without end", timeout: "0.2", failure: "timeout (answer)",
+            .drip(
+                Array("HTTP/1.0 200 OK\r\nX: ".utf8) + [UInt8](repeating: 0x78, count: 1000), every: .milliseconds(50))),
+        HTTPCase(
+            "chunks that drip without end", timeout: "0.2", failure: "timeout (answer)",
+            .drip(
+                Array(chunked.utf8) + Array(String(repeating: "1\r\nx\r\n", count: 200).utf8), every: .milliseconds(50))
+        ),
+        HTTPCase("a hundred thousand chunks", timeout: "5", answer(chunked + ones + "0\r\n\r\n")),
+        HTTPCase(
+            "a chunk that is longer than all memory", timeout: "5",
+            .endless(Array((chunked + "7fffffffffffffff\r\n").utf8))),
+        // What stands beside the octets of a chunk counts as body: it has an end, too.
+        HTTPCase("words beside a chunk that do not end", timeout: "5", .endless(Array((chunked + "5;").utf8))),
+        HTTPCase("closed inside a chunk", asking: "regex hello", answer(chunked + "ff\r\nhello\n")),
         HTTPCase("an endless body with a good status", timeout: "5", .endless(Array("HTTP/1.0 200 OK\r\n\r\n".utf8))),
         HTTPCase(
             "an endless body with a digest", asking: digest, timeout: "5", failure: "body longer than 16777216 octets",
@@ -141,6 +159,8 @@ struct HTTPCase: Sendable, CustomStringConvertible {
         // Too large is the server's doing, not a want of memory here.
         "HTTP/1.0 200 OK\r\nA: " + String(repeating: "x", count: 200_000) + "\r\n\r\n",
         "HTTP/1.0 200 OK\r\n" + String(repeating: "A: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", count: 10_000) + "\r\n",
+        String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 40_000),
+        chunked + "fffffffffffffffff\r\n", chunked + "-5\r\nhello\r\n", chunked + "hello\r\n",
     ]
 }
 
@@ -167,6 +187,14 @@ struct CheckHTTPTests {
             let health = try room.becomes(realServer(index + 1), .down)
             #expect(health.reason.contains("bad answer: "), "\(HTTPCase.garbage[index].prefix(20)): \(health.reason)")
         }
+    }
+
+    @Test(arguments: ["HTTP/1.0 200 OK\r\nX: ", HTTPCase.chunked + "0\r\nA: "])
+    func `headers and trailers without end are a bad answer at once`(beginning: String) throws {
+        let room = try CheckRoom()
+        let server = try TinyServer(.endless(Array(beginning.utf8)), on: room.loop)
+        try room.start(virtualServer([httpCheck(server.port, "url {\n path /\n }", timeout: "60")]))
+        #expect(try room.becomes(realServer(1), .down).reason.contains("bad answer: "))
     }
 
     @Test(arguments: [
@@ -204,106 +232,5 @@ struct CheckHTTPTests {
         _ = try room.becomes(realServer(1), .up)
         let requests = server.requests.map { Set($0.split(separator: "\r\n").filter { !$0.hasPrefix("Host:") }) }
         #expect(requests.first == requests.last && requests.count >= 2)
-    }
-
-    @Test(.enabled(if: access("/usr/bin/openssl", X_OK) == 0))
-    func `SSL_GET takes any certificate, and with verify only one it can trust`() throws {
-        let room = try CheckRoom()
-        let files = (key: room.directory + "/key.pem", certificate: room.directory + "/certificate.pem")
-        let maker = try Program(
-            [
-                "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:www.example.com", "-keyout", files.key,
-                "-out",
-                files.certificate,
-            ], on: nil, log: room.directory + "/openssl", loop: room.loop)
-        try room.eventually("a certificate is made", within: .seconds(30)) { maker.exit != nil }
-        let port = try TinyServer(.stall, on: room.loop).port  // Free again at once.
-        let server = try Program(
-            [
-                "/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-key", files.key, "-cert",
-                files.certificate, "-www", "-quiet",
-            ], on: nil, log: room.directory + "/openssl", loop: room.loop)
-        let plain = try TinyServer(.answer(Array("HTTP/1.0 400 this is not TLS\r\n\r\n".utf8)), on: room.loop)
-        let url = "url {\n path /\n }"
-        try room.start(
-            virtualServer([
-                httpCheck(port, url, kind: "SSL_GET"),
-                httpCheck(port, "verify\n ca \(files.certificate)\n " + url, kind: "SSL_GET"),
-                httpCheck(port, "verify\n " + url, kind: "SSL_GET"),
-                httpCheck(plain.port, url, kind: "SSL_GET"),
-                httpCheck(port, "enable_sni\n virtualhost www.example.com:7444\n " + url, kind: "SSL_GET"),
-                httpCheck(
-                    port, "verify\n ca \(files.certificate)\n virtualhost www.example.com\n " + url, kind: "SSL_GET"),
-                httpCheck(
-                    port, "verify\n ca \(files.certificate)\n virtualhost www.example.org\n " + url, kind: "SSL_GET"),
-            ]))
-        _ = try room.becomes(realServer(5), .up)
-        let trusting = try room.becomes(realServer(1), .up).checks[0].runtime
-        // Made for two days some seconds ago.
-        #expect(trusting.certificateDays == 1 && trusting.certificateEnd != nil)
-        _ = try room.becomes(realServer(2), .up)
-        _ = try room.becomes(realServer(6), .up)
-        try room.eventually("certificates of strangers, and for other names, are refused") {
-            let list = try room.list()
-            return [3, 7].allSatisfy {
-                list[realServer($0)]?.state == .down && list[realServer($0)]?.reason.contains("TLS: ") == true
-            }
-        }
-        _ = try room.becomes(realServer(4), .down)
-        server.signal(SIGKILL)
-    }
-
-    @Test(.enabled(if: access("/usr/bin/openssl", X_OK) == 0))
-    func `a server that wants a client certificate gets that of the SSL block`() throws {
-        let room = try CheckRoom()
-        let files = (key: room.directory + "/key.pem", certificate: room.directory + "/certificate.pem")
-        let maker = try Program(
-            [
-                "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret", "-days", "2",
-                "-subj", "/CN=checkd", "-keyout", files.key, "-out", files.certificate,
-            ], on: nil, log: room.directory + "/openssl", loop: room.loop)
-        try room.eventually("a certificate is made", within: .seconds(30)) { maker.exit != nil }
-        let port = try TinyServer(.stall, on: room.loop).port  // Free again at once.
-        let server = try Program(
-            [
-                "/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-key", files.key, "-pass",
-                "pass:secret", "-cert", files.certificate, "-CAfile", files.certificate, "-Verify", "1",
-                "-verify_return_error", "-www", "-quiet",
-            ], on: nil, log: room.directory + "/openssl", loop: room.loop)
-        let service = virtualServer([httpCheck(port, "url {\n path /\n }", kind: "SSL_GET")])
-        let identity = "SSL {\n certificate \(files.certificate)\n key \(files.key)\n password secret\n}\n"
-        try room.start(identity + service)
-        _ = try room.becomes(realServer(1), .up)
-        try room.configure(service)
-        room.checkd?.signal(SIGHUP)
-        #expect(try room.becomes(realServer(1), .down).reason.contains("SSL_GET"))
-        try room.configure(service + identity.replacing("secret", with: "wrong"))
-        room.checkd?.signal(SIGHUP)
-        try room.eventually("a key that cannot be read is this host's trouble") {
-            try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("cannot be asked from here") == true
-        }
-        // Another key and certificate in the place of the former, and the right password again: read without a restart.
-        try room.configure(service + identity)
-        room.checkd?.signal(SIGHUP)
-        _ = try room.becomes(realServer(1), .up)
-        let missing = files.certificate + ".away"
-        #expect(rename(files.certificate, missing) == 0)
-        room.checkd?.signal(SIGHUP)
-        try room.eventually("the alarm is raised") {
-            room.log.contains("certificate.pem cannot be used: there is no such file")
-        }
-        try room.eventually("what was read before goes on") {
-            let runtime = try room.list()[realServer(1)]?.checks.first?.runtime
-            return runtime?.state == .up && runtime?.reason == "succeeds" && (runtime?.successes ?? 0) > 5
-        }
-        // A pipe without a writer would hold the loop, and with it every other check.
-        mkfifo(room.directory + "/pipe", 0o600)
-        try room.configure(service + "SSL {\n certificate \(room.directory)/pipe\n}\n")
-        room.checkd?.signal(SIGHUP)
-        try room.eventually("a pipe is no certificate") {
-            try room.list()[realServer(1)]?.checks.first?.runtime.reason.contains("is no regular file") == true
-        }
-        server.signal(SIGKILL)
     }
 }

@@ -93,6 +93,15 @@ final class CheckRoom {
         try eventually("scriptd listens") { access(path, F_OK) == 0 }
     }
 
+    /// Runs a command to its successful end.
+    func run(_ arguments: [String]) throws {
+        let program = try Program(arguments, on: nil, log: directory + "/commands.log", loop: loop)
+        try eventually("\(arguments[0]) ends", within: .seconds(30)) { program.exit != nil }
+        guard let exit = program.exit, exit != .exited(0) else { return }
+        Issue.record("\(program.output)")
+        throw ProgramFailure.command(arguments, exit)
+    }
+
     /// Ends checkd with a signal.
     func end(_ signal: Int32) throws {
         checkd?.signal(signal)
@@ -122,6 +131,21 @@ final class CheckRoom {
             return true
         }
         return names
+    }
+
+    /// Asks for a test of alerts, and gives what became of each message.
+    func testAlerts() throws -> [CheckAPI.AlertDelivery] {
+        let call = try PendingCall(directory + "/run/private/checkd.sock", CheckAPI.TestAlerts(), on: loop)
+        try eventually("the answer", within: .seconds(30)) { call.reply != nil }
+        let reply: CheckAPI.TestAlerts.Reply = try JSONValue.object(try #require(call.reply).parameters).decode()
+        return reply.deliveries
+    }
+
+    /// Has checkd go over to another configuration, and waits until it has.
+    func reload(_ configuration: String) throws {
+        try configure(configuration)
+        let caller = try client()
+        _ = try caller.call(CheckAPI.CommitReload(digest: try caller.call(CheckAPI.PrepareReload()).digest))
     }
 
     /// Runs the loop until `condition` holds.

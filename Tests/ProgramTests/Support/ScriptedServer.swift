@@ -37,7 +37,8 @@ final class ScriptedServer {
     let port: UInt16
     /// What clients said, line by line.
     private(set) var lines: [String] = []
-    private let steps: [Step]
+    /// Of connections from now on.
+    var steps: [Step]
     private let loop: EventLoop
     private let listener: FileDescriptor
     private var watch: Watch?
@@ -124,17 +125,25 @@ final class DatagramServer {
     let port: UInt16
     /// Every datagram that came.
     private(set) var heard: [[UInt8]] = []
+    /// Of datagrams from now on.
+    var answer: ([UInt8]) -> [[UInt8]]
+    /// After the first answer it is given again and again, so far apart.
+    var repeats: Duration?
+    private let loop: EventLoop
+    private var timer: LoopTimer?
     private let socket: FileDescriptor
     private var watch: Watch?
 
     init(on loop: EventLoop, ipv6: Bool = false, answer: @escaping ([UInt8]) -> [[UInt8]]) throws {
+        self.answer = answer
+        self.loop = loop
         let (number, port) = try Loopback.bind(SOCK_DGRAM, ipv6: ipv6)
         self.port = port
         socket = FileDescriptor(owning: number)
-        watch = try loop.watch(number, .read) { [weak self] _ in self?.receive(answer) }
+        watch = try loop.watch(number, .read) { [weak self] _ in self?.receive() }
     }
 
-    private func receive(_ answer: ([UInt8]) -> [[UInt8]]) {
+    private func receive() {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var from = sockaddr_storage()
         while true {
@@ -146,14 +155,21 @@ final class DatagramServer {
             }
             guard count >= 0 else { return }
             heard.append(Array(buffer.prefix(count)))
-            for reply in answer(Array(buffer.prefix(count))) {
-                _ = withUnsafePointer(to: &from) {
-                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        sendto(socket.number, reply, reply.count, 0, $0, length)
-                    }
+            send(answer(Array(buffer.prefix(count))), to: from, length)
+        }
+    }
+
+    private func send(_ replies: [[UInt8]], to name: sockaddr_storage, _ length: socklen_t) {
+        for reply in replies {
+            _ = withUnsafePointer(to: name) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(socket.number, reply, reply.count, 0, $0, length)
                 }
             }
         }
+        guard let repeats else { return }
+        timer = loop.timer { [weak self] in self?.send(replies, to: name, length) }
+        timer?.arm(after: repeats)
     }
 }
 
@@ -183,5 +199,26 @@ enum Loopback {
             // The port is at the same place in both.
             return (number, UInt16(octets[2]) << 8 | UInt16(octets[3]))
         }
+    }
+
+    /// A port of 127.0.0.1 for a program that is about to be started.
+    static func freePort(_ type: __socket_type = SOCK_STREAM) throws -> UInt16 {
+        let (socket, port) = try bind(type, ipv6: false)
+        close(socket)
+        return port
+    }
+
+    /// Whether somebody takes TCP connections on a port of 127.0.0.1.
+    static func accepts(_ port: UInt16) -> Bool {
+        let socket = FileDescriptor(owning: Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        name.sin_port = port.bigEndian
+        return withUnsafePointer(to: name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        } == 0
     }
 }
