@@ -21,6 +21,7 @@ help:
 	@echo 'make generate          Sources/Bus/API from Sources/Bus/interfaces'
 	@echo 'make bench             Evenkeel beside its peers; tables into docs/BENCHMARKS.md'
 	@echo 'make fuzz              every decoder under libFuzzer'
+	@echo 'deploy/soak            checkd with two thousand servers for ten minutes'
 	@echo 'make clean             remove what was built'
 
 build: prerequisites-build
