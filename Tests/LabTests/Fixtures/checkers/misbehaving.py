@@ -1,8 +1,12 @@
-# Servers that answer well and badly, for CheckerDifferentialTests: each on a port of its own, for every director the same.
+# Servers that answer well and badly, for CheckerDifferentialTests and CheckerTimesTests: each on a port of its own, for every director the same.
 #
-# usage: misbehaving.py ADDRESS    prints "ready" when all ports are open
+# usage: misbehaving.py ADDRESS [CERTIFICATE KEY]    prints "ready" when all ports are open; SIGUSR1: those that turn are bad from now on,
+#                                                    SIGUSR2: good again; the certificate is for TLS
 import selectors
+import signal
 import socket
+import ssl
+import struct
 import sys
 
 address = sys.argv[1]
@@ -28,6 +32,32 @@ TALKS = {
 }
 
 
+# What a TCP server does while it is good, and while it is bad: nothing is listening (None), or a talk with "reset" and "tls" besides.
+MAIL = TALKS[2001]
+PAGE = TALKS[2101]
+ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
+TURNING_TALKS = {
+    3001: (PAGE, None),
+    3101: (PAGE, ["close"]),
+    3102: (PAGE, ["request", "close"]),
+    3103: (PAGE, ["request", b"HTTP/1.0 200 OK\r\nA: ", "close"]),
+    3104: (PAGE, ["request", b"\x00\x01\x02\r\n\r\n", "close"]),
+    3105: (PAGE, ["request", b"HTTP/1.0 503 no\r\n\r\n", "close"]),
+    3106: (PAGE, ["request", "hear"]),
+    3107: (PAGE, ["request", "reset"]),
+    3201: (["tls", *PAGE], [ALERT, "hear"]),
+    3202: (["tls", *PAGE], ["octets", ALERT, "close"]),
+    3203: (["tls", *PAGE], ["octets", "close"]),
+    3204: (["tls", *PAGE], ["octets", b"HTTP/1.0 400 this is not TLS\r\n\r\n", "close"]),
+    3205: (["tls", *PAGE], ["hear"]),
+    3301: (MAIL, ["close"]),
+    3302: (MAIL, [b"220 a\r\n", "hear", "close"]),
+    3303: (MAIL, [b"554 no\r\n", "hear"]),
+    3304: (MAIL, ["hear"]),
+    3305: (MAIL, [b"\x00\xff\x01\r\n", "hear"]),
+}
+
+
 def answer(question, code=0, other=0):
     return bytes([question[0] ^ other, question[1], 0x81, 0x80 | code]) + question[4:]
 
@@ -48,6 +78,18 @@ REPLIES = {
 }
 
 
+# The same for a UDP server.
+TURNING_REPLIES = {
+    3401: (REPLIES[2301], REPLIES[2302]),
+    3402: (REPLIES[2301], REPLIES[2304]),
+    3403: (REPLIES[2301], REPLIES[2303]),
+    3404: (REPLIES[2301], lambda q: [b"abc"] * 5),
+    3501: (REPLIES[2402], REPLIES[2401]),
+    3502: (REPLIES[2402], REPLIES[2403]),
+}
+is_bad = False
+
+
 class Guest:
     def __init__(self, connection, steps):
         self.connection, self.steps, self.heard = connection, list(steps), b""
@@ -56,7 +98,13 @@ class Guest:
 
     def read(self):
         try:
+            if self.steps and self.steps[0] == "tls":
+                # Nothing was read yet; the handshake is over in a moment.
+                self.start_tls()
+                return
             octets = self.connection.recv(4096)
+        except ssl.SSLWantReadError:
+            return
         except OSError:
             octets = b""
         self.heard += octets
@@ -68,12 +116,17 @@ class Guest:
     def go_on(self):
         while self.steps:
             step = self.steps[0]
-            if step in ("hear", "request"):
-                end = b"\n" if step == "hear" else b"\r\n\r\n"
+            if step == "tls":
+                return
+            if step in ("hear", "request", "octets"):
+                end = {"hear": b"\n", "request": b"\r\n\r\n", "octets": self.heard or b"\n"}[step]
                 if end not in self.heard:
                     return
                 self.heard = self.heard.split(end, 1)[1]
             elif step == "close":
+                return self.leave()
+            elif step == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return self.leave()
             else:
                 try:
@@ -82,36 +135,68 @@ class Guest:
                     return self.leave()
             self.steps.pop(0)
 
+    def start_tls(self):
+        selector.unregister(self.connection)
+        self.connection.settimeout(2)
+        self.connection = context.wrap_socket(self.connection, server_side=True)
+        selector.register(self.connection, selectors.EVENT_READ, self.read)
+        self.steps.pop(0)
+
     def leave(self):
         selector.unregister(self.connection)
         self.connection.close()
 
 
-def listen(port, steps):
-    server = socket.create_server((address, port), backlog=64)
+class Listener:
+    def __init__(self, port, good, bad):
+        self.port, self.good, self.bad, self.server = port, good, bad, None
+        self.turn()
 
-    def accept():
-        Guest(server.accept()[0], steps)
+    def turn(self):
+        if is_bad and self.bad is None:
+            selector.unregister(self.server)
+            self.server.close()
+            self.server = None
+        elif self.server is None:
+            self.server = socket.create_server((address, self.port), backlog=64)
+            selector.register(self.server, selectors.EVENT_READ, self.accept)
 
-    selector.register(server, selectors.EVENT_READ, accept)
+    def accept(self):
+        Guest(self.server.accept()[0], self.bad if is_bad else self.good)
 
 
-def hear(port, reply):
+def hear(port, good, bad):
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, port))
 
     def receive():
         question, peer = server.recvfrom(65535)
-        for octets in reply(question):
+        for octets in (bad if is_bad else good)(question):
             server.sendto(octets, peer)
 
     selector.register(server, selectors.EVENT_READ, receive)
 
 
+def turn(number, _):
+    global is_bad
+    is_bad = number == signal.SIGUSR1
+    for listener in turning:
+        listener.turn()
+
+
 for port, steps in TALKS.items():
-    listen(port, steps)
+    Listener(port, steps, steps)
 for port, reply in REPLIES.items():
-    hear(port, reply)
+    hear(port, reply, reply)
+turning = []
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2], sys.argv[3])
+    turning = [Listener(port, *talks) for port, talks in TURNING_TALKS.items()]
+    for port, replies in TURNING_REPLIES.items():
+        hear(port, *replies)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, turn)
 print("ready", flush=True)
 while True:
     for key, _ in selector.select():
