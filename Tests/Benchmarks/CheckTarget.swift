@@ -56,8 +56,9 @@ struct CheckTarget {
             } else if asked {
                 _ = send(client, answer, answer.count, Int32(MSG_NOSIGNAL))
             }
+            let time = seconds
             close(client)
-            if resets { note(seconds) }
+            if resets { note(time) }
         }
     }
 

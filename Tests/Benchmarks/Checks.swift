@@ -96,6 +96,8 @@ struct Checks {
                 throw BenchmarkFailure("\(error)\n\(running.log)")
             }
             let seen = seconds
+            // The server writes the time down after the reset.
+            pause(milliseconds: 500)
             defer { try? target.resetConnections(false) }
             guard let last = target.resets().last(where: { $0 < seen }) else {
                 throw BenchmarkFailure("no reset was noted")

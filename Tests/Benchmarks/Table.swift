@@ -138,7 +138,7 @@ struct TableSize: CustomStringConvertible {
     let services: Int
     let servers: Int
 
-    var description: String { "\(Series.short(Double(services))) × \(Series.short(Double(servers)))" }
+    var description: String { "\(services) × \(servers)" }
 
     static func address(_ network: Int, _ number: Int) -> String {
         "10.\(network + number / 62_500).\(number / 250 % 250).\(number % 250 + 1)"
