@@ -50,6 +50,14 @@ final class BusFace {
         daemon.observer = self
     }
 
+    /// BFD sessions are events of their own: checks look at them, too.
+    func publish(_ sessions: BFDSessions) {
+        service.events.provide(
+            EventType.vrrpSession, subjects: { [unowned sessions] in sessions.names },
+            state: { [unowned sessions] in sessions.description(of: $0) })
+        sessions.changed = { [weak self] in self?.service.events.changed(EventType.vrrpSession, subject: $0) }
+    }
+
     /// Listens on the private socket.
     func start() throws(Errno) {
         try service.start(VrrpAPI.dispatch(to: self, reload: reload))

@@ -37,7 +37,7 @@ import Testing
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: disk, boot: "boot",
                 limit: ProbeLimit(descriptors: 5000), logger: Logger(level: .error),
-                support: { network.support($0) }, isHere: { !addresses.away.contains($0) }))
+                kind: { network.kind(of: $0) }, isHere: { !addresses.away.contains($0) }))
     }
 
     private func home(_ number: UInt32) -> IPAddress { .v4(IPv4Address(rawValue: 0x0A63_0000 + number)) }

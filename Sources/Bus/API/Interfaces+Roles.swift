@@ -69,5 +69,6 @@ extension Interfaces {
         "io.evenkeel.vrrp.late",
         "io.evenkeel.vrrp.masters",
         "io.evenkeel.vrrp.dropped",
+        "io.evenkeel.vrrp.bfd",
     ]
 }

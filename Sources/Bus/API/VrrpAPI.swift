@@ -399,4 +399,29 @@ public enum VrrpAPI: ReloadableAPI {
             self.count = count
         }
     }
+
+    /// A BFD session (bfd_instance). Over when the event has no data: the session is not configured any more, or vrrpd
+    /// was stopped.
+    /// Data of the event `io.evenkeel.vrrp.bfd`.
+    public struct BFDSession: Codable, Hashable, Sendable {
+        /// Its name in the configuration.
+        public var name: String
+        /// Address of the neighbor.
+        public var neighbor: String
+        /// good is up. unknown: not up, which says nothing about the neighbor yet, because the session has just begun
+        /// or this host was paused.
+        public var state: TrackerState
+        /// Since when: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people: "down: control detection time expired".
+        public var detail: String
+
+        public init(name: String, neighbor: String, state: TrackerState, since: String, detail: String) {
+            self.name = name
+            self.neighbor = neighbor
+            self.state = state
+            self.since = since
+            self.detail = detail
+        }
+    }
 }

@@ -57,7 +57,18 @@ extension Interpreter {
         var target = server.endpoint
         if endpoint.port != 0 { target.port = endpoint.port }
         server.checkers = draft.checkers.flatMap { resolveChecker($0, target, configuration) }
+        sayRepeatedSessions(draft.checkers)
         return server
+    }
+
+    private mutating func sayRepeatedSessions(_ checkers: [Parsed<CheckerDraft>]) {
+        var taken: [String: Word] = [:]
+        for word in checkers.compactMap(\.draft.bfdSession) {
+            guard let other = taken.updateValue(word, forKey: word.text) else { continue }
+            reporter.error(
+                .duplicateName, at: word, "a BFD_CHECK of this server looks at \(word.text) already",
+                remedy: "remove one of them", notes: [(other, "the other one")])
+        }
     }
 
     private mutating func resolvePort(

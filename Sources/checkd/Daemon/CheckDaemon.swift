@@ -27,8 +27,8 @@ struct CheckWorld {
     let boot: String
     let limit: ProbeLimit
     let logger: Logger
-    /// What this version does with a checker.
-    let support: (CheckerConfiguration) -> ProbeSupport
+    /// The kind of a checker.
+    let kind: (CheckerConfiguration) -> any ProbeKind
     /// Whether this host has an address.
     var isHere: (IPAddress) -> Bool = { _ in true }
 }
@@ -42,7 +42,6 @@ final class CheckDaemon {
     private var alarmsAtEndOfTurn: OncePerTurn?
     private var heartbeat: (any AlarmClock)?
     private var hindered = HinderedCheckers()
-    private var unsupported: Alarm?
     private var stuck: StuckPrograms?
     private var badFile: TLSFileProblem?
     private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
@@ -146,8 +145,6 @@ final class CheckDaemon {
         addressesChanged()
         for name in remembered.keys { store.changed(name) }
         remembered = [:]
-        let missing = order.flatMap { server in server.supports.compactMap(\.problem).map { "\(server.name): \($0)" } }
-        unsupported = missing.first.map { CheckAlarm.unsupported(first: $0, others: missing.count - 1) }
         descriptors = CheckAlarm.descriptors(world.limit, for: probes.count)
         alarmsAtEndOfTurn?.plan()
         guard isFirst else { return }
@@ -157,7 +154,7 @@ final class CheckDaemon {
 
     private var surroundings: Surroundings {
         Surroundings(
-            turns: world.turns, probes: probes, logger: world.logger, support: world.support,
+            turns: world.turns, probes: probes, logger: world.logger, kind: world.kind,
             changed: { [weak self] server in
                 self?.publish(server.name)
                 self?.store.changed(server.name)
@@ -197,7 +194,6 @@ final class CheckDaemon {
         var wanted = alerts?.alarms ?? [:]
         wanted[.programs] = stuck.map(CheckAlarm.stuck)
         wanted[.tlsFiles] = badFile.map(CheckAlarm.unusable)
-        wanted[.unsupportedChecks] = unsupported
         wanted[.descriptors] = descriptors
         wanted[.probing] = hindered.alarm
         wanted[.state] = store.problem.map(CheckAlarm.unsaved)

@@ -36,8 +36,6 @@ final class WatchedServer {
     /// SERVICE/ADDR:PORT.
     let name: String
     private(set) var configuration: RealServerConfiguration
-    /// What is done with each configured checker.
-    let supports: [ProbeSupport]
     private(set) var machine: MonitoredServer
     /// Checks pause while this address is not on this host; nil: they never do.
     private(set) var home: IPAddress?
@@ -45,7 +43,7 @@ final class WatchedServer {
     private(set) var isSuspended = false
     /// What its checkers add to the weight is known: a probe has said it, or it is what was known before, or none of them adds anything.
     private(set) var isWeighed: Bool
-    /// Of the checkers that run, in the machine's order.
+    /// Of the checkers, in the order of the configuration.
     private(set) var records: [Record] = []
     private(set) var since: String
     private(set) var reason: String
@@ -64,12 +62,11 @@ final class WatchedServer {
         self.home = home
         self.configuration = configuration
         self.surroundings = surroundings
-        supports = configuration.checkers.map(surroundings.support)
-        // One that was taken away adds nothing any more, whatever the others are waiting for.
-        isWeighed = remembered != nil || !supports.contains { $0.kind?.movesWeight == true }
-        let running = zip(configuration.checkers, supports).compactMap { checker, support in
-            support.kind.map { surroundings.probes.probe(for: checker, $0) }
+        let running = configuration.checkers.map { checker in
+            surroundings.probes.probe(for: checker, surroundings.kind(checker))
         }
+        // One that was taken away adds nothing any more, whatever the others are waiting for.
+        isWeighed = remembered != nil || !running.contains(where: \.kind.movesWeight)
         let now = SystemClock.timestamp
         var checkers: [Checker] = []
         let memories = Recollection.of(running.map(\.identity), from: remembered)

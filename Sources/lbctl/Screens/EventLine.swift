@@ -45,6 +45,9 @@ extension Screen {
         case EventType.vrrpDropped:
             guard let peer = try? data.decode(VrrpAPI.DroppedPeer.self) else { break }
             return (Cell("DROPPED", .warning), "adverts from \(peer.peer): \(peer.detail)")
+        case EventType.vrrpSession:
+            guard let session = try? data.decode(VrrpAPI.BFDSession.self) else { break }
+            return (session.state.cell, "with \(session.neighbor): \(session.detail)")
         case EventType.checkServer:
             guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
             return (health.state.cell, health.words)

@@ -1,6 +1,9 @@
-# Servers that answer well and badly, for CheckerDifferentialTests: each on a port of its own, for every director the same.
+# Servers that answer well and badly, for CheckerDifferentialTests: each on a port of its own, for every director the same. And a mail server,
+# which prints what people are told, a line for each recipient and change: "mail", the director, the recipient, subject and text, with tabs.
 #
 # usage: misbehaving.py ADDRESS    prints "ready" when all ports are open
+import email
+import email.policy
 import selectors
 import socket
 import sys
@@ -87,11 +90,65 @@ class Guest:
         self.connection.close()
 
 
+# A mail under way.
+class Mail:
+    def __init__(self, connection, peer):
+        self.connection, self.peer, self.heard, self.recipients = connection, peer, b"", []
+        self.is_text = False
+        selector.register(connection, selectors.EVENT_READ, self.read)
+        connection.sendall(b"220 web1\r\n")
+
+    def read(self):
+        try:
+            octets = self.connection.recv(65536)
+            self.heard += octets
+            if not octets:
+                raise OSError
+            while self.go_on():
+                pass
+        except OSError:
+            selector.unregister(self.connection)
+            self.connection.close()
+
+    def go_on(self):
+        end = b"\r\n.\r\n" if self.is_text else b"\r\n"
+        if end not in self.heard:
+            return False
+        part, self.heard = self.heard.split(end, 1)
+        reply = b"250 ok"
+        if self.is_text:
+            self.is_text = False
+            self.tell(email.message_from_bytes(part, policy=email.policy.default))
+        elif part[:4].upper() == b"RCPT":
+            self.recipients.append(part.split(b"<")[1].split(b">")[0].decode())
+        elif part[:4].upper() == b"DATA":
+            self.is_text, reply = True, b"354 go on"
+        elif part[:4].upper() == b"QUIT":
+            reply = b"221 bye"
+        self.connection.sendall(reply + b"\r\n")
+        return True
+
+    # One change is the subject; of several each is two lines of the text.
+    def tell(self, mail):
+        subject, lines = mail["Subject"].split("] ", 1)[1], mail.get_content().splitlines()
+        changes = [(subject, next(line for line in lines if line))]
+        if " changes: " in subject:
+            changes = [pair for pair in zip(lines, lines[1:]) if pair[1].startswith("=> ")]
+        for title, text in changes:
+            for recipient in self.recipients:
+                print("mail", self.peer, recipient, title, text, sep="\t", flush=True)
+        self.recipients = []
+
+
 def listen(port, steps):
     server = socket.create_server((address, port), backlog=64)
 
     def accept():
-        Guest(server.accept()[0], steps)
+        connection, peer = server.accept()
+        if steps == "mail":
+            Mail(connection, peer[0])
+        else:
+            Guest(connection, steps)
 
     selector.register(server, selectors.EVENT_READ, accept)
 
@@ -110,6 +167,7 @@ def hear(port, reply):
 
 for port, steps in TALKS.items():
     listen(port, steps)
+listen(2525, "mail")
 for port, reply in REPLIES.items():
     hear(port, reply)
 print("ready", flush=True)
