@@ -13,6 +13,8 @@ final class BFDSessions {
     private struct Session {
         var machine: BFDSession
         var sender: Int32?
+        /// Why there is none, where that is this host's trouble.
+        var senderFailure: Errno?
         var report: TrackerReport?
         /// What it says about the neighbor, and since when: RFC 3339.
         var verdict: (standing: TrackerStanding, since: String)?
@@ -45,6 +47,9 @@ final class BFDSessions {
     private let heard: (TrackerReport, Tracker) -> Void
     /// Called when `description` of a session is another one.
     var changed: (String) -> Void = { _ in }
+    /// Called now and then while there are sessions, and when there are none any more.
+    var beat: () -> Void = {}
+    private var heartbeat: LoopTimer?
 
     /// Packets that are read before others have their turn.
     private static let packetsAtOnce = 64
@@ -54,6 +59,7 @@ final class BFDSessions {
         self.loop = loop
         self.heard = heard
         timer = loop.timer { [weak self] in self?.settle() }
+        heartbeat = loop.timer { [weak self] in self?.sayAlive() }
     }
 
     deinit { for session in sessions.values { close(session) } }
@@ -69,7 +75,7 @@ final class BFDSessions {
         return VrrpAPI.BFDSession(
             name: name, neighbor: "\(session.machine.configuration.neighbor)",
             state: VrrpAPI.TrackerState(verdict.standing), since: verdict.since,
-            detail: report.hindrance.map { "\(report.words); \($0)" } ?? report.words)
+            detail: report.words, hindrance: report.hindrance)
     }
 
     /// Runs these and no others. A session goes on, under another name too, where the neighbor can tell no difference.
@@ -96,6 +102,12 @@ final class BFDSessions {
         for (name, session) in sessions { if let report = session.report { heard(report, .bfd(name)) } }
         listen()
         settle()
+        if !sessions.isEmpty, heartbeat?.deadline == nil { sayAlive() }
+    }
+
+    private func sayAlive() {
+        beat()
+        if !sessions.isEmpty { heartbeat?.arm(after: .seconds(CheckHeartbeat.interval)) }
     }
 
     /// Says goodbye to every neighbor.
@@ -167,8 +179,9 @@ final class BFDSessions {
             }
             guard let session = sessions[name] else { continue }
             var report = session.machine.report
-            report.hindrance = failures[Port(session.machine.configuration)].map { "\($0)" }
-            let verdict = session.machine.verdict
+            report.hindrance = (failures[Port(session.machine.configuration)] ?? session.senderFailure).map { "\($0)" }
+            let isHindered = report.hindrance != nil && report.standing == .failed
+            let verdict = isHindered ? .unknown : session.machine.verdict
             let isNews = session.report != report
             guard isNews || session.verdict?.standing != verdict else { continue }
             sessions[name]?.report = report
@@ -191,6 +204,8 @@ final class BFDSessions {
                 port.isIPv6 ? 1 : 0, source, Array(configuration.neighbor.octets), port.number,
                 Int32(configuration.timeToLive))
             sessions[name]?.sender = number >= 0 ? number : nil
+            let isNoWay = [ENETUNREACH, EHOSTUNREACH, ENETDOWN].contains(-number)
+            sessions[name]?.senderFailure = number >= 0 || isNoWay ? nil : Errno(-number, "bind(source_ip)")
         }
         guard let sender = sessions[name]?.sender else { return }
         for packet in packets {

@@ -43,11 +43,14 @@ import VRRP
             BusAPI.InterfaceState(state: isThere ? .attached : .lost, service: "vrrpd"))
     }
 
-    private func session(_ name: String, _ state: VrrpAPI.TrackerState?, _ detail: String = "") throws {
+    private func session(
+        _ name: String, _ state: VrrpAPI.TrackerState?, _ detail: String = "", hindrance: String? = nil
+    ) throws {
         try hear(
             EventType.vrrpSession, name,
             state.map {
-                VrrpAPI.BFDSession(name: name, neighbor: "192.0.2.3", state: $0, since: "", detail: detail)
+                VrrpAPI.BFDSession(
+                    name: name, neighbor: "192.0.2.3", state: $0, since: "", detail: detail, hindrance: hindrance)
             })
     }
 
@@ -66,6 +69,9 @@ import VRRP
         try session("b", .failed, "down: neighbor signaled session down")
         #expect(ear.reports["b"]?.words == "session with 192.0.2.3 down: neighbor signaled session down")
         #expect(standing() == .failed)
+        try session("b", .unknown, "down", hindrance: "bind(BFD): address already in use")
+        #expect(standing() == .unknown && ear.reports["b"]?.words.hasSuffix("address already in use") == true)
+        try session("b", .failed, "down")
         // A new one of another vrrpd: the last word stands.
         try session("b", .unknown, "down, never up yet")
         turns.run(for: .seconds(60))
@@ -93,6 +99,32 @@ import VRRP
         try session("b", .good, "up")
         turns.run(for: .seconds(60))
         #expect(standing() == .good)
+    }
+
+    @Test func `a vrrpd that hangs is as good as away, until it is heard again`() throws {
+        func beat() throws { try hear(EventType.vrrpHeartbeat, "vrrpd", VrrpAPI.Heartbeat(intervalSeconds: 2)) }
+        news.watch(["b"])
+        // As the bus keeps it: of a vrrpd that may hang already.
+        try beat()
+        try vrrpd(isThere: true)
+        try session("b", .good, "up")
+        ear.handler?(.snapshotComplete)
+        for _ in 0..<30 {
+            turns.run(for: .seconds(2))
+            try beat()
+            #expect(standing() == .good)
+        }
+        turns.run(for: .milliseconds(8900))
+        #expect(standing() == .good)
+        turns.run(for: .milliseconds(200))
+        #expect(ear.reports["b"] == TrackerReport(.unknown, "vrrpd, which runs the BFD sessions, hangs"))
+        try beat()
+        #expect(standing() == .good)
+        // It has no sessions any more, and says so.
+        try session("b", nil)
+        try hear(EventType.vrrpHeartbeat, "vrrpd", VrrpAPI.Heartbeat?.none)
+        turns.run(for: .seconds(4))
+        #expect(ear.reports["b"]?.words == "vrrpd has no BFD session b")
     }
 
     @Test func `a bus that is away says nothing, and what its snapshot leaves out has gone`() throws {

@@ -18,7 +18,9 @@ struct BFDCheckTests {
     init() throws {
         room = try CheckRoom(bus: true)
         segment = try Segment(hosts: 2, loop: room.loop)
-        tap = try room.listen([EventType.checkServer, EventType.alarm, EventType.vrrpSession])
+        tap = try room.listen([
+            EventType.checkServer, EventType.alarm, EventType.vrrpSession, EventType.vrrpHeartbeat,
+        ])
     }
 
     private func configuration(_ name: String = "web", alpha: Bool = false) -> String {
@@ -84,6 +86,7 @@ struct BFDCheckTests {
         let states = ["up", "down", "up", "down", "up", "down", "up", "down"]
         try room.eventually("all of it is heard") { tap.states(of: server) == states }
         #expect(alarm == nil)
+        #expect(tap.standing(EventType.vrrpHeartbeat)["vrrpd"]?["intervalSeconds"]?.int == 2)
     }
 
     @Test(.enabled(if: hasFRR)) func `a vrrpd that is killed, stopped or started says nothing about the server`() throws
@@ -120,6 +123,20 @@ struct BFDCheckTests {
         #expect(tap.events.count { $0["type"]?.string == EventType.alarm } == alarms)
         #expect(tap.states(of: server) == ["up"])
         #expect(try room.list()[server]?.state == .up)
+    }
+
+    @Test func `a session that this host cannot run says nothing about the server`() throws {
+        let address = segment.hosts[0].address
+        try room.start(configuration().replacing("source_ip \(address)", with: "source_ip 10.77.0.77"))
+        let vrrpd = try startVrrpd()
+        defer { vrrpd.signal(SIGKILL) }
+        try room.eventually("an alarm says why") { alarm?.contains("cannot run the session with 10.77.0.2") == true }
+        #expect(alarm?.lowercased().contains("cannot assign requested address") == true)
+        #expect(try room.list()[server]?.state == .up)
+        try segment.ip(["-n", segment.hosts[0].namespace, "addr", "add", "10.77.0.77/24", "dev", "eth0"])
+        // Now it can, and nobody answers.
+        #expect(try room.becomes(server, .down).reason.hasSuffix("down, never up yet"))
+        try room.eventually("the alarm ends") { alarm == nil }
     }
 
     @Test func `two vrrpd, an alpha server, and reloads that rename, remove and add the session`() throws {

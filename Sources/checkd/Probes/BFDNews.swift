@@ -11,7 +11,9 @@ final class BFDNews {
     typealias Subscribe = (@escaping (BusSubscription.Update) -> Void) -> AnyObject?
 
     /// The types that are subscribed to.
-    static let types = [EventType.vrrpSession, EventType.interface]
+    static let types = [EventType.vrrpSession, EventType.vrrpHeartbeat, EventType.interface]
+    /// Signs of life of vrrpd that may be missed.
+    private static let missedBeats = 3
     /// A session of which vrrpd says nothing for so long is not known of.
     static let patience = Duration.seconds(3)
 
@@ -26,6 +28,8 @@ final class BFDNews {
     /// The sessions that the snapshot has named so far; nil when it is complete.
     private var snapshot: Set<String>? = []
     private var isVrrpdThere = false
+    /// vrrpd has said that it is alive, and will again before that; nil: it was never heard.
+    private var aliveUntil: Instant?
     private var silentSince: [String: Instant] = [:]
 
     /// Names nothing yet; `tell` is told how the sessions that are named stand, whether it is news or not.
@@ -42,7 +46,7 @@ final class BFDNews {
         silentSince = silentSince.filter { names.contains($0.key) }
         if names.isEmpty {
             subscription = nil
-            (said, snapshot, isVrrpdThere) = ([:], [], false)
+            (said, snapshot, isVrrpdThere, aliveUntil) = ([:], [], false, nil)
         } else if subscription == nil {
             subscription = subscribe { [weak self] in self?.heard($0) }
         }
@@ -53,7 +57,7 @@ final class BFDNews {
     func heard(_ update: BusSubscription.Update) {
         switch update {
         case .lost:
-            isVrrpdThere = false
+            (isVrrpdThere, aliveUntil) = (false, nil)
             snapshot = []
         case .snapshotComplete:
             if let snapshot { said = said.filter { snapshot.contains($0.key) } }
@@ -62,18 +66,29 @@ final class BFDNews {
             snapshot?.insert(event.subject)
             said[event.subject] = event.data.flatMap { try? $0.decode() }
             return settle(named.intersection([event.subject]))
+        case .event(let event) where event.type == EventType.vrrpHeartbeat:
+            let beat: VrrpAPI.Heartbeat? = event.data.flatMap { try? $0.decode() }
+            let interval = Duration.seconds(min(max(beat?.intervalSeconds ?? 0, 1), 60))
+            let isAwaited = isAlive && aliveUntil != nil
+            aliveUntil = beat == nil ? nil : turns.refreshNow() + interval * Self.missedBeats
+            // The timer looks for itself whether there was another one.
+            if isAwaited, beat != nil { return }
         case .event(let event) where event.subject == VrrpAPI.interface:
             let state: BusAPI.InterfaceState? = event.data.flatMap { try? $0.decode() }
             isVrrpdThere = state?.state == .attached
+            if !isVrrpdThere { aliveUntil = nil }
         case .event: return
         }
         settle(named)
     }
 
+    /// What it said holds. One that was not heard yet has only just come.
+    private var isAlive: Bool { isVrrpdThere && aliveUntil.map { turns.now < $0 } ?? true }
+
     private func settle(_ names: Set<String>) {
         let now = turns.refreshNow()
         for name in names {
-            if isVrrpdThere, let session = said[name] {
+            if isAlive, let session = said[name] {
                 silentSince[name] = nil
                 // One that has just begun says nothing yet.
                 if let report = session.report { tell(report, .bfd(name)) }
@@ -83,19 +98,24 @@ final class BFDNews {
                 silentSince[name] = now
             }
         }
-        let next = silentSince.values.map { $0 + Self.patience }.filter { $0 > now }.min()
+        let ends = silentSince.values.map { $0 + Self.patience } + [aliveUntil].compactMap(\.self)
+        let next = ends.filter { $0 > now }.min()
         if let next { timer?.arm(at: next) } else { timer?.disarm() }
     }
 
     private func silence(of name: String) -> String {
         guard snapshot == nil else { return "the bus is away, and with it what vrrpd says of its BFD sessions" }
-        return isVrrpdThere ? "vrrpd has no BFD session \(name)" : "vrrpd is away, which runs the BFD sessions"
+        guard isVrrpdThere else { return "vrrpd is away, which runs the BFD sessions" }
+        return isAlive ? "vrrpd has no BFD session \(name)" : "vrrpd, which runs the BFD sessions, hangs"
     }
 }
 
 extension VrrpAPI.BFDSession {
     /// What follows for checks; nil: nothing yet.
     fileprivate var report: TrackerReport? {
+        if let hindrance {
+            return TrackerReport(.unknown, "vrrpd cannot run the session with \(neighbor): \(hindrance)")
+        }
         let words = "session with \(neighbor) \(detail)"
         return switch state {
         case .good: TrackerReport(.good, words)

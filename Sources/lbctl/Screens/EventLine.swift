@@ -47,7 +47,8 @@ extension Screen {
             return (Cell("DROPPED", .warning), "adverts from \(peer.peer): \(peer.detail)")
         case EventType.vrrpSession:
             guard let session = try? data.decode(VrrpAPI.BFDSession.self) else { break }
-            return (session.state.cell, "with \(session.neighbor): \(session.detail)")
+            let hindrance = session.hindrance.map { "; \($0)" } ?? ""
+            return (session.state.cell, "with \(session.neighbor): \(session.detail)\(hindrance)")
         case EventType.checkServer:
             guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
             return (health.state.cell, health.words)
@@ -65,6 +66,9 @@ extension Screen {
             return (Cell("loaded"), "\(configuration.file) (\(configuration.digest.prefix(8)))")
         case EventType.checkHeartbeat:
             guard let heartbeat = try? data.decode(CheckHeartbeat.self) else { break }
+            return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s")
+        case EventType.vrrpHeartbeat:
+            guard let heartbeat = try? data.decode(VrrpAPI.Heartbeat.self) else { break }
             return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s")
         case EventType.interface:
             guard let state = try? data.decode(BusAPI.InterfaceState.self) else { break }
