@@ -103,6 +103,10 @@ import Testing
         #expect((checker.schedule.retry, checker.schedule.warmup, checker.schedule.alpha) == (0, .zero, true))
         let other = load(session() + serviceText("alpha", server: "BFD_CHECK {\nname b\nalpha off\n}")).configuration
         #expect(other?.virtualServers.first?.realServers.first?.checkers.first?.schedule.alpha == false)
+        // A server starts down when one of its checkers does, whatever stands beside them.
+        #expect(other?.virtualServers.first?.realServers.first?.alpha == false)
+        let mixed = load(session() + serviceText(server: "TCP_CHECK {\n}\nBFD_CHECK {\nname b\nalpha\n}")).configuration
+        #expect(mixed?.virtualServers.first?.realServers.first?.alpha == true)
     }
 
     @Test func `vrrp and checker say whom a session is for; both or neither: all`() throws {

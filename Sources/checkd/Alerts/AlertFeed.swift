@@ -37,7 +37,7 @@ enum AlertFeed {
         case EventType.ipvsService:
             let service: IpvsAPI.ServiceSummary = try data.decode()
             let (context, runtime) = (service.context, service.runtime)
-            guard service.origin == nil, runtime.isLeaving != true else { return nil }
+            guard service.origin ?? .configuration == .configuration, runtime.isLeaving != true else { return nil }
             return .service(
                 event.subject,
                 ServiceLook(
