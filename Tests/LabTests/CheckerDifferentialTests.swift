@@ -117,6 +117,8 @@ struct CheckerDifferentialTests {
         try become(up.filter { name in ![":2601", ":2603", ":2701"].contains { name.hasSuffix($0) } }, lab)
         neighbor.signal(SIGCONT)
         try become(up, lab)
+        // The kernel comes before the bus: checkd has yet to hear of the quorum.
+        try lab.observe(for: .milliseconds(500))
         try ours.end(.checkd)
         try compareMails(misbehaving, lab)
         withExtendedLifetime((theirs, ours, misbehaving)) {}
