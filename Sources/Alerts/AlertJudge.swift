@@ -203,7 +203,8 @@ public struct AlertJudge: Sendable {
         let (state, headline) = look.isUp ? ("up", "UP") : ("down", look.isHeld ? "HELD DOWN" : "DOWN")
         return [
             change(
-                AlertSubject(.server, name), state, headline, Self.text(of: look, hasBegun ? nil : before), look.reason, look.since,
+                AlertSubject(.server, name), state, headline, Self.text(of: look, hasBegun ? nil : before), look.reason,
+                look.since,
                 title: policy.title(ofServer: name))
         ]
     }
