@@ -26,7 +26,6 @@ private final class ScriptedKind: ProbeKind {
 
     var identity: String { title }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     private final class Run: RunningProbe { func cancel() {} }
 
