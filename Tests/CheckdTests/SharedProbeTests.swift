@@ -151,6 +151,32 @@ import Testing
         #expect(server(1) == health)
     }
 
+    @Test func `a service that is added learns from one that is checked, not from one that pauses`() {
+        daemon.start(Configuration(virtualServers: [service(1, suspends: true), service(2)]))
+        turns.run(for: .seconds(20))
+        addresses.away = [home(1)]
+        daemon.addressesChanged()
+        network.manners[1] = .refuses
+        turns.run(for: .seconds(20))
+        daemon.reload(
+            Configuration(virtualServers: [service(1, suspends: true), service(2), service(3), service(4)]))
+        turns.run(for: .zero)
+        for number in [3, 4] { #expect(server(number)?.state == .down && server(number)?.verified == true) }
+        // Whom they learned from leaves, or pauses: others know too.
+        daemon.reload(Configuration(virtualServers: [service(1, suspends: true), service(4, suspends: true)]))
+        addresses.away = []
+        daemon.addressesChanged()
+        turns.run(for: .zero)
+        #expect(server(1)?.state == .down)
+        addresses.away = [home(4)]
+        daemon.addressesChanged()
+        daemon.reload(
+            Configuration(
+                virtualServers: [service(1, suspends: true), service(4, suspends: true), service(5)]))
+        turns.run(for: .zero)
+        #expect(server(5)?.state == .down && server(5)?.verified == true)
+    }
+
     @Test func `nothing is known yet: who is new is taken out by nobody`() {
         network.manners[1] = .silent
         daemon.start(Configuration(virtualServers: [service(1)]))

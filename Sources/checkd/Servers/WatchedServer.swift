@@ -154,8 +154,7 @@ final class WatchedServer {
     /// about the weight comes with the next one.
     private func learn() {
         for (index, record) in records.enumerated() {
-            let others = record.shared.others(than: self, index)
-            if !record.kind.movesWeight, let other = others.first(where: \.isVerified) {
+            if !record.kind.movesWeight, let other = record.shared.known(besides: self, index) {
                 apply(machine.goesOn(checker: index, as: other, at: surroundings.turns.now))
             } else if let other = record.shared.asking {
                 joins(index, other)
