@@ -196,21 +196,24 @@ public struct AlertJudge: Sendable {
         guard now != before else { return [] }
         told.servers[name] = now == start ? nil : now
         // The checkers of one that starts down are down before anybody has asked.
-        let isFirst = server.startsDown && before == start && !look.isUp
+        let hasBegun = server.startsDown && before == start
+        let isFirst = hasBegun && !look.isUp
         let isCheckersOnly = now.isUp == before.isUp && now.isHeld == before.isHeld
         guard !areServersSilent, !isFirst, !isCheckersOnly || !policy.skipsCheckers else { return [] }
         let (state, headline) = look.isUp ? ("up", "UP") : ("down", look.isHeld ? "HELD DOWN" : "DOWN")
         return [
             change(
-                AlertSubject(.server, name), state, headline, Self.text(of: look, before), look.reason, look.since,
+                AlertSubject(.server, name), state, headline, Self.text(of: look, hasBegun ? nil : before), look.reason,
+                look.since,
                 title: policy.title(ofServer: name))
         ]
     }
 
-    private static func text(of look: ServerLook, _ before: ToldServer) -> String {
+    /// `before`: nil where its checkers were down before anybody had asked.
+    private static func text(of look: ServerLook, _ before: ToldServer?) -> String {
         if look.isHeld { return "=> Held down: it changes its state too often <=" }
-        if before.isHeld { return "=> Held down no longer: it has kept still <=" }
-        let turned = look.checkers.filter { $0.isUp == before.failing.contains($0.identity) }
+        if before?.isHeld == true { return "=> Held down no longer: it has kept still <=" }
+        let turned = look.checkers.filter { $0.isUp == (before?.failing.contains($0.identity) ?? true) }
         return (turned.first { $0.isUp == look.isUp } ?? turned.first)?.text
             ?? "=> CHECK \(look.isUp ? "succeed" : "failed") on service <="
     }

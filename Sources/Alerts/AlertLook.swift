@@ -109,7 +109,8 @@ extension ServerLook.Checker {
         case "UDP_CHECK": "=> UDP CHECK \(result) on service <="
         case "PING_CHECK": "=> ICMP CHECK \(result) on service <="
         case "FILE_CHECK": "=> FILE CHECK \(result) on service <="
-        case "BFD_CHECK": "=> BFD CHECK \(result) on service <="
+        case "BFD_CHECK":
+            "=> BFD CHECK \(identity.drop { $0 != " " }.dropFirst()) \(isUp ? "succeeded" : "failed") on service <="
         case "HTTP_GET", "SSL_GET": "=> CHECK \(result) on service\(isUp ? "" : " : HTTP request failed") <="
         default: "=> CHECK \(result) on service <="
         }

@@ -40,8 +40,12 @@ public struct MailText: Equatable, Sendable {
 
     private static func header(_ address: MailAddress) -> String {
         guard !address.name.isEmpty else { return address.address }
-        let isPlain = address.name.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-        return "\(isPlain ? "\"\(address.name)\"" : words(address.name)) <\(address.address)>"
+        guard address.name.utf8.allSatisfy({ $0 < 0x80 }) else { return "\(words(address.name)) <\(address.address)>" }
+        let quoted = address.name.reduce(into: "") { text, character in
+            if character == "\"" || character == "\\" { text.append("\\") }
+            text.append(character)
+        }
+        return "\"\(quoted)\" <\(address.address)>"
     }
 
     /// Text of a header: as it is, or as encoded words of at most 75 characters.

@@ -11,6 +11,10 @@ public enum EventType {
     public static let vrrpMasters = "io.evenkeel.vrrp.masters"
     /// A peer's advertisements are dropped; data is `VrrpAPI.DroppedPeer`, subject is the instance.
     public static let vrrpDropped = "io.evenkeel.vrrp.dropped"
+    /// A BFD session came up, went down or is not configured any more; data is `VrrpAPI.BFDSession`, subject is its name.
+    public static let vrrpSession = "io.evenkeel.vrrp.bfd"
+    /// vrrpd's loop runs and has BFD sessions; data is `VrrpAPI.Heartbeat`, subject is `vrrpd`.
+    public static let vrrpHeartbeat = "io.evenkeel.vrrp.heartbeat"
     /// The verdict about a real server changed; data is `CheckAPI.ServerHealth`.
     public static let checkServer = "io.evenkeel.check.server"
     /// checkd's loop runs; data is `CheckHeartbeat`, subject is `checkHeartbeatSubject`.

@@ -28,6 +28,9 @@ public struct BFDSession: Sendable {
     private var isPolling = false
     private var transmitAt: Instant
     private var detectAt: Instant?
+    /// Until then being down says nothing about the neighbor: the session has just begun, or this host did not run for so long that the
+    /// neighbor gave it up.
+    private var excusedUntil: Instant?
     private var random: UInt64
 
     /// A session that begins to send at once, unless it is passive.
@@ -37,13 +40,15 @@ public struct BFDSession: Sendable {
         self.discriminator = max(1, discriminator)
         random = seed
         transmitAt = now
+        excusedUntil = now + excuse
     }
+
+    /// Goes on under another block that the neighbor cannot tell from its own: `BFDConfiguration.isSameSession`.
+    public mutating func adopt(_ block: BFDConfiguration) { configuration = block }
 
     /// When to call `due`; nil while it only waits.
     public var deadline: Instant? {
-        let transmit = isSending ? transmitAt : nil
-        guard let detectAt else { return transmit }
-        return transmit.map { min($0, detectAt) } ?? detectAt
+        [isSending ? transmitAt : nil, detectAt, state == .up ? nil : excusedUntil].compactMap(\.self).min()
     }
 
     /// What of it is up is `good` for those that track it.
@@ -55,10 +60,21 @@ public struct BFDSession: Sendable {
         }
     }
 
-    /// What a session that is up and one that is not would like to send at.
-    private var desiredTransmit: Duration {
-        state == .up ? configuration.transmit : max(configuration.idleTransmit, .seconds(1), configuration.transmit)
+    /// What it says about the neighbor to those that must not be misled by what happens to this host: nothing for five packets of a session
+    /// that is down, after it began or this host did not run. Who tracks it hears `report`, as from keepalived.
+    public var verdict: TrackerStanding {
+        switch state {
+        case .up: .good
+        case .adminDown, .down, .initialize: excusedUntil == nil ? .failed : .unknown
+        }
     }
+
+    private var excuse: Duration { idleTransmit * 5 }
+
+    private var idleTransmit: Duration { max(configuration.idleTransmit, .seconds(1), configuration.transmit) }
+
+    /// What a session that is up and one that is not would like to send at.
+    private var desiredTransmit: Duration { state == .up ? configuration.transmit : idleTransmit }
 
     /// Periodic packets are sent: RFC 5880 §6.8.7.
     private var isSending: Bool {
@@ -76,6 +92,7 @@ public struct BFDSession: Sendable {
     /// A packet for this session that came with an acceptable TTL. Gives what to send at once.
     public mutating func received(_ packet: BFDPacket, at now: Instant) -> [BFDPacket] {
         guard packet.yours == discriminator || packet.yours == 0 else { return [] }
+        excuseLateness(at: now)
         let before = (state, transmitInterval)
         remoteDiscriminator = packet.mine
         remoteState = packet.state
@@ -93,7 +110,7 @@ public struct BFDSession: Sendable {
             packets.append(answer)
         }
         if state != before.0 {
-            if state == .up { isPolling = true }
+            if state == .up { (isPolling, excusedUntil) = (true, nil) }
             if isSending { packets.append(self.packet) }
             transmitAt = now + jittered(transmitInterval)
         } else if transmitInterval < before.1 {
@@ -121,6 +138,7 @@ public struct BFDSession: Sendable {
 
     /// `deadline` has come. Gives what to send.
     public mutating func due(at now: Instant) -> [BFDPacket] {
+        excuseLateness(at: now)
         if let detectAt, detectAt <= now {
             self.detectAt = nil
             // RFC 5880 §6.8.1: it may be another session when it is heard again.
@@ -135,6 +153,13 @@ public struct BFDSession: Sendable {
         guard isSending, transmitAt <= now else { return [] }
         transmitAt = now + jittered(transmitInterval)
         return [packet]
+    }
+
+    /// This host was silent for as long as the neighbor waits: whatever the neighbor did then is no fault of its own.
+    private mutating func excuseLateness(at now: Instant) {
+        if let excusedUntil, excusedUntil <= now { self.excusedUntil = nil }
+        let missed = max(transmitInterval * (Int(configuration.multiplier) - 1), transmitInterval / 4)
+        if isSending, now - transmitAt >= missed { excusedUntil = now + excuse }
     }
 
     /// The last packet: this end goes, which is no failure of the path.

@@ -33,7 +33,9 @@ private final class CheckProgram: RunningDaemon {
         loaded = try context.configuration(workingIn: \.networkNamespace)
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
-        let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd"))
+        let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd")) {
+            service.subscribe(types: BFDNews.types, $0)
+        }
         let addresses = LocalAddresses(on: loop, logger: logger)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let daemon = CheckDaemon(
@@ -42,7 +44,7 @@ private final class CheckProgram: RunningDaemon {
                 alarms: StandingAlarms<CheckAlarm>(daemon: "checkd", events: service.events, logger: logger),
                 verdicts: ledger.file("checkd.json", durable: false), boot: SystemClock.bootID,
                 limit: ProbeLimit.ofThisProcess(), logger: logger,
-                support: { ProbeSupport($0, on: network) }, isHere: { addresses.isHere($0) }))
+                kind: { network.kind(of: $0) }, isHere: { addresses.isHere($0) }))
         addresses.changed = { [weak daemon] in daemon?.addressesChanged() }
         addresses.adopt(loaded.configuration)
         self.addresses = addresses

@@ -1,5 +1,6 @@
 // BFD sessions on UDP (RFC 5881: port 3784, one hop; RFC 5883: port 4784, several): sockets and timers for VRRP/BFDSession.
 
+import Bus
 import CLinux
 import Configuration
 import Glibc
@@ -12,7 +13,11 @@ final class BFDSessions {
     private struct Session {
         var machine: BFDSession
         var sender: Int32?
+        /// Why there is none, where that is this host's trouble.
+        var senderFailure: Errno?
         var report: TrackerReport?
+        /// What it says about the neighbor, and since when: RFC 3339.
+        var verdict: (standing: TrackerStanding, since: String)?
     }
 
     private struct Port: Hashable {
@@ -40,6 +45,11 @@ final class BFDSessions {
     private var retryAt: Instant?
     private var buffer = [UInt8](repeating: 0, count: 256)
     private let heard: (TrackerReport, Tracker) -> Void
+    /// Called when `description` of a session is another one.
+    var changed: (String) -> Void = { _ in }
+    /// Called now and then while there are sessions, and when there are none any more.
+    var beat: () -> Void = {}
+    private var heartbeat: LoopTimer?
 
     /// Packets that are read before others have their turn.
     private static let packetsAtOnce = 64
@@ -49,14 +59,39 @@ final class BFDSessions {
         self.loop = loop
         self.heard = heard
         timer = loop.timer { [weak self] in self?.settle() }
+        heartbeat = loop.timer { [weak self] in self?.sayAlive() }
     }
 
     deinit { for session in sessions.values { close(session) } }
 
-    /// Runs these and no others. A session whose block stays goes on.
+    /// The names of all that run.
+    var names: [String] { sessions.keys.sorted() }
+
+    /// A session for the bus; nil until it was looked at.
+    func description(of name: String) -> VrrpAPI.BFDSession? {
+        guard let session = sessions[name], let report = session.report, let verdict = session.verdict else {
+            return nil
+        }
+        return VrrpAPI.BFDSession(
+            name: name, neighbor: "\(session.machine.configuration.neighbor)",
+            state: VrrpAPI.TrackerState(verdict.standing), since: verdict.since,
+            detail: report.words, hindrance: report.hindrance)
+    }
+
+    /// Runs these and no others. A session goes on, under another name too, where the neighbor can tell no difference.
     func watch(_ blocks: [BFDConfiguration]) {
-        let kept = Dictionary(blocks.map { ($0.name, $0) }) { first, _ in first }
-        for (name, session) in sessions where kept[name] != session.machine.configuration { end(name) }
+        var kept: [String: Session] = [:]
+        for block in blocks {
+            guard
+                let (name, session) = sessions.first(where: { $0.value.machine.configuration.isSameSession(as: block) })
+            else { continue }
+            kept[block.name] = session
+            kept[block.name]?.machine.adopt(block)
+            sessions[name] = nil
+            if name != block.name { for name in [name, block.name] { changed(name) } }
+        }
+        for name in names { end(name) }
+        sessions = kept
         for block in blocks where sessions[block.name] == nil {
             var generator = SystemRandomNumberGenerator()
             sessions[block.name] = Session(
@@ -67,6 +102,12 @@ final class BFDSessions {
         for (name, session) in sessions { if let report = session.report { heard(report, .bfd(name)) } }
         listen()
         settle()
+        if !sessions.isEmpty, heartbeat?.deadline == nil { sayAlive() }
+    }
+
+    private func sayAlive() {
+        beat()
+        if !sessions.isEmpty { heartbeat?.arm(after: .seconds(CheckHeartbeat.interval)) }
     }
 
     /// Says goodbye to every neighbor.
@@ -75,6 +116,7 @@ final class BFDSessions {
     private func end(_ name: String) {
         if let packet = sessions[name]?.machine.end() { send([packet], of: name) }
         if let session = sessions.removeValue(forKey: name) { close(session) }
+        changed(name)
     }
 
     private func close(_ session: Session) {
@@ -137,10 +179,15 @@ final class BFDSessions {
             }
             guard let session = sessions[name] else { continue }
             var report = session.machine.report
-            report.hindrance = failures[Port(session.machine.configuration)].map { "\($0)" }
-            guard session.report != report else { continue }
+            report.hindrance = (failures[Port(session.machine.configuration)] ?? session.senderFailure).map { "\($0)" }
+            let isHindered = report.hindrance != nil && report.standing == .failed
+            let verdict = isHindered ? .unknown : session.machine.verdict
+            let isNews = session.report != report
+            guard isNews || session.verdict?.standing != verdict else { continue }
             sessions[name]?.report = report
-            heard(report, .bfd(name))
+            if session.verdict?.standing != verdict { sessions[name]?.verdict = (verdict, SystemClock.timestamp) }
+            changed(name)
+            if isNews { heard(report, .bfd(name)) }
         }
         let times = sessions.values.compactMap(\.machine.deadline) + [retryAt].compactMap(\.self)
         if let first = times.min() { timer?.arm(at: first) } else { timer?.disarm() }
@@ -157,6 +204,8 @@ final class BFDSessions {
                 port.isIPv6 ? 1 : 0, source, Array(configuration.neighbor.octets), port.number,
                 Int32(configuration.timeToLive))
             sessions[name]?.sender = number >= 0 ? number : nil
+            let isNoWay = [ENETUNREACH, EHOSTUNREACH, ENETDOWN].contains(-number)
+            sessions[name]?.senderFailure = number >= 0 || isNoWay ? nil : Errno(-number, "bind(source_ip)")
         }
         guard let sender = sessions[name]?.sender else { return }
         for packet in packets {

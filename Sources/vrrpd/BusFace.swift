@@ -50,6 +50,20 @@ final class BusFace {
         daemon.observer = self
     }
 
+    /// BFD sessions are events of their own: checks look at them, too. While there are some, those who do hear that this loop runs.
+    func publish(_ sessions: BFDSessions) {
+        service.events.provide(
+            EventType.vrrpHeartbeat, subjects: { [unowned sessions] in sessions.names.isEmpty ? [] : ["vrrpd"] },
+            state: { [unowned sessions] _ in
+                sessions.names.isEmpty ? nil : VrrpAPI.Heartbeat(intervalSeconds: CheckHeartbeat.interval)
+            })
+        sessions.beat = { [weak self] in self?.service.events.changed(EventType.vrrpHeartbeat, subject: "vrrpd") }
+        service.events.provide(
+            EventType.vrrpSession, subjects: { [unowned sessions] in sessions.names },
+            state: { [unowned sessions] in sessions.description(of: $0) })
+        sessions.changed = { [weak self] in self?.service.events.changed(EventType.vrrpSession, subject: $0) }
+    }
+
     /// Listens on the private socket.
     func start() throws(Errno) {
         try service.start(VrrpAPI.dispatch(to: self, reload: reload))

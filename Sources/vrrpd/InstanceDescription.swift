@@ -108,7 +108,7 @@ extension VrrpAPI.TrackerKind {
 }
 
 extension VrrpAPI.TrackerState {
-    fileprivate init(_ standing: TrackerStanding) {
+    init(_ standing: TrackerStanding) {
         switch standing {
         case .unknown: self = .unknown
         case .good: self = .good

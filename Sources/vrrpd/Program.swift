@@ -101,6 +101,7 @@ final class Program: RunningDaemon {
             daemon.reload($0)
             tune($0.global)
         }
+        face.publish(watchers.sessions)
         tuning = ProcessTuning(on: loop, logger: logger) { [weak self] in self?.show($0) }
         tune = { [weak self] in self?.tune($0) }
         self.tune(loaded.configuration.global)

@@ -10,7 +10,7 @@ final class Watchers: TrackerWatcher {
     private let files: FileTrackers
     private let processes: ProcessTrackers
     private let units: UnitTrackers
-    private let sessions: BFDSessions
+    let sessions: BFDSessions
 
     /// Watches nothing yet; `heard` is told how each thing stands.
     init(on loop: EventLoop, heard: @escaping (TrackerReport, Tracker) -> Void) {

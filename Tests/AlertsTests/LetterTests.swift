@@ -68,7 +68,9 @@ import Testing
         let text = try mail(AlertLetter(waiting([change]), router: "lb1"))
         #expect(!text.contains("\nBcc:"))
         #expect(!text.unicodeScalars.contains { $0.value == 0 || $0.value == 0x1B })
-        for bad in ["a@b\r\nBcc: c@d", "a b@c", "<a@b", "a@b>", "", "a,b@c", "N\u{7} <a@b>"] {
+        for bad in [
+            "a@b\r\nBcc: c@d", "a b@c", "<a@b", "a@b>", "", "a,b@c", "N\u{7} <a@b>", "léa@b", "N <a@bücher.de>",
+        ] {
             #expect(MailAddress(bad) == nil, "\(bad)")
         }
     }
@@ -76,6 +78,8 @@ import Testing
     @Test(arguments: [
         ("a@b", "a@b", ""), ("<a@b>", "a@b", ""), ("Ops Team <a@b>", "a@b", "Ops Team"),
         ("\"Ops, Team\" <a@b>", "a@b", "Ops, Team"), ("root", "root", ""),
+        (#""The \"Ops\" of \\x" <a@b>"#, "a@b", #"The "Ops" of \x"#), (#""A <a@b>"#, "a@b", #""A"#),
+        (#""A\" <a@b>"#, "a@b", #"A\"#),
     ])
     func `addresses with and without a name`(_ text: String, _ address: String, _ name: String) throws {
         let parsed = try #require(MailAddress(text))
@@ -91,6 +95,13 @@ import Testing
         #expect(text.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 78 })
         let plain = try mail(AlertLetter(waiting([makeChange(1, "x", "UP")]), router: "r"), from: "Ops Team <o@x.y>")
         #expect(plain.contains("From: \"Ops Team\" <o@x.y>\r\n"))
+    }
+
+    @Test(arguments: [(#"The "Ops""#, #"The \"Ops\""#), (#"a\b"#, #"a\\b"#), ("\"", "\\\"")])
+    func `quotes in a name are quoted`(_ name: String, _ quoted: String) throws {
+        let letter = AlertLetter(waiting([makeChange(1, "x", "UP")]), router: "r")
+        #expect(try mail(letter, from: "\(name) <o@x.y>").contains("From: \"\(quoted)\" <o@x.y>\r\n"))
+        #expect(MailAddress("\"\(quoted)\" <o@x.y>") == MailAddress("\(name) <o@x.y>"))
     }
 
     @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])

@@ -54,10 +54,11 @@ struct CheckTarget {
                 var linger = linger(l_onoff: 1, l_linger: 0)
                 setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
             } else if asked {
-                _ = send(client, answer, answer.count, Int32(MSG_NOSIGNAL.rawValue))
+                _ = send(client, answer, answer.count, Int32(MSG_NOSIGNAL))
             }
+            let time = seconds
             close(client)
-            if resets { note(seconds) }
+            if resets { note(time) }
         }
     }
 

@@ -23,7 +23,7 @@ struct Checks {
         for _ in 0..<rounds {
             for (index, checker) in Checker.allCases.enumerated() {
                 for kind in [CheckKind.tcp, .http] {
-                    let cost = try costs(of: checker, kind, target)
+                    let cost = try cost(of: checker, kind, target)
                     costs[kind.name, default: [:]][index, default: []].append(cost.processor)
                     if kind == .tcp { resident[Self.few, default: [:]][index, default: []].append(cost.resident) }
                 }
@@ -56,7 +56,7 @@ struct Checks {
         var resident: Double
     }
 
-    private func costs(of checker: Checker, _ kind: CheckKind, _ target: CheckTarget) throws -> Cost {
+    private func cost(of checker: Checker, _ kind: CheckKind, _ target: CheckTarget) throws -> Cost {
         let running = try RunningChecker(checker, configuration: kind.configuration(servers: Self.few, seconds: 5))
         // Every server was checked once.
         try eventually("\(checker) checks", within: 60, step: 500) { running.connections > Self.few }
@@ -85,7 +85,7 @@ struct Checks {
         let running = try RunningChecker(checker, configuration: CheckKind.http.configuration(servers: 1, seconds: 1))
         let kernel = IPVSClient(NetlinkClient(try NetlinkSocket(.generic)))
         guard let service = VirtualServerIdentity("tcp/10.99.0.1:80") else { throw BenchmarkFailure("no service") }
-        func weight() throws -> UInt32? { try kernel.service(service)?.destinations.first?.attributes.weight }
+        func weight() throws -> Int32? { try kernel.service(service)?.destinations.first?.attributes.weight }
         return try (0..<5).map { _ in
             do {
                 try eventually("\(checker) has the server", within: 30, step: 50) { try weight() == 1 }
@@ -96,6 +96,8 @@ struct Checks {
                 throw BenchmarkFailure("\(error)\n\(running.log)")
             }
             let seen = seconds
+            // The server writes the time down after the reset.
+            pause(milliseconds: 500)
             defer { try? target.resetConnections(false) }
             guard let last = target.resets().last(where: { $0 < seen }) else {
                 throw BenchmarkFailure("no reset was noted")
@@ -146,7 +148,7 @@ final class RunningChecker {
         switch checker {
         case .keepalived:
             let files = ["-f", "/run/bench/conf", "-p", "/run/bench/k.pid", "-c", "/run/bench/c.pid"]
-            programs = [try Program(["/usr/sbin/keepalived", "-C", "-n", "-l"] + files, log: "/run/bench/log")]
+            programs = [try Program(["/usr/sbin/keepalived", "-C", "-n", "-l", "-G"] + files, log: "/run/bench/log")]
         case .checkd:
             let options = ["--config", "/run/bench/conf", "--run-dir", "/run/bench", "--state-dir", "/run/bench/state"]
             programs = try ["busd", "ipvsd", "checkd"].map {

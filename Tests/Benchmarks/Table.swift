@@ -52,7 +52,8 @@ struct Table {
             switch self {
             case .keepalived:
                 [
-                    "/usr/sbin/keepalived", "-C", "-n", "-l", "-f", "/run/bench/conf", "-p", "/run/bench/k.pid", "-c",
+                    "/usr/sbin/keepalived", "-C", "-n", "-l", "-G", "-f", "/run/bench/conf", "-p", "/run/bench/k.pid",
+                    "-c",
                     "/run/bench/c.pid",
                 ]
             case .ipvsd:
@@ -75,6 +76,8 @@ struct Table {
     }
 
     private func life(of daemon: Daemon, _ size: TableSize) throws -> Figures {
+        let network = try FreshNetwork()
+        defer { withExtendedLifetime(network) {} }
         try prepare(size)
         let watch = try KernelWatch(size)
         var figures = Figures()
@@ -90,7 +93,7 @@ struct Table {
         try size.write(lastWeight: 2)
         let reload = seconds
         kill(program.pid, SIGHUP)
-        try eventually("\(daemon) sets the weight", within: 60, step: 5) { try watch.lastWeight() == 2 }
+        try eventually("\(daemon) sets the weight", within: 60, step: watch.step) { try watch.lastWeight() == 2 }
         figures.reload = seconds - reload
         // What the daemon does after the kernel has the weight belongs to the reload too.
         pause(milliseconds: 2000)
@@ -107,7 +110,7 @@ struct Table {
 
     private func filled(by daemon: Daemon, _ watch: KernelWatch) throws {
         do {
-            try eventually("\(daemon) fills the table", within: 240, step: 10) { try watch.isFull() }
+            try eventually("\(daemon) fills the table", within: 240, step: watch.step) { try watch.isFull() }
         } catch {
             throw BenchmarkFailure("\(error)\n\(contents("/run/bench/log"))")
         }
@@ -115,6 +118,8 @@ struct Table {
 
     /// Counted in a run of its own, which takes longer for the counting.
     private func systemCalls(of daemon: Daemon, _ size: TableSize) throws -> Double {
+        let network = try FreshNetwork()
+        defer { withExtendedLifetime(network) {} }
         try prepare(size)
         let watch = try KernelWatch(size)
         let program = try CountedProgram(daemon.command)
@@ -123,8 +128,7 @@ struct Table {
     }
 
     private func prepare(_ size: TableSize) throws {
-        try Program.script(
-            "ipvsadm --clear; rm -rf /run/bench/state /run/bench/*.pid /run/bench/log; mkdir /run/bench/state")
+        try Program.script("rm -rf /run/bench/state /run/bench/*.pid /run/bench/log; mkdir /run/bench/state")
         try size.write(lastWeight: 1)
     }
 }
@@ -134,7 +138,7 @@ struct TableSize: CustomStringConvertible {
     let services: Int
     let servers: Int
 
-    var description: String { "\(Series.short(Double(services))) × \(Series.short(Double(servers)))" }
+    var description: String { "\(services) × \(servers)" }
 
     static func address(_ network: Int, _ number: Int) -> String {
         "10.\(network + number / 62_500).\(number / 250 % 250).\(number % 250 + 1)"
@@ -186,6 +190,9 @@ struct KernelWatch {
         self.last = last
     }
 
+    /// Milliseconds between two looks: many servers take long to read.
+    var step: Double { size.servers > 1000 ? 100 : 20 }
+
     func isFull() throws -> Bool {
         guard try kernel.service(last)?.destinations.count == size.servers else { return false }
         return try size.services == 1
@@ -193,7 +200,7 @@ struct KernelWatch {
     }
 
     /// Of the last service's last server.
-    func lastWeight() throws -> UInt32? {
+    func lastWeight() throws -> Int32? {
         let address = TableSize.address(2, size.services * size.servers - 1) + ":80"
         return try kernel.service(last)?.destinations.first { "\($0.endpoint)" == address }?.attributes.weight
     }

@@ -42,6 +42,8 @@ struct TableCommands {
             }
             try row(subject, "s", goal: subject.goal, ours: times[1], peer: times[0])
             let calls = try tools.map { tool in
+                let network = try FreshNetwork()
+                defer { withExtendedLifetime(network) {} }
                 try prepare(subject)
                 let program = try CountedProgram(Self.shell(tool, subject))
                 guard program.wait() == 0 else {
@@ -65,11 +67,13 @@ struct TableCommands {
     }
 
     private func prepare(_ subject: Subject) throws {
-        try Program.script("ipvsadm -C" + (subject.needsTable ? "; ipvsadm -R </run/bench/rules" : ""))
+        if subject.needsTable { try Program.script("ipvsadm -R </run/bench/rules") }
     }
 
     /// From a command's start to its end.
     private func time(_ tool: String, _ subject: Subject) throws -> Double {
+        let network = try FreshNetwork()
+        defer { withExtendedLifetime(network) {} }
         try prepare(subject)
         let start = seconds
         try Program.run(Self.shell(tool, subject))

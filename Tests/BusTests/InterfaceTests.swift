@@ -120,7 +120,8 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             Set(Interfaces.events) == [
                 EventType.vrrpInstance, EventType.checkServer, EventType.checkHeartbeat, EventType.ipvsService,
                 EventType.ipvsServer, EventType.alarm, EventType.configuration, EventType.interface, EventType.vrrpLate,
-                EventType.vrrpMasters, EventType.vrrpDropped, EventType.alert,
+                EventType.vrrpMasters, EventType.vrrpDropped, EventType.vrrpSession, EventType.vrrpHeartbeat,
+                EventType.alert,
             ])
     }
 

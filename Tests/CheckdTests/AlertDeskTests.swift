@@ -52,7 +52,7 @@ private final class SimulatedCarrier: AlertCarrier {
         daemon = CheckDaemon(
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: SimulatedDisk(turns), boot: "boot",
-                limit: ProbeLimit(descriptors: 68), logger: logger, support: { network.support($0) }))
+                limit: ProbeLimit(descriptors: 68), logger: logger, kind: { network.kind(of: $0) }))
         daemon.alerts = desk
     }
 

@@ -48,6 +48,15 @@ import Testing
         }
     }
 
+    @Test(arguments: [Int32(58), 77]) func `what curl cannot use of memory is named by its files`(code: Int32) {
+        var result = ek_result()
+        result.code = code
+        let answer = CurlAnswer(
+            result, wasHeard: false, headersAreComplete: false, isTruncated: false, digest: nil,
+            files: ["/a.pem", "/b.key"])
+        #expect(answer.judged(by: HTTPRequest(path: "/", host: "www")) == .inconclusive(.library("/a.pem, /b.key: ")))
+    }
+
     @Test func `before the server was heard nothing but its connection and its handshake speaks against it`() {
         let handshake: Set<Int32> = [35, 60, 80, 90, 91, 98]
         let broken: Set<Int32> = [7, 52, 55, 56]

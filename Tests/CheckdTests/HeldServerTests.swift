@@ -30,7 +30,7 @@ import Testing
         CheckDaemon(
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: disk, boot: "boot",
-                limit: ProbeLimit(descriptors: 68), logger: Logger(level: .error), support: { network.support($0) }))
+                limit: ProbeLimit(descriptors: 68), logger: Logger(level: .error), kind: { network.kind(of: $0) }))
     }
 
     private func configuration(_ limit: FlapLimit? = FlapLimit(changes: 5, window: .seconds(600))) -> Configuration {

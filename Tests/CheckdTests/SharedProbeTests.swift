@@ -37,7 +37,7 @@ import Testing
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: disk, boot: "boot",
                 limit: ProbeLimit(descriptors: 5000), logger: Logger(level: .error),
-                support: { network.support($0) }, isHere: { !addresses.away.contains($0) }))
+                kind: { network.kind(of: $0) }, isHere: { !addresses.away.contains($0) }))
     }
 
     private func home(_ number: UInt32) -> IPAddress { .v4(IPv4Address(rawValue: 0x0A63_0000 + number)) }
@@ -149,6 +149,32 @@ import Testing
         turns.run(for: .seconds(50))
         #expect((9...10).contains(probes - before))
         #expect(server(1) == health)
+    }
+
+    @Test func `a service that is added learns from one that is checked, not from one that pauses`() {
+        daemon.start(Configuration(virtualServers: [service(1, suspends: true), service(2)]))
+        turns.run(for: .seconds(20))
+        addresses.away = [home(1)]
+        daemon.addressesChanged()
+        network.manners[1] = .refuses
+        turns.run(for: .seconds(20))
+        daemon.reload(
+            Configuration(virtualServers: [service(1, suspends: true), service(2), service(3), service(4)]))
+        turns.run(for: .zero)
+        for number in [3, 4] { #expect(server(number)?.state == .down && server(number)?.verified == true) }
+        // Whom they learned from leaves, or pauses: others know too.
+        daemon.reload(Configuration(virtualServers: [service(1, suspends: true), service(4, suspends: true)]))
+        addresses.away = []
+        daemon.addressesChanged()
+        turns.run(for: .zero)
+        #expect(server(1)?.state == .down)
+        addresses.away = [home(4)]
+        daemon.addressesChanged()
+        daemon.reload(
+            Configuration(
+                virtualServers: [service(1, suspends: true), service(4, suspends: true), service(5)]))
+        turns.run(for: .zero)
+        #expect(server(5)?.state == .down && server(5)?.verified == true)
     }
 
     @Test func `nothing is known yet: who is new is taken out by nobody`() {

@@ -122,9 +122,7 @@ final class SimulatedNetwork {
         generator = SeededGenerator(seed: seed)
     }
 
-    func support(_ checker: CheckerConfiguration) -> ProbeSupport {
-        .runs(SimulatedCheck(checker: checker, network: self))
-    }
+    func kind(of checker: CheckerConfiguration) -> any ProbeKind { SimulatedCheck(checker: checker, network: self) }
 
     fileprivate func begun(_ port: UInt16) { probes[port, default: 0] += 1 }
 }
@@ -140,7 +138,6 @@ struct SimulatedCheck: ProbeKind {
         guard case .http(let probe) = checker.probe else { return CheckRounds() }
         return CheckRounds(steps: probe.urls.count, waitsForRetryWhileDown: true)
     }
-    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         let network = self.network

@@ -118,7 +118,7 @@ private final class Simulation {
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: disk, boot: "boot",
                 limit: ProbeLimit(descriptors: 68), logger: Logger(level: .error),
-                support: { [network] in network.support($0) },
+                kind: { [network] in network.kind(of: $0) },
                 isHere: { [weak self] in $0 != Self.twin || self?.isTwinHere != false }))
         daemon.generator = SeededGenerator(seed: seed)
         bus.published = { [weak self] in self?.judge($0, $1, $2) }

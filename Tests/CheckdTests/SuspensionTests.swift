@@ -32,7 +32,7 @@ import Testing
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: SimulatedDisk(turns), boot: "boot",
                 limit: ProbeLimit(descriptors: 68), logger: Logger(level: .error),
-                support: { network.support($0) }, isHere: { addresses.here.contains($0) }))
+                kind: { network.kind(of: $0) }, isHere: { addresses.here.contains($0) }))
     }
 
     private func configuration(suspends: Bool) -> Configuration {

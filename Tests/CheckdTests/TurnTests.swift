@@ -49,7 +49,7 @@ import Testing
                 CheckWorld(
                     turns: turns, events: bus, alarms: bus, verdicts: disk, boot: "boot",
                     limit: ProbeLimit(descriptors: 5000), logger: Logger(level: .error),
-                    support: { network.support($0) }))
+                    kind: { network.kind(of: $0) }))
             bus.published = { [weak self] _, _, _ in self?.published[self?.published.indices.last ?? 0] += 1 }
             turns.ended = { [weak self] in self?.published.append(0) }
         }

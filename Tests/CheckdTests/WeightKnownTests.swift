@@ -26,7 +26,6 @@ private final class ScriptedKind: ProbeKind {
 
     var identity: String { title }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     private final class Run: RunningProbe { func cancel() {} }
 
@@ -68,7 +67,7 @@ private final class ScriptedKind: ProbeKind {
             CheckWorld(
                 turns: turns, events: bus, alarms: bus, verdicts: SimulatedDisk(turns), boot: "boot",
                 limit: ProbeLimit(descriptors: 68), logger: Logger(level: .error),
-                support: { if case .ping = $0.probe { .runs(mover) } else { network.support($0) } }))
+                kind: { if case .ping = $0.probe { mover } else { network.kind(of: $0) } }))
         network.trouble = .system("no descriptor")
         daemon.start(configuration([.ping, .tcp]))
         turns.run(for: .seconds(12))

@@ -36,4 +36,13 @@ import Testing
     func `what is no limit is an error`(words: String) {
         #expect(loaded(server: words).diagnostics.contains { $0.severity == .error })
     }
+
+    @Test func `seconds that are too many are told how many they may be`() {
+        let loaded = loaded(server: "flap_limit 5 31536000")
+        #expect(loaded.diagnostics.map(\.remedy) == ["use 0.1 to 4294967 seconds"])
+    }
+
+    @Test func `one change is singular`() {
+        #expect(FlapLimit(changes: 1, window: .seconds(60)).description == "more than 1 change in 60 s")
+    }
 }

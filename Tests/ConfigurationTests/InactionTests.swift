@@ -6,13 +6,6 @@ import Testing
 @Suite struct InactionTests {
     private func inactions(_ text: String) -> [Inaction] { load(text).inactions }
 
-    @Test(arguments: ["BFD_CHECK"])
-    func `a check that will not run is listed with what follows`(_ word: String) {
-        let found = inactions(serviceText(server: "\(word) {\n}"))
-        guard KeywordTable.explain(word).contains(where: { $0.support == .notYet }) else { return }
-        #expect(found.contains { $0.subject == word && $0.cost == .protection && !$0.consequence.isEmpty })
-    }
-
     /// Every row that nothing acts on: wherever it stands it is listed, so that nothing can call such a file good.
     @Test(
         arguments: KeywordTable.entries.filter { $0.support == .notYet && $0.kind != .list }.map {

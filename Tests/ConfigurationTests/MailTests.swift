@@ -51,6 +51,7 @@ import Testing
         ("smtp_user a\nsmtp_password_file /x", .contradiction), ("smtp_server a/b", .badValue),
         ("smtp_helo_name a\"b", .badValue), ("smtp_tls maybe", .badValue), ("notify_webhook ftp://x", .badValue),
         ("notify_webhook https://", .badValue), ("notification_email {\na<b\n}", .badValue),
+        ("notification_email {\nléa@example.com\n}", .badValue), ("notification_email_from x@bücher.de", .badValue),
     ])
     func `what cannot be is refused`(_ words: String, _ code: Diagnostic.Code) {
         let loaded = load("global_defs {\n\(words)\n}\n")

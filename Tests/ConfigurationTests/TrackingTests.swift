@@ -86,6 +86,60 @@ import Testing
         #expect(load("bfd_instance b {\n\(lines)\n}").configuration == nil)
     }
 
+    private func session(_ name: String = "b", _ lines: String = "", neighbor: String = "10.0.0.2") -> String {
+        "bfd_instance \(name) {\nneighbor_ip \(neighbor)\n\(lines)\n}\n"
+    }
+
+    private func check(_ lines: String) -> String { serviceText(server: "BFD_CHECK {\n\(lines)\n}") }
+
+    @Test func `a BFD_CHECK names its session; it is asked at once and never again`() throws {
+        let loaded = load(session() + serviceText("retry 4\nalpha", server: "BFD_CHECK {\nname b\n}"))
+        #expect(loaded.inactions == [] && summary(loaded) == [])
+        let configuration = try #require(loaded.configuration)
+        #expect(configuration.checkedSessions == ["b"])
+        #expect(configuration.neededDaemons == ["vrrpd", "ipvsd", "checkd"])
+        let checker = try #require(configuration.virtualServers.first?.realServers.first?.checkers.first)
+        #expect(checker.probe == .bfd("b"))
+        #expect((checker.schedule.retry, checker.schedule.warmup, checker.schedule.alpha) == (0, .zero, true))
+        let other = load(session() + serviceText("alpha", server: "BFD_CHECK {\nname b\nalpha off\n}")).configuration
+        #expect(other?.virtualServers.first?.realServers.first?.checkers.first?.schedule.alpha == false)
+        // A server starts down when one of its checkers does, whatever stands beside them.
+        #expect(other?.virtualServers.first?.realServers.first?.alpha == false)
+        let mixed = load(session() + serviceText(server: "TCP_CHECK {\n}\nBFD_CHECK {\nname b\nalpha\n}")).configuration
+        #expect(mixed?.virtualServers.first?.realServers.first?.alpha == true)
+    }
+
+    @Test func `vrrp and checker say whom a session is for; both or neither: all`() throws {
+        let tracking = instanceText("track_bfd {\nb\n}")
+        for (lines, instances, checks) in [
+            ("", true, true), ("vrrp\nchecker", true, true), ("vrrp", true, false), ("checker", false, true),
+        ] {
+            #expect((load(session("b", lines) + tracking).configuration != nil) == instances, "\(lines)")
+            #expect((load(session("b", lines) + check("name b")).configuration != nil) == checks, "\(lines)")
+        }
+        let refused = load(session("b", "vrrp") + tracking + check("name b")).diagnostics
+        #expect(refused.map(\.code) == [.contradiction] && refused.first?.message.hasSuffix("the word checker") == true)
+    }
+
+    @Test(arguments: [
+        ("name c", "unknownReference"), ("", "missingKeyword"), ("name", "missingValue"),
+        ("name b\nretry 2", "misplacedKeyword"), ("name b\nweight 2", "misplacedKeyword"),
+        ("name b\n}\nBFD_CHECK {\nname b", "duplicateName"),
+    ])
+    func `a BFD_CHECK that keepalived complains about is refused`(_ lines: String, _ code: String) {
+        let loaded = load(session() + check(lines))
+        #expect(loaded.configuration == nil)
+        #expect(loaded.diagnostics.contains { $0.severity == .error && $0.code.rawValue == code })
+    }
+
+    @Test func `a neighbor has one session, and one that nothing looks at is said`() {
+        #expect(load(session("b") + session("c") + check("name b")).configuration == nil)
+        #expect(load(session("b") + session("c", "multihop") + check("name b")).configuration != nil)
+        let loaded = load(session("b") + session("c", neighbor: "10.0.0.3") + check("name b"))
+        #expect(loaded.configuration != nil)
+        #expect(loaded.diagnostics.map(\.code) == [.unused])
+    }
+
     @Test func `a unit is a service unless its name says something else`() throws {
         let loaded = load(
             "track_unit u {\nunit nginx\nweight -20\nmax_restarts 5\nwindow 600\n}\ntrack_unit v {\nunit a.mount\n}\n"

@@ -1,5 +1,6 @@
 // The checkers beside keepalived's: one configuration, director 1 runs keepalived and director 2 Evenkeel, both ask the same servers, which
-// answer well, badly and not at all, and both tables end up the same. SMTP_CHECK, DNS_CHECK, UDP_CHECK, PING_CHECK and `regex`.
+// answer well, badly and not at all, and both tables end up the same, and people are told the same. SMTP_CHECK, DNS_CHECK, UDP_CHECK, PING_CHECK, `regex`
+// and BFD_CHECK.
 import Glibc
 import Platform
 import Testing
@@ -16,6 +17,12 @@ struct CheckerDifferentialTests {
             self.port = port
             self.isUp = isUp
             checker = "\(kind) {\n connect_timeout 1\n retry 0\n \(words)\n}"
+        }
+
+        init(_ port: UInt16, session: String, _ words: String = "", up isUp: Bool) {
+            self.port = port
+            self.isUp = isUp
+            checker = "BFD_CHECK {\n name \(session)\n \(words)\n}"
         }
     }
 
@@ -40,11 +47,38 @@ struct CheckerDifferentialTests {
         Case(2404, "UDP_CHECK", wants, up: false), Case(2405, "UDP_CHECK", wants, up: false),
         Case(2406, "UDP_CHECK", "require_reply 6b", up: true), Case(2407, "UDP_CHECK", up: false),
         Case(2501, "PING_CHECK", up: true), Case(2502, "PING_CHECK", "connect_ip 192.168.200.250", up: false),
+        Case(2601, session: "web1", up: true), Case(2602, session: "nobody", up: false),
+        Case(2603, session: "web1", "alpha", up: true), Case(2604, session: "nobody", "alpha", up: false),
     ]
+
+    private static func session(_ name: String, with neighbor: String) -> String {
+        "bfd_instance \(name) {\n neighbor_ip \(neighbor)\n min_rx 100\n min_tx 100\n multiplier 5\n}\n"
+    }
 
     private func configuration() -> String {
         let servers = Self.cases.map { "real_server \(Host.web1.address) \($0.port) {\n\($0.checker)\n}" }
-        return """
+        return Self.session("web1", with: Host.web1.address) + Self.session("nobody", with: "192.168.200.250")
+            + """
+            global_defs {
+                router_id lab
+                notification_email {
+                    ops@example.com
+                    boss@example.com
+                }
+                notification_email_from lb@example.com
+                smtp_server \(Host.web1.address) 2525
+            }
+            virtual_server \(virtualAddress) 81 {
+                lb_algo rr
+                lb_kind NAT
+                protocol TCP
+                smtp_alert
+                real_server \(Host.web1.address) 2701 {
+                    BFD_CHECK {
+                        name web1
+                    }
+                }
+            }
             virtual_server \(virtualAddress) 80 {
                 delay_loop 1
                 warmup 0
@@ -68,6 +102,8 @@ struct CheckerDifferentialTests {
         for director in [Host.director1, .director2] {
             try lab.run(["/sbin/sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647"], on: director)
         }
+        // UDP_CHECK of a closed port lives by an ICMP error for every probe; the kernel sends one a second.
+        try lab.run(["/sbin/sysctl", "-qw", "net.ipv4.icmp_ratelimit=0"], on: .web1)
         let path = lab.directory + "/checkers.conf"
         try FileSystem.replace(path, with: Array(configuration().utf8), durable: false)
         let (theirs, ours) = (
@@ -75,15 +111,92 @@ struct CheckerDifferentialTests {
             try Director(on: .director2, configurationAt: path, lab: lab)
         )
         try theirs.startKeepalived()
-        for daemon in [Daemon.busd, .ipvsd, .checkd] { try ours.start(daemon) }
-        let up = Self.cases.filter(\.isUp).map { "\(Host.web1.address):\($0.port)" }
+        for daemon in Daemon.allCases { try ours.start(daemon) }
+        let neighbor = try startNeighbor(lab)
+        let up = (Self.cases.filter(\.isUp).map(\.port) + [2701]).map { "\(Host.web1.address):\($0)" }
+        try become(up, lab)
+        neighbor.signal(SIGSTOP)
+        try become(up.filter { name in ![":2601", ":2603", ":2701"].contains { name.hasSuffix($0) } }, lab)
+        neighbor.signal(SIGCONT)
+        try become(up, lab)
+        // The kernel comes before the bus: checkd has yet to hear of the quorum.
+        try lab.observe(for: .milliseconds(500))
+        try ours.end(.checkd)
+        try compareMails(misbehaving, lab)
+        withExtendedLifetime((theirs, ours, misbehaving)) {}
+    }
+
+    private let quorum = "Virtualserver [\(virtualAddress)]:tcp:81"
+    private func name(_ port: UInt16, of service: Int = 80) -> String {
+        "Realserver [\(Host.web1.address)]:tcp:\(port) of virtual server [\(virtualAddress)]:tcp:\(service)"
+    }
+
+    /// What each of the two was told by a director: subject and text.
+    private func told(_ output: String, by host: Host, to recipient: String) -> [(subject: String, text: String)] {
+        output.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
+            .filter { $0.count == 5 && $0[0] == "mail" && $0[1] == host.address && $0[2] == recipient }
+            .map { ($0[3], $0[4]) }
+    }
+
+    /// keepalived's first word about sessions is that they are down; where the neighbor is there in time, Evenkeel has nothing to say of them then.
+    private func compareMails(_ sink: Program, _ lab: Lab) throws {
+        let sessions = [name(2601), name(2701, of: 81), quorum]
+        for recipient in ["ops@example.com", "boss@example.com"] {
+            func words(_ host: Host) -> [String: [String]] {
+                var words: [String: [String]] = [:]
+                for (subject, text) in told(sink.output, by: host, to: recipient) {
+                    let parts = subject.split(separator: " - ").map(String.init)
+                    let isOurText = subject.hasPrefix("Virtual") || text.contains("BFD")
+                    words[parts[0], default: []].append((parts.last ?? "") + (isOurText ? " \(text)" : ""))
+                }
+                return words
+            }
+            var theirs: [String: [String]] = [:]
+            do {
+                try lab.eventually("keepalived has told \(recipient) everything", within: .seconds(20)) {
+                    theirs = words(.director1)
+                    return (theirs[quorum] ?? []).count >= 5 && (theirs[name(2603)] ?? []).count >= 3
+                }
+            } catch {
+                Issue.record("\(theirs)")
+            }
+            var ours = words(.director2)
+            let (first, last) = (theirs[quorum]?.first, ours[quorum]?.first)
+            #expect(first == "UP => Starting with quorum up 1+0=1 <= 1 <=" && last == first)
+            for session in sessions {
+                ours[session] = ours[session]?.suffix(2)
+                theirs[session] = theirs[session]?.suffix(2)
+            }
+            #expect(Set(theirs.keys).symmetricDifference(ours.keys) == [])
+            for (subject, words) in theirs { #expect(ours[subject] == words, "\(subject)") }
+            #expect(
+                theirs[name(2601)] == [
+                    "DOWN => BFD CHECK web1 failed on service <=", "UP => BFD CHECK web1 succeeded on service <=",
+                ])
+        }
+    }
+
+    /// The other end of the sessions of both directors, on web1.
+    private func startNeighbor(_ lab: Lab) throws -> Program {
+        let directory = lab.directory + "/neighbor"
+        try FileSystem.makeDirectory(directory + "/run/private", mode: 0o755)
+        let text = [Host.director1, .director2].map { Self.session($0.rawValue, with: $0.address) }.joined()
+        try FileSystem.replace(directory + "/bfd.conf", with: Array(text.utf8), durable: false)
+        return try Program(
+            [
+                "\(Program.directory)/vrrpd", "--config", directory + "/bfd.conf", "--run-dir", directory + "/run",
+                "--state-dir", directory + "/state",
+            ], on: .web1, log: directory + "/log", loop: lab.loop)
+    }
+
+    /// Both tables come to have these servers.
+    private func become(_ up: [String], _ lab: Lab) throws {
         for (name, host) in [("keepalived", Host.director1), ("Evenkeel", .director2)] {
             var last: [String] = []
             do {
                 try lab.eventually("\(name) has the servers in the table that answer well", within: .seconds(25)) {
-                    last = try lab.table(of: host).dropFirst().compactMap {
-                        $0.split(separator: " ").first.map(String.init)
-                    }.sorted()
+                    last = try lab.table(of: host).compactMap { $0.split(separator: " ").first.map(String.init) }
+                        .filter { $0.hasPrefix("\(Host.web1.address):") }.sorted()
                     return last == up
                 }
             } catch {
@@ -92,6 +205,5 @@ struct CheckerDifferentialTests {
                 )
             }
         }
-        withExtendedLifetime((theirs, ours, misbehaving)) {}
     }
 }

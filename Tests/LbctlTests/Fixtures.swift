@@ -240,6 +240,11 @@ extension [BusAPI.Event] {
                     instance: "VI_1", peer: "192.168.200.102", since: before(0), reason: "authentication",
                     detail: "wrong password", count: 7)),
             event(
+                EventType.vrrpSession, "web3",
+                VrrpAPI.BFDSession(
+                    name: "web3", neighbor: "192.168.200.103", state: .failed, since: before(0),
+                    detail: "down: control detection time expired")),
+            event(
                 EventType.checkServer, "tcp/192.168.200.254:80/192.168.200.104:80", CheckAPI.ServerHealth.sample(.down)),
             event(
                 EventType.ipvsService, service.name,

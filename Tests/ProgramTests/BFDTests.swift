@@ -6,34 +6,10 @@ import Net
 import Platform
 import Testing
 
-private let bfdd = "/usr/lib/frr/bfdd"
-
-@Suite(.serialized, .enabled(if: canMakeNetworks && access(bfdd, X_OK) == 0), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: canMakeNetworks && hasFRR), .timeLimit(.minutes(2)))
 struct BFDTests {
-    /// FRR's bfdd on host b, without zebra.
     private func neighbor(_ alone: Alone, passive: Bool, multihop: Bool) throws -> Program {
-        let directory = alone.segment.directory + "/frr"
-        try FileSystem.makeDirectory(directory, mode: 0o755)
-        let text = """
-            bfd
-             peer 10.77.0.1 \(multihop ? "multihop " : "")local-address 10.77.0.2
-              receive-interval 50
-              transmit-interval 50
-              detect-multiplier 3
-              \(passive ? "passive-mode" : "no passive-mode")
-              no shutdown
-             !
-            !
-
-            """
-        try FileSystem.replace(directory + "/bfdd.conf", with: Array(text.utf8), durable: false)
-        try alone.segment.run(["/bin/chmod", "755", alone.segment.directory])
-        try alone.segment.run(["/bin/chown", "-R", "frr:frr", directory])
-        return try Program(
-            [
-                bfdd, "-f", directory + "/bfdd.conf", "-i", directory + "/pid", "-z", directory + "/zserv.api",
-                "--vty_socket", directory, "--bfdctl", directory + "/control", "-P", "0", "-u", "frr", "-g", "frr",
-            ], on: alone.peer, log: directory + "/log", loop: alone.segment.loop)
+        try alone.segment.startFRR(on: alone.peer, peer: alone.host, passive: passive, multihop: multihop)
     }
 
     private func advertises(_ priority: UInt8, _ alone: Alone, _ neighbor: Program?) throws {

@@ -139,20 +139,6 @@ struct CheckVerdictTests {
         #expect(room.log.contains("cannot be probed from here: cannot assign requested address"))
     }
 
-    @Test func `a checker that this version does not run never takes a server out, and an alarm says so`() throws {
-        let room = try CheckRoom(bus: true)
-        let tap = try room.listen(["io.evenkeel.daemon.alarm"])
-        try room.start(
-            virtualServer(["BFD_CHECK {\n name b\n}"], more: "alpha") + "bfd_instance b {\n neighbor_ip 192.0.2.1\n}\n")
-        try room.eventually("the alarm is raised") {
-            tap.events.contains { $0["subject"]?.string == "checkd/unsupported-checks" }
-        }
-        let health = try #require(try room.list()[realServer(1)])
-        // Final: nobody who waits for probes before using the server (alpha) waits for ever.
-        #expect(health.state == .up && health.verified)
-        #expect(health.checks.map(\.runtime.state) == [.unknown])
-    }
-
     @Test func `Run probes at once and answers with what it found`() throws {
         let room = try CheckRoom()
         let server = try TinyServer(.stall, on: room.loop)

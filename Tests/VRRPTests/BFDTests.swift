@@ -71,6 +71,8 @@ private struct Pair {
     var isCut = [false, false]
     var queue: [(at: Instant, to: Int, packet: BFDPacket)] = []
     var sent: [[(at: Instant, packet: BFDPacket)]] = [[], []]
+    /// This end does not run; what is sent to it waits.
+    var paused: Int?
     var lossPercent: UInt64 = 0
     var random = SplitMix(seed: 1)
 
@@ -91,18 +93,21 @@ private struct Pair {
     mutating func run(_ duration: Duration) {
         let end = now + duration
         while true {
-            let times = ends.compactMap(\.deadline) + queue.map(\.at)
+            let running = ends.indices.filter { $0 != paused }
+            let times = running.compactMap { ends[$0].deadline } + queue.filter { $0.to != paused }.map(\.at)
             guard let next = times.min(), next <= end else { break }
             now = max(now, next)
-            for index in ends.indices where ends[index].deadline.map({ $0 <= now }) ?? false {
-                let packets = ends[index].due(at: now)
-                send(packets, from: index)
-            }
-            for item in queue.filter({ $0.at <= now }) {
+            // As the loop does it: what has arrived before what is due.
+            let arrived = queue.filter { $0.at <= now && $0.to != paused }
+            queue.removeAll { $0.at <= now && $0.to != paused }
+            for item in arrived {
                 let packets = ends[item.to].received(item.packet, at: now)
                 send(packets, from: item.to)
             }
-            queue.removeAll { $0.at <= now }
+            for index in running where ends[index].deadline.map({ $0 <= now }) ?? false {
+                let packets = ends[index].due(at: now)
+                send(packets, from: index)
+            }
         }
         now = end
     }
@@ -198,6 +203,73 @@ private struct Pair {
         _ = pair.ends[1].received(goodbye, at: pair.now)
         #expect(pair.states[1] == .down)
         #expect(pair.ends[1].diagnostic == .neighborSignalled)
+    }
+
+    @Test func `a session that begins says nothing about its neighbor for five packets, then that it is down`() {
+        var pair = Pair(configuration { $0.idleTransmit = .seconds(2) }, configuration())
+        pair.isCut = [true, true]
+        pair.run(.milliseconds(9999))
+        #expect(pair.ends.map(\.verdict) == [.unknown, .failed])
+        #expect(pair.ends[0].report == TrackerReport(.failed, "down, never up yet"))
+        pair.run(.milliseconds(1))
+        #expect(pair.ends[0].verdict == .failed)
+        pair.isCut = [false, false]
+        pair.run(.seconds(6))
+        #expect(pair.ends.map(\.verdict) == [.good, .good])
+        // Up once, it is believed at once.
+        pair.isCut = [true, true]
+        pair.run(.milliseconds(60))
+        #expect(pair.ends.map(\.verdict) == [.failed, .failed])
+    }
+
+    @Test func `a session that comes up at once and is cut at once is not excused`() {
+        var pair = Pair(configuration(), configuration())
+        pair.run(.milliseconds(1500))
+        #expect(pair.ends.map(\.verdict) == [.good, .good])
+        pair.isCut = [true, true]
+        pair.run(.milliseconds(60))
+        #expect(pair.ends.map(\.verdict) == [.failed, .failed])
+    }
+
+    @Test(arguments: [false, true])
+    func `the pause of this host is no fault of the neighbor`(_ isDeadAfter: Bool) {
+        var pair = Pair(configuration(), configuration())
+        pair.run(.seconds(4))
+        pair.paused = 0
+        pair.run(.seconds(1))
+        #expect(pair.ends[1].verdict == .failed)
+        pair.paused = nil
+        if isDeadAfter { pair.isCut = [true, true] }
+        pair.run(.zero)
+        // What waited says that the neighbor has given up.
+        #expect(pair.states[0] != .up && pair.ends[0].diagnostic == .neighborSignalled)
+        #expect(pair.ends[0].verdict == .unknown)
+        pair.run(.milliseconds(4950))
+        #expect(pair.ends[0].verdict == (isDeadAfter ? .unknown : .good))
+        pair.run(.milliseconds(60))
+        #expect(pair.ends[0].verdict == (isDeadAfter ? .failed : .good))
+    }
+
+    @Test func `a timer that is a little late excuses nothing`() {
+        var pair = Pair(configuration(), configuration())
+        pair.run(.seconds(4))
+        pair.paused = 0
+        pair.run(.milliseconds(30))
+        pair.paused = nil
+        pair.isCut = [true, true]
+        pair.run(.milliseconds(60))
+        #expect(pair.ends[0].verdict == .failed)
+    }
+
+    @Test func `a session goes on under a block that the neighbor cannot tell from its own`() {
+        var pair = Pair(configuration(), configuration())
+        pair.run(.seconds(4))
+        let renamed = configuration { ($0.name, $0.weight, $0.tellsInstances) = ("c", -7, false) }
+        #expect(renamed.isSameSession(as: configuration()))
+        #expect(!configuration { $0.multiplier = 3 }.isSameSession(as: configuration()))
+        pair.ends[0].adopt(renamed)
+        pair.run(.seconds(1))
+        #expect(pair.states == [.up, .up] && pair.ends[0].configuration == renamed)
     }
 
     @Test func `a packet of another session is not for this one`() {

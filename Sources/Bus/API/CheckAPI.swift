@@ -11,9 +11,9 @@ public enum CheckAPI: ReloadableAPI {
     public struct ServerHealth: Codable, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var server: String
-        /// Verdict of all checks together: up or down. A server without a check that can run is up.
+        /// Verdict of all checks together: up or down. A server without a check is up.
         public var state: Health
-        /// True when the verdict was found by probing since checkd started, or when no check runs and it is final.
+        /// True when the verdict was found by probing since checkd started, or when there is no check and it is final.
         /// False when it is assumed (up, or down with alpha) or remembered from before a restart or reload.
         public var verified: Bool
         /// When that began: RFC 3339, UTC.
@@ -85,7 +85,7 @@ public enum CheckAPI: ReloadableAPI {
     public struct CheckContext: Codable, Hashable, Sendable {
         /// The keyword: "TCP_CHECK", "HTTP_GET" …
         public var kind: String?
-        /// ADDR:PORT that is probed.
+        /// ADDR:PORT that is probed, or the bfd_instance.
         public var target: String?
         /// Between probes.
         public var delayMilliseconds: Int?

@@ -69,5 +69,7 @@ extension Interfaces {
         "io.evenkeel.vrrp.late",
         "io.evenkeel.vrrp.masters",
         "io.evenkeel.vrrp.dropped",
+        "io.evenkeel.vrrp.heartbeat",
+        "io.evenkeel.vrrp.bfd",
     ]
 }

@@ -399,4 +399,46 @@ public enum VrrpAPI: ReloadableAPI {
             self.count = count
         }
     }
+
+    /// A sign of life of vrrpd's loop, while it has BFD sessions: what it says of them holds for some intervals. Its
+    /// subject is vrrpd.
+    /// Data of the event `io.evenkeel.vrrp.heartbeat`.
+    public struct Heartbeat: Codable, Hashable, Sendable {
+        /// Until the next.
+        public var intervalSeconds: Int
+
+        public init(intervalSeconds: Int) {
+            self.intervalSeconds = intervalSeconds
+        }
+    }
+
+    /// A BFD session (bfd_instance). Over when the event has no data: the session is not configured any more, or vrrpd
+    /// was stopped.
+    /// Data of the event `io.evenkeel.vrrp.bfd`.
+    public struct BFDSession: Codable, Hashable, Sendable {
+        /// Its name in the configuration.
+        public var name: String
+        /// Address of the neighbor.
+        public var neighbor: String
+        /// good is up. unknown: not up, which says nothing about the neighbor: the session has just begun, this host
+        /// was paused, or hindrance.
+        public var state: TrackerState
+        /// Since when: RFC 3339, UTC.
+        public var since: String
+        /// Why, for people: "down: control detection time expired".
+        public var detail: String
+        /// Why this host cannot run it: another program has the port, or source_ip is not here.
+        public var hindrance: String?
+
+        public init(
+            name: String, neighbor: String, state: TrackerState, since: String, detail: String, hindrance: String? = nil
+        ) {
+            self.name = name
+            self.neighbor = neighbor
+            self.state = state
+            self.since = since
+            self.detail = detail
+            self.hindrance = hindrance
+        }
+    }
 }

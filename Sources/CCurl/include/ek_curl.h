@@ -65,7 +65,8 @@ enum ek_curl_end {
     EK_TLS,      // the handshake or the certificate: the server's
     EK_BAD,      // not what curl takes for HTTP: the server's
     EK_SLOW,     // a time limit of curl's own
-    EK_HOST,     // this host: its files, its settings, its libraries, the request itself
+    EK_HOST,     // this host: its settings, its libraries, the request itself
+    EK_FILES,    // this host: certificate, key or authorities, which curl knows as memory only
     EK_EITHER    // the server's doing once it has been heard, this host's before: memory, what is not supported, unknown codes
 };
 

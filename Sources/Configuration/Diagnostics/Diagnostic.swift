@@ -39,7 +39,7 @@ public struct Diagnostic: Equatable, Sendable {
         case unknownKeyword, misplacedKeyword, missingValue, badValue, outOfRange, extraWords, duplicateKeyword
         case duplicateName, missingKeyword, unknownReference, unclosedBlock, unexpectedBrace, missingBlock
         case unmatchedQuote, typographicQuote, badCharacter, limitExceeded, fileNotFound, undefinedParameter
-        case notActedOn, deprecated, adjusted, contradiction, machine
+        case notActedOn, deprecated, adjusted, contradiction, unused, machine
     }
 
     /// A second place that belongs to the problem.

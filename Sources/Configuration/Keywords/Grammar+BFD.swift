@@ -9,6 +9,7 @@ struct BFDDraft: BlockDraft {
     var hopLimit: UInt8?
     var maximumHops: Int?
     var tellsInstances = false
+    var tellsCheckers = false
 }
 
 extension Grammars {
@@ -31,8 +32,8 @@ extension Grammars {
                 "hops a received packet may have made"),
             .boolean("multihop", \.model.isMultihop, .rare, "port 4784 instead of 3784"),
             weight(-253...253, \.model.weight, \.model.isReversed, .rare, "change of priority; 0 = down is FAULT"),
-            .toggle("vrrp", \.tellsInstances, .rare, "tell instances only"),
-            .notYet("checker", "tell checkers only"),
+            .toggle("vrrp", \.tellsInstances, .rare, "for instances only, unless checker is there too"),
+            .toggle("checker", \.tellsCheckers, .rare, "for checkers only, unless vrrp is there too"),
         ])
 
     private static let neighbor = Keyword<BFDDraft>.address("neighbor_ip", \.neighbor, .common, "the neighbour")
@@ -59,6 +60,7 @@ extension Grammars {
 extension Interpreter {
     mutating func resolveBFD(_ drafts: [Parsed<BFDDraft>]) -> [BFDConfiguration] {
         var taken: [String: Word] = [:]
+        var neighbors: [String: Word] = [:]
         return drafts.compactMap { parsed in
             guard let name = uniqueName(parsed, &taken), let neighbor = parsed.draft.neighbor else { return nil }
             var session = parsed.draft.model
@@ -73,7 +75,45 @@ extension Interpreter {
             session.timeToLive = (isIPv6 ? parsed.draft.hopLimit : parsed.draft.timeToLive) ?? 255
             session.maximumHops = parsed.draft.maximumHops ?? (session.isMultihop ? -1 : 0)
             if session.maximumHops == -1 { session.maximumHops = nil }
+            if parsed.draft.tellsInstances != parsed.draft.tellsCheckers {
+                session.tellsInstances = parsed.draft.tellsInstances
+                session.tellsCheckers = parsed.draft.tellsCheckers
+            }
+            let place = parsed.place(of: "neighbor_ip")
+            if let other = neighbors.updateValue(place, forKey: "\(neighbor) \(session.isMultihop)") {
+                reporter.error(
+                    .contradiction, at: place, "there is a session with \(neighbor) already",
+                    remedy: "name that one wherever it is meant", notes: [(other, "the other one")])
+            }
             return session
+        }
+    }
+
+    /// The session that a line names, as long as it is for such lines.
+    mutating func session(
+        _ word: Word, in configuration: Configuration, of audience: KeyPath<BFDConfiguration, Bool>, spelled own: String
+    ) -> BFDConfiguration? {
+        guard let session = configuration.bfdSessions.first(where: { $0.name == word.text }) else {
+            sayUnknownReference(word, "bfd_instance", configuration.bfdSessions.map(\.name))
+            return nil
+        }
+        guard session[keyPath: audience] else {
+            reporter.error(
+                .contradiction, at: word, "bfd_instance \(word.text) is not for this: it lacks the word \(own)",
+                remedy: "write \(own) in its block too, or neither vrrp nor checker")
+            return nil
+        }
+        return session
+    }
+
+    /// A session runs whether anybody here looks at it or not.
+    mutating func sayUnusedSessions(_ drafts: [Parsed<BFDDraft>], _ configuration: Configuration) {
+        let tracked = configuration.instances.map(\.trackedSessions) + configuration.syncGroups.map(\.trackedSessions)
+        let used = configuration.checkedSessions.union(tracked.joined().map(\.name))
+        for word in drafts.compactMap(\.opener.arguments.first) where !used.contains(word.text) {
+            reporter.warning(
+                .unused, at: word, "nothing here looks at bfd_instance \(word.text); it runs for its neighbor alone",
+                remedy: "name it in a track_bfd or a BFD_CHECK, or take it out")
         }
     }
 }

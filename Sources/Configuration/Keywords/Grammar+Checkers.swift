@@ -68,7 +68,7 @@ extension Grammars {
         checker("MISC_CHECK", .misc, .miscCheck, { miscCheck }, .common, "a program exits with 0"),
         checker(
             "FILE_CHECK", .file, .fileCheck, { fileCheck }, .rare, "a number in a track_file is added to the weight"),
-        checker("BFD_CHECK", .bfd, .bfdCheck, { bfdCheck }, .rare, "a BFD session is up").notYet,
+        checker("BFD_CHECK", .bfd, .bfdCheck, { bfdCheck }, .rare, "a BFD session is up"),
     ]
 
     private static func checker(
@@ -188,11 +188,12 @@ extension Grammars {
         ])
 
     static let bfdCheck = Grammar<CheckerDraft>(
-        .bfdCheck, scheduleRows,
+        .bfdCheck,
         [
             Keyword("name", "NAME", standard: "required", .rare, "the bfd_instance") { draft, statement, interpreter in
                 draft.bfdSession = interpreter.single(statement)
-            }.notYet
+            }.required,
+            alpha,
         ])
 
     /// Where a probe goes to and comes from.
@@ -227,7 +228,7 @@ extension Grammars {
             "first check within this"),
         checkSeconds(
             "delay_loop", 0.001...longestTime, \.check, \.delayLoop, "real server's", .common, "between checks"),
-        .boolean("alpha", \.check.alpha, standard: "real server's", .common, "down until the first success"),
+        alpha,
         .boolean(
             "log_all_failures", \.check.logAllFailures, standard: "checker_log_all_failures", .rare,
             "log every failed attempt"),
@@ -237,6 +238,9 @@ extension Grammars {
             "failures in a row that take a server out"
         ).addition,
     ]
+
+    private static let alpha = Keyword<CheckerDraft>.boolean(
+        "alpha", \.check.alpha, standard: "real server's", .common, "down until the first success")
 
     private static let retry = Keyword<CheckerDraft>.integer(
         "retry", 0...2_147_483_647, optional: \.ownRetry, standard: "real server's, else 1; DNS 3; MISC 0", .everywhere,

@@ -75,7 +75,7 @@ extension Interpreter {
         if let address = MailAddress(text) { return address }
         reporter.error(
             .badValue, at: word, "\(quoted(text)) is no mail address",
-            remedy: "write ADDR, or \"NAME <ADDR>\" in quotes")
+            remedy: "write ADDR, or \"NAME <ADDR>\" in quotes; ADDR in ASCII, a domain in its xn-- form")
         return nil
     }
 

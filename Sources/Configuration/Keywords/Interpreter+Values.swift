@@ -128,8 +128,9 @@ extension Interpreter {
         let low = Duration.microseconds(Int64(range.lowerBound * 1_000_000))
         let high = Duration.microseconds(Int64(range.upperBound * 1_000_000))
         guard (low...high).contains(value) else {
-            let text = rangeText(range).split(separator: "…").joined(separator: " to ")
-            reporter.error(.outOfRange, at: word, "\(name) \(word.text) is out of range", remedy: "use \(text) seconds")
+            reporter.error(
+                .outOfRange, at: word, "\(name) \(word.text) is out of range",
+                remedy: "use \(secondsText(low)) to \(secondsText(high)) seconds")
             return nil
         }
         return value

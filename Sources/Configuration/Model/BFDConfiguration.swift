@@ -29,11 +29,23 @@ public struct BFDConfiguration: Equatable, Sendable {
     public var weight = 0
     /// `weight N reverse`.
     public var isReversed = false
+    /// Instances may track it: not with `checker` alone.
+    public var tellsInstances = true
+    /// Checks may name it: not with `vrrp` alone.
+    public var tellsCheckers = true
 
     /// keepalived's defaults for one neighbor.
     public init(name: String, neighbor: IPAddress) {
         self.name = name
         self.neighbor = neighbor
+    }
+
+    /// The neighbor could not tell the two apart: a session goes on from one to the other.
+    public func isSameSession(as other: BFDConfiguration) -> Bool {
+        var other = other
+        (other.name, other.weight, other.isReversed) = (name, weight, isReversed)
+        (other.tellsInstances, other.tellsCheckers) = (tellsInstances, tellsCheckers)
+        return self == other
     }
 
     /// RFC 5881 §5: a packet of one hop still has the TTL that it was sent with.

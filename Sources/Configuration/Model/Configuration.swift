@@ -65,13 +65,18 @@ extension Configuration {
     /// The daemons that it gives something to do, by name.
     public var neededDaemons: [String] {
         var names: [String] = []
-        if !instances.isEmpty || !staticAddresses.isEmpty || !staticRoutes.isEmpty || !staticRules.isEmpty {
-            names.append("vrrpd")
-        }
+        let isRouting = !staticAddresses.isEmpty || !staticRoutes.isEmpty || !staticRules.isEmpty
+        if !instances.isEmpty || !bfdSessions.isEmpty || isRouting { names.append("vrrpd") }
         if !virtualServers.isEmpty || global.syncDaemon != nil { names.append("ipvsd") }
         let isChecked = virtualServers.contains { $0.realServers.contains { !$0.checkers.isEmpty } }
         if isChecked || hasAlerts { names.append("checkd") }
         return names
+    }
+
+    /// Names of the `bfd_instance` blocks that checks look at.
+    public var checkedSessions: Set<String> {
+        let checkers = virtualServers.lazy.flatMap(\.realServers).flatMap(\.checkers)
+        return Set(checkers.compactMap { if case .bfd(let name) = $0.probe { name } else { nil } })
     }
 
     /// Somebody is to be told, by mail or webhook, of what changes without any check.

@@ -64,14 +64,15 @@ public struct MailLogin: Equatable, Sendable {
     }
 }
 
-/// An address, perhaps with the name of whom it belongs to. Has no control characters, and the address neither blanks nor brackets.
+/// An address, perhaps with the name of whom it belongs to. Has no control characters, and the address is ASCII without blanks and brackets: others
+/// need mail servers that know RFC 6531.
 public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
     /// `director@example.com`.
     public let address: String
     /// `Director of site A`; empty = none.
     public let name: String
 
-    /// `ADDR`, `<ADDR>`, `NAME <ADDR>` or `"NAME" <ADDR>`; nil for anything else.
+    /// `ADDR`, `<ADDR>`, `NAME <ADDR>` or `"NAME" <ADDR>`, where a backslash in quotes stands before a quote or a backslash; nil for anything else.
     public init?(_ text: String) {
         var address = text[...]
         var name = text[..<text.startIndex]
@@ -80,15 +81,24 @@ public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
             name = text[..<open]
         }
         while name.last == " " { name.removeLast() }
-        if name.count > 1, name.first == "\"", name.last == "\"" { name = name.dropFirst().dropLast() }
+        let isQuoted = name.count > 1 && name.first == "\"" && name.last == "\""
+        if isQuoted { name = name.dropFirst().dropLast() }
         let isPlain = address.unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0.value != 0x7F && !"<>\",;".unicodeScalars.contains($0)
+            $0.value > 0x20 && $0.value < 0x7F && !"<>\",;".unicodeScalars.contains($0)
         }
         guard isPlain, !address.isEmpty, address.utf8.count <= 254,
             name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else { return nil }
         self.address = String(address)
-        self.name = String(name)
+        self.name = isQuoted ? Self.unquoted(name) : String(name)
+    }
+
+    /// RFC 5322, quoted-pair.
+    private static func unquoted(_ text: Substring) -> String {
+        var rest = text
+        var plain = ""
+        while let character = rest.popFirst() { plain.append(character == "\\" ? rest.popFirst() ?? "\\" : character) }
+        return plain
     }
 
     /// `USER@HOST`; of a host whose name is no mail domain, `USER@localhost`.

@@ -233,5 +233,7 @@ public struct FlapLimit: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `more than 5 changes in 600 s`.
-    public var description: String { "more than \(changes) changes in \(secondsText(window)) s" }
+    public var description: String {
+        "more than \(changes) \(changes == 1 ? "change" : "changes") in \(secondsText(window)) s"
+    }
 }

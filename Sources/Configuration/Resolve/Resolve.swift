@@ -25,6 +25,7 @@ extension Interpreter {
         resolveClientIdentity(file.clientIdentity)
         configuration.virtualServers = resolveVirtualServers(file, configuration)
         resolveSyncDaemon(&configuration)
+        sayUnusedSessions(file.bfdSessions, configuration)
         return configuration
     }
 

@@ -68,9 +68,10 @@ extension Interpreter {
         case .misc: (standardRetry, standardDelay) = (0, .seconds(1))
         case .tcp, .smtp, .ping, .udp, .file, .bfd: (standardRetry, standardDelay) = (1, .seconds(1))
         }
-        if draft.kind == .file {
+        if draft.kind == .file || draft.kind == .bfd {
             // Its state is known at once, and from then on whenever it changes.
-            (schedule.retry, schedule.warmup, schedule.alpha) = (0, .zero, false)
+            (schedule.retry, schedule.warmup) = (0, .zero)
+            if draft.kind == .file { schedule.alpha = false }
             return schedule
         }
         schedule.delayBeforeRetry = draft.check.delayBeforeRetry ?? standardDelay
@@ -131,11 +132,7 @@ extension Interpreter {
             return .file(TrackedObject(file.name, weight: weight, isReversed: draft.isReversed ?? false))
         case .bfd:
             guard let word = draft.bfdSession else { return nil }
-            guard configuration.bfdSessions.contains(where: { $0.name == word.text }) else {
-                sayUnknownReference(word, "bfd_instance", configuration.bfdSessions.map(\.name))
-                return nil
-            }
-            return .bfd(word.text)
+            return session(word, in: configuration, of: \.tellsCheckers, spelled: "checker").map { .bfd($0.name) }
         }
     }
 }

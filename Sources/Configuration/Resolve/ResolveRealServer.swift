@@ -43,7 +43,6 @@ extension Interpreter {
         server.notifyUp = draft.notifyUp
         server.notifyDown = draft.notifyDown
         server.mailAlert = draft.mailAlert ?? global.mail.checkerAlerts ?? true
-        server.alpha = draft.check.alpha
         server.flapLimit = draft.check.flapLimit
         if server.lowerThreshold > server.upperThreshold {
             reporter.warning(
@@ -57,7 +56,20 @@ extension Interpreter {
         var target = server.endpoint
         if endpoint.port != 0 { target.port = endpoint.port }
         server.checkers = draft.checkers.flatMap { resolveChecker($0, target, configuration) }
+        // A checker may say otherwise than its server.
+        server.alpha = server.checkers.isEmpty ? draft.check.alpha : server.checkers.contains(where: \.schedule.alpha)
+        sayRepeatedSessions(draft.checkers)
         return server
+    }
+
+    private mutating func sayRepeatedSessions(_ checkers: [Parsed<CheckerDraft>]) {
+        var taken: [String: Word] = [:]
+        for word in checkers.compactMap(\.draft.bfdSession) {
+            guard let other = taken.updateValue(word, forKey: word.text) else { continue }
+            reporter.error(
+                .duplicateName, at: word, "a BFD_CHECK of this server looks at \(word.text) already",
+                remedy: "remove one of them", notes: [(other, "the other one")])
+        }
     }
 
     private mutating func resolvePort(

@@ -209,7 +209,10 @@ extension Interpreter {
         tracks.processes = resolveTracked(
             lists.processes, of: "vrrp_track_process", among: configuration.trackProcesses)
         tracks.units = resolveTracked(lists.units, of: "track_unit", among: configuration.trackUnits)
-        tracks.sessions = resolveTracked(lists.sessions, of: "bfd_instance", among: configuration.bfdSessions)
+        let sessions = lists.sessions.filter {
+            session($0.word, in: configuration, of: \.tellsInstances, spelled: "vrrp") != nil
+        }
+        tracks.sessions = resolveTracked(sessions, of: "bfd_instance", among: configuration.bfdSessions)
         return tracks
     }
 

@@ -37,7 +37,7 @@ enum AlertFeed {
         case EventType.ipvsService:
             let service: IpvsAPI.ServiceSummary = try data.decode()
             let (context, runtime) = (service.context, service.runtime)
-            guard service.origin == nil, runtime.isLeaving != true else { return nil }
+            guard service.origin ?? .configuration == .configuration, runtime.isLeaving != true else { return nil }
             return .service(
                 event.subject,
                 ServiceLook(
@@ -65,9 +65,9 @@ extension RouterLook.State {
 extension WatchedServer {
     /// As alerts see it.
     var alertLook: ServerLook {
-        let running = zip(configuration.checkers, supports).filter { $0.1.kind != nil }.map(\.0.probe.keyword)
-        let checkers = zip(running, zip(records, machine.checkers)).map { keyword, checker in
-            ServerLook.Checker(kind: keyword, identity: checker.0.identity, isUp: checker.1.verdict == .up)
+        let checkers = zip(configuration.checkers, zip(records, machine.checkers)).map { configuration, checker in
+            ServerLook.Checker(
+                kind: configuration.probe.keyword, identity: checker.0.identity, isUp: checker.1.verdict == .up)
         }
         return ServerLook(
             isUp: machine.verdict == .up, isHeld: machine.isHeld, isVerified: machine.isVerified, checkers: checkers,

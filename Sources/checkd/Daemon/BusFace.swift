@@ -55,9 +55,8 @@ extension CheckDaemon: CheckAPI.Handler {
         tls.sendsServerName = call.virtualhost != nil
         let probe = Probe.http(HTTPProbe(urls: [request], tls: call.tls ? tls : nil))
         let checker = CheckerConfiguration(probe: probe, target: CheckTarget(endpoint: target))
-        guard let kind = world.support(checker).kind else { return }
         var attempt: ProbeAttempt?
-        attempt = runner.run(kind, step: 0, timeout: checker.schedule.connectTimeout) { report in
+        attempt = runner.run(world.kind(checker), step: 0, timeout: checker.schedule.connectTimeout) { report in
             switch report.outcome {
             case .failure(.digest(let found, _)): responder.reply(CheckAPI.ComputeDigest.Reply(digest: found))
             case .failure(let failure): responder.fail(CheckAPI.NoPage(reason: "\(failure)"))

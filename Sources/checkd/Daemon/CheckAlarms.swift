@@ -5,8 +5,6 @@ import Platform
 
 /// Why an alarm of checkd stands.
 enum CheckAlarm: AlarmKey {
-    /// Checkers of the configuration that this version does not run, or not whole.
-    case unsupportedChecks
     /// This host could not make some probes.
     case probing
     /// Programs that are out of time do not end.
@@ -26,7 +24,6 @@ enum CheckAlarm: AlarmKey {
 
     var subject: String {
         switch self {
-        case .unsupportedChecks: "unsupported-checks"
         case .probing: "probing"
         case .programs: "programs"
         case .tlsFiles: "tls-files"
@@ -71,14 +68,6 @@ struct HinderedCheckers {
 }
 
 extension CheckAlarm {
-    /// The alarm about checkers that this version does not run.
-    static func unsupported(first: String, others: Int) -> Alarm {
-        let more = others == 0 ? "" : " and \(others) more"
-        return Alarm(
-            message: "\(first)\(more); such a check never takes a server out",
-            remedy: "see docs/checkd.md, \"What is run\", for the checkers that can take its place")
-    }
-
     /// The alarm about programs that do not end.
     static func stuck(_ programs: StuckPrograms) -> Alarm {
         let more = programs.count == 1 ? " is" : " and \(programs.count - 1) more are"

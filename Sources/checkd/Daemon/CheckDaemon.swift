@@ -27,8 +27,8 @@ struct CheckWorld {
     let boot: String
     let limit: ProbeLimit
     let logger: Logger
-    /// What this version does with a checker.
-    let support: (CheckerConfiguration) -> ProbeSupport
+    /// The kind of a checker.
+    let kind: (CheckerConfiguration) -> any ProbeKind
     /// Whether this host has an address.
     var isHere: (IPAddress) -> Bool = { _ in true }
 }
@@ -44,7 +44,6 @@ final class CheckDaemon {
     /// How late the latest probe began between the last two signs of life.
     private var lateness = Duration.zero
     private var hindered = HinderedCheckers()
-    private var unsupported: Alarm?
     private var stuck: StuckPrograms?
     private var badFile: TLSFileProblem?
     private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
@@ -152,8 +151,6 @@ final class CheckDaemon {
         addressesChanged()
         for name in remembered.keys { store.changed(name) }
         remembered = [:]
-        let missing = order.flatMap { server in server.supports.compactMap(\.problem).map { "\(server.name): \($0)" } }
-        unsupported = missing.first.map { CheckAlarm.unsupported(first: $0, others: missing.count - 1) }
         descriptors = CheckAlarm.descriptors(world.limit, for: probes.count)
         alarmsAtEndOfTurn?.plan()
         guard isFirst else { return }
@@ -163,7 +160,7 @@ final class CheckDaemon {
 
     private var surroundings: Surroundings {
         Surroundings(
-            turns: world.turns, probes: probes, logger: world.logger, support: world.support,
+            turns: world.turns, probes: probes, logger: world.logger, kind: world.kind,
             changed: { [weak self] server in
                 self?.publish(server.name)
                 self?.store.changed(server.name)
@@ -203,7 +200,6 @@ final class CheckDaemon {
         var wanted = alerts?.alarms ?? [:]
         wanted[.programs] = stuck.map(CheckAlarm.stuck)
         wanted[.tlsFiles] = badFile.map(CheckAlarm.unusable)
-        wanted[.unsupportedChecks] = unsupported
         wanted[.descriptors] = descriptors
         wanted[.probing] = hindered.alarm
         wanted[.state] = store.problem.map(CheckAlarm.unsaved)

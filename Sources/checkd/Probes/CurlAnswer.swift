@@ -20,10 +20,12 @@ struct CurlAnswer {
     let isTruncated: Bool
     let digest: [UInt8]?
     let pattern: PatternAnswer?
+    /// Where certificate, key and authorities come from.
+    let files: [String]
 
     init(
         _ result: ek_result, wasHeard: Bool, headersAreComplete: Bool, isTruncated: Bool, digest: [UInt8]?,
-        pattern: PatternAnswer? = nil
+        pattern: PatternAnswer? = nil, files: [String] = []
     ) {
         code = result.code
         status = result.status
@@ -34,6 +36,7 @@ struct CurlAnswer {
         self.isTruncated = isTruncated
         self.digest = digest
         self.pattern = pattern
+        self.files = files
     }
 
     /// What it means for the checker that asked for `request`.
@@ -50,6 +53,7 @@ struct CurlAnswer {
         case EK_BAD: return .failure(.malformed(text))
         case EK_SLOW: return .failure(.timeout(.answer))
         case EK_HOST: return .inconclusive(.library(text))
+        case EK_FILES: return .inconclusive(.library("\(files.joined(separator: ", ")): \(text)"))
         default:
             // A C enumeration: EK_EITHER, and whatever else C lets through.
             return wasHeard ? .failure(.malformed(text)) : .inconclusive(.library(text))

@@ -17,7 +17,6 @@ struct DNSCheck: ProbeKind {
 
     var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         attempt.expect(.answer)

@@ -12,7 +12,6 @@ struct FileCheck: ProbeKind {
     var title: String { "FILE_CHECK \(tracked.name)" }
     var identity: String { "\(title) weight \(tracked.weight)\(tracked.isReversed ? " reverse" : "")" }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
     var movesWeight: Bool { true }
 
     func follow(_ changed: @escaping () -> Void) -> AnyObject? { things.follow(.file(tracked.name), changed) }

@@ -28,8 +28,6 @@ struct HTTPCheck: ProbeKind {
         CheckRounds(steps: probe.urls.count, recoversFast: probe.fastRecovery, waitsForRetryWhileDown: true)
     }
 
-    var problem: String? { nil }
-
     func name(ofStep step: Int) -> String? { probe.urls.indices.contains(step) ? probe.urls[step].path : nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {

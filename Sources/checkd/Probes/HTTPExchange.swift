@@ -76,7 +76,7 @@ final class HTTPExchange {
         let answer = CurlAnswer(
             result, wasHeard: wasHeard, headersAreComplete: headers.areComplete,
             isTruncated: received > HTTPAnswer.limit(for: request), digest: content.finishedDigest(),
-            pattern: content.finishedPattern())
+            pattern: content.finishedPattern(), files: probe.tls?.files ?? [])
         return answer.judged(by: request)
     }
 

@@ -24,7 +24,6 @@ struct MiscCheck: ProbeKind {
 
     var rounds: CheckRounds { CheckRounds() }
 
-    var problem: String? { nil }
     var movesWeight: Bool { probe.isDynamic }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {

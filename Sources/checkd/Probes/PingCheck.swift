@@ -12,7 +12,6 @@ struct PingCheck: ProbeKind {
     var title: String { "PING_CHECK \(target.endpoint.address)" }
     var identity: String { ([title] + target.identity).joined(separator: " ") }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         attempt.expect(.answer)

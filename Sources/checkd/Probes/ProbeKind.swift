@@ -13,8 +13,6 @@ protocol ProbeKind {
     var identity: String { get }
     /// How its probes make rounds.
     var rounds: CheckRounds { get }
-    /// What this version leaves out of it; nil = nothing.
-    var problem: String? { get }
     /// Its probes may say something about the server's weight.
     var movesWeight: Bool { get }
 
@@ -46,37 +44,19 @@ protocol RunningProbe: AnyObject {
     func cancel()
 }
 
-/// What this version does with a checker.
-enum ProbeSupport {
-    case runs(any ProbeKind)
-    /// It is read and not run; the reason.
-    case unsupported(String)
-
-    /// The kind that runs, if one does.
-    var kind: (any ProbeKind)? {
-        if case .runs(let kind) = self { kind } else { nil }
-    }
-
-    /// What people must be told about it.
-    var problem: String? {
-        switch self {
-        case .runs(let kind): kind.problem
-        case .unsupported(let reason): reason
-        }
-    }
-
-    /// The kind of a checker; `network` is what its probes use.
-    init(_ checker: CheckerConfiguration, on network: ProbeNetwork) {
+extension ProbeNetwork {
+    /// The kind of a checker.
+    func kind(of checker: CheckerConfiguration) -> any ProbeKind {
         switch checker.probe {
-        case .tcp: self = .runs(TCPCheck(target: checker.target, network: network))
-        case .http(let probe): self = .runs(HTTPCheck(probe: probe, target: checker.target, network: network))
-        case .misc(let probe): self = .runs(MiscCheck(probe: probe, network: network))
-        case .smtp(let name): self = .runs(SMTPCheck(heloName: name, target: checker.target, network: network))
-        case .dns(let probe): self = .runs(DNSCheck(probe: probe, target: checker.target, network: network))
-        case .ping: self = .runs(PingCheck(target: checker.target, network: network))
-        case .udp(let probe): self = .runs(UDPCheck(probe: probe, target: checker.target, network: network))
-        case .file(let tracked): self = .runs(FileCheck(tracked: tracked, things: network.tracked))
-        case .bfd: self = .unsupported("\(checker.probe.keyword) is not run by this version")
+        case .tcp: TCPCheck(target: checker.target, network: self)
+        case .http(let probe): HTTPCheck(probe: probe, target: checker.target, network: self)
+        case .misc(let probe): MiscCheck(probe: probe, network: self)
+        case .smtp(let name): SMTPCheck(heloName: name, target: checker.target, network: self)
+        case .dns(let probe): DNSCheck(probe: probe, target: checker.target, network: self)
+        case .ping: PingCheck(target: checker.target, network: self)
+        case .udp(let probe): UDPCheck(probe: probe, target: checker.target, network: self)
+        case .file(let tracked): FileCheck(tracked: tracked, things: self.tracked)
+        case .bfd(let session): BFDCheck(session: session, things: tracked)
         }
     }
 }

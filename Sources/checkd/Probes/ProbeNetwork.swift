@@ -18,11 +18,12 @@ final class ProbeNetwork {
     var scriptRules = ScriptRules()
     private var loaded: HTTPTransfers?
 
-    init(on loop: EventLoop, scriptd: String) {
+    /// `subscribe` follows what vrrpd says of BFD sessions.
+    init(on loop: EventLoop, scriptd: String, subscribe: @escaping BFDNews.Subscribe = { _ in nil }) {
         self.loop = loop
         self.scriptd = scriptd
         programs = ProgramPlaces(on: loop)
-        tracked = TrackedThings(on: loop)
+        tracked = TrackedThings(on: loop, subscribe: subscribe)
         files = TLSFiles(on: loop)
     }
 

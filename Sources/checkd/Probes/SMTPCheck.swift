@@ -14,7 +14,6 @@ struct SMTPCheck: ProbeKind {
     var identity: String { ([title] + target.identity + ["helo_name \(heloName)"]).joined(separator: " ") }
     var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe { SMTPRun(self, attempt) }
 }

@@ -11,7 +11,6 @@ struct TCPCheck: ProbeKind {
     var identity: String { ([title] + target.identity).joined(separator: " ") }
     var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         attempt.expect(.connect)

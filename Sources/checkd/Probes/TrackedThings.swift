@@ -1,5 +1,5 @@
-// What checks track and never ask: files whose number counts (FILE_CHECK). Each is watched once, however many checks name it, and they are told
-// when it stands otherwise.
+// What checks track and never ask: files whose number counts (FILE_CHECK), BFD sessions (BFD_CHECK). Each is watched once, however many checks
+// name it, and they are told when it stands otherwise.
 import Configuration
 import HealthCheck
 import Platform
@@ -19,11 +19,15 @@ final class TrackedThings {
 
     private let loop: EventLoop
     private var files: FileTrackers?
+    private var sessions: BFDNews?
     private var reports: [Tracker: TrackerReport] = [:]
     private var followers: [Tracker: [WeakFollower]] = [:]
 
-    /// Nothing is tracked yet.
-    init(on loop: EventLoop) { self.loop = loop }
+    /// Nothing is tracked yet. `subscribe` follows what vrrpd says of BFD sessions.
+    init(on loop: EventLoop, subscribe: @escaping BFDNews.Subscribe = { _ in nil }) {
+        self.loop = loop
+        sessions = BFDNews(on: loop, subscribe: subscribe) { [weak self] in self?.heard($0, $1) }
+    }
 
     /// Tracks what the checks of a configuration name, and nothing else.
     func adopt(_ configuration: Configuration) {
@@ -37,7 +41,15 @@ final class TrackedThings {
             block.overwrites = false
             return block
         }
-        reports = reports.filter { named.contains($0.key.name) }
+        let sessions = configuration.checkedSessions
+        reports = reports.filter { tracker, _ in
+            switch tracker {
+            case .file(let name): named.contains(name)
+            case .bfd(let name): sessions.contains(name)
+            case .interface, .process, .unit: false
+            }
+        }
+        self.sessions?.watch(sessions)
         if files == nil, !blocks.isEmpty {
             files = FileTrackers(on: loop) { [weak self] in self?.heard($0, $1) }
         }
@@ -75,7 +87,9 @@ final class TrackedProbe: RunningProbe {
             guard let attempt, let report = things?.report(of: tracker) else { return }
             let outcome: ProbeOutcome
             (outcome, attempt.weight) = known(report)
-            attempt.note = report.hindrance.map { "\(report.words); \($0)" } ?? report.words
+            let words = report.hindrance.map { "\(report.words); \($0)" } ?? report.words
+            attempt.note = words
+            attempt.tell(words)
             attempt.finish(outcome)
         }
         follower = things.follow(tracker, look)

@@ -23,7 +23,6 @@ struct UDPCheck: ProbeKind {
 
     var fixedConnection: FixedConnection? { target.fixedConnection }
     var rounds: CheckRounds { CheckRounds() }
-    var problem: String? { nil }
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         attempt.listen(orElse: probe.requiresReply ? .failure(.timeout(.answer)) : .success)

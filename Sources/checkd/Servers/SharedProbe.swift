@@ -23,6 +23,12 @@ final class SharedProbe: Hashable {
         func isOf(_ server: WatchedServer, _ index: Int) -> Bool {
             identity == ObjectIdentifier(server) && self.index == index
         }
+
+        /// The checker, when its verdict is found by probing and it does not pause.
+        var knows: Checker? {
+            guard let checker = server?.checker(index), checker.isVerified, !checker.isSuspended else { return nil }
+            return checker
+        }
     }
 
     /// A probe, and who waits for it.
@@ -40,6 +46,8 @@ final class SharedProbe: Hashable {
     private var askers: [Asker] = []
     /// At most one for each step.
     private var runs: [Run] = []
+    /// Somebody may know by probing. While nobody does, newcomers by the thousand do not look at each other.
+    private var isKnown = false
 
     fileprivate init(_ checker: CheckerConfiguration, _ kind: any ProbeKind, _ probes: SharedProbes) {
         self.checker = checker
@@ -76,9 +84,14 @@ final class SharedProbe: Hashable {
         askers.removeLast()
     }
 
-    /// The checkers of others as they stand.
-    func others(than server: WatchedServer, _ index: Int) -> some Sequence<Checker> {
-        askers.lazy.filter { !$0.isOf(server, index) }.compactMap { $0.server?.checker($0.index) }
+    /// A checker of another that knows by probing, and goes on probing, as it stands.
+    func known(besides server: WatchedServer, _ index: Int) -> Checker? {
+        guard isKnown else { return nil }
+        for asker in askers where !asker.isOf(server, index) {
+            if let checker = asker.knows { return checker }
+        }
+        isKnown = false
+        return nil
     }
 
     /// One whose probe is under way, as it stands.
@@ -101,7 +114,9 @@ final class SharedProbe: Hashable {
 
     private func ended(_ step: Int, _ report: ProbeReport) {
         guard let position = runs.firstIndex(where: { $0.step == step }) else { return }
-        for asker in runs.remove(at: position).askers { asker.server?.finished(asker.index, report) }
+        let run = runs.remove(at: position)
+        for asker in run.askers { asker.server?.finished(asker.index, report) }
+        isKnown = isKnown || run.askers.contains { $0.knows != nil }
     }
 }
 

@@ -8,8 +8,8 @@ struct Surroundings {
     let turns: any Turns
     let probes: SharedProbes
     let logger: Logger
-    /// What this version does with a checker.
-    let support: (CheckerConfiguration) -> ProbeSupport
+    /// The kind of a checker.
+    let kind: (CheckerConfiguration) -> any ProbeKind
     /// The server's published state changed.
     let changed: (WatchedServer) -> Void
     /// A checker of the server cannot be asked (why), or could be again (nil).
@@ -21,6 +21,6 @@ struct CheckerKey: Hashable, Sendable {
     let server: String
     /// `ProbeKind.title`.
     let title: String
-    /// Place among the server's checkers that run.
+    /// Place among the server's checkers.
     let number: Int
 }

@@ -8,18 +8,8 @@ import Platform
 extension WatchedServer {
     /// Data of the event and answer of List and Run.
     var health: CheckAPI.ServerHealth {
-        var running = zip(records, machine.checkers).makeIterator()
-        let checks = zip(configuration.checkers, supports).enumerated().map { position, checker in
-            let (configuration, support) = checker
-            let runtime: CheckAPI.CheckRuntime =
-                switch support {
-                case .runs:
-                    running.next().map { self.runtime(of: $0.0, $0.1) } ?? Self.unknown(since: since, "not checked yet")
-                case .unsupported(let reason): Self.unknown(since: since, reason)
-                }
-            return CheckAPI.Check(
-                name: "\(configuration.probe.keyword) \(position + 1)", context: configuration.context, runtime: runtime
-            )
+        let checks = zip(zip(names, configuration.checkers), zip(records, machine.checkers)).map { checker, now in
+            CheckAPI.Check(name: checker.0, context: checker.1.context, runtime: runtime(of: now.0, now.1))
         }
         return CheckAPI.ServerHealth(
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
@@ -34,11 +24,9 @@ extension WatchedServer {
         return "not checked while \(home) is not on this host; before: \(reason)"
     }
 
-    /// The names of the checks that run, in the machine's order.
+    /// The names of the checks: `TCP_CHECK 1`.
     var names: [String] {
-        zip(configuration.checkers, supports).enumerated().compactMap { position, checker in
-            checker.1.kind.map { _ in "\(checker.0.probe.keyword) \(position + 1)" }
-        }
+        configuration.checkers.enumerated().map { position, checker in "\(checker.probe.keyword) \(position + 1)" }
     }
 
     /// Answer of ShowHistory.
@@ -47,10 +35,6 @@ extension WatchedServer {
     }
 
     private static func published(_ change: Int64) -> Int? { change == 0 ? nil : Int(change) }
-
-    private static func unknown(since: String, _ reason: String) -> CheckAPI.CheckRuntime {
-        CheckAPI.CheckRuntime(state: .unknown, since: since, reason: reason, successes: 0, failures: 0)
-    }
 
     private func runtime(of record: Record, _ checker: Checker) -> CheckAPI.CheckRuntime {
         let reason = record.hindrance.map { "cannot be asked from here: \($0); before: \(record.reason)" }
@@ -96,8 +80,9 @@ extension CheckerConfiguration {
     /// What the configuration says, for people.
     fileprivate var context: CheckAPI.CheckContext {
         func milliseconds(_ duration: Duration) -> Int { Int(duration.nanoseconds / 1_000_000) }
+        let target = if case .bfd(let name) = probe { "bfd_instance \(name)" } else { "\(self.target.endpoint)" }
         return CheckAPI.CheckContext(
-            kind: probe.keyword, target: "\(target.endpoint)", delayMilliseconds: milliseconds(schedule.delayLoop),
+            kind: probe.keyword, target: target, delayMilliseconds: milliseconds(schedule.delayLoop),
             retryDelayMilliseconds: milliseconds(schedule.delayBeforeRetry),
             timeoutMilliseconds: milliseconds(schedule.connectTimeout), rise: schedule.rise, fall: schedule.fall)
     }

@@ -38,8 +38,6 @@ final class WatchedServer {
     /// SERVICE/ADDR:PORT.
     let name: String
     private(set) var configuration: RealServerConfiguration
-    /// What is done with each configured checker.
-    let supports: [ProbeSupport]
     private(set) var machine: MonitoredServer
     /// Checks pause while this address is not on this host; nil: they never do.
     private(set) var home: IPAddress?
@@ -47,7 +45,7 @@ final class WatchedServer {
     private(set) var isSuspended = false
     /// What its checkers add to the weight is known: a probe has said it, or it is what was known before, or none of them adds anything.
     private(set) var isWeighed: Bool
-    /// Of the checkers that run, in the machine's order.
+    /// Of the checkers, in the order of the configuration.
     private(set) var records: [Record] = []
     private(set) var since: String
     private(set) var reason: String
@@ -66,12 +64,11 @@ final class WatchedServer {
         self.home = home
         self.configuration = configuration
         self.surroundings = surroundings
-        supports = configuration.checkers.map(surroundings.support)
-        // One that was taken away adds nothing any more, whatever the others are waiting for.
-        isWeighed = remembered != nil || !supports.contains { $0.kind?.movesWeight == true }
-        let running = zip(configuration.checkers, supports).compactMap { checker, support in
-            support.kind.map { surroundings.probes.probe(for: checker, $0) }
+        let running = configuration.checkers.map { checker in
+            surroundings.probes.probe(for: checker, surroundings.kind(checker))
         }
+        // One that was taken away adds nothing any more, whatever the others are waiting for.
+        isWeighed = remembered != nil || !running.contains(where: \.kind.movesWeight)
         let now = SystemClock.timestamp
         var checkers: [Checker] = []
         let memories = Recollection.of(running.map(\.identity), from: remembered)
@@ -160,8 +157,7 @@ final class WatchedServer {
     /// about the weight comes with the next one.
     private func learn() {
         for (index, record) in records.enumerated() {
-            let others = record.shared.others(than: self, index)
-            if !record.kind.movesWeight, let other = others.first(where: \.isVerified) {
+            if !record.kind.movesWeight, let other = record.shared.known(besides: self, index) {
                 apply(machine.goesOn(checker: index, as: other, at: surroundings.turns.now))
             } else if let other = record.shared.asking {
                 joins(index, other)

@@ -45,6 +45,10 @@ extension Screen {
         case EventType.vrrpDropped:
             guard let peer = try? data.decode(VrrpAPI.DroppedPeer.self) else { break }
             return (Cell("DROPPED", .warning), "adverts from \(peer.peer): \(peer.detail)")
+        case EventType.vrrpSession:
+            guard let session = try? data.decode(VrrpAPI.BFDSession.self) else { break }
+            let hindrance = session.hindrance.map { "; \($0)" } ?? ""
+            return (session.state.cell, "with \(session.neighbor): \(session.detail)\(hindrance)")
         case EventType.checkServer:
             guard let health = try? data.decode(CheckAPI.ServerHealth.self) else { break }
             return (health.state.cell, health.words)
@@ -64,6 +68,9 @@ extension Screen {
             guard let heartbeat = try? data.decode(CheckHeartbeat.self) else { break }
             let late = heartbeat.latenessMicroseconds.map { "; probes began up to \($0 / 1000) ms late" } ?? ""
             return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s\(late)")
+        case EventType.vrrpHeartbeat:
+            guard let heartbeat = try? data.decode(VrrpAPI.Heartbeat.self) else { break }
+            return (Cell("alive", .good), "the next within \(heartbeat.intervalSeconds) s")
         case EventType.interface:
             guard let state = try? data.decode(BusAPI.InterfaceState.self) else { break }
             return (state.state == .attached ? Cell("attached", .good) : Cell("lost", .bad), state.service)

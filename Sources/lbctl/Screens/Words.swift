@@ -14,6 +14,16 @@ extension VrrpAPI.State {
     }
 }
 
+extension VrrpAPI.TrackerState {
+    var cell: Cell {
+        switch self {
+        case .good: Cell("up", .good)
+        case .failed: Cell("DOWN", .bad)
+        case .unknown, .number, .other: Cell(rawValue, .warning)
+        }
+    }
+}
+
 extension VrrpAPI.Checksum {
     /// What it covers.
     var words: String {

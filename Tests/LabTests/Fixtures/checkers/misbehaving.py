@@ -1,7 +1,11 @@
 # Servers that answer well and badly, for CheckerDifferentialTests and CheckerTimesTests: each on a port of its own, for every director the same.
+# And a mail server, which prints what people are told, a line for each recipient and change: "mail", the director, the recipient, subject and text,
+# with tabs.
 #
 # usage: misbehaving.py ADDRESS [CERTIFICATE KEY]    prints "ready" when all ports are open; SIGUSR1: those that turn are bad from now on,
 #                                                    SIGUSR2: good again; the certificate is for TLS
+import email
+import email.policy
 import selectors
 import signal
 import socket
@@ -147,6 +151,56 @@ class Guest:
         self.connection.close()
 
 
+# A mail under way.
+class Mail:
+    def __init__(self, connection, peer):
+        self.connection, self.peer, self.heard, self.recipients = connection, peer, b"", []
+        self.is_text = False
+        selector.register(connection, selectors.EVENT_READ, self.read)
+        connection.sendall(b"220 web1\r\n")
+
+    def read(self):
+        try:
+            octets = self.connection.recv(65536)
+            self.heard += octets
+            if not octets:
+                raise OSError
+            while self.go_on():
+                pass
+        except OSError:
+            selector.unregister(self.connection)
+            self.connection.close()
+
+    def go_on(self):
+        end = b"\r\n.\r\n" if self.is_text else b"\r\n"
+        if end not in self.heard:
+            return False
+        part, self.heard = self.heard.split(end, 1)
+        reply = b"250 ok"
+        if self.is_text:
+            self.is_text = False
+            self.tell(email.message_from_bytes(part, policy=email.policy.default))
+        elif part[:4].upper() == b"RCPT":
+            self.recipients.append(part.split(b"<")[1].split(b">")[0].decode())
+        elif part[:4].upper() == b"DATA":
+            self.is_text, reply = True, b"354 go on"
+        elif part[:4].upper() == b"QUIT":
+            reply = b"221 bye"
+        self.connection.sendall(reply + b"\r\n")
+        return True
+
+    # One change is the subject; of several each is two lines of the text.
+    def tell(self, mail):
+        subject, lines = mail["Subject"].split("] ", 1)[1], mail.get_content().splitlines()
+        changes = [(subject, next(line for line in lines if line))]
+        if " changes: " in subject:
+            changes = [pair for pair in zip(lines, lines[1:]) if pair[1].startswith("=> ")]
+        for title, text in changes:
+            for recipient in self.recipients:
+                print("mail", self.peer, recipient, title, text, sep="\t", flush=True)
+        self.recipients = []
+
+
 class Listener:
     def __init__(self, port, good, bad):
         self.port, self.good, self.bad, self.server = port, good, bad, None
@@ -162,7 +216,12 @@ class Listener:
             selector.register(self.server, selectors.EVENT_READ, self.accept)
 
     def accept(self):
-        Guest(self.server.accept()[0], self.bad if is_bad else self.good)
+        connection, peer = self.server.accept()
+        steps = self.bad if is_bad else self.good
+        if steps == "mail":
+            Mail(connection, peer[0])
+        else:
+            Guest(connection, steps)
 
 
 def hear(port, good, bad):
@@ -186,6 +245,7 @@ def turn(number, _):
 
 for port, steps in TALKS.items():
     Listener(port, steps, steps)
+Listener(2525, "mail", "mail")
 for port, reply in REPLIES.items():
     hear(port, reply, reply)
 turning = []
