@@ -100,13 +100,14 @@ public final class EventPublisher {
     }
 
     /// The state of a subject changed, or it is gone: said in one of the next turns. `published` gets the event's place in the order of all
-    /// events, or nil when busd is away or has not confirmed it within a second; the state is said when busd is back.
-    public func changed(_ type: String, subject: String, published: ((Int?) -> Void)? = nil) {
+    /// events, or nil when busd is away or has not confirmed it within a second; the state is said when busd is back. Without busd
+    /// `subject` is not asked for: the names of a whole table are much work.
+    public func changed(_ type: String, subject: @autoclosure () -> String, published: ((Int?) -> Void)? = nil) {
         guard isConnected else {
             published?(nil)
             return
         }
-        let key = Key(type: type, subject: subject)
+        let key = Key(type: type, subject: subject())
         if unsaid[key] == nil {
             unsaid[key] = Unsaid(changedAt: SystemClock.wallNanoseconds)
             order.append(key)

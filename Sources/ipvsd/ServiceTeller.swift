@@ -152,7 +152,8 @@ final class ServiceTeller {
     private func tell(
         _ notices: [ServiceNotice], at now: Instant, isLast: Bool = false, _ reason: (ServiceSubject) -> String
     ) {
-        for notice in notices {
+        // Where there are no pipes and a notice has no program, nobody hears it.
+        for notice in notices where isInUse || notice.program != nil {
             pipes.write(notice.line, about: "\(notice.subject)")
             queue.add(
                 ToldEvent(

@@ -187,6 +187,12 @@ import Varlink
         try loop.turn(timeoutMilliseconds: 100)
         let none = try loop.run { try BusClient(path: path).call(VrrpAPI.Resume(name: "VI_1")).seq }
         #expect(none == nil)
+        daemon.service.events.changed(
+            EventType.vrrpInstance,
+            subject: { () -> String in
+                Issue.record("the name is asked for though nobody hears it")
+                return "VI_1"
+            }())
         withExtendedLifetime(daemon) {}
     }
 

@@ -277,7 +277,8 @@ final class SimulatedBus: Publishing, AlarmBoard {
         states[type] = state
     }
 
-    func changed(_ type: String, subject: String, published: ((Int?) -> Void)?) {
+    func changed(_ type: String, subject: @autoclosure () -> String, published: ((Int?) -> Void)?) {
+        let subject = subject()
         if type == EventType.checkHeartbeat {
             beats.append(turns.now)
             lateness = (states[type]?(subject) as? CheckHeartbeat)?.latenessMicroseconds

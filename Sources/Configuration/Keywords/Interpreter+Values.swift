@@ -88,19 +88,21 @@ extension Interpreter {
     }
 
     /// A whole number within the range; `name` is what the message calls it.
-    mutating func integer(_ word: Word, _ range: ClosedRange<Int>, of name: String, unit: String? = nil) -> Int? {
+    mutating func integer(
+        _ word: Word, _ range: ClosedRange<Int>, of name: @autoclosure () -> String, unit: String? = nil
+    ) -> Int? {
         let isDecimal = word.text.utf8.allSatisfy {
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
         }
         guard isDecimal, let value = Int(word.text) else {
             reporter.error(
                 isDecimal && word.text.utf8.count > 18 ? .outOfRange : .badValue, at: word,
-                "\(name) takes a whole number, \(wholeNumbers(range, unit)), not \(quoted(word.text))")
+                "\(name()) takes a whole number, \(wholeNumbers(range, unit)), not \(quoted(word.text))")
             return nil
         }
         guard range.contains(value) else {
             reporter.error(
-                .outOfRange, at: word, "\(name) \(value) is out of range", remedy: "use \(wholeNumbers(range, unit))")
+                .outOfRange, at: word, "\(name()) \(value) is out of range", remedy: "use \(wholeNumbers(range, unit))")
             return nil
         }
         return value

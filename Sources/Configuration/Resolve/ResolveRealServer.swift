@@ -82,7 +82,7 @@ extension Interpreter {
     /// DR and TUN cannot change the port; NAT can. `elsewhere`: what the written port is still good for.
     mutating func resolvePort(
         _ endpoint: Endpoint, _ forwarding: ForwardingMethod, _ identity: VirtualServerIdentity, at word: Word,
-        _ elsewhere: String? = nil
+        _ elsewhere: @autoclosure () -> String? = nil
     ) -> Endpoint {
         var endpoint = endpoint
         switch forwarding {
@@ -90,7 +90,7 @@ extension Interpreter {
             if endpoint.port == 0 { endpoint.port = identity.port }
         case .directRouting, .tunnel:
             if endpoint.port != identity.port, endpoint.port != 0, case .address = identity {
-                let rest = elsewhere.map { ", \($0)" } ?? ""
+                let rest = elsewhere().map { ", \($0)" } ?? ""
                 reporter.warning(
                     .adjusted, at: word, "DR and TUN cannot change the port; \(identity.port) is used\(rest)",
                     remedy: "write the port of the virtual_server, or use lb_kind NAT")

@@ -11,7 +11,7 @@ import Platform
 /// Where events are published.
 protocol Publishing: AnyObject {
     func provide(_ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any Encodable)?)
-    func changed(_ type: String, subject: String, published: ((Int?) -> Void)?)
+    func changed(_ type: String, subject: @autoclosure () -> String, published: ((Int?) -> Void)?)
     func stateIsComplete()
 }
 
