@@ -69,6 +69,8 @@ final class NotifyRoom {
 
     /// What the programs were told, in the order of their end.
     var told: [String] { lines(of: "told") }
+    /// Programs that have ended well, by scriptd's log: a line is told before its program is gone.
+    var ended: Int { scriptd?.output.split(separator: "\n").count { $0.hasSuffix(": exited(0)") } ?? 0 }
     /// What came out of the pipe.
     var piped: [String] { lines(of: "lines") }
 
@@ -276,7 +278,9 @@ struct NotifyTests {
     @Test func `a scriptd that hangs is an alarm in seconds, although nothing newer happens`() throws {
         let room = try NotifyRoom(.vrrpd, pipe: false, alone)
         try room.router.start()
-        try room.eventually("master is told") { room.told.last?.contains("MASTER") == true }
+        try room.eventually("master is told, and who told it is gone") {
+            room.told.last?.contains("MASTER") == true && room.ended == room.told.count
+        }
         room.signalScriptd(SIGSTOP)
         try room.segment.cable(room.segment.hosts[0], in: false)
         try room.eventually("the alarm stands") {
