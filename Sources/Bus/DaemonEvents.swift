@@ -49,4 +49,7 @@ extension DaemonAlarm {
 extension CheckHeartbeat {
     /// Seconds from one to the next.
     public static let interval = 2
+
+    /// What a sign of life says about the next one, as far as it is believed: 1 to 60 s.
+    public static func interval(said seconds: Int) -> Int { min(max(seconds, 1), 60) }
 }

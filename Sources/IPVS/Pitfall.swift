@@ -168,7 +168,7 @@ extension Pitfall {
     }
 
     private static func first(_ servers: some Sequence<ServerIdentity>) -> ServerIdentity? {
-        servers.min { "\($0)" < "\($1)" }
+        servers.lazy.map { ($0, name: "\($0)") }.min { $0.name < $1.name }?.0
     }
 }
 

@@ -14,8 +14,6 @@ public struct TimeAllowance: Hashable, Sendable {
         case paused
     }
 
-    /// Later than this part of the limit is late.
-    private static let tolerance = 8
     /// A turn of a loop may take so long without anything being wrong.
     private static let longTurn = Duration.milliseconds(100)
 
@@ -40,9 +38,12 @@ public struct TimeAllowance: Hashable, Sendable {
     public mutating func expire(at now: Instant) -> Expiry {
         let delay = now - deadline
         if delay > max(allowance, Self.longTurn) { return .paused }
-        guard delay > allowance / Self.tolerance, !wasExtended else { return .over }
+        guard Self.isLate(by: delay, of: allowance), !wasExtended else { return .over }
         wasExtended = true
         deadline = now + delay
         return .extended(until: deadline)
     }
+
+    /// Whether a limit that was looked at so long after its end was looked at late: by more than an eighth.
+    public static func isLate(by delay: Duration, of limit: Duration) -> Bool { delay > limit / 8 }
 }

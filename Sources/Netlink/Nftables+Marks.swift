@@ -51,7 +51,7 @@ struct NftablesMarkMap {
         let mark: UInt32
     }
 
-    var family: NftablesFamily { addressFamily == .inet ? .ipv4 : .ipv6 }
+    var family: NftablesFamily { NftablesFamily(addressFamily) }
     var name: String { "\(transport.rawValue)_map" }
     /// Types of nft(8), six bits each: ipv4_addr or ipv6_addr, and inet_service.
     var keyType: UInt32 { (addressFamily == .inet ? 7 : 8) << 6 | 13 }
@@ -93,18 +93,18 @@ extension Nftables {
     public func mark(_ rules: MarkRules) throws(NetlinkError) {
         var messages = Transaction()
         for family in AddressFamily.allCases {
-            let maps = VirtualServerIdentity.TransportProtocol.allCases.map {
-                NftablesMarkMap(addressFamily: family, transport: $0)
-            }.filter { !$0.elements(of: rules).isEmpty }
-            let name: NftablesFamily = family == .inet ? .ipv4 : .ipv6
+            let maps = VirtualServerIdentity.TransportProtocol.allCases.map { transport in
+                let map = NftablesMarkMap(addressFamily: family, transport: transport)
+                return (map, elements: map.elements(of: rules))
+            }.filter { !$0.elements.isEmpty }
+            let name = NftablesFamily(family)
             try messages.append(.table(.new, table, name))
             try messages.append(.table(.delete, table, name))
             guard !maps.isEmpty else { continue }
             try messages.append(.table(.new, table, name))
             try messages.append(.chain(.input, rules.priority, in: table, name))
-            for map in maps {
+            for (map, elements) in maps {
                 try messages.append(.map(map, in: table))
-                let elements = map.elements(of: rules)
                 for start in stride(from: 0, to: elements.count, by: Self.elementsAtOnce) {
                     let chunk = elements[start..<min(start + Self.elementsAtOnce, elements.count)]
                     try messages.append(.elements(chunk, of: map, in: table))

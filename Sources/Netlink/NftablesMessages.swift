@@ -8,6 +8,9 @@ internal import Net
 /// NFPROTO_*.
 enum NftablesFamily: UInt8 {
     case inet = 1, ipv4 = 2, ipv6 = 10
+
+    /// That of one family's packets alone.
+    init(_ family: AddressFamily) { self = family == .inet ? .ipv4 : .ipv6 }
 }
 
 /// The two sets.

@@ -122,16 +122,13 @@ public struct ScriptMonitor: Equatable, Sendable {
         case .ending(let since, let again):
             run = .ending(since: since, again: now + pauseOfEnding)
             // Late: this host stood still, and so did what ends the program.
-            guard now - again <= pauseOfEnding / Self.tolerance else { return nil }
+            if TimeAllowance.isLate(by: now - again, of: pauseOfEnding) { return nil }
             hindrance = Hindrance(
                 since: hindrance?.since ?? now, why: "it is out of time and does not end; it is not begun again before")
             count(.timedOut)
             return .remain
         }
     }
-
-    /// Later than this part of a time limit is late, as in `TimeAllowance`.
-    private static let tolerance = 8
 
     /// What cannot be ended fails as often as if it were begun again, and not before it could have been killed.
     private var pauseOfEnding: Duration { max(ScriptReport.grace, configuration.interval, configuration.timeout) }

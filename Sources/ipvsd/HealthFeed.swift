@@ -39,7 +39,7 @@ enum HealthFeed: Equatable {
         case .event(let event) where event.type == EventType.checkServer: self.init(verdict: event)
         case .event(let event) where event.type == EventType.checkHeartbeat:
             let beat: CheckHeartbeat? = try? event.data?.decode()
-            self = beat.map { .beat(every: .seconds(min(max($0.intervalSeconds, 1), 60))) } ?? .nothing
+            self = beat.map { .beat(every: .seconds(CheckHeartbeat.interval(said: $0.intervalSeconds))) } ?? .nothing
         case .event(let event) where event.subject == CheckAPI.interface:
             let state: BusAPI.InterfaceState? = try? event.data?.decode()
             self = .attached(state?.state == .attached)

@@ -130,30 +130,7 @@ struct AlertDeliveryTests {
     }
 
     private func configuration(_ port: UInt16, _ words: String, server host: String = "127.0.0.1") -> String {
-        """
-        global_defs {
-         router_id lb1
-         notification_email {
-          ops@example.com
-         }
-         notification_email_from "Load balancer <lb1@example.com>"
-         smtp_server \(host) \(port)
-         smtp_helo_name lb1.example.com
-         \(words)
-        }
-        virtual_server 127.0.0.1 81 {
-         protocol TCP
-         real_server 127.0.0.1 \(server.port) {
-          TCP_CHECK {
-           connect_timeout 1
-           delay_loop 0.1
-           warmup 0
-           retry 0
-          }
-         }
-        }
-
-        """
+        mailedServer(server, mail: host, port, from: "\"Load balancer <lb1@example.com>\"", words)
     }
 
     private var authorities: String { "smtp_tls_ca \(authority.certificate)\n" }

@@ -24,29 +24,8 @@ import Varlink
     private func configuration(_ words: String = "", recipients: [String] = ["ops@example.com"], delay: Double = 0.1)
         -> String
     {
-        """
-        global_defs {
-         router_id lb1
-         notification_email {
-         \(recipients.joined(separator: "\n "))
-         }
-         notification_email_from director@example.com
-         smtp_server 127.0.0.1 \(mails.port)
-         smtp_helo_name lb1.example.com
-         \(words)
-        }
-        virtual_server 127.0.0.1 81 {
-         protocol TCP
-         real_server 127.0.0.1 \(server.port) {
-          TCP_CHECK {
-           connect_timeout 1
-           delay_loop \(delay)
-           warmup 0
-           retry 0
-          }
-         }
-        }
-        """
+        mailedServer(
+            server, mails.port, from: "director@example.com", to: recipients, words, delay: delay)
     }
 
     private var subject: String {

@@ -68,9 +68,10 @@ final class BFDNews {
             return settle(named.intersection([event.subject]))
         case .event(let event) where event.type == EventType.vrrpHeartbeat:
             let beat: VrrpAPI.Heartbeat? = event.data.flatMap { try? $0.decode() }
-            let interval = Duration.seconds(min(max(beat?.intervalSeconds ?? 0, 1), 60))
             let isAwaited = isAlive && aliveUntil != nil
-            aliveUntil = beat == nil ? nil : turns.refreshNow() + interval * Self.missedBeats
+            aliveUntil = beat.map {
+                turns.refreshNow() + .seconds(CheckHeartbeat.interval(said: $0.intervalSeconds)) * Self.missedBeats
+            }
             // The timer looks for itself whether there was another one.
             if isAwaited, beat != nil { return }
         case .event(let event) where event.subject == VrrpAPI.interface:

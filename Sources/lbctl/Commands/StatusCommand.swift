@@ -94,7 +94,7 @@ struct StatusReport {
         } else if event.type == EventType.configuration, let loaded = try? data.decode(DaemonConfiguration.self) {
             status.configurations[event.subject] = loaded
         } else if event.type == EventType.checkHeartbeat, let beat = try? data.decode(CheckHeartbeat.self) {
-            status.heartbeat = Timestamp(event.time).map { ($0, min(max(beat.intervalSeconds, 1), 60)) }
+            status.heartbeat = Timestamp(event.time).map { ($0, CheckHeartbeat.interval(said: beat.intervalSeconds)) }
         }
     }
 

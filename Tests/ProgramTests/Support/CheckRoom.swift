@@ -235,3 +235,34 @@ final class EventTap {
         return states
     }
 }
+
+/// A server that is checked, and those who are told of it by mail.
+func mailedServer(
+    _ server: TinyServer, mail host: String = "127.0.0.1", _ port: UInt16, from sender: String,
+    to recipients: [String] = ["ops@example.com"], _ words: String, delay: Double = 0.1
+) -> String {
+    """
+    global_defs {
+     router_id lb1
+     notification_email {
+     \(recipients.joined(separator: "\n "))
+     }
+     notification_email_from \(sender)
+     smtp_server \(host) \(port)
+     smtp_helo_name lb1.example.com
+     \(words)
+    }
+    virtual_server 127.0.0.1 81 {
+     protocol TCP
+     real_server 127.0.0.1 \(server.port) {
+      TCP_CHECK {
+       connect_timeout 1
+       delay_loop \(delay)
+       warmup 0
+       retry 0
+      }
+     }
+    }
+
+    """
+}
