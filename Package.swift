@@ -9,6 +9,15 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Pure modules are built as for release in the tests too, with their assertions on: the simulations are several times as many in the same time.
+let optimised = strict + [
+    .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+]
+
+func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: optimised)
+}
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -49,15 +58,15 @@ let package = Package(
         .target(name: "CPcre", dependencies: ["CLinux"]),
 
         // Pure: no I/O, no clock, no Glibc.
-        module("Net"),
-        module("JSON", ["CJsonC"]),
-        module("Varlink", ["JSON"]),
-        module("Configuration", ["Net"]),
-        module("Scripts", ["Net", "Configuration", deque]),
-        module("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
-        module("IPVS", ["Net", "Configuration", "Scripts"]),
-        module("HealthCheck", ["Net", "Configuration", deque]),
-        module("Alerts", ["Net", "Configuration", "IPVS", deque]),
+        pure("Net"),
+        pure("JSON", ["CJsonC"]),
+        pure("Varlink", ["JSON"]),
+        pure("Configuration", ["Net"]),
+        pure("Scripts", ["Net", "Configuration", deque]),
+        pure("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
+        pure("IPVS", ["Net", "Configuration", "Scripts"]),
+        pure("HealthCheck", ["Net", "Configuration", deque]),
+        pure("Alerts", ["Net", "Configuration", "IPVS", deque]),
 
         // Drivers.
         module("Platform", ["CLinux", "CPcre", "Net", "Configuration", heap]),
