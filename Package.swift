@@ -10,9 +10,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// Pure modules are built as for release in the tests too, with their assertions on: the simulations are several times as many in the same time.
-let optimised = strict + [
-    .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
-]
+let optimised =
+    strict + [
+        .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+    ]
 
 func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: optimised)
@@ -22,8 +23,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func program(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -56,6 +57,8 @@ let package = Package(
         .target(name: "CCurl", dependencies: ["CLinux"]),
         .target(name: "CCrypto"),
         .target(name: "CPcre", dependencies: ["CLinux"]),
+        // From libmicrohttpd-dev; loaded by `lbctl serve` (docs/lbctl.md).
+        .target(name: "CMicrohttpd", dependencies: ["CLinux"]),
 
         // Pure: no I/O, no clock, no Glibc.
         pure("Net"),
@@ -105,8 +108,8 @@ let package = Package(
             "lbctl",
             [
                 "Net", "Configuration", "VRRP", "IPVS", "IPVSWords", "Platform", "Netlink", "Bus", "JSON", "Varlink",
-                arguments,
-            ]),
+                "CMicrohttpd", arguments,
+            ], resources: [.embedInCode("Serve/page")]),
 
         // Writes Sources/Bus/API from the interfaces: `make generate`; a test compares.
         .target(name: "Generator", dependencies: ["Varlink"], path: "Tests/Generator", swiftSettings: strict),

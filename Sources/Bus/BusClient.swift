@@ -114,6 +114,14 @@ public final class BusClient {
         }
     }
 
+    /// Sends a call, whose replies `reply(within:)` waits for.
+    public func begin(_ call: VarlinkCall) throws(BusClientError) { try send(call, Deadline(after: patience)) }
+
+    /// The next reply to what was begun. After `timedOut` it can be asked for again.
+    public func reply(within limit: Duration?) throws(BusClientError) -> VarlinkReply {
+        try nextReply(Deadline(after: limit))
+    }
+
     private func decode<Method: VarlinkMethod>(
         _ reply: VarlinkReply, _ method: Method.Type
     ) throws(BusClientError) -> Method.Reply {

@@ -24,9 +24,9 @@ public final class CStringArray {
     public subscript(index: Int) -> UnsafePointer<CChar>? { pointers[index].map { UnsafePointer($0) } }
 
     /// As `const char *[]`.
-    public func withConstant<Result>(
-        _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws(Errno) -> Result
-    ) throws(Errno) -> Result {
+    public func withConstant<Result, Problem>(
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
         let copies = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: count + 1)
         defer { copies.deallocate() }
         for index in 0...count { copies[index] = pointers[index].map { UnsafePointer($0) } }

@@ -17,7 +17,8 @@ final class Link: Daemons {
     let timeout: Duration
     let isDirect: Bool
     var instance: String? { Instance.name(at: socket) }
-    private let socket: String
+    /// The bus's socket.
+    let socket: String
     private var clients: [String: BusClient] = [:]
 
     /// - Parameters:
@@ -70,7 +71,7 @@ final class Link: Daemons {
     }
 
     /// What the client says about a call of `method`; `daemon` is nil when it went through the bus.
-    private func failure(_ error: BusClientError, _ method: String, _ daemon: Daemon?, _ limit: Duration) -> Failure {
+    func failure(_ error: BusClientError, _ method: String, _ daemon: Daemon?, _ limit: Duration) -> Failure {
         let neighbour = daemon.map { Culprit.daemon($0) } ?? .busd
         return switch error {
         case .unreachable(let path, let errno):

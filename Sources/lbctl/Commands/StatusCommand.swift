@@ -137,7 +137,8 @@ extension Problem {
 }
 
 extension Problem.Severity {
-    fileprivate var name: String {
+    /// In JSON and metrics.
+    var name: String {
         switch self {
         case .critical: "critical"
         case .degraded: "degraded"

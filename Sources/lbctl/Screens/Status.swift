@@ -47,7 +47,7 @@ struct Status {
 /// Something that wants a person.
 struct Problem: Equatable {
     /// What has to be seen first.
-    enum Severity: Int, Comparable {
+    enum Severity: Int, Comparable, CaseIterable {
         /// Clients are or may be affected.
         case critical
         /// Something is out of order and covered for now.

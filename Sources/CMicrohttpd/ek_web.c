@@ -1,0 +1,222 @@
+#include "ek_web.h"
+#include "ek_library.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// The calls that are used, by the types of the headers this was built with.
+#define CALLS(X)                                                                                                                 \
+    X(MHD_start_daemon)                                                                                                          \
+    X(MHD_stop_daemon)                                                                                                           \
+    X(MHD_lookup_connection_value)                                                                                               \
+    X(MHD_get_connection_values)                                                                                                 \
+    X(MHD_basic_auth_get_username_password)                                                                                      \
+    X(MHD_free)                                                                                                                  \
+    X(MHD_create_response_from_buffer)                                                                                           \
+    X(MHD_create_response_from_callback)                                                                                         \
+    X(MHD_add_response_header)                                                                                                   \
+    X(MHD_queue_response)                                                                                                        \
+    X(MHD_destroy_response)
+
+#define MEMBER(name) __typeof__(&name) name;
+#define NAME(name) #name,
+static const char *const names[] = {CALLS(NAME)};
+static struct {
+    CALLS(MEMBER)
+} api;
+static void *library;
+
+struct ek_web {
+    struct MHD_Daemon *daemon;
+    void *context;
+    ek_web_asked asked;
+};
+
+struct ek_request {
+    struct MHD_Connection *connection;
+    const char *method, *path;
+    enum MHD_Result queued;
+};
+
+// Called first with the headers, then for each piece of a body, then once more: only then is the answer due.
+static enum MHD_Result handle(
+    void *context, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
+    const char *body, size_t *count, void **state) {
+    (void)version;
+    (void)body;
+    struct ek_web *web = context;
+    if (*state == NULL) {
+        *state = web; // anything: this request was seen
+        return MHD_YES;
+    }
+    if (*count != 0) {
+        *count = 0; // nobody here wants a body
+        return MHD_YES;
+    }
+    struct ek_request request = {.connection = connection, .method = method, .path = path, .queued = MHD_NO};
+    web->asked(web->context, &request);
+    return request.queued;
+}
+
+int ek_web_listen(const uint8_t *address, int is_ipv6, uint16_t port, uint16_t *chosen) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } name = {0};
+    socklen_t size = is_ipv6 ? sizeof name.v6 : sizeof name.v4;
+    if (is_ipv6) {
+        name.v6.sin6_family = AF_INET6;
+        name.v6.sin6_port = htons(port);
+        memcpy(&name.v6.sin6_addr, address, 16);
+    } else {
+        name.v4.sin_family = AF_INET;
+        name.v4.sin_port = htons(port);
+        memcpy(&name.v4.sin_addr, address, 4);
+    }
+    int fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int yes = 1;
+    // After a restart the port may still be known to connections that have ended.
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
+        (is_ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) < 0) || bind(fd, &name.any, size) < 0 ||
+        listen(fd, 64) < 0 || getsockname(fd, &name.any, &size) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    *chosen = ntohs(is_ipv6 ? name.v6.sin6_port : name.v4.sin_port);
+    return fd;
+}
+
+struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *problem, size_t capacity) {
+    if (library == NULL)
+        library = ek_library_load("libmicrohttpd.so.12", names, sizeof names / sizeof *names, &api, problem, capacity);
+    if (library == NULL) return NULL;
+    struct ek_web *web = calloc(1, sizeof *web);
+    if (web == NULL) {
+        snprintf(problem, capacity, "out of memory");
+        return NULL;
+    }
+    web->context = settings->context;
+    web->asked = settings->asked;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    int secure = settings->certificate != NULL;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
+    web->daemon = api.MHD_start_daemon(
+        flags | (secure ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, web,
+        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)settings->socket,
+        MHD_OPTION_CONNECTION_LIMIT, settings->connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, settings->patience_seconds,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(32 * 1024),
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024),
+        MHD_OPTION_ARRAY, secure ? tls : none,
+        MHD_OPTION_END);
+    if (web->daemon != NULL) return web;
+    snprintf(
+        problem, capacity, secure ? "the certificate and the key were refused: are they PEM, and of each other?"
+                                  : "libmicrohttpd did not start");
+    free(web);
+    return NULL;
+}
+
+void ek_web_stop(struct ek_web *web) {
+    api.MHD_stop_daemon(web->daemon);
+    free(web);
+}
+
+const char *ek_request_method(const struct ek_request *request) { return request->method; }
+
+const char *ek_request_path(const struct ek_request *request) { return request->path; }
+
+const char *ek_request_header(const struct ek_request *request, const char *name) {
+    return api.MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct visit {
+    void *context;
+    void (*each)(void *context, const char *name, const char *value);
+};
+
+static enum MHD_Result parameter(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    (void)kind;
+    struct visit *visit = context;
+    visit->each(visit->context, name, value == NULL ? "" : value);
+    return MHD_YES;
+}
+
+void ek_request_parameters(
+    const struct ek_request *request, void *context, void (*each)(void *context, const char *name, const char *value)) {
+    struct visit visit = {context, each};
+    api.MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, parameter, &visit);
+}
+
+char *ek_request_password(const struct ek_request *request) {
+    char *password = NULL;
+    char *user = api.MHD_basic_auth_get_username_password(request->connection, &password);
+    api.MHD_free(user);
+    char *copy = password == NULL ? NULL : strdup(password);
+    api.MHD_free(password);
+    return copy;
+}
+
+static void queue(
+    struct ek_request *request, unsigned status, const char *const headers[], struct MHD_Response *response) {
+    if (response == NULL) return; // the connection is closed
+    for (size_t i = 0; headers[i] != NULL; i += 2) api.MHD_add_response_header(response, headers[i], headers[i + 1]);
+    request->queued = api.MHD_queue_response(request->connection, status, response);
+    api.MHD_destroy_response(response);
+}
+
+void ek_request_answer(
+    struct ek_request *request, unsigned status, const char *const headers[], const void *body, size_t count) {
+    struct MHD_Response *response =
+        api.MHD_create_response_from_buffer(count, (void *)body, MHD_RESPMEM_MUST_COPY);
+    queue(request, status, headers, response);
+}
+
+struct stream {
+    ek_stream_next next;
+    ek_stream_end end;
+    void *context;
+};
+
+static ssize_t stream_next(void *context, uint64_t position, char *buffer, size_t capacity) {
+    (void)position;
+    struct stream *stream = context;
+    ssize_t count = stream->next(stream->context, buffer, capacity);
+    return count > 0 ? count : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void stream_end(void *context) {
+    struct stream *stream = context;
+    stream->end(stream->context);
+    free(stream);
+}
+
+void ek_request_stream(
+    struct ek_request *request, const char *const headers[], ek_stream_next next, ek_stream_end end, void *context) {
+    struct stream *stream = malloc(sizeof *stream);
+    struct MHD_Response *response = NULL;
+    if (stream != NULL) {
+        *stream = (struct stream){next, end, context};
+        response = api.MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_next, stream, stream_end);
+    }
+    if (response == NULL) {
+        end(context);
+        free(stream);
+        return;
+    }
+    queue(request, 200, headers, response);
+}

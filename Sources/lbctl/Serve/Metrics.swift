@@ -1,0 +1,231 @@
+// What `/metrics` says about a director. Names and units follow Prometheus' conventions: base units, `_total` for what only grows.
+import Bus
+import Platform
+
+/// Everything that the metrics are made of, as it was at one moment.
+struct MetricsFacts {
+    /// A daemon's process, from /proc.
+    struct Process {
+        var processorSeconds: Double
+        var residentOctets: Int
+    }
+
+    var status: Status
+    var bus: BusAPI.Statistics?
+    var checks: [CheckAPI.ServerHealth] = []
+    /// Of checks, by server; not of all where there are very many.
+    var histories: [(server: String, checks: [CheckAPI.CheckHistory])] = []
+    var processes: [String: Process] = [:]
+    /// How long it took to ask.
+    var askedSeconds: Double
+}
+
+extension MetricsFacts {
+    /// The text.
+    func text(at now: Timestamp, isOpenMetrics: Bool) -> String {
+        var text = MetricsText(isOpenMetrics: isOpenMetrics)
+        addDirector(to: &text, now)
+        addRouters(to: &text)
+        addServices(to: &text)
+        addServers(to: &text)
+        addChecks(to: &text)
+        addBus(to: &text)
+        text.end()
+        return text.text
+    }
+
+    private func addDirector(to text: inout MetricsText, _ now: Timestamp) {
+        text.family("evenkeel_info", "Version of lbctl.", [(["version": evenkeelVersion], 1)])
+        text.family(
+            "evenkeel_daemon_up", "1: the daemon is attached to the bus and answers.",
+            Daemon.allCases.map { (["daemon": $0.rawValue], status.presence[$0]?.isPresent == true ? 1 : 0) })
+        let processes = processes.sorted { $0.key < $1.key }
+        text.family(
+            "evenkeel_daemon_cpu_seconds", as: .counter, "Processor time of the daemon.",
+            processes.map { (["daemon": $0.key], $0.value.processorSeconds) })
+        text.family(
+            "evenkeel_daemon_resident_memory_bytes", "Resident memory of the daemon.",
+            processes.map { (["daemon": $0.key], Double($0.value.residentOctets)) })
+        let problems = status.problems(at: now)
+        text.family(
+            "evenkeel_problems", "What 'lbctl status' shows as out of order.",
+            Problem.Severity.allCases.map { severity in
+                (["severity": severity.name], Double(problems.count { $0.severity == severity }))
+            })
+        text.family(
+            "evenkeel_alarm", "1: this alarm of a daemon stands.",
+            status.alarms.map { (["subject": $0.subject], 1) })
+        text.family(
+            "evenkeel_config_loaded_timestamp_seconds", "When the daemon took its configuration.",
+            status.configurations.sorted { $0.key < $1.key }.compactMap { name, loaded in
+                Timestamp(loaded.loaded).map { (["daemon": name], $0.seconds) }
+            })
+        text.family(
+            "evenkeel_scrape_duration_seconds", "How long the daemons were asked for this.",
+            [([:], askedSeconds)])
+    }
+
+    private func addRouters(to text: inout MetricsText) {
+        /// A value of each instance; nil leaves it out.
+        func add(
+            _ name: String, as kind: MetricsText.Kind = .gauge, _ help: String,
+            _ value: (VrrpAPI.Instance) -> Double?
+        ) {
+            text.family(
+                "evenkeel_vrrp_\(name)", as: kind, help,
+                status.instances.compactMap { instance in value(instance).map { (["instance": instance.name], $0) } })
+        }
+        text.family(
+            "evenkeel_vrrp_state", "1 for the state in which the virtual router is, 0 for the others.",
+            status.instances.flatMap { instance in
+                [VrrpAPI.State.initialize, .backup, .master, .fault].map { state in
+                    (["instance": instance.name, "state": state.rawValue], instance.runtime.state == state ? 1 : 0)
+                }
+            })
+        add("state_since_timestamp_seconds", "When that state began.") { Timestamp($0.runtime.since)?.seconds }
+        add("priority", "Priority after tracking.") { Double($0.runtime.effectivePriority) }
+        add("held_addresses", "Addresses on the interface because of it.") { Double($0.runtime.heldAddresses.count) }
+        add("stepped_down", "1: stepped down by hand.") { $0.runtime.steppedDown ? 1 : 0 }
+        add("became_master", as: .counter, "Takeovers.") { Double($0.runtime.statistics.becameMaster) }
+        add("released_master", as: .counter, "Times it gave up being master.") {
+            Double($0.runtime.statistics.releasedMaster)
+        }
+        add("advertisements_sent", as: .counter, "Advertisements sent.") {
+            Double($0.runtime.statistics.advertisementsSent)
+        }
+        add("advertisements_received", as: .counter, "Advertisements received and accepted.") {
+            Double($0.runtime.statistics.advertisementsReceived)
+        }
+        add("late_timers", as: .counter, "Times its timer fired late: this host was paused, or too busy.") {
+            $0.runtime.statistics.lateTimers.map(Double.init)
+        }
+        add("addresses_put_back", as: .counter, "Addresses that somebody else took off and that were put back.") {
+            $0.runtime.statistics.addressesPutBack.map(Double.init)
+        }
+        text.family(
+            "evenkeel_vrrp_advertisements_discarded", as: .counter, "Advertisements not acted on.",
+            status.instances.flatMap { instance in
+                instance.runtime.statistics.discarded.sorted { $0.key < $1.key }.map { reason, count in
+                    (["instance": instance.name, "reason": reason], Double(count))
+                }
+            })
+    }
+
+    private func addServices(to text: inout MetricsText) {
+        func add(
+            _ name: String, as kind: MetricsText.Kind = .gauge, _ help: String,
+            _ value: (IpvsAPI.Service) -> Double?
+        ) {
+            text.family(
+                "evenkeel_service_\(name)", as: kind, help,
+                status.services.compactMap { service in value(service).map { (["service": service.name], $0) } })
+        }
+        add("up", "1: the quorum is there.") { $0.isLookedAfter ? ($0.runtime.state == .up ? 1 : 0) : nil }
+        add("in_kernel", "1: the kernel has the service.") { $0.runtime.inKernel ? 1 : 0 }
+        add("on_sorry_server", "1: the sorry server serves.") { $0.runtime.onSorryServer ? 1 : 0 }
+        add("weight_up", "Sum of the weights that count towards the quorum.") { Double($0.runtime.weightUp) }
+        add("servers", "Real servers.") { Double($0.servers.count) }
+        add("servers_in_use", "Real servers that take connections.") { Double($0.serversInUse) }
+        add("connections", as: .counter, "Connections scheduled.") {
+            $0.runtime.counters.map { Double($0.connections) }
+        }
+        traffic(of: status.services.map { (["service": $0.name], $0.runtime.counters) }, "service", to: &text)
+    }
+
+    private func addServers(to text: inout MetricsText) {
+        let servers = status.services.flatMap { service in
+            service.servers.map { (["service": service.name, "server": $0.address] as MetricsText.Labels, $0) }
+        }
+        func add(
+            _ name: String, as kind: MetricsText.Kind = .gauge, _ help: String, _ value: (IpvsAPI.Server) -> Double?
+        ) {
+            text.family(
+                "evenkeel_server_\(name)", as: kind, help,
+                servers.compactMap { labels, server in value(server).map { (labels, $0) } })
+        }
+        add("up", "Verdict of its checks.") {
+            switch $0.runtime.health {
+            case .up: 1
+            case .down: 0
+            default: nil
+            }
+        }
+        add("weight", "Weight in the kernel; 0 when it is not there.") { Double($0.runtime.effectiveWeight) }
+        add("active_connections", "Established connections.") { $0.runtime.activeConnections.map(Double.init) }
+        add("inactive_connections", "Connections in other states.") { $0.runtime.inactiveConnections.map(Double.init) }
+        add("persistent_connections", "Persistence templates.") { $0.runtime.persistentConnections.map(Double.init) }
+        add("connections", as: .counter, "Connections scheduled.") {
+            $0.runtime.counters.map { Double($0.connections) }
+        }
+        traffic(of: servers.map { ($0.0, $0.1.runtime.counters) }, "server", to: &text)
+    }
+
+    /// Packets and octets of both directions.
+    private func traffic(
+        of subjects: [(MetricsText.Labels, IpvsAPI.Counters?)], _ kind: String, to text: inout MetricsText
+    ) {
+        func add(_ name: String, _ help: String, _ value: (IpvsAPI.Counters) -> Int) {
+            text.family(
+                "evenkeel_\(kind)_\(name)", as: .counter, help,
+                subjects.compactMap { labels, counters in counters.map { (labels, Double(value($0))) } })
+        }
+        add("packets_in", "Packets towards the servers.", \.packetsIn)
+        add("packets_out", "Packets from the servers (NAT).", \.packetsOut)
+        add("bytes_in", "Octets towards the servers.", \.bytesIn)
+        add("bytes_out", "Octets from the servers (NAT).", \.bytesOut)
+    }
+
+    private func addChecks(to text: inout MetricsText) {
+        let all = checks.flatMap { server in
+            server.checks.map { (["server": server.server, "check": $0.name] as MetricsText.Labels, $0.runtime) }
+        }
+        func add(_ name: String, _ help: String, _ value: (CheckAPI.CheckRuntime) -> Double?) {
+            text.family(
+                "evenkeel_check_\(name)", help,
+                all.compactMap { labels, check in value(check).map { (labels, $0) } })
+        }
+        add("up", "Verdict of the check.") {
+            switch $0.state {
+            case .up: 1
+            case .down: 0
+            default: nil
+            }
+        }
+        add("last_duration_seconds", "How long its last probe took.") {
+            $0.durationMicroseconds.map { Double($0) / 1e6 }
+        }
+        add("certificate_days", "Whole days until the server's certificate ends.") {
+            $0.certificateDays.map(Double.init)
+        }
+        text.histograms(
+            "evenkeel_check_duration_seconds", "How long its probes took.",
+            histories.flatMap { server, checks in
+                checks.map { check in
+                    (
+                        ["server": server, "check": check.name],
+                        check.latency.map { ($0.upToMicroseconds.map { Double($0) / 1e6 }, $0.probes) }
+                    )
+                }
+            })
+    }
+
+    private func addBus(to text: inout MetricsText) {
+        guard let bus else { return }
+        text.family("evenkeel_bus_connections", "Open connections.", [([:], Double(bus.connections))])
+        text.family("evenkeel_bus_subscriptions", "Subscriptions.", [([:], Double(bus.subscriptions))])
+        text.family(
+            "evenkeel_bus_queued_bytes", "Octets that wait for readers.", [([:], Double(bus.queuedBytes))])
+        text.family("evenkeel_bus_events", as: .counter, "Events accepted.", [([:], Double(bus.published))])
+        text.family(
+            "evenkeel_bus_overruns", as: .counter, "Subscriptions ended because their reader was too slow.",
+            [([:], Double(bus.overruns))])
+        text.family(
+            "evenkeel_bus_refused_calls", as: .counter, "Calls refused by policy or quota.",
+            [([:], Double(bus.refused))])
+    }
+}
+
+extension Timestamp {
+    /// Seconds since 1970.
+    fileprivate var seconds: Double { Double(milliseconds) / 1000 }
+}

@@ -1,0 +1,52 @@
+// Asks the daemons for what the metrics are made of.
+import Bus
+import Glibc
+import Net
+import Platform
+
+extension MetricsFacts {
+    /// Histograms are asked for server by server: of more servers they are left out.
+    private static let historiesAtMost = 500
+
+    /// Asks. A daemon that is not there leaves its part out; a bus that is not is a failure.
+    init(from daemons: some Daemons) throws(Failure) {
+        let start = SystemClock.now
+        status = try StatusReport(from: daemons).status
+        bus = try daemons.call(BusAPI.GetStatistics()).decoded().statistics
+        if status.presence[.checkd]?.isPresent == true {
+            checks = (try? daemons.list(CheckAPI.List()).all(\.servers)) ?? []
+            let asked = checks.filter { !$0.checks.isEmpty }
+            if asked.count <= Self.historiesAtMost {
+                for server in asked {
+                    // One that a reload took away meanwhile has none.
+                    guard let reply = try? daemons.call(CheckAPI.ShowHistory(server: server.server)).decoded() else {
+                        continue
+                    }
+                    histories.append((server.server, reply.checks))
+                }
+            }
+        }
+        for service in try daemons.call(BusAPI.ListServices()).decoded().services {
+            processes[service.name] = Process(of: service.pid)
+        }
+        askedSeconds = (SystemClock.now - start).seconds
+    }
+}
+
+extension MetricsFacts.Process {
+    /// Nil when it has ended, or may not be seen.
+    fileprivate init?(of pid: Int) {
+        guard let line = Self.words(of: "/proc/\(pid)/stat"), let memory = Self.words(of: "/proc/\(pid)/statm"),
+            // The name stands in parentheses and may have anything in it.
+            let end = line.lastIndex(where: { $0.hasSuffix(")") }), line.count > end + 13, memory.count > 1,
+            let user = Double(line[end + 12]), let system = Double(line[end + 13]), let pages = Int(memory[1])
+        else { return nil }
+        processorSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        residentOctets = pages * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    private static func words(of path: String) -> [Substring]? {
+        guard let octets = try? FileSystem.contents(of: path, limit: 4096) else { return nil }
+        return String(decoding: octets, as: UTF8.self).split(separator: " ")
+    }
+}
