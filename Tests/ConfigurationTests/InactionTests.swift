@@ -51,7 +51,7 @@ import Testing
     @Test func `they come in the order of the text, said once however often they stand`() {
         let service = serviceText("snmp_name a")
         let text =
-            "global_defs {\nreload_repeat\n}\n" + service + service.replacing("192.0.2.1 80", with: "192.0.2.3 80")
-        #expect(inactions(text).map { "\($0.subject) \($0.places)" } == ["reload_repeat 1", "snmp_name 2"])
+            "global_defs {\nenable_traps\n}\n" + service + service.replacing("192.0.2.1 80", with: "192.0.2.3 80")
+        #expect(inactions(text).map { "\($0.subject) \($0.places)" } == ["enable_traps 1", "snmp_name 2"])
     }
 }

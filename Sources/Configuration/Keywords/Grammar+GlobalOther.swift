@@ -26,11 +26,16 @@ extension Grammars {
         .unneeded(
             "reload_check_config", "[LOGFILE]", "test a configuration before a reload",
             because: "a reload always reads and checks everything before it changes anything"),
-        .notYet("reload_time_file", "PATH", standard: "none", "when to reload"),
-        .notYet("reload_repeat", "reload at that time every day"),
-        .notYet("reload_file", "[PATH]", standard: "none", "touched when a reload is done"),
-        .notYet("include_check", "[+|-]OPTION…", standard: "none", "what includes must satisfy"),
-        .notYet("random_seed", "N", standard: "from the file's bytes", "seed of ${_RANDOM}"),
+        .unneeded(
+            "reload_time_file", "PATH", standard: "none", "when to reload",
+            because: "a systemd timer does it: systemd-run --on-calendar=TIME lbctl reload"),
+        .unneeded(
+            "reload_repeat", "reload at that time every day",
+            because: "a systemd timer does it: systemd-run --on-calendar=TIME lbctl reload"),
+        .unneeded(
+            "reload_file", "[PATH]", standard: "none", "there while a reload reads",
+            because: "lbctl reload returns when every daemon has read and taken the file, and its exit status says so"),
+        includeCheck, randomSeed,
         .unneeded(
             "config_save_dir", "DIR", standard: "none", "copies of configurations",
             because: "a reload says what it changes"),
@@ -57,6 +62,23 @@ extension Grammars {
             "iproute_etc_dir", "DIR", standard: "/etc/iproute2", "names of tables and scopes",
             because: "numbers and the usual names are understood"),
     ]
+
+    /// Acted on while lines are read (Syntax/ReadingWords.swift).
+    private static let includeCheck = Keyword<GlobalDraft>(
+        "include_check", "[+|-]OPTION…", standard: "a file named outright must be there", .rare,
+        "what includes below it must satisfy: readable, match, wildcard_match, brace_match; alone all of them"
+    ) { _, statement, interpreter in
+        for word in statement.arguments where IncludeCheck(word: word.text) == nil {
+            interpreter.sayNotOneOf(IncludeCheck.names, word, statement)
+        }
+    }.repeatable
+
+    private static let randomSeed = Keyword<GlobalDraft>(
+        "random_seed", "N", range: "0…4294967295", standard: "from the file's bytes", .rare,
+        "seed of every ${_RANDOM} below it"
+    ) { _, statement, interpreter in
+        _ = interpreter.integer(statement, 0...4_294_967_295)
+    }.repeatable
 
     private static let flushAtStop = Keyword<GlobalDraft>(
         "lvs_flush_on_stop", "[VS]", range: "VS", standard: "off", .rare,

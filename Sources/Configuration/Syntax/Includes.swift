@@ -5,10 +5,8 @@
 /// An include line.
 struct Include {
     let pattern: Word
-    let mustRead: Bool
-    let mustMatch: Bool
-    let wildcardsMustMatch: Bool
-    let alternativesMustMatch: Bool
+    /// What holds for this one: what its letter says, besides what `include_check` said above.
+    var checks: IncludeCheck
 
     /// Nil when the line is something else.
     init?(_ line: LogicalLine) {
@@ -21,16 +19,18 @@ struct Include {
         pattern = Word(
             text: String(decoding: text, as: UTF8.self), place: rest.bytes.isEmpty ? line.place(0) : rest.place(0),
             length: rest.bytes.isEmpty ? line.bytes.count : rest.length(0..<rest.bytes.count))
-        mustRead = variant == "r" || variant == "a"
-        mustMatch = variant == "m" || variant == "a"
-        wildcardsMustMatch = variant == "w" || variant == "a"
-        alternativesMustMatch = variant == "b" || variant == "a"
+        checks =
+            [
+                "r": IncludeCheck.readable, "m": .match, "w": .wildcards, "b": .alternatives, "a": .all,
+            ][variant] ?? []
     }
 }
 
 extension Preprocessor {
     /// Reads what an include names, in place.
-    mutating func processInclude(_ include: Include) {
+    mutating func processInclude(_ line: Include) {
+        var include = line
+        include.checks.formUnion(includeChecks)
         guard !include.pattern.text.isEmpty else {
             reporter.error(.missingValue, at: include.pattern, "include needs the name of a file")
             return
@@ -47,12 +47,13 @@ extension Preprocessor {
         for alternative in alternatives {
             let path = alternative.hasPrefix("/") || base == "." ? alternative : base + "/" + alternative
             let found = loader.paths(matching: path)
+            patterns[path] = found
             if found.isEmpty {
                 complain(include, alternative, isLiteral: isLiteral, isFromBraces: alternatives.count > 1)
             }
             paths += found
         }
-        if paths.isEmpty, include.mustMatch, !isLiteral {
+        if paths.isEmpty, include.checks.contains(.match), !isLiteral {
             reporter.error(.fileNotFound, at: include.pattern, "no file matches \(include.pattern.text)")
         }
         for path in paths { readIncluded(path, include) }
@@ -60,8 +61,8 @@ extension Preprocessor {
 
     private mutating func complain(_ include: Include, _ alternative: String, isLiteral: Bool, isFromBraces: Bool) {
         let isRequired =
-            isLiteral || (isFromBraces && include.alternativesMustMatch)
-            || (hasWildcard(alternative) && include.wildcardsMustMatch)
+            isLiteral || (isFromBraces && include.checks.contains(.alternatives))
+            || (hasWildcard(alternative) && include.checks.contains(.wildcards))
         guard isRequired else { return }
         reporter.error(
             .fileNotFound, at: include.pattern, "there is no file \(alternative)",
@@ -81,10 +82,11 @@ extension Preprocessor {
             try readFile(path)
         } catch {
             let severity: Diagnostic.Severity =
-                include.mustRead || !hasWildcard(include.pattern.text) ? .error : .warning
+                include.checks.contains(.readable) || !hasWildcard(include.pattern.text) ? .error : .warning
             reporter.report(
                 severity, .fileNotFound, at: include.pattern.place, length: include.pattern.length,
-                "\(path) cannot be read: \(error.reason)")
+                "\(path) cannot be read: \(error.reason)\(severity == .warning ? "; what is in it does not count" : "")",
+                remedy: "the daemons read it as members of group evenkeel-private: give it to that group, chmod g+r")
         }
     }
 }

@@ -21,13 +21,17 @@ struct Preprocessor<Loader: FileLoader> {
     var builder = TreeBuilder()
     /// What the digest is made of: each file's path and bytes, and the environment that was asked for.
     var digestInput: [UInt8] = []
+    /// What `include_check` says so far.
+    var includeChecks: IncludeCheck = []
+    /// What the patterns of includes found.
+    var patterns: [String: [String]] = [:]
 
     var definitions: [String: [LogicalLine]] = [:]
     var includeStack: [String] = []
     private var openDefinition: OpenDefinition?
     private var linesLeft: Int
     private var saidTooMany = false
-    private var randomState: UInt64 = 0xCBF2_9CE4_8422_2325
+    var randomState: UInt64 = 0xCBF2_9CE4_8422_2325
 
     /// A `$NAME= \` whose lines are still coming; a nil name belongs to another config id and is dropped.
     private struct OpenDefinition {
@@ -135,6 +139,7 @@ struct Preprocessor<Loader: FileLoader> {
                     "a backslash does not continue a line",
                     remedy: "write it on one line; only $NAME= definitions go over several")
             }
+            actOn(line)
             builder.take(line, &reporter)
         }
     }
