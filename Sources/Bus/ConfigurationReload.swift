@@ -34,6 +34,7 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
     private let changes: (Configuration) -> [String]
     private let adopt: (ConfigurationFile) -> Void
     private let reader: Reader
+    private let keeper: ConfigurationKeeper?
     private var prepared: Prepared?
     private var inForce: DaemonConfiguration?
     /// Those for whom the read under way is; nil when none is.
@@ -54,12 +55,16 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
         let reader: Reader = {
             Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path, after: running) }
         }
-        self.init(api, on: service, path: path, loop: loop, reader: reader, changes: changes, adopt: adopt)
+        let keeper = ConfigurationKeeper(
+            directory: service.options.stateDirectory, loop: loop, logger: service.logger)
+        self.init(
+            api, on: service, path: path, loop: loop, reader: reader, keeper: keeper, changes: changes, adopt: adopt)
     }
 
     /// `reader` runs on a thread of its own.
     init(
         _: API.Type, on service: DaemonService, path: String, loop: EventLoop, reader: @escaping Reader,
+        keeper: ConfigurationKeeper? = nil,
         changes: @escaping (Configuration) -> [String],
         adopt: @escaping (ConfigurationFile) -> Void
     ) {
@@ -67,6 +72,7 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
         self.path = path
         self.loop = loop
         self.reader = reader
+        self.keeper = keeper
         self.changes = changes
         self.adopt = adopt
         service.events.provide(
@@ -79,11 +85,27 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
         if !next.contains(where: { if case .load = $0 { true } else { false } }) { read(.load) }
     }
 
-    /// Says on the bus which configuration is in force.
+    /// That the last good configuration is in force because the file is refused; nil = the file is.
+    public private(set) var alarm: Alarm?
+    /// Called when `alarm` may have changed.
+    public var alarmChanged: ((Alarm?) -> Void)?
+
+    /// Says on the bus which configuration is in force, and keeps it.
     public func publish(_ loaded: ConfigurationFile) {
         inForce = DaemonConfiguration(
             digest: loaded.digest, file: path, loaded: SystemClock.timestamp, needs: loaded.configuration.neededDaemons)
         service.events.changed(EventType.configuration, subject: service.name)
+        if loaded.refusal == nil, let bundle = loaded.bundle { keeper?.keep(bundle) }
+        alarm = loaded.refusal.map { refusal in
+            let first = refusal.diagnostics.first { $0.severity == .error }
+            let problem = first.map { "\($0.position): \($0.message)" } ?? path
+            return Alarm(
+                message: "the configuration was refused at the start, the last good one is in force: \(problem)",
+                remedy:
+                    "'lbctl config check' says what to mend, then 'lbctl reload'; or go back with 'lbctl reload --rollback'"
+            )
+        }
+        alarmChanged?(alarm)
     }
 
     // MARK: The interface's methods

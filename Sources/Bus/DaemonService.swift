@@ -29,7 +29,7 @@ public final class DaemonService {
     public let events: EventPublisher
     let logger: Logger
     private let loop: EventLoop
-    private let options: DaemonOptions
+    let options: DaemonOptions
     private let definition: InterfaceDefinition
     private let trusted: Set<UInt32>
     private let joinsBus: Bool

@@ -1,10 +1,13 @@
 // The way in: bytes → `Configuration` with everything that is to be said about them. Total: no input traps, loops without
 // end or reads more than `ReadingLimits` allow.
+public import Net
 
 /// What is true of the machine that a configuration is for. A nil answer means "not known" and is not complained about.
 public protocol MachineFacts {
     /// Whether an interface of this name exists, where this program works or in another network namespace.
     func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool?
+    /// The addresses of an interface with their networks; nil = the machine is not known, or there is no such interface.
+    func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]?
     /// What keeps a daemon from going to a network namespace, and what to do; nil = nothing, or it is not known.
     func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)?
     /// Whether a user of this name or number exists.
@@ -25,6 +28,10 @@ public protocol MachineFacts {
     func secret(inFile path: String, limit: Int) -> SecretFile
     /// The host name: `@ID` compares with its first label unless a config id is given.
     var hostName: String { get }
+}
+
+extension MachineFacts {
+    public func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]? { nil }
 }
 
 /// A machine nothing is known about: a configuration is checked by itself.
@@ -57,8 +64,12 @@ public struct LoadedConfiguration: Equatable, Sendable {
     /// What it asks for and this version does not do, in the order of the text; each is a diagnostic too. A configuration with
     /// any of it is not good as it stands, one with `Inaction.Cost.protection` does not protect as it says.
     public var inactions: [Inaction] = []
+    /// The values that count, block by block in the order of the text, global_defs first; empty unless `LoadOptions.collectsValues`.
+    public var blocks: [EffectiveBlock] = []
     /// Diagnostics beyond what is kept.
     public var droppedDiagnostics: Int
+    /// The files that were read; nil when the main file could not be.
+    public var bundle: ConfigurationBundle?
     /// What a digest of the configuration is made of: every file's path and bytes, in order of reading.
     public var digestInput: [UInt8]
 
@@ -72,6 +83,8 @@ public struct LoadOptions: Equatable, Sendable {
     public var configID: String?
     /// What depends on the machine, and what will not act, is an error.
     public var isStrict = false
+    /// The values that count are wanted too.
+    public var collectsValues = false
     /// How much it may cost.
     public var limits = ReadingLimits()
 
@@ -105,7 +118,11 @@ extension Configuration {
                 configuration: nil, diagnostics: [diagnostic], droppedDiagnostics: 0, digestInput: [])
         }
         let block = preprocessor.finish()
+        let bundle = ConfigurationBundle(
+            files: preprocessor.reporter.sources.files.map { .init(path: $0.path, bytes: $0.bytes) },
+            patterns: preprocessor.patterns)
         var interpreter = Interpreter(reporter: preprocessor.reporter)
+        if options.collectsValues { interpreter.effective = EffectiveValues() }
         interpreter.routingNames = machine.routingNames
         interpreter.secretFile = { machine.secret(inFile: $0, limit: Interpreter.keyFileLimit) }
         let root = Statement(
@@ -116,6 +133,8 @@ extension Configuration {
         interpreter.finish(isStrict: options.isStrict)
         var loaded = interpreter.reporter.result(configuration, digestInput: preprocessor.digestInput)
         loaded.inactions = interpreter.inactions.inOrder(of: interpreter.reporter.sources) { $0.source.position }
+        loaded.bundle = bundle
+        loaded.blocks = interpreter.effective?.blocks ?? []
         return loaded
     }
 }

@@ -4,6 +4,7 @@ import CLinux
 import CPcre
 public import Configuration
 import Glibc
+public import Net
 
 /// A configuration that may be used.
 public struct ConfigurationFile: Sendable {
@@ -14,21 +15,49 @@ public struct ConfigurationFile: Sendable {
     /// Of the file and everything it includes, 32 hexadecimal digits. Equal in all daemons that read the same bytes. It
     /// guards against mistakes, not against forgery.
     public let digest: String
+    /// Everything that was read.
+    public let bundle: ConfigurationBundle?
+    /// Why this one, the last good one, is here in place of what the file says now; nil = it is the file.
+    public private(set) var refusal: ConfigurationRefusal?
 
     /// Reads a file and what it includes.
     public init(path: String) throws(ConfigurationRefusal) {
-        let loaded = Configuration.load(files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false))
+        try self.init(path: path, from: DiskFiles())
+    }
+
+    /// What a daemon starts with: its file, or with --last-good the last good one where the file is refused.
+    public init(atStart options: DaemonOptions) throws(ConfigurationRefusal) {
+        do throws(ConfigurationRefusal) {
+            try self.init(path: options.config)
+        } catch {
+            let kept = KeptConfigurations(directory: options.stateDirectory)
+            guard options.startsWithLastGood, let bundle = try? kept.inForce() else { throw error }
+            // What was good before an upgrade need not be good after it: then the file's own mistakes are what is said.
+            guard let last = try? ConfigurationFile(path: bundle.path, from: bundle) else { throw error }
+            self = last
+            refusal = error
+        }
+    }
+
+    private init(path: String, from files: some FileLoader) throws(ConfigurationRefusal) {
+        let loaded = Configuration.load(files: files, path: path, machine: ThisMachine(isExamined: false))
         guard let configuration = loaded.configuration else {
             throw ConfigurationRefusal(diagnostics: loaded.diagnostics)
         }
         self.configuration = configuration
         warnings = loaded.diagnostics
         digest = ConfigurationFile.digest(of: loaded.digestInput)
+        bundle = loaded.bundle
     }
 
     /// Reads what a process that runs is to go over to: refused where it is for another network.
     public init(path: String, after running: GlobalDefinitions) throws(ConfigurationRefusal) {
         try self.init(path: path)
+        try check(after: running, in: path)
+    }
+
+    /// Refused where it is for another network than a process that runs.
+    public func check(after running: GlobalDefinitions, in path: String) throws(ConfigurationRefusal) {
         if let obstacle = configuration.global.obstacle(after: running, in: path) {
             throw ConfigurationRefusal(diagnostics: [obstacle])
         }
@@ -91,6 +120,12 @@ public struct ThisMachine: MachineFacts, Sendable {
         guard isExamined else { return nil }
         guard let namespace else { return if_nametoindex(name) != 0 }
         return try? NetworkNamespace.inside(namespace.path) { if_nametoindex(name) != 0 }
+    }
+
+    public func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]? {
+        guard isExamined else { return nil }
+        guard let namespace else { return InterfaceAddresses.networks(of: interface) }
+        return try? NetworkNamespace.inside(namespace.path) { InterfaceAddresses.networks(of: interface) }
     }
 
     public func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? {

@@ -29,6 +29,8 @@ public struct DaemonOptions: Hashable, Sendable {
     public var runDirectory = "/run/evenkeel"
     /// Where state that survives restarts is.
     public var stateDirectory = "/var/lib/evenkeel"
+    /// A configuration that is refused at the start is replaced by the last good one.
+    public var startsWithLastGood = false
     /// The least important level that is logged.
     public var logLevel = LogLevel.info
 
@@ -74,6 +76,7 @@ public struct DaemonOptions: Hashable, Sendable {
             let name = argument.hasPrefix("--") ? String(parts[0]) : argument
             switch name {
             case "--help", "-h": return .answer(help(program))
+            case "--last-good": options.startsWithLastGood = true
             case "--version": return .answer("\(program.name) (Evenkeel) \(evenkeelVersion)\n")
             case "--config", "--run-dir", "--state-dir", "--log-level":
                 guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
@@ -124,6 +127,8 @@ public struct DaemonOptions: Hashable, Sendable {
                              else /etc/keepalived/keepalived.conf)
           --run-dir DIR      where the sockets are (default /run/evenkeel)
           --state-dir DIR    where state that survives restarts is (default /var/lib/evenkeel)
+          --last-good        start with the last configuration that was good when the
+                             file is refused; an alarm stands until it is mended
           --log-level L      error, warning, notice, info (default) or debug
         \(program.more)  --version          print the version
           --help             print this

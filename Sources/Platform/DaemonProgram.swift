@@ -17,7 +17,11 @@ public struct DaemonContext {
     public func configuration(
         workingIn namespace: KeyPath<GlobalDefinitions, NetworkNamespaceName?>
     ) throws(ConfigurationRefusal) -> ConfigurationFile {
-        let loaded = try ConfigurationFile(path: options.config)
+        let loaded = try ConfigurationFile(atStart: options)
+        if let refusal = loaded.refusal {
+            logger.error("configuration refused; starting with the last good one (--last-good):")
+            for line in refusal.description.split(separator: "\n") { logger.error("\(line)") }
+        }
         for warning in loaded.warnings { logger.warning("\(warning.position): \(warning.message)") }
         if let name = loaded.configuration.global[keyPath: namespace] {
             try enter(name, besides: loaded.configuration.global.networkNamespace)

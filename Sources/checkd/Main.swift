@@ -83,6 +83,7 @@ private final class CheckProgram: RunningDaemon {
     func start() throws {
         try service.start(CheckAPI.dispatch(to: daemon, reload: reloading))
         daemon.start(loaded.configuration)
+        reloading.alarmChanged = { [daemon] in daemon.configurationChanged($0) }
         reloading.publish(loaded)
     }
 

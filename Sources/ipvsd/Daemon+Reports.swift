@@ -66,6 +66,7 @@ extension IPVSDaemon {
     /// The alarms that stand, as a function of the keeper's state.
     var standingAlarms: [IPVSAlarm: Alarm] {
         var alarms: [IPVSAlarm: Alarm] = [:]
+        alarms[.configuration] = configurationAlarm
         alarms[.kernel] = keeper.kernelHealth.problem.map { Alarm(message: $0.message, remedy: $0.remedy) }
         if let service = keeper.refusals.keys.min(by: { "\($0)" < "\($1)" }) {
             let others = keeper.refusals.count > 1 ? " (and \(keeper.refusals.count - 1) more services)" : ""

@@ -101,6 +101,7 @@ final class IPVSDaemon: RunningDaemon {
         commit(loaded)
         repeat { turn() } while keeper.deadline <= loop.refreshNow()
         try bus.start(IpvsAPI.dispatch(to: self, reload: reloading))
+        reloading.alarmChanged = { [weak self] _ in self?.planTurn() }
         reloading.publish(loaded)
         subscription = bus.subscribe(types: [EventType.checkServer, EventType.checkHeartbeat, EventType.interface]) {
             [weak self] in self?.heard($0)
@@ -172,6 +173,9 @@ final class IPVSDaemon: RunningDaemon {
         follow(loaded.configuration.global.syncDaemon?.instance)
         planTurn()
     }
+
+    /// Whether the last good configuration is in force, not the file.
+    var configurationAlarm: Alarm? { reloading.alarm }
 
     /// What a reload would change, for people.
     private func changes(to new: Configuration) -> [String] {

@@ -6,6 +6,8 @@ import Net
 
 /// What a person must mend.
 enum IPVSAlarm: AlarmKey {
+    /// The last good configuration is in force, not the file.
+    case configuration
     /// The table as a whole cannot be kept.
     case kernel
     /// The kernel refuses services or servers.
@@ -41,6 +43,7 @@ enum IPVSAlarm: AlarmKey {
 
     var subject: String {
         switch self {
+        case .configuration: "configuration"
         case .kernel: "kernel"
         case .refused: "refused"
         case .buffers: "buffers"

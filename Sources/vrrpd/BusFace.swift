@@ -71,6 +71,7 @@ final class BusFace {
 
     /// Everything has been published once.
     func stateIsComplete(_ loaded: ConfigurationFile) {
+        reload.alarmChanged = { [weak self] in self?.set(.configuration, $0) }
         reload.publish(loaded)
         service.events.stateIsComplete()
     }

@@ -176,8 +176,10 @@ final class Program: RunningDaemon {
     /// Reads off the loop what the next process will read: advertisements leave in time meanwhile. A configuration that would be refused, or
     /// is for another network, means that nobody would guard the addresses: then they are given up.
     private func leaveToSuccessor() {
-        let read: @Sendable () -> Configuration? = { [path = options.config, running] in
-            try? ConfigurationFile(path: path, after: running).configuration
+        let read: @Sendable () -> Configuration? = { [options, running] in
+            guard let next = try? ConfigurationFile(atStart: options) else { return nil }
+            guard (try? next.check(after: running, in: options.config)) != nil else { return nil }
+            return next.configuration
         }
         do throws(Errno) {
             try Background.run(on: loop, read) { [weak self] in self?.leave(to: $0) }

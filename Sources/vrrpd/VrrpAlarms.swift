@@ -28,7 +28,8 @@ enum VrrpAlarm: AlarmKey {
     case pipe(String)
     /// What was asked of the kernel for the process.
     case process(ProcessAspect)
-    case table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, bus, buffers, igmp
+    case configuration, table, rules, leftovers, hostRouting, heartbeat, gratuitousARP, scripts, steppedDown, bus,
+        buffers, igmp
 
     var subject: String {
         switch self {
@@ -42,6 +43,7 @@ enum VrrpAlarm: AlarmKey {
         case .notify(.instance(let name)): "notify/\(name)"
         case .notify(.group(let name)): "notify/group/\(name)"
         case .pipe(let path): "notify-fifo\(path)"
+        case .configuration: "configuration"
         case .table: "interfaces"
         case .rules: "rules"
         case .leftovers: "addresses"

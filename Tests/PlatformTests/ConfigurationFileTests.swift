@@ -39,6 +39,37 @@ import Testing
         #expect(refusal?.description.contains("\(main):1:1: error:") == true)
     }
 
+    @Test func `what was good is kept with the one before it, and stands in for a file that is refused`() throws {
+        let kept = KeptConfigurations(directory: folder.appending(path: "state").path)
+        #expect(try kept.inForce() == nil)
+        let main = try write("include conf.d/*.conf\n", to: "main.conf")
+        var good: [ConfigurationFile] = []
+        for name in ["left", "right", "right"] {
+            _ = try write("global_defs {\nrouter_id \(name)\n}\n", to: "conf.d/a.conf")
+            good.append(try ConfigurationFile(path: main))
+            try kept.keep(try #require(good.last?.bundle))
+        }
+        #expect(try kept.inForce() == good[2].bundle)
+        #expect(try kept.before() == good[0].bundle)
+        _ = try write("global_defs {\nrouter_id\n", to: "conf.d/a.conf")
+        func options(_ more: String...) throws -> DaemonOptions {
+            let words = ["--config", main, "--state-dir", folder.appending(path: "state").path] + more
+            let outcome = DaemonOptions.parse(
+                words, for: ProgramDescription(name: "vrrpd", summary: ""), exists: { _ in false })
+            guard case .run(let options) = outcome else { throw CancellationError() }
+            return options
+        }
+        let plain = try options()
+        #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(atStart: plain) }
+        let careful = try options("--last-good")
+        let last = try ConfigurationFile(atStart: careful)
+        #expect(last.configuration.global.routerID == "right")
+        #expect(last.digest == good[2].digest)
+        #expect(last.refusal?.diagnostics.isEmpty == false)
+        _ = try write("router_id", to: "state/configuration.good")
+        #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(atStart: careful) }
+    }
+
     @Test func `a file that is not there is refused by name`() {
         let missing = folder.appending(path: "none.conf").path
         let refusal = #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(path: missing) }

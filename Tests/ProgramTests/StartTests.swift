@@ -73,12 +73,12 @@ private final class Room {
     deinit { program?.signal(SIGKILL) }
 
     /// Starts the daemon by way of the command `prefix`.
-    func start(_ prefix: [String] = []) throws {
+    func start(_ prefix: [String] = [], options: [String] = []) throws {
         program = try Program(
             prefix + [
                 "\(Program.directory)/\(name)", "--config", configuration, "--run-dir", run, "--state-dir",
                 segment.directory + "/state",
-            ], on: segment.hosts[0], log: segment.directory + "/log", loop: segment.loop)
+            ] + options, on: segment.hosts[0], log: segment.directory + "/log", loop: segment.loop)
     }
 
     /// Waits until `condition` holds; what the daemon said is part of a failure.
@@ -170,6 +170,34 @@ struct StartTests {
             return room.program?.exit != nil
         }
         #expect(room.program?.exit == .exited(0), "\(room.log)")
+    }
+
+    @Test(arguments: [DaemonName.vrrpd, .ipvsd, .checkd])
+    func `a daemon keeps what was good, and with --last-good starts with it when its file is refused`(
+        _ name: DaemonName
+    ) throws {
+        let room = try Room(name)
+        let kept = room.segment.directory + "/state/configuration.good"
+        try room.start()
+        try room.eventually("it keeps its configuration") { access(kept, R_OK) == 0 }
+        room.program?.signal(SIGTERM)
+        try room.eventually("it ends") { room.program?.exit != nil }
+        var status = stat()
+        #expect(stat(kept, &status) == 0 && status.st_mode & 0o077 == 0, "it holds passwords")
+        let broken = Array("vrrp_instance {\n".utf8)
+        try FileSystem.replace(room.configuration, with: broken, durable: false)
+        try room.start()
+        try room.eventually("it ends: its file is refused") { room.program?.exit != nil }
+        #expect(room.program?.exit == .exited(2), "\(room.log)")
+        try room.start(options: ["--last-good"])
+        try room.eventually("it runs, and says loudly with what") {
+            room.listensEverywhere() && room.log.contains("starting with the last good one")
+                && room.log.contains("configuration: the configuration was refused at the start")
+        }
+        // A reload of the mended file ends the alarm.
+        try FileSystem.replace(room.configuration, with: Array(name.configuration.utf8), durable: false)
+        room.program?.signal(SIGHUP)
+        try room.eventually("the alarm is over") { room.log.contains("configuration: over: ") }
     }
 
     @Test(arguments: DaemonName.allCases, [SIGTERM, SIGINT, SIGUSR1])

@@ -21,7 +21,7 @@ extension Grammars {
                 "a key: adverts signed with it are accepted"
             ) { draft, statement, interpreter in
                 interpreter.readKey(statement, into: &draft)
-            }.required.repeatable,
+            }.required.repeatable.secret,
             .integer(
                 "active_key", 1...255, optional: \.activeKey, standard: "the first", .rare, "the key to sign with"),
             .integer(

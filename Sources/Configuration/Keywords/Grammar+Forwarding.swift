@@ -21,7 +21,7 @@ extension Grammars {
     ) -> Keyword<Draft> {
         Keyword(word, forwardingSyntax, standard: standard, tier, meaning) { draft, statement, interpreter in
             draft[keyPath: path] = interpreter.forwarding(statement) ?? draft[keyPath: path]
-        }
+        }.showing { $0[keyPath: path].words }
     }
 
     /// The same where no value means the service's.
@@ -31,10 +31,23 @@ extension Grammars {
     ) -> Keyword<Draft> {
         Keyword(word, forwardingSyntax, standard: standard, tier, meaning) { draft, statement, interpreter in
             draft[keyPath: path] = interpreter.forwarding(statement) ?? draft[keyPath: path]
-        }
+        }.showing { $0[keyPath: path]?.words }
     }
 
     private static let forwardingSyntax = "NAT|DR|TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]"
+}
+
+extension ForwardingMethod {
+    /// As the file has it.
+    var words: String {
+        switch self {
+        case .masquerade: "NAT"
+        case .directRouting: "DR"
+        case .tunnel(.ipip): "TUN"
+        case .tunnel(.gue(let port, let checksum)): "TUN type gue port \(port) \(checksum.rawValue)"
+        case .tunnel(.gre(let checksum)): "TUN type gre \(checksum.rawValue)"
+        }
+    }
 }
 
 extension Interpreter {

@@ -303,6 +303,6 @@ extension Grammars {
                 return
             }
             draft[keyPath: path] = version
-        }
+        }.showing { "\($0[keyPath: path].rawValue)" }
     }
 }

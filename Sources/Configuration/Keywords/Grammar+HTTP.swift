@@ -107,7 +107,7 @@ extension Grammars {
     static let ssl = Grammar<ClientIdentityDraft>(
         .ssl,
         [
-            .word("password", "TEXT", \.password, .rare, "of the key file"),
+            Keyword.word("password", "TEXT", \.password, .rare, "of the key file").secret,
             .word("ca", "FILE", \.authorities, .rare, "authorities for verify of SSL_GETs that name none"),
             .word("certificate", "FILE", \.certificate, .rare, "client certificate, and what it is signed with"),
             .word(

@@ -84,7 +84,7 @@ extension Grammars {
             } else {
                 interpreter.sayNotOneOf(["MASTER", "BACKUP"], word, statement)
             }
-        },
+        }.showing { $0.model.initialState.rawValue },
         Keyword(
             "interface", "IF", standard: "required, except with unicast_src_ip", .everywhere,
             "where adverts are sent and heard"
@@ -295,6 +295,6 @@ extension Grammars {
             Keyword("auth_pass", "TEXT", range: "1…8 bytes count", standard: "required", .everywhere, "the password") {
                 draft, statement, interpreter in
                 draft.secret = interpreter.single(statement) ?? draft.secret
-            }.required,
+            }.required.secret,
         ])
 }

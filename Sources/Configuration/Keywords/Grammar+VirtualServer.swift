@@ -101,7 +101,7 @@ extension Grammars {
                 remedy: near.map { "did you mean \($0)?" } ?? "usual are rr, wrr, lc, wlc, sh, mh")
         }
         draft.scheduler = word
-    }
+    }.showing { $0.scheduler?.text ?? "wlc" }
 
     private static let method = forwardingRow(
         "lb_kind", \VirtualServerDraft.forwarding, standard: "NAT", .everywhere,
@@ -116,7 +116,7 @@ extension Grammars {
                 return interpreter.sayNotOneOf(VirtualServerDraft.Transport.allCases.map(\.rawValue), word, statement)
             }
             draft.transport = transport
-        },
+        }.showing { $0.transport.rawValue },
         Keyword("ip_family", "inet|inet6", standard: "from the address", .common, "family of a firewall mark") {
             draft, statement, interpreter in
             guard let word = interpreter.single(statement) else { return }
@@ -137,7 +137,7 @@ extension Grammars {
                 .adjusted, at: word,
                 "persistence_timeout 0 is out of range; there is no persistence, as with keepalived",
                 remedy: "remove the line, or write the seconds that a client stays with its server")
-        },
+        }.showing { $0.persistenceTimeout.map(secondsText) ?? "off" },
         Keyword(
             "persistence_granularity", "MASK|PREFIXLEN", standard: "one address", .rare,
             "clients of one network are one client"
@@ -194,7 +194,7 @@ extension Grammars {
             interpreter.reporter.warning(
                 .adjusted, at: word, "quorum 0 is out of range; 1 is used, as keepalived does", remedy: "write quorum 1"
             )
-        },
+        }.showing { "\($0.quorum)" },
         .integer(
             "hysteresis", 0...2_147_483_647, \.hysteresis, .common, "distance between gaining and losing the quorum"),
         .command("quorum_up", \.quorumUp, .common, "run when the quorum is gained"),
@@ -260,7 +260,7 @@ extension Grammars {
             ) { draft, statement, interpreter in
                 guard let value = interpreter.integer(statement, 1...2_147_483_647) else { return }
                 draft[keyPath: path].retry = value
-            },
+            }.showing { $0[keyPath: path].retry.map { "\($0)" } },
             Keyword(
                 "flap_limit", "N SECONDS|0", range: "1…100", standard: text("none"), .common,
                 "a server that changes its state more often is held down until it keeps still for as long"
@@ -286,6 +286,7 @@ extension Grammars {
             guard let value = interpreter.seconds(statement, range) else { return }
             draft[keyPath: path][keyPath: field] = value
         }
+        .showing { secondsText($0[keyPath: path][keyPath: field]) }
     }
 
     /// The same where no value means a derived one.
@@ -299,6 +300,7 @@ extension Grammars {
             guard let value = interpreter.seconds(statement, range) else { return }
             draft[keyPath: path][keyPath: field] = value
         }
+        .showing { $0[keyPath: path][keyPath: field].map(secondsText) }
     }
 }
 

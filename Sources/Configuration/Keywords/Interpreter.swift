@@ -24,6 +24,8 @@ struct Interpreter {
     var namespaces: [(word: Word, name: NetworkNamespaceName)] = []
     /// Interfaces, where they are named.
     var interfaces: [(word: Word, name: String)] = []
+    /// Virtual addresses on the interfaces of their instances.
+    var placedAddresses: [PlacedAddress] = []
     /// The instance that lvs_sync_daemon names.
     var syncDaemonInstance: Word?
     var syncDaemonHasID = false
@@ -37,6 +39,8 @@ struct Interpreter {
     private var remarks: [String: (first: Word, support: KeywordTable.Support, block: BlockKind, count: Int)] = [:]
     /// What the configuration asks for and this version does not do.
     var inactions: [Inaction] = []
+    /// The values that count, where somebody wants them.
+    var effective: EffectiveValues?
 
     /// Inside a block that nothing acts on: its keywords are not named one by one.
     private var mutedDepth = 0
@@ -47,6 +51,7 @@ struct Interpreter {
 
     /// Reads a block, starting from a draft that holds what is inherited.
     mutating func read<Draft>(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) -> Parsed<Draft> {
+        effective?.begin(opener, grammar.kind, reporter.sources)
         var parsed = Parsed(opener, grammar, from: start)
         let statements = opener.block?.statements ?? []
         var known: [(row: Int, statement: Int)] = []
@@ -61,6 +66,8 @@ struct Interpreter {
             known.append((row, place))
         }
         for phase in Keyword<Draft>.Phase.allCases {
+            // What the children inherit is known by now.
+            if phase == .children { effective?.fill(parsed, parsed.draft, reporter.sources) }
             for (row, place) in known where grammar.keywords[row].phase == phase {
                 let isMuted = grammar.keywords[row].entry.support == .notYet
                 if isMuted { mutedDepth += 1 }
@@ -68,6 +75,7 @@ struct Interpreter {
                 if isMuted { mutedDepth -= 1 }
             }
         }
+        effective?.end()
         for row in grammar.required where parsed[row] == nil {
             let entry = grammar.keywords[row].entry
             guard !parsed.isWritten(entry.word) else { continue }

@@ -15,6 +15,7 @@ extension Keyword {
             guard let value = interpreter.integer(statement, range, unit: unit) else { return }
             draft[keyPath: path] = Number(clamping: value)
         }
+        .showing { "\($0[keyPath: path])" }
     }
 
     /// A whole number that is inherited or derived when it is not given.
@@ -27,6 +28,7 @@ extension Keyword {
             guard let value = interpreter.integer(statement, range, unit: unit) else { return }
             draft[keyPath: path] = Number(clamping: value)
         }
+        .showing { $0[keyPath: path].map { "\($0)" } }
     }
 
     /// Seconds with decimals, to the microsecond.
@@ -41,6 +43,7 @@ extension Keyword {
             guard let value = interpreter.seconds(statement, range) else { return }
             draft[keyPath: path] = value
         }
+        .showing { secondsText($0[keyPath: path]) }
     }
 
     /// Seconds that are inherited or derived when they are not given.
@@ -53,6 +56,7 @@ extension Keyword {
             guard let value = interpreter.seconds(statement, range) else { return }
             draft[keyPath: path] = value
         }
+        .showing { $0[keyPath: path].map(secondsText) }
     }
 
     /// `true|on|yes`, `false|off|no`, or nothing for true. `negated` keywords store the opposite.
@@ -66,6 +70,7 @@ extension Keyword {
             guard let value = interpreter.boolean(statement) else { return }
             draft[keyPath: path] = value != negated
         }
+        .showing { $0[keyPath: path] != negated ? "on" : "off" }
     }
 
     /// Present or not.
@@ -78,6 +83,7 @@ extension Keyword {
             interpreter.expectNothing(statement)
             draft[keyPath: path] = value
         }
+        .showing { $0[keyPath: path] == value ? "on" : "off" }
     }
 
     /// One word.
@@ -89,6 +95,7 @@ extension Keyword {
             guard let argument = interpreter.single(statement, isScript: isScript) else { return }
             draft[keyPath: path] = argument.text
         }
+        .showing { $0[keyPath: path] }
     }
 
     /// One word that has a default.
@@ -100,6 +107,7 @@ extension Keyword {
             guard let argument = interpreter.single(statement) else { return }
             draft[keyPath: path] = argument.text
         }
+        .showing { $0[keyPath: path] }
     }
 
     /// A boolean that is inherited when it is not given.
@@ -111,6 +119,7 @@ extension Keyword {
             guard let value = interpreter.boolean(statement) else { return }
             draft[keyPath: path] = value
         }
+        .showing { $0[keyPath: path].map { $0 ? "on" : "off" } }
     }
 
     /// One of a few words.
@@ -129,6 +138,7 @@ extension Keyword {
             }
             draft[keyPath: path] = choice
         }
+        .showing { $0[keyPath: path].rawValue }
     }
 
     /// An IP address of either family.
@@ -142,6 +152,7 @@ extension Keyword {
             }
             draft[keyPath: path] = value
         }
+        .showing { $0[keyPath: path].map { "\($0)" } }
     }
 
     /// `CMD|"CMD ARGS" [USER [GROUP]]`; without users where a keyword of its own names them.

@@ -20,6 +20,10 @@ struct Keyword<Draft: BlockDraft>: Sendable {
     var phase = Phase.ordinary
     var isRequired = false
     var read: Read
+    /// The value that counts in a draft, in the keyword's own words; nil = nothing is set. Rows without it say what stands in the file.
+    var inForce: (@Sendable (Draft) -> String?)?
+    /// Its last argument is not for everybody's eyes.
+    var isSecret = false
 
     init(
         _ word: String, _ value: String = "", unit: String? = nil, range: String? = nil, standard: String = "",
@@ -38,6 +42,20 @@ struct Keyword<Draft: BlockDraft>: Sendable {
         var copy = self
         copy.isRequired = true
         copy.entry.standard = "required"
+        return copy
+    }
+
+    /// Its value is shown as stars.
+    var secret: Keyword {
+        var copy = self
+        copy.isSecret = true
+        return copy
+    }
+
+    /// How a draft's value is shown.
+    func showing(_ inForce: @escaping @Sendable (Draft) -> String?) -> Keyword {
+        var copy = self
+        copy.inForce = inForce
         return copy
     }
 
@@ -133,7 +151,7 @@ struct Parsed<Draft: BlockDraft>: Sendable {
     var draft: Draft
     /// The statement that opened the block.
     var opener: Statement
-    private let grammar: Grammar<Draft>
+    let grammar: Grammar<Draft>
     /// Where in the block the last statement of each keyword stands, by its canonical row: from 1, 0 = nowhere.
     private var places: [Int32]
 

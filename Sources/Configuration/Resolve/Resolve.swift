@@ -86,6 +86,7 @@ extension Interpreter {
     /// What depends on the machine: each thing once.
     mutating func checkMachine(_ machine: some MachineFacts, isStrict: Bool) {
         let severity: Diagnostic.Severity = isStrict ? .error : .warning
+        sayMisplaced(machine)
         var seen: Set<String> = []
         for (word, pattern) in patterns {
             guard let problem = machine.problem(withPattern: pattern) else { continue }

@@ -11,6 +11,12 @@ extension Interpreter {
         let target = resolveTarget(draft, server, parsed)
         guard let probe = resolveProbe(parsed, target, configuration) else { return [] }
         let schedule = resolveSchedule(parsed)
+        settle(parsed) { draft in
+            (draft.connectAddress, draft.connectPort) = (target.endpoint.address, target.endpoint.port)
+            (draft.ownRetry, draft.fall) = (schedule.retry, schedule.fall)
+            draft.check.delayBeforeRetry = schedule.delayBeforeRetry
+            draft.check.warmup = schedule.warmup
+        }
         if draft.kind == .smtp, !draft.smtpHosts.isEmpty {
             return draft.smtpHosts.map { host in
                 var schedule = schedule

@@ -43,6 +43,13 @@ extension Interpreter {
             places.append(parsed)
         }
         resolveVirtualMACs(&instances, places, configuration.global)
+        for (parsed, instance) in zip(places, instances) {
+            settle(parsed) { draft in
+                draft.model = instance
+                draft.lowerPriorityDelay = instance.gratuitousARP.lowerPriorityDelay
+                draft.lowerPriorityCount = instance.gratuitousARP.lowerPriorityCount
+            }
+        }
         return instances
     }
 
@@ -54,6 +61,7 @@ extension Interpreter {
         instance.virtualAddresses = addresses.map(\.line)
         instance.excludedAddresses = excluded.map(\.line)
         sayNowhere(addresses + excluded, parsed)
+        notePlaces(addresses + excluded, parsed.draft)
         instance.family =
             instance.virtualAddresses.first?.prefix.address.family ?? parsed.draft.unicastSource?.family
             ?? parsed.draft.multicastSource?.family ?? parsed.draft.unicastPeers.first?.peer.address.family ?? .inet
@@ -117,7 +125,8 @@ extension Interpreter {
             instance.initialState = .master
             if parsed.has("state") {
                 reporter.warning(
-                    .adjusted, at: parsed.place(of: "state"), "priority 255 starts as master whatever state says")
+                    .adjusted, at: parsed.place(of: "state"), "priority 255 starts as master whatever state says",
+                    remedy: "write state MASTER, or a priority below 255")
             }
         }
         if !instance.preempt, instance.initialState == .master {
@@ -130,14 +139,17 @@ extension Interpreter {
         if instance.preemptDelay > .zero, !instance.preempt || instance.initialState == .master {
             let why = !instance.preempt ? "nopreempt" : instance.priority == 255 ? "priority 255" : "state MASTER"
             reporter.warning(
-                .adjusted, at: parsed.place(of: "preempt_delay"), "preempt_delay does not go with \(why); it is ignored"
+                .adjusted, at: parsed.place(of: "preempt_delay"),
+                "preempt_delay does not go with \(why); it is ignored",
+                remedy:
+                    "remove it, or \(!instance.preempt ? "remove nopreempt" : "write state BACKUP and a priority below 255")"
             )
             instance.preemptDelay = .zero
         }
         if parsed.has("preempt"), parsed.has("nopreempt") {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "preempt"),
-                "preempt and nopreempt are both given; the last one counts")
+                "preempt and nopreempt are both given; the last one counts", remedy: "remove one of them")
         }
     }
 

@@ -59,6 +59,9 @@ extension Interpreter {
         // A checker may say otherwise than its server.
         server.alpha = server.checkers.isEmpty ? draft.check.alpha : server.checkers.contains(where: \.schedule.alpha)
         sayRepeatedSessions(draft.checkers)
+        settle(parsed) { draft in
+            (draft.lowerThreshold, draft.mailAlert) = (server.lowerThreshold, server.mailAlert)
+        }
         return server
     }
 

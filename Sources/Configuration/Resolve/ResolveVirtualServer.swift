@@ -162,6 +162,11 @@ extension Interpreter {
         if server.realServers.isEmpty, server.sorryServer == nil, !parsed.has("real_server") {
             reporter.warning(.missingKeyword, at: parsed.opener.keyword, "\(parsed.opener.title) has no real_server")
         }
+        sayPitfalls(parsed, server)
+        settle(parsed) { draft in
+            (draft.quorum, draft.hysteresis) = (server.quorum, server.hysteresis)
+            draft.persistenceTimeout = server.persistence?.timeout
+        }
         return server
     }
 
@@ -172,7 +177,9 @@ extension Interpreter {
         let scheduler = parsed.draft.scheduler?.text ?? "wlc"
         for (word, flag) in parsed.draft.flags {
             if flag == .onePacket, case .address(let transport, _) = identity, transport != .udp {
-                reporter.warning(.adjusted, at: word, "ops is for UDP and firewall marks; it is ignored")
+                reporter.warning(
+                    .adjusted, at: word, "ops is for UDP and firewall marks; it is ignored",
+                    remedy: "remove it, or write protocol UDP")
             } else if word.text.hasPrefix("sh-") || word.text.hasPrefix("mh-"), !word.text.hasPrefix(scheduler + "-") {
                 reporter.warning(
                     .adjusted, at: word, "\(word.text) does not go with scheduler \(scheduler); it is ignored")
@@ -231,7 +238,8 @@ extension Interpreter {
         if server.hysteresis >= server.quorum, server.hysteresis > 0 {
             reporter.warning(
                 .adjusted, at: parsed.place(of: "hysteresis"),
-                "hysteresis must be less than quorum; \(server.quorum - 1) is used")
+                "hysteresis must be less than quorum; \(server.quorum - 1) is used", remedy: "lower it, or raise quorum"
+            )
             server.hysteresis = server.quorum - 1
         }
         if server.hysteresis > 0, total > 0, server.quorum + server.hysteresis > total {

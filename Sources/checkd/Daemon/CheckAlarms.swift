@@ -5,6 +5,8 @@ import Platform
 
 /// Why an alarm of checkd stands.
 enum CheckAlarm: AlarmKey {
+    /// The last good configuration is in force, not the file.
+    case configuration
     /// This host could not make some probes.
     case probing
     /// Programs that are out of time do not end.
@@ -24,6 +26,7 @@ enum CheckAlarm: AlarmKey {
 
     var subject: String {
         switch self {
+        case .configuration: "configuration"
         case .probing: "probing"
         case .programs: "programs"
         case .tlsFiles: "tls-files"

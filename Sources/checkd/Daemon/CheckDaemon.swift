@@ -45,6 +45,7 @@ final class CheckDaemon {
     private var lateness = Duration.zero
     private var hindered = HinderedCheckers()
     private var stuck: StuckPrograms?
+    private var refused: Alarm?
     private var badFile: TLSFileProblem?
     private var processTroubles: [ProcessAspect: ProcessTrouble] = [:]
     private var descriptors: Alarm?
@@ -184,6 +185,12 @@ final class CheckDaemon {
         alarmsAtEndOfTurn?.plan()
     }
 
+    /// Whether the last good configuration is in force, not the file.
+    func configurationChanged(_ alarm: Alarm?) {
+        refused = alarm
+        alarmsAtEndOfTurn?.plan()
+    }
+
     /// Which programs cannot be ended.
     func stuckChanged(_ stuck: StuckPrograms?) {
         self.stuck = stuck
@@ -198,6 +205,7 @@ final class CheckDaemon {
 
     private func reviewAlarms() {
         var wanted = alerts?.alarms ?? [:]
+        wanted[.configuration] = refused
         wanted[.programs] = stuck.map(CheckAlarm.stuck)
         wanted[.tlsFiles] = badFile.map(CheckAlarm.unusable)
         wanted[.descriptors] = descriptors

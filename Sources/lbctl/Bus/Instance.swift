@@ -20,6 +20,9 @@ enum Instance {
     /// Its bus.
     static func socket(of name: String) -> String { "\(directory)\(name)/bus.sock" }
 
+    /// Where its daemons' state is, or that of the only director.
+    static func stateDirectory(of name: String?) -> String { "/var/lib/evenkeel" + (name.map { "@\($0)" } ?? "") }
+
     /// What its daemons read.
     static func configuration(of name: String) -> String { "/etc/evenkeel/\(name).conf" }
 

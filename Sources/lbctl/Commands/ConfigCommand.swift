@@ -8,15 +8,17 @@ import Platform
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Check and format a configuration, and explain its words; needs no daemon.",
+        abstract: "Check, show, compare and format a configuration, and explain its words; needs no daemon.",
         discussion: """
             Examples:
               lbctl config check
               lbctl config check ./keepalived.conf --strict
+              lbctl config show --block VI_1
+              lbctl config diff ./old.conf ./new.conf
               lbctl config explain advert_int
               lbctl config format ./keepalived.conf
             """,
-        subcommands: [Check.self, Explain.self, Format.self])
+        subcommands: [Check.self, Show.self, Diff.self, Explain.self, Format.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -26,9 +28,15 @@ struct ConfigCommand: ParsableCommand {
                 users) and what the file asks for but would not act yet are warnings, with --strict errors. Exit status 0 when \
                 the configuration can be used, 2 when it would be refused.
 
+                With --peer the other director's file is read too, and what the two must have in common is compared: a priority \
+                that both have, intervals or passwords that differ, addresses and services that one lacks. Where both \
+                directors have one file with @NAME lines, --peer-id says who the peer is.
+
                 Examples:
                   lbctl config check                       /etc/evenkeel/evenkeel.conf, else /etc/keepalived/keepalived.conf
                   lbctl config check ./keepalived.conf --strict
+                  lbctl config check ./left.conf --peer ./right.conf
+                  lbctl config check ./keepalived.conf --sarif > keepalived.sarif
                   lbctl config check ./keepalived.conf --json | jq -r 'select(.severity == "error") | .message'
                 """)
 
@@ -38,17 +46,33 @@ struct ConfigCommand: ParsableCommand {
         @Flag(help: "What this machine lacks and what would not act yet are errors too.")
         var strict = false
 
+        @Option(help: ArgumentHelp("The other director's file, to compare.", valueName: "file"), completion: .file())
+        var peer: String?
+
+        @Option(help: ArgumentHelp("What @NAME lines of the peer's file mean (keepalived -i).", valueName: "name"))
+        var peerID: String?
+
+        @Flag(help: "Print SARIF 2.1.0, for code hosts and editors.")
+        var sarif = false
+
         @OptionGroup var instanceOptions: InstanceOptions
         @OptionGroup var output: OutputOptions
 
+        func validate() throws {
+            if sarif, output.json { throw ValidationError("--sarif and --json are two forms of one answer; give one.") }
+            if peerID != nil, peer == nil { throw ValidationError("--peer-id belongs to --peer FILE.") }
+        }
+
         func run() throws {
-            let path =
-                file ?? instanceOptions.instance.map(Instance.configuration)
-                ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
-            let loaded = Configuration.load(
-                files: DiskFiles(), path: path, machine: ThisMachine(isExamined: true),
-                options: LoadOptions(isStrict: strict))
-            if output.json {
+            let path = ConfigCommand.path(file, instanceOptions)
+            var options = LoadOptions(isStrict: strict)
+            options.collectsValues = peer != nil
+            var loaded = Configuration.load(
+                files: DiskFiles(), path: path, machine: ThisMachine(isExamined: true), options: options)
+            if let peer { loaded.diagnostics += try comparison(of: loaded, with: peer) }
+            if sarif {
+                try StandardOutput.json(loaded.sarif)
+            } else if output.json {
                 for diagnostic in loaded.diagnostics { try StandardOutput.json(.object(diagnostic.wire)) }
             } else {
                 StandardOutput.write(ConfigCommand.report(loaded, path, .detect()))
@@ -59,6 +83,17 @@ struct ConfigCommand: ParsableCommand {
                     isStrict: strict)
             }
         }
+    }
+
+    /// A file with the values that count; refused where it has errors, which are printed.
+    static func values(of path: String, id: String? = nil) throws(Failure) -> LoadedConfiguration {
+        var options = LoadOptions(configID: id)
+        options.collectsValues = true
+        let loaded = Configuration.load(
+            files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false), options: options)
+        guard loaded.hasErrors else { return loaded }
+        StandardError.say(report(loaded, path, Style(isColoured: false)))
+        throw .configuration(file: path, errors: loaded.count(of: .error), warnings: loaded.count(of: .warning))
     }
 
     struct Explain: ParsableCommand {
@@ -85,6 +120,12 @@ struct ConfigCommand: ParsableCommand {
         }
     }
 
+    /// The file that is meant: by name, by director, or the one that the daemons read.
+    static func path(_ file: String?, _ options: InstanceOptions) -> String {
+        file ?? options.instance.map(Instance.configuration)
+            ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+    }
+
     /// Every diagnostic, and for a configuration that can be used one line on what it holds. Only one that acts whole is good.
     static func report(_ loaded: LoadedConfiguration, _ path: String, _ style: Style) -> String {
         var text = loaded.diagnostics.map { $0.rendered(color: style.isColoured) + "\n" }.joined()
@@ -107,8 +148,16 @@ struct ConfigCommand: ParsableCommand {
     }
 }
 
+extension ConfigCommand.Check {
+    /// What is to be said about both directors' files.
+    private func comparison(of loaded: LoadedConfiguration, with peer: String) throws(Failure) -> [Diagnostic] {
+        let other = try ConfigCommand.values(of: peer, id: peerID)
+        return loaded.disagreements(with: other, named: peerID.map { "\($0) (\(peer))" } ?? peer)
+    }
+}
+
 extension LoadedConfiguration {
-    fileprivate func count(of severity: Diagnostic.Severity) -> Int {
+    func count(of severity: Diagnostic.Severity) -> Int {
         diagnostics.count { $0.severity == severity }
     }
 

@@ -18,16 +18,24 @@ struct ReloadCommand: BusCommand {
             ones have ended, after 300 s at the latest (lvs_drain_removed in global_defs). --cut has them leave at once, also \
             those of earlier reloads.
 
+            --rollback puts the files back as they were with the last good configuration (the one in force where the files say \
+            something else, else the one before it) and loads them; what stood in their place is kept beside them as \
+            FILE.rolled-back. With --dry-run it says which files those are.
+
             Examples:
               lbctl reload --dry-run        what would change
               lbctl reload
               lbctl reload --cut            connections to removed servers are cut off
+              lbctl reload --rollback       back to the last good configuration
             """)
 
     @Flag(name: .long, help: "Only show what would change.")
     var dryRun = false
     @Flag(name: .long, help: "Cut off the connections of removed servers.")
     var cut = false
+    @Flag(name: .long, help: "Put back the files of the last good configuration, and load them.")
+    var rollback = false
+    @OptionGroup var kept: KeptOptions
     @OptionGroup var bus: BusOptions
     @OptionGroup var output: OutputOptions
 
@@ -37,6 +45,8 @@ struct ReloadCommand: BusCommand {
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         let attached = try Self.attached(daemons)
+        let restored = rollback ? try restore() : nil
+        if let restored, dryRun { return restored.shown }
         let plans = try Self.prepare(attached, daemons)
         if dryRun {
             Self.abort(plans.map(\.daemon), daemons)
@@ -46,10 +56,20 @@ struct ReloadCommand: BusCommand {
         let isCutting = cut && plans.contains { $0.daemon == .ipvsd }
         let cut = isCutting ? try daemons.call(IpvsAPI.CutDepartures()).decoded().servers : nil
         let committed = !dryRun
-        return Shown(wire: [Self.wire(plans, committed: committed, cut)]) { screen in
+        var wire = Self.wire(plans, committed: committed, cut)
+        if let restored { wire["restored"] = .array(restored.replaced.map { .string($0) }) }
+        return Shown(wire: [wire]) { screen in
+            restored?.show(on: &screen)
             screen.add(plans, committed: committed)
             if let cut { screen.add("\(counted(cut, "removed server")) cut off.") }
         }
+    }
+
+    /// Puts the last good files back; with --dry-run only says which.
+    private func restore() throws(Failure) -> Rollback {
+        var rollback = try Rollback(kept.configurations(of: bus.instanceOptions.instance))
+        if !dryRun { try rollback.carryOut() }
+        return rollback
     }
 
     /// What one daemon would change.
