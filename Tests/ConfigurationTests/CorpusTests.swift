@@ -20,7 +20,7 @@ import Testing
     }
 
     /// The lines of a table without comments.
-    private static func lines(_ file: String) throws -> [Substring] {
+    static func lines(_ file: String) throws -> [Substring] {
         try Fixtures.text(file).split(separator: "\n").filter { !$0.hasPrefix("#") }
     }
 
@@ -75,19 +75,47 @@ import Testing
         }
     }
 
+    /// The samples that come with Debian's keepalived; none where documentation is not installed.
+    private static func samples() throws -> [Case] {
+        let folder = URL(filePath: "/usr/share/doc/keepalived/samples")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return try names.filter { $0.hasPrefix("keepalived.conf.") && !$0.hasSuffix(".gz") }.sorted().map {
+            Case(name: "samples/\($0)", text: try String(contentsOf: folder.appending(path: $0), encoding: .utf8))
+        }
+    }
+
     /// False when keepalived has something to say, script security aside (status 6).
-    private func isTaken(_ item: Case, at path: String) throws -> Bool {
+    private static func isTaken(_ text: String, at path: String) throws -> Bool {
+        try verdict(text, at: path).isTaken
+    }
+
+    /// The same, with what it says.
+    static func verdict(_ text: String, at path: String) throws -> (isTaken: Bool, said: [Substring]) {
         // Interfaces are the machine's; with this word keepalived waits for those that are missing.
-        try ("global_defs {\ndynamic_interfaces\n}\n" + item.text).write(
+        try ("global_defs {\ndynamic_interfaces\n}\n" + text).write(
             toFile: path, atomically: false, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(filePath: "/usr/sbin/keepalived")
         process.arguments = ["-t", "-i", "left", "-f", path]
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
+        let pipe = Pipe()
+        process.standardError = pipe
+        process.standardOutput = pipe
         try process.run()
+        let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        return process.terminationReason == .exit && [0, 6].contains(process.terminationStatus)
+        let isTaken = process.terminationReason == .exit && [0, 6].contains(process.terminationStatus)
+        return (isTaken, said.split(whereSeparator: \.isNewline))
+    }
+
+    /// The lines of the keyword cases by block, without those that are meant to differ; `sound` ones have no error by themselves.
+    static func sharedLines() throws -> (all: [String: [String]], sound: [String: [String]]) {
+        let meant = Set(try lines("differences.txt").map { $0.components(separatedBy: " -- ")[0] })
+        let cases = try keywordCases().filter { !meant.contains($0.name) }
+        func byBlock(_ cases: [Case]) -> [String: [String]] {
+            Dictionary(grouping: cases.map(\.name)) { String($0.prefix { $0 != " " }) }
+                .mapValues { $0.map { String($0.drop { $0 != " " }.dropFirst()) } }
+        }
+        return (byBlock(cases), byBlock(cases.filter { !load($0.text).hasErrors }))
     }
 
     @Test func `keepalived and the reader agree but for what is meant`() throws {
@@ -98,11 +126,11 @@ import Testing
             let parts = line.components(separatedBy: " -- ")
             meant[parts[0]] = parts.dropFirst().first ?? ""
         }
-        let cases = try Self.fixtures() + Self.keywordCases()
+        let cases = try Self.fixtures() + Self.samples() + Self.keywordCases()
         #expect(cases.count > 200)
         for item in cases {
             let loaded = load(item.text, options: LoadOptions(configID: "left"))
-            let isTaken = try isTaken(item, at: path)
+            let isTaken = try Self.isTaken(item.text, at: path)
             let difference: Difference? =
                 isTaken && loaded.hasErrors ? .refused : !isTaken && loaded.diagnostics.isEmpty ? .silent : nil
             if let reason = meant.removeValue(forKey: item.name) {
