@@ -53,7 +53,7 @@ public struct HostNetwork: Equatable, Sendable {
     public struct Tracking: Equatable, Sendable {
         /// `nf_conntrack_count`.
         public var count: UInt64
-        /// `nf_conntrack_max`; beyond it new connections are dropped.
+        /// `nf_conntrack_max`; beyond it packets that would make an entry are dropped.
         public var limit: UInt64
 
         /// A table.

@@ -11,7 +11,7 @@ public enum Pitfall: Equatable, Sendable {
     /// Connections reach masqueraded servers, and no packet comes back through this host. `server` is one of `count`, and had so many
     /// connections in the last minute. `filters`: the interfaces whose strict rp_filter drops at least as many packets meanwhile.
     case noAnswers(server: ServerIdentity, connections: UInt64, count: Int, filters: [String])
-    /// The table of connections (nf_conntrack) is nearly full: new ones are dropped before IPVS sees them.
+    /// The table of connections (nf_conntrack) is nearly full: packets are dropped before IPVS sees them.
     case trackingNearlyFull(HostNetwork.Tracking)
     /// This host is a real server of a service whose address it has on lo and answers for at an interface: clients bypass the director.
     case answersFor(IPAddress, interface: String)

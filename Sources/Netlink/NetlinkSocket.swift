@@ -26,7 +26,8 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
     /// - Parameters:
     ///   - family: which part of the kernel answers.
     ///   - receiveBuffer: octets; forced over the system's limit when the process may (CAP_NET_ADMIN), else as much as allowed.
-    public init(_ family: Family, receiveBuffer: Int32 = 4 << 20) throws(NetlinkError) {
+    ///   - sendBuffer: octets of the longest datagram, forced like that; nil = the system's default, 200 KB.
+    public init(_ family: Family, receiveBuffer: Int32 = 4 << 20, sendBuffer: Int32? = nil) throws(NetlinkError) {
         guard let socket = nl_socket_alloc() else { throw .system(call: "nl_socket_alloc", code: ENOMEM) }
         // nl_connect reports NLE codes; errno is still the failed system call's.
         guard nl_connect(socket, family.rawValue) == 0 else {
@@ -37,6 +38,10 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
         self.socket = socket
         Self.setOption(number, SOL_SOCKET, SO_RCVBUF, receiveBuffer)
         Self.setOption(number, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer)
+        if let sendBuffer {
+            Self.setOption(number, SOL_SOCKET, SO_SNDBUF, sendBuffer)
+            Self.setOption(number, SOL_SOCKET, SO_SNDBUFFORCE, sendBuffer)
+        }
         // Refusals without the request echoed, but with the kernel's own words: kernel 4.2 and 4.12; absent is harmless.
         Self.setOption(number, SOL_NETLINK, NETLINK_CAP_ACK, Int32(1))
         Self.setOption(number, SOL_NETLINK, NETLINK_EXT_ACK, Int32(1))

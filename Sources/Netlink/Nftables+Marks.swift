@@ -3,7 +3,7 @@
 //     table ip keepalived_ipvs {
 //         map tcp_map { type ipv4_addr . inet_service : mark; flags interval; elements = { 192.0.2.1-192.0.2.9 . 80 : 1000, … } }
 //         chain in { type filter hook input priority -1 (nftables_ipvs_priority);
-//                    meta l4proto tcp meta mark set ip daddr . tcp dport map @tcp_map counter return; … }
+//                    meta l4proto tcp meta mark set ip daddr . tcp dport map @tcp_map return; … }      (nftables_counters: counter return)
 //     }
 //
 // Written as a whole in one transaction: no packet meets half of it.
@@ -31,11 +31,14 @@ public struct MarkRules: Equatable, Sendable {
     public var entries: [Entry]
     /// Of the chains.
     public var priority: Int32
+    /// The rules count packets and octets.
+    public var isCounting: Bool
 
     /// Rules.
-    public init(_ entries: [Entry] = [], priority: Int32 = -1) {
+    public init(_ entries: [Entry] = [], priority: Int32 = -1, isCounting: Bool = false) {
         self.entries = entries
         self.priority = priority
+        self.isCounting = isCounting
     }
 }
 
@@ -109,7 +112,7 @@ extension Nftables {
                     let chunk = elements[start..<min(start + Self.elementsAtOnce, elements.count)]
                     try messages.append(.elements(chunk, of: map, in: table))
                 }
-                try messages.append(.marking(map, in: table))
+                try messages.append(.marking(map, isCounting: rules.isCounting, in: table))
             }
         }
         try run(messages)

@@ -22,13 +22,15 @@ public final class Nftables {
     public let table: String
     private var sequence: UInt32 = 0
 
-    /// Elements of a set in one message, which is at most a page long.
-    static let elementsAtOnce = 64
+    /// Elements of a set in one message, which is at most a page long: one of IPv6 with its mark and both ends takes 76 octets.
+    static let elementsAtOnce = 48
+    /// A transaction is one datagram, and this what the kernel takes in one: 400,000 ranges.
+    private static let longest: Int32 = 32 << 20
 
     /// Opens a socket in the current network namespace.
     /// - Parameter table: the table's name.
     public convenience init(table: String) throws(NetlinkError) {
-        self.init(try NetlinkSocket(.netfilter, receiveBuffer: 1 << 20), table: table)
+        self.init(try NetlinkSocket(.netfilter, receiveBuffer: 1 << 20, sendBuffer: Self.longest), table: table)
     }
 
     /// Speaks over `transport`.

@@ -207,7 +207,9 @@ extension NetlinkMessage {
     }
 
     /// Packets to an address and port of the map get its mark.
-    static func marking(_ map: NftablesMarkMap, in table: String) throws(NetlinkError) -> NetlinkMessage {
+    static func marking(
+        _ map: NftablesMarkMap, isCounting: Bool, in table: String
+    ) throws(NetlinkError) -> NetlinkMessage {
         try rule(.input, in: table, map.family) { rule in
             rule.meta(16)
             rule.compare([map.transportNumber])
@@ -225,7 +227,7 @@ extension NetlinkMessage {
                 data.put(2, network: 3)
                 data.put(3, network: 1)
             }
-            rule.expression("counter") { _ in }
+            if isCounting { rule.expression("counter") { _ in } }
             // NFT_RETURN
             rule.verdict(UInt32(bitPattern: -5))
         }

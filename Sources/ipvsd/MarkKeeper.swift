@@ -28,7 +28,7 @@ struct MarkTable: Equatable {
             configuration.virtualServers.compactMap { server in
                 guard case .firewallMark(let mark, _) = server.identity else { return nil }
                 return server.marked.map { MarkRules.Entry($0, mark: mark) }
-            }, priority: configuration.global.groupMarkPriority)
+            }, priority: configuration.global.groupMarkPriority, isCounting: configuration.global.countsDrops)
     }
 }
 

@@ -49,10 +49,11 @@ extension Pitfall {
             return Alarm(
                 message:
                     "\(tracking.count) of \(tracking.limit) connections are in the kernel's table (nf_conntrack): when it is full, "
-                    + "packets of new ones are dropped",
+                    + "packets are dropped before IPVS sees them, of new connections and, unless net.ipv4.vs.conntrack is 1, of "
+                    + "running ones",
                 remedy: Self.sysctl(
                     "net.netfilter.nf_conntrack_max=\(tracking.limit.multipliedReportingOverflow(by: 4).0)")
-                    + "; or let the firewall not track the services ('notrack')")
+                    + ", in the host's own network namespace; or let the firewall not track the services ('notrack')")
         case .answersFor(let address, let interface):
             return Alarm(
                 message:

@@ -51,6 +51,11 @@ final class ScriptedKernel {
         queue.isEmpty ? .failure(.timedOut) : queue.removeFirst()
     }
 
+    /// A table that is in this kernel.
+    func nftables(_ table: String) -> Nftables {
+        Nftables(ScriptedTransport(kernel: self), table: table)
+    }
+
     /// A client that talks to this kernel.
     func client() -> NetlinkClient {
         NetlinkClient(ScriptedTransport(kernel: self))

@@ -70,10 +70,12 @@ final class Director {
     func kill(_ daemon: Daemon) throws { try kill(daemon.rawValue) }
 
     /// Ends one as systemd would, and waits until it is gone.
-    func end(_ daemon: Daemon) throws {
-        running[daemon.rawValue]?.signal(SIGTERM)
-        try lab.eventually("\(daemon) ends", within: .seconds(5)) { running[daemon.rawValue]?.exit != nil }
-        running[daemon.rawValue] = nil
+    func end(_ daemon: Daemon) throws { try end(daemon.rawValue) }
+
+    func end(_ name: String) throws {
+        running[name]?.signal(SIGTERM)
+        try lab.eventually("\(name) ends", within: .seconds(5)) { running[name]?.exit != nil }
+        running[name] = nil
     }
 
     /// Has a daemon read its configuration again.

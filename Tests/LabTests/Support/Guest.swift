@@ -12,6 +12,8 @@ import Testing
 private let kind = getenv("EVENKEEL_LAB").map { String(cString: $0) }
 /// In the bare guest, where the test is alone.
 let inTheLab = kind == "bare"
+/// The same with Debian's ordinary kernel, which has what user-mode Linux has not (`deploy/lab/boot --emulated`).
+let inEmulatedLab = inTheLab && getenv("EVENKEEL_LAB_EMULATED") != nil
 /// In the guest that runs systemd with Evenkeel installed.
 let underSystemd = kind == "systemd"
 
