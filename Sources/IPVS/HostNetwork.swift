@@ -24,6 +24,11 @@ public struct ARPSettings: Equatable, Sendable {
     public static func isSilent(announce: Int) -> Bool { announce == 2 }
 }
 
+/// How sysctl(8) wants a setting of IPv4 at an interface called: names of VLANs have dots, and are taken for what they are behind a slash alone.
+public func sysctlName(_ setting: String, of interface: String) -> String {
+    interface.contains(".") ? "net/ipv4/conf/\(interface)/\(setting)" : "net.ipv4.conf.\(interface).\(setting)"
+}
+
 /// An interface that is up.
 public struct HostInterface: Equatable, Sendable {
     /// Its name.

@@ -13,6 +13,8 @@ public struct NetlinkReply {
     public let flags: UInt16
     /// nlmsg_seq: which request this answers; 0 in notifications.
     public let sequence: UInt32
+    /// nlmsg_pid: whose request this answers or tells of, by the port of its socket.
+    public let port: UInt32
     /// Everything after the header.
     public let payload: UnsafeRawBufferPointer
 
@@ -54,7 +56,7 @@ public struct NetlinkDatagram: Sequence, IteratorProtocol {
         guard length >= headerSize, length <= rest.count else { return nil }
         defer { rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst((length + 3) & ~3)) }
         return NetlinkReply(
-            type: header.nlmsg_type, flags: header.nlmsg_flags, sequence: header.nlmsg_seq,
+            type: header.nlmsg_type, flags: header.nlmsg_flags, sequence: header.nlmsg_seq, port: header.nlmsg_pid,
             payload: UnsafeRawBufferPointer(rebasing: rest[headerSize..<length]))
     }
 }

@@ -56,6 +56,9 @@ public struct NetlinkSocket: NetlinkTransport, ~Copyable {
     /// The descriptor, for the event loop to watch.
     public var number: Int32 { nl_socket_get_fd(socket) }
 
+    /// By which the kernel knows it, also in what it tells others of our requests.
+    public var port: UInt32 { nl_socket_get_local_port(socket) }
+
     /// Subscribes to a multicast group (RTNLGRP_…): its notifications arrive through `receive`.
     public func join(_ group: Int32) throws(NetlinkError) {
         guard nl_socket_add_membership(socket, group) == 0 else {

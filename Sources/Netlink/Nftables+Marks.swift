@@ -3,7 +3,7 @@
 //     table ip keepalived_ipvs {
 //         map tcp_map { type ipv4_addr . inet_service : mark; flags interval; elements = { 192.0.2.1-192.0.2.9 . 80 : 1000, … } }
 //         chain in { type filter hook input priority -1 (nftables_ipvs_priority);
-//                    meta l4proto tcp meta mark set ip daddr . tcp dport map @tcp_map return; … }      (nftables_counters: counter return)
+//                    meta l4proto tcp meta mark set ip daddr . tcp dport map @tcp_map return; … }      (with nftables_counters it and each element has a counter)
 //     }
 //
 // Written as a whole in one transaction: no packet meets half of it.
@@ -31,7 +31,7 @@ public struct MarkRules: Equatable, Sendable {
     public var entries: [Entry]
     /// Of the chains.
     public var priority: Int32
-    /// The rules count packets and octets.
+    /// Rules and elements count packets and octets.
     public var isCounting: Bool
 
     /// Rules.
@@ -107,7 +107,7 @@ extension Nftables {
             try messages.append(.table(.new, table, name))
             try messages.append(.chain(.input, rules.priority, in: table, name))
             for (map, elements) in maps {
-                try messages.append(.map(map, in: table))
+                try messages.append(.map(map, isCounting: rules.isCounting, in: table))
                 for start in stride(from: 0, to: elements.count, by: Self.elementsAtOnce) {
                     let chunk = elements[start..<min(start + Self.elementsAtOnce, elements.count)]
                     try messages.append(.elements(chunk, of: map, in: table))

@@ -20,6 +20,8 @@ public final class Nftables {
     private let buffer: UnsafeMutableRawBufferPointer
     /// Its name.
     public let table: String
+    /// Of its socket: notifications of its own changes have it. Nil: it speaks over something else.
+    public private(set) var port: UInt32?
     private var sequence: UInt32 = 0
 
     /// Elements of a set in one message, which is at most a page long: one of IPv6 with its mark and both ends takes 76 octets.
@@ -30,7 +32,10 @@ public final class Nftables {
     /// Opens a socket in the current network namespace.
     /// - Parameter table: the table's name.
     public convenience init(table: String) throws(NetlinkError) {
-        self.init(try NetlinkSocket(.netfilter, receiveBuffer: 1 << 20, sendBuffer: Self.longest), table: table)
+        let socket = try NetlinkSocket(.netfilter, receiveBuffer: 1 << 20, sendBuffer: Self.longest)
+        let port = socket.port
+        self.init(socket, table: table)
+        self.port = port
     }
 
     /// Speaks over `transport`.

@@ -163,7 +163,9 @@ extension NetlinkMessage {
     // MARK: Marks
 
     /// A map of ranges of addresses and ports to marks.
-    static func map(_ map: NftablesMarkMap, in table: String) throws(NetlinkError) -> NetlinkMessage {
+    static func map(
+        _ map: NftablesMarkMap, isCounting: Bool, in table: String
+    ) throws(NetlinkError) -> NetlinkMessage {
         var message = try Self.request(.newSet, map.family, flags: NLM_F_CREATE)
         message.put(1, table)
         message.put(2, map.name)
@@ -184,6 +186,13 @@ extension NetlinkMessage {
         message.put(10, network: map.identifier)
         // For nft(8): marks are numbers of this host (NFTNL_UDATA_SET_DATABYTEORDER, BYTEORDER_HOST_ENDIAN).
         message.put(13, octets: [1, 4] + withUnsafeBytes(of: UInt32(1)) { Array($0) })
+        // NFTA_SET_EXPR: each element has a counter.
+        if isCounting {
+            message.nest(17) { counter in
+                counter.put(1, "counter")
+                counter.nest(2) { _ in }
+            }
+        }
         return message
     }
 

@@ -30,7 +30,8 @@ public final class NftablesMonitor {
     public var number: Int32 { socket.number }
 
     /// Reads what waits. True when the table was changed, or may have been: what of it is our own doing is the caller's to know.
-    public func isTouched() -> Bool {
+    /// - Parameter port: of the socket whose changes do not count; nil = all do.
+    public func isTouched(butBy port: UInt32? = nil) -> Bool {
         var touched = false
         for _ in 0..<Self.burst {
             do throws(NetlinkError) {
@@ -38,7 +39,7 @@ public final class NftablesMonitor {
                 for reply in NetlinkDatagram(UnsafeRawBufferPointer(rebasing: buffer[..<length])) {
                     // Attribute 1 is the table's name in every message of this subsystem that belongs to one.
                     let isOurs =
-                        reply.type >> 8 == 10
+                        reply.type >> 8 == 10 && reply.port != port
                         && reply.attributes(after: 4).contains { $0.type == 1 && $0.string == table }
                     touched = touched || isOurs
                 }

@@ -27,6 +27,11 @@ public enum SystemClock {
         return date.joined(separator: "-") + "T" + time.joined(separator: ":") + "."
             + padded(nanoseconds / 1_000_000 % 1000, 3) + "Z"
     }
+    /// Whether something keeps the wall clock right (NTP); nil: not known.
+    public static var isSynchronised: Bool? {
+        let answer = ek_clock_is_synchronised()
+        return answer < 0 ? nil : answer == 1
+    }
     /// Differs after each boot (/proc/sys/kernel/random/boot_id); empty where the kernel does not tell.
     public static var bootID: String {
         let bytes = (try? FileSystem.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? nil

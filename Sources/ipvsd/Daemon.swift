@@ -90,7 +90,7 @@ final class IPVSDaemon: RunningDaemon {
         teller.changed = { [weak self] in self?.planTurn() }
         pipes.troubleChanged = { [weak self] in self?.planTurn() }
         firewall.touched = { [weak self] in
-            self?.marks.touched()
+            self?.marks.touched(at: loop.refreshNow())
             self?.planTurn()
         }
         addEvents()

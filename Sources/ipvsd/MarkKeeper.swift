@@ -34,6 +34,10 @@ struct MarkTable: Equatable {
 
 struct MarkKeeper {
     static let longestRetry = Duration.seconds(10)
+    /// Paces of repairs, and how long nobody has to touch the table for the next repair to be at once again.
+    private static let (firstPace, slowestPace, quiet) = (
+        Duration.milliseconds(100), Duration.seconds(1), Duration.seconds(10)
+    )
     private static let nameLimit = 255
 
     private let kernel: any MarkKernel
@@ -44,6 +48,10 @@ struct MarkKeeper {
     /// The table that may be there, whatever is in it.
     private var present: String?
     private var wait = Duration.zero
+    private var isTouched = false
+    /// When it was put right last because somebody else had changed it, and how long it then takes until that is done again.
+    private var mended = Instant.zero
+    private var pace = Duration.zero
     /// When `turn` has something to do.
     private(set) var deadline = Instant.zero
     /// Why groups are not marked.
@@ -63,10 +71,14 @@ struct MarkKeeper {
         (wait, deadline) = (.zero, .zero)
     }
 
-    /// Somebody else has changed the table.
-    mutating func touched() {
+    /// Somebody else has changed the table. Once, that is put right at once; who does it again and again is answered once a second, or two such
+    /// managers would take a processor each. After a refusal the retry's clock goes on.
+    mutating func touched(at now: Instant) {
         held = nil
-        deadline = min(deadline, .zero)
+        guard problem == nil else { return }
+        if now >= mended + Self.quiet { pace = .zero }
+        isTouched = true
+        deadline = min(deadline, max(now, mended + pace))
     }
 
     /// Does what is due.
@@ -81,7 +93,8 @@ struct MarkKeeper {
                 try kernel.mark(wanted.rules, in: wanted.name)
                 held = wanted
             }
-            (problem, wait, deadline) = (nil, .zero, .distantFuture)
+            if isTouched { (mended, pace) = (now, min(max(pace * 2, Self.firstPace), Self.slowestPace)) }
+            (problem, wait, deadline, isTouched) = (nil, .zero, .distantFuture, false)
         } catch {
             problem = error
             wait = min(max(wait * 2, .seconds(1)), Self.longestRetry)
@@ -123,14 +136,13 @@ final class NftablesMarks: MarkKernel {
             try listen(to: table)
         }
         try writer.mark(rules)
-        // What waits now is our own doing, or older.
-        _ = monitor?.monitor.isTouched()
     }
 
     private func listen(to table: String) throws(NetlinkError) {
         let listener = try NftablesMonitor(table: table)
         let watch = try? loop.watch(listener.number, .read) { [weak self] _ in
-            if listener.isTouched() { self?.touched?() }
+            // Of somebody else: also between a change of ours and what is heard of it.
+            if listener.isTouched(butBy: self?.tables?.port) { self?.touched?() }
         }
         monitor = (table, listener, watch)
     }

@@ -42,7 +42,7 @@ extension Pitfall {
             }
             return Alarm(
                 message: message + ": its rp_filter is strict and drops packets",
-                remedy: Self.sysctl("net.ipv4.conf.\(filter).rp_filter=2")
+                remedy: Self.sysctl(sysctlName("rp_filter", of: filter) + "=2")
                     + (filters.count > 1 ? " (or of \(filters.dropFirst().prefix(5).joined(separator: ", ")))" : "")
                     + ", or route the servers' addresses by the interface at which their answers come in")
         case .trackingNearlyFull(let tracking):
@@ -60,7 +60,7 @@ extension Pitfall {
                     "this host is a real server of \(address) and answers ARP requests for it at \(interface): clients bypass the "
                     + "director",
                 remedy: "'lbctl real-server start \(address)', or "
-                    + Self.sysctl("net.ipv4.conf.\(interface).arp_ignore=1"))
+                    + Self.sysctl(sysctlName("arp_ignore", of: interface) + "=1"))
         case .announces(let address, let interface):
             return Alarm(
                 message:
@@ -68,13 +68,13 @@ extension Pitfall {
                     + "neighbours learn it",
                 remedy:
                     "'lbctl real-server start \(address)', or "
-                    + Self.sysctl("net.ipv4.conf.\(interface).arp_announce=2"))
+                    + Self.sysctl(sysctlName("arp_announce", of: interface) + "=2"))
         case .tunnelFiltered(let server, let interface):
             return Alarm(
                 message:
                     "this host is the real server \(server), and drops what another director sends it: rp_filter of \(interface) is "
                     + "strict",
-                remedy: Self.sysctl("net.ipv4.conf.\(interface).rp_filter=2"))
+                remedy: Self.sysctl(sysctlName("rp_filter", of: interface) + "=2"))
         case .tunnelTooNarrow(let server, let interface, let mtu, let needed):
             return Alarm(
                 message:

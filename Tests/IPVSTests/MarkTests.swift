@@ -66,9 +66,39 @@ private final class ScriptedMarks: MarkKernel {
         keeper.configure(configuration())
         keeper.turn(at: Instant.zero)
         kernel.flush()
-        keeper.touched()
+        keeper.touched(at: .zero)
         keeper.turn(at: Instant.zero)
         #expect(marks(in: "t") == [1000])
+    }
+
+    @Test func `who changes it again and again costs a write a second at most, and is put right in the end`() {
+        var keeper = MarkKeeper(kernel, store)
+        keeper.configure(configuration())
+        keeper.turn(at: .zero)
+        let before = kernel.writes
+        var now = Instant.zero
+        // A minute of somebody else's changes, a thousand a second.
+        for _ in 0..<60_000 {
+            now = now + .milliseconds(1)
+            kernel.flush()
+            keeper.touched(at: now)
+            keeper.turn(at: now)
+        }
+        #expect((50...70).contains(kernel.writes - before), "\(kernel.writes - before)")
+        now = now + .seconds(1)
+        keeper.turn(at: now)
+        #expect(marks(in: "t") == [1000] && keeper.deadline == .distantFuture)
+        // A configuration does not wait for that.
+        kernel.flush()
+        keeper.touched(at: now)
+        keeper.configure(configuration(mark: 7))
+        keeper.turn(at: now)
+        #expect(marks(in: "t") == [7])
+        now = now + .seconds(11)
+        kernel.flush()
+        keeper.touched(at: now)
+        keeper.turn(at: now)
+        #expect(marks(in: "t") == [7], "after some quiet it is done at once again")
     }
 
     @Test func `a refusal is tried again, and is over`() {

@@ -185,6 +185,11 @@ import VRRP
         #expect(found(rig, host) == [], "it is master, and is to answer")
     }
 
+    @Test func `a command about a VLAN is one that sysctl takes`() {
+        let alarm = Pitfall.answersFor(.v4(IPv4Address(192, 0, 2, 1)), interface: "eth0.7").alarm
+        #expect(alarm.remedy.contains("'sysctl -w net/ipv4/conf/eth0.7/arp_ignore=1'"))
+    }
+
     @Test func `packets that come through the tunnel to this host must pass rp_filter`() throws {
         let rig = try rig(method: .tunnel(.ipip))
         var host = Self.host([try server(1).endpoint.address])

@@ -78,6 +78,13 @@ import VRRP
             ])
     }
 
+    @Test func `a command about a VLAN is one that sysctl takes`() {
+        var host = host()
+        host.links[1].name = "eth0.7"
+        let state = RealServerState(vip, host) { $0 == "all" ? silent : ARPSettings(ignore: 3, announce: 2) }
+        #expect(state.faults.map(\.remedy) == ["sysctl -w net/ipv4/conf/eth0.7/arp_ignore=1"])
+    }
+
     @Test func `what keeps an address from being started`() throws {
         let six = try #require(IPAddress("2001:db8::fe"))
         func remedy(_ address: IPAddress, _ host: RouteSnapshot, off: Bool? = false) -> String? {

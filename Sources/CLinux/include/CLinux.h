@@ -1,6 +1,7 @@
 // Everything in this module. One header names the others, so that a new one makes the compiler build the module anew.
 #pragma once
 #include "ek_bfd.h"
+#include "ek_clock.h"
 #include "ek_inotify.h"
 #include "ek_io.h"
 #include "ek_library.h"

@@ -115,7 +115,7 @@ struct RealServerState: Equatable {
     private func remedy(
         _ interface: String, _ setting: String, _ own: Int, _ isSilent: (Int) -> Bool, _ wanted: Int
     ) -> String {
-        guard own <= wanted || isSilent(own) else { return "sysctl -w net.ipv4.conf.\(interface).\(setting)=\(wanted)" }
+        guard own <= wanted || isSilent(own) else { return "sysctl -w \(sysctlName(setting, of: interface))=\(wanted)" }
         return "lbctl real-server start \(address), or sysctl -w net.ipv4.conf.all.\(setting)=\(wanted)"
     }
 }

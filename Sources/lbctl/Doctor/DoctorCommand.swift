@@ -1,0 +1,72 @@
+// `lbctl doctor`: what will hurt on this host, from the daemons' alarms and from what the daemons cannot know.
+import ArgumentParser
+import Configuration
+import Glibc
+import JSON
+import Platform
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "What will hurt on this host, why, and the command that mends it.",
+        discussion: """
+            The daemons' alarms come first (kernel, modules, settings, forwarding, tunnels). Then what they cannot know: firewall rules \
+            that drop advertisements, clients' packets or servers' answers; bridges that snoop multicast; other managers of the addresses \
+            or the table; rights of the configuration's files; what overrides of the units break; the clock. Nothing is changed. Run it \
+            as root, in the director's network namespace. Exit status 1 when something will hurt.
+
+            Examples:
+              lbctl doctor
+              lbctl doctor --json | jq -r '.findings[] | select(.severity == "willHurt") | .remedy'
+            """)
+
+    @Option(
+        help: ArgumentHelp("The configuration (default: the one the daemons read).", valueName: "file"),
+        completion: .file())
+    var config: String?
+
+    @OptionGroup var bus: BusOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let path =
+            config ?? bus.instanceOptions.instance.map(Instance.configuration)
+            ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+        let diagnosis = Self.diagnosis(facts: DoctorFacts(configurationAt: path), daemons: bus.link)
+        try StandardOutput.show(
+            Shown(wire: [diagnosis.wire]) { screen in screen.add(diagnosis) }, json: output.json)
+        if diagnosis.willHurt { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    /// What the daemons say, and what the facts say; the worst first.
+    static func diagnosis(facts: DoctorFacts, daemons: some Daemons) -> Diagnosis {
+        var findings: [Finding] = []
+        var gaps = facts.gaps
+        do throws(Failure) {
+            let status = try StatusReport(from: daemons).status
+            findings = status.problems(at: .now).compactMap(Finding.init)
+            if status.isDirect { gaps.append("alarms of the daemons: they go by the bus, and --direct leaves it out") }
+        } catch {
+            findings.append(
+                Finding(
+                    severity: .willHurt, subject: "daemons", what: error.description,
+                    why: "what the daemons would say is not known: kernel, modules, settings, forwarding, tunnels",
+                    remedy: "systemctl start \(daemons.instance.map { "evenkeel@\($0)" } ?? "evenkeel").target"))
+        }
+        findings += facts.findings()
+        let ordered = findings.filter { $0.severity == .willHurt } + findings.filter { $0.severity == .mayHurt }
+        return Diagnosis(findings: ordered, gaps: gaps)
+    }
+}
+
+extension Finding {
+    /// A problem of `lbctl status`; what a person decided is none.
+    init?(_ problem: Problem) {
+        switch problem.severity {
+        case .critical: severity = .willHurt
+        case .degraded: severity = .mayHurt
+        case .byHand: return nil
+        }
+        (subject, what, why, remedy) = (problem.subject, problem.text, nil, problem.remedy)
+    }
+}
