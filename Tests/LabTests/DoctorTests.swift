@@ -124,7 +124,7 @@ struct DoctorTests {
                         tcp dport { 22, 443 } accept
                     }
                     chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; }
-                    chain output { type filter hook output priority 0; policy accept; meta l4proto 112 counter drop }
+                    chain output { type filter hook output priority 0; policy accept; meta l4proto 112 counter drop; }
                 }
                 END
                 """,
@@ -145,8 +145,9 @@ struct DoctorTests {
             ["/sbin/ip", "link", "set", "br0", "type", "bridge", "mcast_snooping", "1", "mcast_querier", "1"],
             on: .director1)
         try director.end(.vrrpd)
-        let bridged = try look().filter { $0.subject == "bridge" }
-        #expect(bridged.count == 1, "\(try look())")
+        let all = try look()
+        let bridged = all.filter { $0.subject == "bridge" }
+        #expect(bridged.count == 1, "\(all)")
         for found in bridged { try mend(found) }
         try director.start(.vrrpd)
         _ = try expect([], "the bridge floods")

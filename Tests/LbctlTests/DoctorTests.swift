@@ -2,6 +2,7 @@
 import Configuration
 import JSON
 import Net
+import Platform
 import Testing
 
 @testable import lbctl
@@ -48,11 +49,12 @@ import Testing
         let loaded = Configuration.load(files: OneFile(text: "nonsense\nglobal_defs {\n}\n"), path: "f")
         (facts.configuration, facts.diagnostics) = (nil, loaded.diagnostics)
         #expect(facts.findings().map(\.severity) == [.willHurt], "\(facts.findings())")
-        let source = facts.diagnostics[0].source
+        let first = facts.diagnostics[0]
         func diagnostic(_ code: Diagnostic.Code) -> Diagnostic {
-            Diagnostic(
-                severity: .warning, code: code, source: source, message: "no interface eth9", remedy: "name another",
-                notes: [])
+            var diagnostic = first
+            (diagnostic.severity, diagnostic.code) = (.warning, code)
+            (diagnostic.message, diagnostic.remedy) = ("no interface eth9", "name another")
+            return diagnostic
         }
         facts.diagnostics = [diagnostic(.machine), diagnostic(.unused), diagnostic(.adjusted)]
         let found = facts.findings()
@@ -159,7 +161,7 @@ import Testing
                 ProtectSystem=strict
                 """)
         func found(_ contents: String...) -> [Finding] {
-            var facts = facts()
+            var facts = self.facts()
             facts.units = [
                 DoctorFacts.Unit(
                     name: "evenkeel-vrrpd.service", packaged: packaged,
@@ -184,7 +186,7 @@ import Testing
         #expect(found("[Service]\nProtectSystem=no\n").map(\.severity) == [.mayHurt])
         #expect(found("[Service]\nPrivateNetwork=yes\nRestartKillSignal=SIGTERM\n").count == 2)
 
-        var facts = facts()
+        var facts = self.facts()
         facts.units = [
             DoctorFacts.Unit(
                 name: "evenkeel-vrrpd.service", packaged: packaged,
@@ -219,12 +221,12 @@ import Testing
             ])
         let away = ScriptedDaemons()
         away["Bus.ListServices"] = .failure(.busUnreachable(socket: "/run/evenkeel/bus.sock", Errno(2, "connect")))
-        var facts = facts()
+        var facts = self.facts()
         facts.gaps = ["firewall: nft: Operation not permitted"]
         facts.managedByNetworkManager = ["eth0"]
         let silent = DoctorCommand.diagnosis(facts: facts, daemons: away)
         #expect(silent.findings.map(\.subject) == ["daemons", "NetworkManager"] && silent.willHurt)
-        let screen = try shown { $0.add(silent) }
+        let screen = shown { $0.add(silent) }
         for part in [
             "1 WILL HURT, 1 may", "-> systemctl start evenkeel.target", "NOT LOOKED AT",
             "firewall: nft: Operation not permitted",
@@ -232,6 +234,6 @@ import Testing
             #expect(screen.contains(part), "\(screen)")
         }
         #expect(silent.wire["notLookedAt"]?.array?.count == 1)
-        #expect(try shown { $0.add(Diagnosis(findings: [], gaps: [])) } == "Nothing found that would hurt\n")
+        #expect(shown { $0.add(Diagnosis(findings: [], gaps: [])) } == "Nothing found that would hurt\n")
     }
 }

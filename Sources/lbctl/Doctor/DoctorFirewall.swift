@@ -66,9 +66,9 @@ indirect enum FirewallCondition: Equatable {
         case .family(let family): packet.family == family ? .yes : .no
         case .transports(let numbers): numbers.contains(packet.transport) ? .yes : .no
         case .incoming(let names):
-            hook.isIncoming ? Self.named(names, packet.interface) : hook == .forward ? .maybe : .no
+            hook == .forward ? Self.named(names, nil) : hook.isIncoming ? Self.named(names, packet.interface) : .no
         case .outgoing(let names):
-            hook.isIncoming ? .no : hook == .forward ? .maybe : Self.named(names, packet.interface)
+            hook == .forward ? Self.named(names, nil) : hook.isIncoming ? .no : Self.named(names, packet.interface)
         case .sources(let ranges): Self.within(ranges, packet.source)
         case .destinations(let ranges): Self.within(ranges, packet.destination)
         case .sourcePorts(let ranges): Self.within(ranges, packet.sourcePort)
@@ -86,7 +86,8 @@ indirect enum FirewallCondition: Equatable {
     }
 
     private static func named(_ patterns: [String], _ name: String?) -> Certainty {
-        guard let name else { return .maybe }
+        // Which one is not known; what concerns others does not go by lo.
+        guard let name else { return patterns.allSatisfy { $0 == "lo" } ? .no : .maybe }
         let isNamed = patterns.contains { pattern in
             pattern.hasSuffix("*") || pattern.hasSuffix("+") ? name.hasPrefix(pattern.dropLast()) : name == pattern
         }
