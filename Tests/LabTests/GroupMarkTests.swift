@@ -235,21 +235,14 @@ struct GroupMarkTests {
 
     /// More than a datagram of the usual length holds, and than a page of messages.
     @Test func `a group of many addresses`() throws {
-        let lines = (0..<3000).flatMap { index in
-            ["10.\(64 + index / 250).\(index % 250).1 80", "fd00:2::\(String(index * 2, radix: 16)) 443"]
+        let ranges = try (0..<3000).flatMap { index in
+            try ["10.\(64 + index / 250).\(index % 250).1", "fd00:2::\(String(index * 2, radix: 16))"].map { text in
+                MarkedAddresses.Range(addresses: [try #require(IPAddress(text))], port: 80)
+            }
         }
-        let (four, six) = (
-            lines.enumerated().filter { $0.offset % 2 == 0 }, lines.enumerated().filter { $0.offset % 2 == 1 }
-        )
-        try write(
-            "nftables_ipvs", [("four", four.map(\.element)), ("six", six.map(\.element))],
-            [Self.server("four"), Self.server("six", v6: true)])
-        try director.start(.ipvsd)
-        try lab.eventually("every address has its mark", within: .seconds(60)) {
-            try lab.observe(for: .seconds(1))
-            return try rules().count { $0.contains(" . ") && $0.contains("0x000003e") } == 6000
-        }
-        #expect(!director.output(of: .ipvsd).contains("marks:"), "\(director.logs)")
+        let entry = MarkRules.Entry(MarkedAddresses(transport: .tcp, ranges: ranges), mark: 1000)
+        try Host.director1.inside { try Nftables(table: "many") }.mark(MarkRules([entry]))
+        #expect(try rules().count { $0.hasSuffix(". 80 : 0x000003e8") } == 6000)
     }
 
     private func nft(_ words: String) throws {
