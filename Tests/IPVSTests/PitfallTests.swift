@@ -1,4 +1,5 @@
 // What keeps clients from being served beside the table: said when it is so, and never otherwise.
+import Bus
 import Configuration
 import IPVS
 import Net
