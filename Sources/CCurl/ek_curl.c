@@ -161,10 +161,13 @@ static void configure(struct ek_transfer *transfer, const struct ek_request *req
     SET(SSL_ENABLE_ALPN, 0L);
     SET(SSL_VERIFYPEER, request->verify ? 1L : 0L);
     SET(SSL_VERIFYHOST, request->verify ? 2L : 0L);
-    // Reading the system's authorities for nothing takes longer than the whole probe.
-    if (!request->verify) SET(CAPATH, NULL);
-    if (!request->verify || request->authorities.octets != NULL) SET(CAINFO, NULL);
-    if (request->verify && request->authorities.octets != NULL) set_blob(easy, CURLOPT_CAINFO_BLOB, request->authorities);
+    // Reading the system's authorities for nothing takes longer than the whole probe; and where others are named these do not count.
+    if (!request->verify || request->authorities != NULL) {
+        SET(CAPATH, NULL);
+        SET(CAINFO, request->authorities);
+        // What curl has parsed of a file it keeps; of memory it would parse it again for each probe.
+        SET(CA_CACHE_TIMEOUT, -1L);
+    }
     if (request->certificate.octets != NULL) {
         set_blob(easy, CURLOPT_SSLCERT_BLOB, request->certificate);
         set_blob(easy, CURLOPT_SSLKEY_BLOB, request->key);
@@ -249,6 +252,12 @@ enum ek_curl_end ek_curl_end_of(int code) {
 }
 #pragma GCC diagnostic pop
 
+const char *ek_curl_words(CURLcode code, const char *error, int was_sent) {
+    // Of headers and trailers above 100 KB curl has no more to say than this.
+    if (code == CURLE_OUT_OF_MEMORY && was_sent) return "a header or a trailer does not end";
+    return error[0] != '\0' ? error : api.curl_easy_strerror(code);
+}
+
 int ek_curl_codes(void) {
     return CURL_LAST;
 }
@@ -269,8 +278,7 @@ void *ek_curl_next_ended(struct ek_curl *curl, struct ek_result *result) {
         result->system_error = code == CURLE_GOT_NOTHING ? 0 : (int)system_error;
         result->was_sent = sent > 0;
         result->certificate_end = transfer->certificate_end;
-        const char *words = transfer->error[0] != '\0' ? transfer->error : api.curl_easy_strerror(code);
-        snprintf(result->text, sizeof result->text, "%s", words);
+        snprintf(result->text, sizeof result->text, "%s", ek_curl_words(code, transfer->error, result->was_sent));
         return transfer->context;
     }
     return NULL;

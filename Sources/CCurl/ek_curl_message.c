@@ -107,8 +107,7 @@ int ek_message_send(const struct ek_message *message, struct ek_result *result) 
         api.curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
         *result = (struct ek_result){.code = api.curl_easy_perform(easy)};
         api.curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result->status);
-        const char *words = error[0] != '\0' ? error : api.curl_easy_strerror((CURLcode)result->code);
-        snprintf(result->text, sizeof result->text, "%s", words);
+        snprintf(result->text, sizeof result->text, "%s", ek_curl_words((CURLcode)result->code, error, result->status != 0));
     }
     if (easy != NULL) api.curl_easy_cleanup(easy);
     api.curl_slist_free_all(list);

@@ -53,5 +53,8 @@ struct ek_transfer {
 // When the certificate of the server ends, in seconds since 1970, while the transfer runs; 0 = it has none, or nobody can tell.
 int64_t ek_certificate_end(CURL *easy);
 
+// How a transfer ended, in words; `error` is curl's of it, "" = none.
+const char *ek_curl_words(CURLcode code, const char *error, int was_sent);
+
 // Loads libcurl when it is not there yet; 0 with the reason in `problem` when it cannot be.
 int ek_curl_load(char *problem, size_t capacity);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -36,6 +37,20 @@ ssize_t ek_write(int fd, const void *buffer, size_t count) {
     do n = write(fd, buffer, count);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
+}
+
+int ek_memory_file(const void *octets, size_t count) {
+    int fd = memfd_create("evenkeel", MFD_CLOEXEC);
+    if (fd < 0) return -errno;
+    for (size_t done = 0; done < count;) {
+        ssize_t part = ek_write(fd, (const char *)octets + done, count - done);
+        if (part < 0) {
+            close(fd);
+            return (int)part;
+        }
+        done += (size_t)part;
+    }
+    return fd;
 }
 
 int ek_log_open(void) {

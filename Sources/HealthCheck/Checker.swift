@@ -67,6 +67,8 @@ public struct Checker: Sendable {
     public let rounds: CheckRounds
     /// True once this process has probed enough to know; a verdict before that is assumed or remembered.
     public private(set) var isVerified = false
+    /// What it believed at the beginning was remembered, not assumed.
+    let isRemembered: Bool
     /// The failure the last probe ended with; nil after a success.
     public private(set) var lastFailure: ProbeFailure?
 
@@ -78,6 +80,8 @@ public struct Checker: Sendable {
     /// It probes only when somebody asks; its verdict stays.
     public private(set) var isSuspended = false
     private var phase = Phase.idle
+    /// When the probe was to begin, if this host held it up: the next ones are where they would be without that (`wait`).
+    private var missed: Instant?
     private var standing: Standing
     private var step = 0
 
@@ -85,6 +89,7 @@ public struct Checker: Sendable {
     public init(_ schedule: CheckSchedule, _ rounds: CheckRounds = CheckRounds(), remembered: Verdict? = nil) {
         self.schedule = schedule
         self.rounds = rounds
+        isRemembered = remembered != nil
         switch remembered ?? (schedule.alpha ? .down : .up) {
         case .up: standing = .up(failures: 0)
         case .down: standing = .down(rounds: 0, repeating: false)
@@ -116,6 +121,7 @@ public struct Checker: Sendable {
     /// No probes by itself from now on; one that is under way ends as ever.
     public mutating func suspended() {
         isSuspended = true
+        missed = nil
         if case .waiting = phase { phase = .idle }
     }
 
@@ -129,6 +135,7 @@ public struct Checker: Sendable {
     public mutating func due(at now: Instant) -> [Action] {
         guard case .waiting(let deadline) = phase else { return [] }
         guard deadline <= now else { return [.wake(at: deadline)] }
+        if now - deadline >= max(schedule.delayLoop / 10, .milliseconds(100)) { missed = deadline }
         return probeRequested()
     }
 
@@ -250,12 +257,17 @@ public struct Checker: Sendable {
         rounds.waitsForRetryWhileDown ? max(schedule.delayLoop, schedule.delayBeforeRetry) : schedule.delayLoop
     }
 
+    /// Checkers that a pause of this host has made late together do not go on in step: each keeps its place within `delay_loop`.
     private mutating func wait(_ delay: Duration, from now: Instant) -> [Action] {
         guard !isSuspended else {
             phase = .idle
             return []
         }
-        let deadline = now + delay
+        var deadline = now + delay
+        if let missed, schedule.delayLoop > .zero, delay >= schedule.delayLoop {
+            deadline = deadline - .nanoseconds((now - missed).nanoseconds % schedule.delayLoop.nanoseconds)
+            self.missed = nil
+        }
         phase = .waiting(until: deadline)
         return [.wake(at: deadline)]
     }

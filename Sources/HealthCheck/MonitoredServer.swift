@@ -26,10 +26,14 @@ public struct MonitoredServer: Sendable {
     /// nil: it may change as often as it likes.
     public private(set) var damping: FlapDamping?
 
+    /// It begins down (`alpha`), and has not been up yet: its coming up is no change.
+    private var isComingUp: Bool
+
     /// A server with these checkers; without any it is up.
     public init(checkers: [Checker], damping: FlapDamping? = nil) {
         self.checkers = checkers
         self.damping = damping
+        isComingUp = checkers.contains { $0.verdict == .down && !$0.isRemembered }
     }
 
     /// Up when no checker is down and it is not held.
@@ -138,7 +142,10 @@ public struct MonitoredServer: Sendable {
     private mutating func compared(at now: Instant, _ event: (inout MonitoredServer) -> [Action]) -> [Action] {
         let before = (verdict: verdict, verified: isVerified, isHeld: isHeld, hasFailed: failedCheckers > 0)
         var actions = event(&self)
-        if before.hasFailed != (failedCheckers > 0) { damping?.changed(at: now) }
+        if before.hasFailed != (failedCheckers > 0) {
+            if !isComingUp { damping?.changed(at: now) }
+            isComingUp = false
+        }
         if isHeld != before.isHeld { actions.append(.held(isHeld)) }
         if verdict != before.verdict {
             actions.append(.changed(verdict))

@@ -94,6 +94,7 @@ public struct BFDSession: Sendable {
         guard packet.yours == discriminator || packet.yours == 0 else { return [] }
         excuseLateness(at: now)
         let before = (state, transmitInterval)
+        let wasSending = isSending
         remoteDiscriminator = packet.mine
         remoteState = packet.state
         remoteMultiplier = packet.multiplier
@@ -113,6 +114,9 @@ public struct BFDSession: Sendable {
             if state == .up { (isPolling, excusedUntil) = (true, nil) }
             if isSending { packets.append(self.packet) }
             transmitAt = now + jittered(transmitInterval)
+        } else if !wasSending {
+            // Not that it was late until now.
+            transmitAt = now
         } else if transmitInterval < before.1 {
             transmitAt = min(transmitAt, now + jittered(transmitInterval))
         }

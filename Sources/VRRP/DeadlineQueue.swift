@@ -1,61 +1,64 @@
-// The next deadline of many routers as one. A deadline that moves later costs nothing: its entry is moved when it comes up, which is
+// The next deadline of many routers, or sessions, as one. A deadline that moves later costs nothing: its entry is moved when it comes up, which is
 // what a backup does at every advertisement.
 
 internal import HeapModule
-internal import Net
+public import Net
 
-/// Deadlines by router.
-struct DeadlineQueue {
+/// Deadlines by what they are of.
+public struct DeadlineQueue<Key: Hashable & Comparable> {
     private struct Entry: Comparable {
         var at: Instant
-        var router: RouterID
+        var key: Key
 
-        static func < (left: Entry, right: Entry) -> Bool { (left.at, left.router) < (right.at, right.router) }
+        static func < (left: Entry, right: Entry) -> Bool { (left.at, left.key) < (right.at, right.key) }
     }
 
     private struct Slot {
         var deadline: Instant?
-        /// The entry of the heap that stands for the router.
+        /// The entry of the heap that stands for it.
         var queued: Instant?
     }
 
     private var heap = Heap<Entry>()
-    private var slots: [RouterID: Slot] = [:]
+    private var slots: [Key: Slot] = [:]
+
+    /// None yet.
+    public init() {}
 
     /// Entries that come up so soon after one another are moved together: the timer fires once for all of them.
-    private static let horizon = Duration.milliseconds(50)
+    private static var horizon: Duration { .milliseconds(50) }
 
     /// The time of the first entry: never later than the first deadline, perhaps earlier.
-    var first: Instant? { heap.min?.at }
+    public var first: Instant? { heap.min?.at }
 
-    /// Sets or (nil) takes away a router's deadline.
-    mutating func set(_ router: RouterID, _ deadline: Instant?) {
-        guard let index = slots.index(forKey: router) else {
+    /// Sets or (nil) takes away a deadline.
+    public mutating func set(_ key: Key, _ deadline: Instant?) {
+        guard let index = slots.index(forKey: key) else {
             guard let deadline else { return }
-            slots[router] = Slot(deadline: deadline, queued: deadline)
-            heap.insert(Entry(at: deadline, router: router))
+            slots[key] = Slot(deadline: deadline, queued: deadline)
+            heap.insert(Entry(at: deadline, key: key))
             return
         }
         set(index, deadline)
     }
 
-    private mutating func set(_ index: Dictionary<RouterID, Slot>.Index, _ deadline: Instant?) {
+    private mutating func set(_ index: Dictionary<Key, Slot>.Index, _ deadline: Instant?) {
         slots.values[index].deadline = deadline
         guard let deadline else { return }
         if let entry = slots.values[index].queued, entry <= deadline { return }
         slots.values[index].queued = deadline
-        heap.insert(Entry(at: deadline, router: slots.keys[index]))
+        heap.insert(Entry(at: deadline, key: slots.keys[index]))
     }
 
-    /// Takes out the routers whose deadline has come, first things first.
-    mutating func due(at now: Instant) -> [RouterID] {
-        var due: [RouterID] = []
+    /// Takes out those whose deadline has come, first things first.
+    public mutating func due(at now: Instant) -> [Key] {
+        var due: [Key] = []
         while let entry = heap.min, entry.at <= now {
             heap.removeMin()
             guard let index = dequeue(entry), let deadline = slots.values[index].deadline else { continue }
             if deadline <= now {
                 slots.values[index].deadline = nil
-                due.append(entry.router)
+                due.append(entry.key)
             } else {
                 set(index, deadline)
             }
@@ -74,13 +77,13 @@ struct DeadlineQueue {
     }
 
     private func isStale(_ entry: Entry) -> Bool {
-        guard let slot = slots[entry.router] else { return true }
+        guard let slot = slots[entry.key] else { return true }
         return slot.queued != entry.at || slot.deadline != entry.at
     }
 
-    /// An entry has left the heap: the slot for which it stood; nil when another one stands for that. A router without a deadline is forgotten.
-    private mutating func dequeue(_ entry: Entry) -> Dictionary<RouterID, Slot>.Index? {
-        guard let index = slots.index(forKey: entry.router), slots.values[index].queued == entry.at else { return nil }
+    /// An entry has left the heap: the slot for which it stood; nil when another one stands for that. What has no deadline is forgotten.
+    private mutating func dequeue(_ entry: Entry) -> Dictionary<Key, Slot>.Index? {
+        guard let index = slots.index(forKey: entry.key), slots.values[index].queued == entry.at else { return nil }
         slots.values[index].queued = nil
         if slots.values[index].deadline == nil {
             slots.remove(at: index)

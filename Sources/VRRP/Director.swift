@@ -150,7 +150,7 @@ public struct Director {
     /// Programs that cannot be run, by whom they would be told about.
     public internal(set) var noticeRefusals: [NoticeSubject: String] = [:]
 
-    var queue = DeadlineQueue()
+    var queue = DeadlineQueue<RouterID>()
     var phase = Phase.waiting
     let isAlone: Bool
     let digest: KeyedDigest

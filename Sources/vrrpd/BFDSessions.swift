@@ -30,6 +30,12 @@ final class BFDSessions {
         }
     }
 
+    /// What tells of a packet whose it may be.
+    private struct Peer: Hashable {
+        let port: Port
+        let address: IPAddress
+    }
+
     private final class Listener {
         let socket: FileDescriptor
         var watch: Watch?
@@ -40,6 +46,9 @@ final class BFDSessions {
     private let loop: EventLoop
     private var timer: LoopTimer?
     private var sessions: [String: Session] = [:]
+    /// The names of those with a neighbor: one, unless a configuration has several.
+    private var namesByPeer: [Peer: [String]] = [:]
+    private var deadlines = DeadlineQueue<String>()
     private var listeners: [Port: Listener] = [:]
     private var failures: [Port: Errno] = [:]
     private var retryAt: Instant?
@@ -82,12 +91,15 @@ final class BFDSessions {
     func watch(_ blocks: [BFDConfiguration]) {
         var kept: [String: Session] = [:]
         for block in blocks {
+            let known = namesByPeer[Self.peer(block)] ?? []
             guard
-                let (name, session) = sessions.first(where: { $0.value.machine.configuration.isSameSession(as: block) })
+                let name = known.first(where: {
+                    sessions[$0]?.machine.configuration.isSameSession(as: block) == true
+                }), let session = sessions.removeValue(forKey: name)
             else { continue }
             kept[block.name] = session
             kept[block.name]?.machine.adopt(block)
-            sessions[name] = nil
+            deadlines.set(name, nil)
             if name != block.name { for name in [name, block.name] { changed(name) } }
         }
         for name in names { end(name) }
@@ -99,9 +111,10 @@ final class BFDSessions {
                     block, discriminator: UInt32.random(in: 1 ... .max, using: &generator),
                     seed: generator.next(), at: loop.now))
         }
+        namesByPeer = Dictionary(grouping: blocks, by: Self.peer).mapValues { $0.map(\.name) }
         for (name, session) in sessions { if let report = session.report { heard(report, .bfd(name)) } }
         listen()
-        settle()
+        settle(names)
         if !sessions.isEmpty, heartbeat?.deadline == nil { sayAlive() }
     }
 
@@ -115,6 +128,7 @@ final class BFDSessions {
 
     private func end(_ name: String) {
         if let packet = sessions[name]?.machine.end() { send([packet], of: name) }
+        deadlines.set(name, nil)
         if let session = sessions.removeValue(forKey: name) { close(session) }
         changed(name)
     }
@@ -144,6 +158,7 @@ final class BFDSessions {
 
     private func hear(_ port: Port) {
         guard let listener = listeners[port] else { return }
+        var heard: Set<String> = []
         var sender = [UInt8](repeating: 0, count: 16)
         for _ in 0..<Self.packetsAtOnce {
             var timeToLive: Int32 = -1
@@ -156,28 +171,39 @@ final class BFDSessions {
             else { continue }
             let answers = sessions[name]?.machine.received(packet, at: loop.now) ?? []
             send(answers, of: name)
+            heard.insert(name)
         }
-        settle()
+        settle(heard.sorted())
     }
 
     /// A neighbor's packet carries our number once it has heard us; before that its address tells.
     private func session(for packet: BFDPacket, from address: IPAddress, at port: Port) -> String? {
-        sessions.first { _, session in
-            Port(session.machine.configuration) == port && session.machine.configuration.neighbor == address
-                && (packet.yours == 0 || packet.yours == session.machine.discriminator)
-        }?.key
+        namesByPeer[Peer(port: port, address: address)]?.first {
+            packet.yours == 0 || packet.yours == sessions[$0]?.machine.discriminator
+        }
+    }
+
+    private static func peer(_ configuration: BFDConfiguration) -> Peer {
+        Peer(port: Port(configuration), address: configuration.neighbor)
     }
 
     // MARK: Sending and time
 
-    private func settle() {
-        if let retryAt, retryAt <= loop.now { listen() }
-        for name in sessions.keys.sorted() {
-            if let due = sessions[name]?.machine.deadline, due <= loop.now {
-                let packets = sessions[name]?.machine.due(at: loop.now) ?? []
-                send(packets, of: name)
-            }
+    /// Does what is due, and tells what is new of that and of `names`.
+    private func settle(_ names: [String] = []) {
+        var names = names
+        if let retryAt, retryAt <= loop.now {
+            listen()
+            names = self.names
+        }
+        let due = deadlines.due(at: loop.now)
+        for name in due {
+            let packets = sessions[name]?.machine.due(at: loop.now) ?? []
+            send(packets, of: name)
+        }
+        for name in names + due {
             guard let session = sessions[name] else { continue }
+            deadlines.set(name, session.machine.deadline)
             var report = session.machine.report
             report.hindrance = (failures[Port(session.machine.configuration)] ?? session.senderFailure).map { "\($0)" }
             let isHindered = report.hindrance != nil && report.standing == .failed
@@ -189,7 +215,7 @@ final class BFDSessions {
             changed(name)
             if isNews { heard(report, .bfd(name)) }
         }
-        let times = sessions.values.compactMap(\.machine.deadline) + [retryAt].compactMap(\.self)
+        let times = [deadlines.first, retryAt].compactMap(\.self)
         if let first = times.min() { timer?.arm(at: first) } else { timer?.disarm() }
     }
 

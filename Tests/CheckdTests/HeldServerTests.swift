@@ -82,6 +82,23 @@ import Testing
         #expect(health?.reason == "the check succeeds")
     }
 
+    @Test mutating func `when it ends is said, anew after each change, and not before its checks were made`() {
+        flap()
+        let first = health?.heldUntil
+        #expect(first != nil)
+        turns.run(for: .seconds(500))
+        #expect(health?.heldUntil == first)
+        network.manners[80] = .refuses
+        turns.run(for: .seconds(10))
+        #expect(health?.heldUntil != nil && health?.heldUntil != first)
+        restart()
+        #expect(health?.heldSince != nil && health?.heldUntil == nil)
+        turns.run(for: .seconds(10))
+        #expect(health?.heldUntil != nil)
+        turns.run(for: .seconds(600))
+        #expect(health?.heldSince == nil && health?.heldUntil == nil)
+    }
+
     @Test func `a change begins the wait anew, and is seen in the reason`() {
         flap()
         turns.run(for: .seconds(500))

@@ -230,6 +230,53 @@ import Testing
         #expect((97...100).contains(probes - before))
     }
 
+    @Test func `one that pauses is not counted among those that a probe is for`() {
+        addresses.away = [home(2)]
+        let all = (1...3).map { service(UInt32($0), suspends: $0 == 2) }
+        daemon.start(Configuration(virtualServers: all))
+        turns.run(for: .seconds(6))
+        #expect(listed(1)?.sharedBy == 2 && listed(2)?.sharedBy == 2)
+        addresses.away = []
+        daemon.addressesChanged()
+        #expect(listed(1)?.sharedBy == 3)
+        addresses.away = [home(2)]
+        daemon.addressesChanged()
+        daemon.reload(Configuration(virtualServers: [all[0], all[1]]))
+        turns.run(for: .seconds(1))
+        #expect(listed(1)?.sharedBy == nil)
+        daemon.reload(Configuration(virtualServers: [all[0], all[2]]))
+        turns.run(for: .seconds(1))
+        #expect(listed(1)?.sharedBy == 2)
+    }
+
+    @Test func `a result reaches a thousand servers in several turns, and those that leave meanwhile are not missed`() {
+        let all = (1...1000).map { service(UInt32($0)) }
+        let counter = Counter()
+        daemon.start(Configuration(virtualServers: all))
+        turns.ended = { [daemon, turns, counter] in
+            let known = daemon.byName.values.count { $0.machine.isVerified }
+            counter.most = max(counter.most, known - counter.known)
+            if counter.known == 0, known > 0 {
+                counter.began = turns.now
+                daemon.reload(
+                    Configuration(virtualServers: all.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)))
+            }
+            counter.known = known
+        }
+        turns.run(for: .seconds(6))
+        #expect(probes == 1)
+        #expect(daemon.byName.count == 500 && daemon.byName.values.allSatisfy { $0.machine.isVerified })
+        #expect(counter.most <= 100)
+        // All in one go, nothing in between.
+        #expect(
+            daemon.byName.values.allSatisfy { $0.records[0].history.latency.buckets.reduce(0) { $0 + $1.count } == 1 })
+        turns.ended = {}
+    }
+
+    private final class Counter {
+        var (known, most, began) = (0, 0, Instant.zero)
+    }
+
     @Test func `whoever asks for a probe has one made for all`() {
         daemon.start(Configuration(virtualServers: [service(1, delay: 600), service(2, delay: 600)]))
         turns.run(for: .seconds(10))

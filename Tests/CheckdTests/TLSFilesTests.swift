@@ -1,11 +1,11 @@
 // The files of SSL_GETs, on a real loop and a real disk: what is read, when what is new counts, and what a file that cannot be used leaves.
-import Configuration
 import Glibc
 import HealthCheck
 import Net
 import Platform
 import Testing
 
+@testable import Configuration
 @testable import checkd
 
 @Suite(.serialized, .timeLimit(.minutes(1)))
@@ -48,6 +48,22 @@ struct TLSFilesTests {
         server.checkers.append(CheckerConfiguration(probe: .http(probe), target: CheckTarget(endpoint: endpoint)))
         service.realServers = [server]
         return Configuration(virtualServers: [service])
+    }
+
+    /// One SSL_GET with a certificate and its key, and one with another certificate.
+    private var identities: Configuration {
+        var configuration = configuration
+        func identity(_ certificate: String, _ key: String?) -> CheckerConfiguration {
+            var checker = configuration.virtualServers[0].realServers[0].checkers[0]
+            var tls = HTTPProbe.TLS()
+            tls.identity = HTTPProbe.TLS.ClientIdentity(
+                certificate: directory + "/current/" + certificate, key: key.map { directory + "/current/" + $0 })
+            checker.probe = .http(HTTPProbe(urls: [HTTPRequest(path: "/", host: "www")], tls: tls))
+            return checker
+        }
+        let checkers = [identity("cert", "key"), identity("other", nil)]
+        configuration.virtualServers[0].realServers[0].checkers = checkers
+        return configuration
     }
 
     private func content(_ name: String) -> [UInt8]? {
@@ -103,6 +119,43 @@ struct TLSFilesTests {
         #expect(content("other") == pem("OTHER/1"))
         files.adopt(Configuration())
         #expect(content("ca") == nil)
+    }
+
+    @Test func `a file that keeps changing holds up its own key, and nobody else's renewal`() throws {
+        try FileSystem.makeDirectory(directory + "/current", mode: 0o755)
+        for name in ["cert", "key", "other"] { try write("/current/" + name, pem(name)) }
+        files.adopt(identities)
+        try wait("all are read") { ["cert", "key", "other"].allSatisfy { content($0) != nil } }
+        for name in ["key", "other"] { try write("/current/" + name, pem("NEW " + name)) }
+        files.adopt(identities)
+        var (number, next) = (0, loop.refreshNow())
+        try wait("the other one is new") {
+            if loop.now >= next {
+                number += 1
+                next = loop.now + .milliseconds(200)
+                try? write("/current/cert", pem("CERT \(number)"))
+            }
+            return content("other") == pem("NEW other")
+        }
+        #expect(content("key") == pem("key") && content("cert") == pem("cert"))
+        try write("/current/cert", pem("LAST"))
+        try wait("certificate and key are new") { content("cert") == pem("LAST") }
+        #expect(content("key") == pem("NEW key"))
+    }
+
+    @Test func `authorities have a path that no other content has had`() throws {
+        try FileSystem.makeDirectory(directory + "/current", mode: 0o755)
+        var paths: Set<String> = []
+        for number in 1...3 {
+            for name in ["ca", "other"] { try write("/current/" + name, pem("\(name) \(number)")) }
+            files.adopt(configuration)
+            try wait("it is read") { content("ca") == pem("ca \(number)") }
+            let path = try files.content(of: directory + "/current/ca").path()
+            #expect(try FileSystem.contents(of: path, limit: 1000) == pem("ca \(number)"))
+            #expect(try files.content(of: directory + "/current/ca").path() == path)
+            paths.insert(path)
+        }
+        #expect(paths.count == 3)
     }
 
     @Test func `what cannot be read is a problem with its reason, and holds up nobody`() throws {

@@ -42,6 +42,15 @@ import Testing
         #expect(loaded.diagnostics.map(\.remedy) == ["use 0.1 to 4294967 seconds"])
     }
 
+    @Test func `a word too many is ignored, and nobody says that keepalived does that`() {
+        let messages = loaded(server: "flap_limit 5 600 up").diagnostics.map(\.message)
+        #expect(messages == [#""up" after flap_limit is ignored"#])
+        #expect(
+            loaded(server: "weight 5 6").diagnostics.map(\.message) == [
+                #""6" after weight is ignored, as keepalived does"#
+            ])
+    }
+
     @Test func `one change is singular`() {
         #expect(FlapLimit(changes: 1, window: .seconds(60)).description == "more than 1 change in 60 s")
     }

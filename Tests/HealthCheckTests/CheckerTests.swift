@@ -53,6 +53,36 @@ import Testing
         #expect(checker.finished(.success, at: t0 + .seconds(4)) == [.verified, .wake(at: t0 + .seconds(10))])
     }
 
+    @Test(arguments: [ProbeOutcome.success, refusal])
+    func `a pause of this host leaves checkers as spread as they were`(outcome: ProbeOutcome) {
+        var generator = SeededGenerator(seed: 3)
+        var checkers = (0..<600).map { _ in Checker(.tcp(delayLoop: 6, retry: 0, warmup: 6)) }
+        func wake(_ actions: [Checker.Action]) -> Instant? {
+            guard case .wake(let at)? = actions.last else { return nil }
+            return at
+        }
+        /// How many of them fall in the busiest half second, from `start` on.
+        func busiest(_ times: [Instant], from start: Instant) -> Int {
+            (0..<24).map { step in
+                let from = start + .milliseconds(250 * step)
+                return times.count { $0 >= from && $0 < from + .milliseconds(500) }
+            }.max() ?? 0
+        }
+        var times = checkers.indices.compactMap { wake(checkers[$0].started(at: t0, using: &generator)) }
+        #expect(busiest(times, from: t0) < 80)
+        // Nobody could be asked for a minute and a bit; then everybody is, at once.
+        let end = t0 + .milliseconds(67_300)
+        times = checkers.indices.compactMap { index in
+            #expect(checkers[index].due(at: end) == [.probe(step: 0)])
+            return wake(checkers[index].finished(outcome, at: end + .milliseconds(2 * index % 100)))
+        }
+        #expect(times.allSatisfy { $0 > end && $0 <= end + .milliseconds(6100) })
+        #expect(busiest(times, from: end) < 80)
+        // From then on it is as ever.
+        #expect(checkers[0].due(at: times[0]) == [.probe(step: 0)])
+        #expect(wake(checkers[0].finished(.success, at: times[0])) == times[0] + .seconds(6))
+    }
+
     @Test func `a failure while up is retried before it counts`() {
         var checker = Checker.probing(.tcp(delayLoop: 6, retry: 2, delayBeforeRetry: 1))
         #expect(

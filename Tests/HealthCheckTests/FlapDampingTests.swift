@@ -91,6 +91,23 @@ import Testing
         #expect(flap(100).count == 100)
     }
 
+    @Test mutating func `under alpha the first up is no change, however late it comes; what follows is`() {
+        let checkers = [Checker(.tcp(retry: 0, alpha: true)), Checker(.tcp(retry: 0, alpha: true))]
+        server = MonitoredServer(checkers: checkers, damping: FlapDamping(limit, at: now))
+        verifyOther()
+        _ = result(refusal)
+        #expect(server.verdict == .down)
+        #expect(result(.success) == [.changed(.up)])
+        #expect(server.damping?.changes == [])
+        #expect(flap(5).count == 5 && !server.isHeld)
+        #expect(result(.success) == [.held(true)])
+        // What an earlier process found out is no beginning.
+        server = MonitoredServer(
+            checkers: [Checker(.tcp(retry: 0, alpha: true), remembered: .down)], damping: FlapDamping(limit, at: now))
+        _ = result(.success)
+        #expect(server.damping?.changes == [now])
+    }
+
     @Test mutating func `another limit ends what it would not have begun, and nothing else`() {
         verifyOther()
         _ = flap(6)

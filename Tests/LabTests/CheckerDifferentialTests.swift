@@ -92,26 +92,13 @@ struct CheckerDifferentialTests {
 
     @Test func `keepalived and Evenkeel find the same servers up`() throws {
         let lab = try Lab()
-        let misbehaving = try Program(
-            [
-                "/usr/bin/python3", Lab.repository + "/Tests/LabTests/Fixtures/checkers/misbehaving.py",
-                Host.web1.address,
-            ],
-            on: .web1, log: lab.directory + "/misbehaving.log", loop: lab.loop)
-        try lab.eventually("the servers are there", within: .seconds(20)) { misbehaving.output.contains("ready") }
+        let misbehaving = try startServers(lab)
         for director in [Host.director1, .director2] {
             try lab.run(["/sbin/sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647"], on: director)
         }
         // UDP_CHECK of a closed port lives by an ICMP error for every probe; the kernel sends one a second.
         try lab.run(["/sbin/sysctl", "-qw", "net.ipv4.icmp_ratelimit=0"], on: .web1)
-        let path = lab.directory + "/checkers.conf"
-        try FileSystem.replace(path, with: Array(configuration().utf8), durable: false)
-        let (theirs, ours) = (
-            try Director(on: .director1, configurationAt: path, lab: lab),
-            try Director(on: .director2, configurationAt: path, lab: lab)
-        )
-        try theirs.startKeepalived()
-        for daemon in Daemon.allCases { try ours.start(daemon) }
+        let (theirs, ours) = try startBoth(configuration(), lab)
         let neighbor = try startNeighbor(lab)
         let up = (Self.cases.filter(\.isUp).map(\.port) + [2701]).map { "\(Host.web1.address):\($0)" }
         try become(up, lab)
@@ -124,6 +111,70 @@ struct CheckerDifferentialTests {
         try ours.end(.checkd)
         try compareMails(misbehaving, lab)
         withExtendedLifetime((theirs, ours, misbehaving)) {}
+    }
+
+    /// What the table and the mail server of both directors meet.
+    private func startServers(_ lab: Lab) throws -> Program {
+        let servers = try Program(
+            [
+                "/usr/bin/python3", Lab.repository + "/Tests/LabTests/Fixtures/checkers/misbehaving.py",
+                Host.web1.address,
+            ],
+            on: .web1, log: lab.directory + "/misbehaving.log", loop: lab.loop)
+        try lab.eventually("the servers are there", within: .seconds(20)) { servers.output.contains("ready") }
+        return servers
+    }
+
+    /// keepalived and Evenkeel with one configuration.
+    private func startBoth(_ text: String, _ lab: Lab) throws -> (theirs: Director, ours: Director) {
+        let path = lab.directory + "/checkers.conf"
+        try FileSystem.replace(path, with: Array(text.utf8), durable: false)
+        let theirs = try Director(on: .director1, configurationAt: path, lab: lab)
+        let ours = try Director(on: .director2, configurationAt: path, lab: lab)
+        try theirs.startKeepalived()
+        for daemon in Daemon.allCases { try ours.start(daemon) }
+        return (theirs, ours)
+    }
+
+    @Test func `the end with omega`() throws {
+        let lab = try Lab()
+        let servers = try startServers(lab)
+        func server(_ port: Int) -> String {
+            "real_server \(Host.web1.address) \(port) {\n TCP_CHECK {\n connect_timeout 1\n retry 0\n }\n }\n"
+        }
+        let (theirs, ours) = try startBoth(
+            """
+            global_defs {
+                notification_email {
+                    ops@example.com
+                }
+                notification_email_from lb@example.com
+                smtp_server \(Host.web1.address) 2525
+            }
+            virtual_server \(virtualAddress) 80 {
+                delay_loop 1
+                warmup 0
+                lb_algo rr
+                lb_kind NAT
+                protocol TCP
+                omega
+                smtp_alert
+                \(server(2001))
+                \(server(2999))
+            }
+
+            """, lab)
+        try become(["\(Host.web1.address):2001"], lab)
+        try lab.observe(for: .seconds(5))
+        for (host, name) in [(Host.director1, "before: keepalived"), (.director2, "before: Evenkeel")] {
+            print(name, told(servers.output, by: host, to: "ops@example.com"))
+        }
+        try theirs.end("keepalived")
+        for daemon in [Daemon.checkd, .ipvsd, .vrrpd, .busd] { try ours.end(daemon) }
+        try lab.observe(for: .seconds(3))
+        for (host, name) in [(Host.director1, "after: keepalived"), (.director2, "after: Evenkeel")] {
+            print(name, told(servers.output, by: host, to: "ops@example.com"))
+        }
     }
 
     private let quorum = "Virtualserver [\(virtualAddress)]:tcp:81"

@@ -10,10 +10,10 @@ import Testing
 
 @Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(2)))
 struct BFDCheckTests {
-    private let room: CheckRoom
-    private let segment: Segment
-    private let tap: EventTap
-    private let server = realServer(1)
+    let room: CheckRoom
+    let segment: Segment
+    let tap: EventTap
+    let server = realServer(1)
 
     init() throws {
         room = try CheckRoom(bus: true)
@@ -23,7 +23,7 @@ struct BFDCheckTests {
         ])
     }
 
-    private func configuration(_ name: String = "web", alpha: Bool = false) -> String {
+    func configuration(_ name: String = "web", alpha: Bool = false) -> String {
         """
         bfd_instance \(name) {
          neighbor_ip \(segment.hosts[1].address)
@@ -37,7 +37,7 @@ struct BFDCheckTests {
     }
 
     /// vrrpd on host a, with checkd's configuration and bus.
-    private func startVrrpd() throws -> Program {
+    func startVrrpd() throws -> Program {
         try Program(
             [
                 Program.directory + "/vrrpd", "--config", room.directory + "/check.conf", "--run-dir",
@@ -45,15 +45,15 @@ struct BFDCheckTests {
             ], on: segment.hosts[0], log: room.directory + "/vrrpd.log", loop: room.loop)
     }
 
-    private func end(_ program: Program, _ signal: Int32) throws {
+    func end(_ program: Program, _ signal: Int32) throws {
         program.signal(signal)
         try room.eventually("it ends") { program.exit != nil }
     }
 
     /// The alarm about what cannot be asked from here.
-    private var alarm: String? { tap.standing(EventType.alarm)["checkd/probing"]?["message"]?.string }
+    var alarm: String? { tap.standing(EventType.alarm)["checkd/probing"]?["message"]?.string }
 
-    private func sessionBecomes(_ state: String?, _ name: String = "web") throws {
+    func sessionBecomes(_ state: String?, _ name: String = "web") throws {
         try room.eventually("the session is \(state ?? "gone")") {
             tap.standing(EventType.vrrpSession)[name]?["state"]?.string == state
         }

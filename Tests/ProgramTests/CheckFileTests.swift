@@ -51,6 +51,60 @@ struct CheckFileTests {
         try changes(to: -11)
     }
 
+    /// What somebody may put where the number was, and the number that it then says; nil: nothing new.
+    private enum Adversary: CaseIterable {
+        case directory, fifo, loop, hole, noise, tooLarge, socket, device
+
+        var number: Int? { self == .tooLarge ? nil : 0 }
+
+        func put(at path: String) throws {
+            unlink(path)
+            rmdir(path)
+            switch self {
+            case .directory: mkdir(path, 0o755)
+            case .fifo: mkfifo(path, 0o644)
+            case .loop: symlink(path, path)
+            case .hole:
+                close(creat(path, 0o644))
+                truncate(path, 1 << 40)
+            case .noise: try FileSystem.replace(path, with: Array(repeating: 0xFF, count: 1 << 20), durable: false)
+            case .tooLarge: try FileSystem.replace(path, with: Array(repeating: 0x39, count: 1 << 20), durable: false)
+            case .socket: _ = try UnixSocket.listen(at: path, mode: 0o666)
+            case .device: symlink("/dev/zero", path)
+            }
+        }
+    }
+
+    @Test func `whatever is put in the place of the file holds up nobody, and the next number counts`() throws {
+        try write("4")
+        try room.start(configuration(""))
+        for adversary in Adversary.allCases {
+            try write("4")
+            try changes(to: 8)
+            try adversary.put(at: path)
+            try changes(to: adversary.number == nil ? 8 : nil)
+            unlink(path)
+            rmdir(path)
+            try write("6")
+            try changes(to: 12)
+        }
+        // A thousand numbers in a moment: the last one counts.
+        for number in 1...1000 { try write("\(number)") }
+        try changes(to: 2000)
+        // The directory goes, and comes back.
+        let elsewhere = room.directory + "/moved"
+        #expect(room.checkd?.exit == nil)
+        try room.configure(configuration("").replacing(path, with: room.directory + "/deep/number"))
+        mkdir(room.directory + "/deep", 0o755)
+        try FileSystem.replace(room.directory + "/deep/number", with: Array("3".utf8), durable: false)
+        room.checkd?.signal(SIGHUP)
+        try changes(to: 6)
+        #expect(rename(room.directory + "/deep", elsewhere) == 0)
+        try changes(to: nil)
+        #expect(rename(elsewhere, room.directory + "/deep") == 0)
+        try changes(to: 6)
+    }
+
     @Test func `with weight 0 the number is the verdict`() throws {
         try write("0")
         try room.start(configuration("").replacing("weight 2", with: "weight 0"))

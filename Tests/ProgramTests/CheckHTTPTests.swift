@@ -194,7 +194,8 @@ struct CheckHTTPTests {
         let room = try CheckRoom()
         let server = try TinyServer(.endless(Array(beginning.utf8)), on: room.loop)
         try room.start(virtualServer([httpCheck(server.port, "url {\n path /\n }", timeout: "60")]))
-        #expect(try room.becomes(realServer(1), .down).reason.contains("bad answer: "))
+        let reason = try room.becomes(realServer(1), .down).reason
+        #expect(reason.contains("bad answer: ") && !reason.contains("memory"))
     }
 
     @Test(arguments: [

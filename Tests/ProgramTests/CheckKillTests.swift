@@ -9,29 +9,26 @@ import Testing
 
 @Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(3)))
 final class CheckKillTests {
-    private let segment: Segment
-    private let room: CheckRoom
-    private let fleet: Fleet
-    private let tap: EventTap
+    private let all: FleetRoom
     private var generator = SystemRandomNumberGenerator()
-    private var seen = 0
     private var states: [String: String] = [:]
     /// Servers that the disk has as down, of the process that was killed last.
     private var known: Set<String> = []
     private var untested: [String] = []
 
     init() throws {
-        room = try CheckRoom(bus: true)
-        segment = try Segment(hosts: 1, loop: room.loop)
         let counts = FleetServer.Kind.allCases.map { ($0, 8) }
-        fleet = try Fleet(Dictionary(uniqueKeysWithValues: counts), timeout: 0.3, on: segment.hosts[0], in: room)
-        tap = try room.listen(["io.evenkeel.check.server"])
+        all = try FleetRoom(
+            Dictionary(uniqueKeysWithValues: counts), timeout: 0.3, following: ["io.evenkeel.check.server"])
     }
+
+    private var room: CheckRoom { all.room }
+    private var fleet: Fleet { all.fleet }
 
     /// Looks at the events that have come.
     private func hear() {
         let servers = Dictionary(uniqueKeysWithValues: fleet.servers.map { ($0.name, $0) })
-        for event in tap.events[seen...] {
+        for event in all.news() {
             guard let name = event["subject"]?.string, let state = event["data"]?["state"]?.string,
                 let server = servers[name]
             else { continue }
@@ -42,13 +39,6 @@ final class CheckKillTests {
             }
             states[name] = state
         }
-        seen = tap.events.count
-    }
-
-    private func run(for time: Duration) throws {
-        let end = room.loop.refreshNow() + time
-        while room.loop.now < end { try room.loop.turn(timeoutMilliseconds: 5) }
-        hear()
     }
 
     /// What the disk has of servers that are down.
@@ -78,22 +68,20 @@ final class CheckKillTests {
                 try fleet.turn(server, good: !server.isGood)
             }
         }
-        let namespace = ["/sbin/ip", "netns", "exec", segment.hosts[0].namespace]
-        try room.configure(fleet.configuration(delay: "0.3", warmup: "0.3"))
-        try room.startScriptd()
-        try room.restart(namespace)
+        try all.start(fleet.configuration(delay: "0.3", warmup: "0.3"))
         try room.eventually("the disk has those that are down", within: .seconds(30)) {
             areRight() && savedAsDown().isSuperset(of: bad.map(\.name))
         }
         for _ in 0..<20 {
             try flap(8)
-            try run(for: .milliseconds(Int.random(in: 0...400, using: &generator)))
+            try all.run(for: .milliseconds(Int.random(in: 0...400, using: &generator)))
+            hear()
             try room.end(SIGKILL)
             hear()
             known = savedAsDown()
             #expect(known.isSuperset(of: bad.map(\.name)))
             try flap(3)
-            try room.restart(namespace)
+            try all.restart()
         }
         try room.eventually("every verdict is right", within: .seconds(40)) { areRight() }
         #expect(untested == [])

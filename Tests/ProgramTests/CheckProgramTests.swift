@@ -43,6 +43,23 @@ struct CheckProgramTests {
         #expect(try room.becomes(realServer(1), .down).reason.contains("signal 9"))
     }
 
+    /// Each is as good as a program that exits with 0 at once, or as bad as one that exits with 1.
+    @Test(arguments: [
+        ("sleep 30 & exit 0", true), ("setsid sleep 30 >/dev/null 2>&1 </dev/null & exit 0", true),
+        ("yes | head -c 50000000; exit 0", true), ("head -c 50000000 /dev/zero; exit 1", false),
+        ("exec >&- 2>&-; exit 0", true), ("printf '\\033[2J\\000\\377\\r\\n\\n'; exit 1", false),
+        ("rm -f $0; exit 0", true),
+        ("trap '' TERM HUP INT PIPE; exit 1", false), ("cd /; umask 0; ulimit -n 3; exit 1", false),
+        ("ulimit -v 100; exec ls", false),
+    ])
+    func `what a program does beside its exit changes nothing`(body: String, isUp: Bool) throws {
+        try program(body)
+        try start("misc_timeout 8")
+        let health = try room.becomes(realServer(1), isUp ? .up : .down)
+        #expect(health.reason.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "\(health.reason)")
+        #expect(room.checkd?.exit == nil && room.scriptd?.exit == nil)
+    }
+
     @Test func `a status of 2 to 255 is up with misc_dynamic, else down`() throws {
         try program("exit 7")
         try start("misc_dynamic")

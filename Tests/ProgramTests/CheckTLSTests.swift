@@ -38,6 +38,40 @@ struct CheckTLSTests {
         }
     }
 
+    /// /etc/ssl is another one for what `ip netns exec` begins.
+    @Test(.enabled(if: canMakeNetworks && access("/usr/bin/openssl", X_OK) == 0))
+    func `with ca the authorities of the system count no more`() throws {
+        let room = try CheckRoom()
+        let segment = try Segment(hosts: 1, loop: room.loop)
+        let namespace = segment.hosts[0].namespace
+        let (named, system) = (try Authority("named", in: room), try Authority("system", in: room))
+        let certificates = "/etc/netns/\(namespace)/ssl/certs"
+        try room.run(["/bin/mkdir", "-p", certificates])
+        defer { try? room.run(["/bin/rm", "-r", "/etc/netns/\(namespace)"]) }
+        try room.run(["/bin/cp", system.certificate, certificates + "/system.pem"])
+        try room.run(["/bin/cp", system.certificate, certificates + "/ca-certificates.crt"])
+        try room.run(["/usr/bin/openssl", "rehash", certificates])
+        let servers = try [named, system].enumerated().map { index, authority in
+            let files = try authority.issue("server\(index)", for: ["IP:127.0.0.1"])
+            return try Program(
+                [
+                    "/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:\(7001 + index)", "-key", files.key, "-cert",
+                    files.certificate, "-www", "-quiet",
+                ], on: segment.hosts[0], log: room.directory + "/openssl\(index)", loop: room.loop)
+        }
+        func check(_ port: UInt16, _ words: String) -> String {
+            httpCheck(port, "verify\n \(words)\n url {\n path /\n }", kind: "SSL_GET", timeout: "2")
+        }
+        let ca = "ca \(named.certificate)"
+        try room.configure(virtualServer([check(7001, ca), check(7002, ca), check(7002, ""), check(7001, "")]))
+        try room.restart(["/sbin/ip", "netns", "exec", namespace])
+        _ = try room.becomes(realServer(1), .up)
+        _ = try room.becomes(realServer(3), .up)
+        #expect(try room.becomes(realServer(2), .down).reason.contains("TLS: "))
+        #expect(try room.becomes(realServer(4), .down).reason.contains("TLS: "))
+        withExtendedLifetime(servers) {}
+    }
+
     @Test(.enabled(if: access("/usr/bin/openssl", X_OK) == 0))
     func `SSL_GET takes any certificate, and with verify only one it can trust`() throws {
         let room = try CheckRoom()

@@ -3,6 +3,7 @@ import Bus
 import Glibc
 import Platform
 import Testing
+import Varlink
 
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct SharedCheckTests {
@@ -29,6 +30,37 @@ struct SharedCheckTests {
         try room.eventually("all connections are accepted") { server.sources.count >= 1000 }
         #expect(server.sources.count == 1000)
         #expect(Set(server.sources).count == 1000)
+    }
+
+    @Test func `people who ask beside a common probe that hangs are answered, though a service leaves meanwhile`()
+        throws
+    {
+        let server = try TinyServer(.answerLater([], after: .seconds(60)), on: room.loop)
+        let check = httpCheck(server.port, "url {\n path /\n }", timeout: "2")
+        func services(_ numbers: [Int]) -> String {
+            numbers.map { virtualServer([check], delay: "60", number: $0) }.joined()
+        }
+        try room.start(services([1, 2, 3]))
+        try room.eventually("the common probe is under way") { !server.requests.isEmpty }
+        let socket = room.directory + "/run/private/checkd.sock"
+        let runs = try (1...3).map {
+            try PendingCall(socket, CheckAPI.Run(server: realServer(1, of: $0)), on: room.loop)
+        }
+        let trials = try (1...3).map {
+            try PendingCall(socket, CheckAPI.ProbeOnce(server: realServer(1, of: $0)), on: room.loop)
+        }
+        try room.eventually("their own probes are under way") { server.requests.count >= 4 }
+        try room.configure(services([2, 4]))
+        room.checkd?.signal(SIGHUP)
+        try room.eventually("everybody is answered") { (runs + trials).allSatisfy { $0.reply != nil } }
+        #expect(runs.map(\.reply?.error) == [CheckAPI.ServerNotFound.error, nil, CheckAPI.ServerNotFound.error])
+        #expect(trials.allSatisfy { $0.reply?.error == nil })
+        // The probe of all counts once for each that is still there; those for people count for nobody.
+        for number in [2, 4] {
+            let health = try room.becomes(realServer(1, of: number), .down)
+            #expect(health.checks[0].runtime.failures == 1 && health.checks[0].runtime.sharedBy == 2)
+        }
+        #expect(server.requests.count == 4)
     }
 
     @Test func `a program that two services name runs once for both, and each makes its own weight of it`() throws {

@@ -49,31 +49,26 @@ final class SoakTests {
     private static let length = getenv("EVENKEEL_SOAK_SECONDS").flatMap { Int(String(cString: $0)) } ?? 8
     private static let delay = 5
 
-    private let segment: Segment
-    private let room: CheckRoom
-    private let fleet: Fleet
-    private let tap: EventTap
+    private let all: FleetRoom
     private var generator = SystemRandomNumberGenerator()
-
-    /// How many events were looked at.
-    private var seen = 0
     private var states: [String: String] = [:]
     private var latest = Duration.zero
     private var changes = 0
 
     init() throws {
         _ = ek_raise_descriptor_limit()
-        room = try CheckRoom(bus: true)
-        segment = try Segment(hosts: 1, loop: room.loop)
-        fleet = try Fleet(
+        all = try FleetRoom(
             [.tcp: 800, .http: 500, .smtp: 200, .dns: 150, .udp: 100, .misc: 100, .file: 50], timeout: 2,
-            on: segment.hosts[0], in: room)
-        tap = try room.listen(["io.evenkeel.check.server", "io.evenkeel.check.heartbeat"])
+            following: ["io.evenkeel.check.server", "io.evenkeel.check.heartbeat"])
     }
+
+    private var room: CheckRoom { all.room }
+    private var fleet: Fleet { all.fleet }
+    private var host: Host { all.segment.hosts[0] }
 
     /// Looks at the events that have come: the last state of each server, and how late probes began.
     private func hear() {
-        for event in tap.events[seen...] {
+        for event in all.news() {
             let data = event["data"]
             if let lateness = data?["latenessMicroseconds"]?.int {
                 latest = max(latest, .microseconds(lateness))
@@ -83,7 +78,6 @@ final class SoakTests {
             states[name] = state
             changes += 1
         }
-        seen = tap.events.count
     }
 
     /// The servers whose verdict is not what they are, though it must be by now.
@@ -98,8 +92,7 @@ final class SoakTests {
     /// Runs the loop; `each` is done once a second.
     private func run(seconds: Int, _ each: (Int) throws -> Void = { _ in }) throws {
         for second in 0..<seconds {
-            let end = room.loop.refreshNow() + .seconds(1)
-            while room.loop.now < end { try room.loop.turn(timeoutMilliseconds: 20) }
+            try all.run(for: .seconds(1))
             hear()
             try each(second)
         }
@@ -109,14 +102,14 @@ final class SoakTests {
     private func constant() throws -> [String] {
         let authority = try Authority(in: room)
         let identity = try authority.issue("tls", for: ["IP:127.0.0.1"])
-        let port = try segment.hosts[0].inside { try Loopback.freePort() }
+        let port = try host.inside { try Loopback.freePort() }
         tls = try Program(
             [
                 "/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-key", identity.key, "-cert",
                 identity.certificate, "-www", "-quiet",
-            ], on: segment.hosts[0], log: room.directory + "/openssl", loop: room.loop)
+            ], on: host, log: room.directory + "/openssl", loop: room.loop)
         let url = "verify\n ca \(authority.certificate)\n url {\n path /\n }"
-        plain = try segment.hosts[0].inside { try TinyServer(.answer([0x15, 3, 1, 0, 2, 2, 40]), on: room.loop) }
+        plain = try host.inside { try TinyServer(.answer([0x15, 3, 1, 0, 2, 2, 40]), on: room.loop) }
         plain?.endsRequest = { !$0.isEmpty }
         let hanging = "MISC_CHECK {\n misc_path \"/usr/bin/sleep 60\"\n misc_timeout 1\n}"
         return (1...70).map { "PING_CHECK {\n connect_ip 127.1.0.\($0)\n connect_timeout 1\n}" }
@@ -127,17 +120,13 @@ final class SoakTests {
     private var plain: TinyServer?
 
     @Test func `nothing grows while servers come and go`() throws {
-        let namespace = segment.hosts[0].namespace
         let constant = try constant()
-        try segment.run(
-            ["/sbin/ip", "netns", "exec", namespace, "/sbin/sysctl", "-qw", "net.ipv4.ping_group_range=0 0"])
-        try room.configure(fleet.configuration(delay: "\(Self.delay)", warmup: "\(Self.delay)", more: constant))
-        try room.startScriptd()
-        try room.restart(["/sbin/ip", "netns", "exec", namespace])
-        let all = fleet.servers.count + constant.count
+        try all.run(["/sbin/sysctl", "-qw", "net.ipv4.ping_group_range=0 0"])
+        try all.start(fleet.configuration(delay: "\(Self.delay)", warmup: "\(Self.delay)", more: constant))
+        let count = fleet.servers.count + constant.count
         try room.eventually("every server has a verdict", within: .seconds(40)) {
             hear()
-            return states.count == all
+            return states.count == count
         }
         let checkd = try #require(room.checkd?.pid)
         let scriptd = try #require(room.scriptd?.pid)

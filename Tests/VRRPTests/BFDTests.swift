@@ -250,6 +250,30 @@ private struct Pair {
         #expect(pair.ends[0].verdict == (isDeadAfter ? .failed : .good))
     }
 
+    @Test(arguments: [false, true])
+    func `an end to which nothing was sent for long is not excused when it wants packets again`(_ isDemand: Bool) {
+        var pair = Pair(configuration(), configuration())
+        pair.run(.seconds(4))
+        guard var packet = pair.sent[1].last?.packet else {
+            Issue.record("nothing is sent")
+            return
+        }
+        // It wants none for ten seconds, or asks for demand mode.
+        (packet.isDemand, packet.requiredReceive) = (isDemand, isDemand ? packet.requiredReceive : 0)
+        for _ in 0..<1000 {
+            pair.now = pair.now + .milliseconds(10)
+            _ = pair.ends[0].received(packet, at: pair.now)
+            if let deadline = pair.ends[0].deadline, deadline <= pair.now { _ = pair.ends[0].due(at: pair.now) }
+        }
+        (packet.isDemand, packet.requiredReceive) = (false, 10_000)
+        _ = pair.ends[0].received(packet, at: pair.now)
+        _ = pair.ends[0].due(at: pair.now)
+        #expect(pair.ends[0].verdict == .good)
+        pair.now = pair.now + .seconds(1)
+        _ = pair.ends[0].due(at: pair.now - .milliseconds(900))
+        #expect(pair.ends[0].state == .down && pair.ends[0].verdict == .failed)
+    }
+
     @Test func `a timer that is a little late excuses nothing`() {
         var pair = Pair(configuration(), configuration())
         pair.run(.seconds(4))

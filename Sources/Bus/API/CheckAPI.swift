@@ -32,10 +32,13 @@ public enum CheckAPI: ReloadableAPI {
         /// Since when it is held down, whatever its checks say, because it changed its state too often (flap_limit):
         /// RFC 3339, UTC. Absent: it is not.
         public var heldSince: String?
+        /// When that ends if its checks change nothing: RFC 3339, UTC. Absent also until its checks have been made.
+        public var heldUntil: String?
 
         public init(
             server: String, state: Health, verified: Bool, since: String, reason: String, checks: [Check],
-            weightChange: Int? = nil, weighed: Bool? = nil, suspended: Bool? = nil, heldSince: String? = nil
+            weightChange: Int? = nil, weighed: Bool? = nil, suspended: Bool? = nil, heldSince: String? = nil,
+            heldUntil: String? = nil
         ) {
             self.server = server
             self.state = state
@@ -47,6 +50,7 @@ public enum CheckAPI: ReloadableAPI {
             self.weighed = weighed
             self.suspended = suspended
             self.heldSince = heldSince
+            self.heldUntil = heldUntil
         }
     }
 

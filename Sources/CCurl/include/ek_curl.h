@@ -45,8 +45,8 @@ struct ek_request {
     int version;              // enum ek_http_version
     int closes;               // send "Connection: close"
     int verify;               // the certificate must be valid for the name in `url`
+    const char *authorities;  // for `verify`: a PEM file whose content never changes; NULL = the system's
     // PEM; they stay as long as the transfer.
-    struct ek_blob authorities; // for `verify`; none = the system's
     struct ek_blob certificate; // shown to a server that asks for one
     struct ek_blob key;         // its key
     const char *password;     // the key's; NULL = none

@@ -23,6 +23,8 @@ ssize_t ek_log_write(int fd, const void *buffer, size_t count);
 int ek_open(const char *path, int flags, unsigned mode);
 int ek_fdatasync(int fd);
 int ek_set_nonblocking(int fd);
+// A file in memory with this content, which has no name.
+int ek_memory_file(const void *octets, size_t count);
 
 int ek_epoll_create(void);
 int ek_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);

@@ -53,9 +53,11 @@ extension Interpreter {
     mutating func ignoreExtra(_ words: ArraySlice<Word>, _ statement: Statement) {
         guard var first = words.first, let last = words.last else { return }
         let text = words.map(\.text).joined(separator: " ")
+        let isOurs = KeywordTable.explain(statement.keyword.text).allSatisfy { $0.support == .addition }
         if last.place.line == first.place.line { first.length = Int(last.place.byte - first.place.byte) + last.length }
         reporter.warning(
-            .extraWords, at: first, "\(quoted(text)) after \(statement.keyword.text) is ignored, as keepalived does",
+            .extraWords, at: first,
+            "\(quoted(text)) after \(statement.keyword.text) is ignored\(isOurs ? "" : ", as keepalived does")",
             remedy: "remove it, start a comment with #, or quote the words that belong together")
     }
 

@@ -32,6 +32,7 @@ final class DatagramTalk: RunningProbe {
             self.socket = consume socket
             do throws(Errno) {
                 watch = try loop.watch(number, .read) { [weak self] _ in self?.receive() }
+                dropEarly()
                 try Errno.check(question.withUnsafeBytes { ek_write(number, $0.baseAddress, $0.count) }, "write")
             } catch {
                 throw ConnectFailure(outcome: SystemFault.connecting(error.code))
@@ -47,6 +48,15 @@ final class DatagramTalk: RunningProbe {
         watch?.cancel()
         watch = nil
         socket = nil
+    }
+
+    /// What came before the question is no answer to it: between `bind` and `connect` a socket with a `bind_port` hears everybody.
+    private func dropEarly() {
+        for _ in 0..<Self.readsPerTurn {
+            guard let number = socket?.number,
+                buffer.withUnsafeMutableBytes({ ek_read(number, $0.baseAddress, $0.count) }) >= 0
+            else { return }
+        }
     }
 
     private func receive() {

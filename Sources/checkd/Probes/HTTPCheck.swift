@@ -111,6 +111,8 @@ private final class HTTPRun: RunningProbe {
 /// The contents of a probe's files.
 struct TLSContents {
     let authorities: TLSFileContent?
+    /// Of `authorities`.
+    let authoritiesPath: String?
     let certificate: TLSFileContent?
     let key: TLSFileContent?
 
@@ -119,7 +121,9 @@ struct TLSContents {
             guard let path else { return nil }
             return try files.content(of: path)
         }
-        authorities = try content(tls?.verifies == true ? tls?.authorities : nil)
+        let authorities = try content(tls?.verifies == true ? tls?.authorities : nil)
+        self.authorities = authorities
+        authoritiesPath = try ProbeObstacle.system { () throws(Errno) in try authorities?.path() }
         certificate = try content(tls?.identity?.certificate)
         key = try content(tls?.identity.map { $0.key ?? $0.certificate })
     }

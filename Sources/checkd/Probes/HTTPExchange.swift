@@ -111,13 +111,15 @@ final class HTTPExchange {
         let name = probe.tls?.sendsServerName == true ? request.serverName.map(Self.tlsName) : nil
         let authority = name.map { "\($0):\(endpoint.port)" } ?? "\(endpoint)"
         let url = "\(probe.tls == nil ? "http" : "https")://\(authority)/"
-        let texts = CStringArray([url, request.path, request.host, probe.tls?.identity?.password])
+        let texts = CStringArray([
+            url, request.path, request.host, probe.tls?.identity?.password, files.authoritiesPath,
+        ])
         return withExtendedLifetime(texts) {
             var plan = ek_request()
             plan.url = texts[0]
             plan.path = texts[1]
             plan.host = texts[2]
-            plan.authorities = files.authorities?.blob ?? ek_blob()
+            plan.authorities = texts[4]
             plan.certificate = files.certificate?.blob ?? ek_blob()
             plan.key = files.key?.blob ?? ek_blob()
             plan.password = texts[3]

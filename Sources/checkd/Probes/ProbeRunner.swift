@@ -16,7 +16,7 @@ final class ProbeRunner {
         weak var attempt: ProbeAttempt?
     }
 
-    private let turns: any Turns
+    let turns: any Turns
     private var queue: ProbeQueue<Ticket>
     private var start: OncePerTurn?
     /// Connections that a probe has, and the probes that wait for each of them.

@@ -1,8 +1,9 @@
 // The files of SSL_GETs (certificate and key of the `SSL` block, `ca`), read on a thread of their own and handed to curl as memory: a file system that
-// hangs holds up no probe. They are read again every 10 s and at a reload. What is new in any of them counts when it has been the same for a
-// second in all, so that a certificate and its key change together however they are replaced (a link that is moved, one file after the other). A file that
-// cannot be used leaves what was read before in force.
+// hangs holds up no probe. They are read again every 10 s and at a reload. What is new in one counts when it has been the same for a second, in a
+// certificate and its key when both have, so that these change together however they are replaced (a link that is moved, one file after the other). A
+// file that cannot be used leaves what was read before in force.
 import CCurl
+import CLinux
 import Configuration
 import HealthCheck
 import Net
@@ -11,8 +12,13 @@ import Platform
 /// What a file holds, at a place that stays.
 final class TLSFileContent {
     let octets: UnsafeRawBufferPointer
+    /// Told apart from other contents by it.
+    private let number: Int
+    /// Once somebody has asked for `path`.
+    private var file: FileDescriptor?
 
-    init(_ content: [UInt8]) {
+    init(_ content: [UInt8], number: Int = 0) {
+        self.number = number
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 1)
         copy.copyBytes(from: content)
         octets = UnsafeRawBufferPointer(copy)
@@ -22,6 +28,19 @@ final class TLSFileContent {
 
     /// For curl, as long as this is kept.
     var blob: ek_blob { ek_blob(octets: octets.baseAddress, count: octets.count) }
+
+    /// The same as a file in memory, as long as this is kept. curl keeps the authorities that it has parsed last by their path: the slashes tell this
+    /// content from the earlier ones that had its descriptor.
+    func path() throws(Errno) -> String {
+        let descriptor: Int32
+        if let known = file?.number {
+            descriptor = known
+        } else {
+            descriptor = try Errno.check(ek_memory_file(octets.baseAddress, octets.count), "memfd_create")
+            file = FileDescriptor(owning: descriptor)
+        }
+        return "/proc/self/fd/\(String(repeating: "/", count: number % 1000))\(descriptor)"
+    }
 }
 
 /// A file that cannot be used.
@@ -63,6 +82,10 @@ final class TLSFiles {
         var latest: Look?
         var content: TLSFileContent?
         var problem: String?
+        /// What was new in the last looks counts from then on.
+        var settledAt = Instant.zero
+        /// Change together with it.
+        var partners: Set<String> = []
     }
 
     /// Waits until files have been looked at, as long as it is kept.
@@ -78,10 +101,10 @@ final class TLSFiles {
     private let loop: EventLoop
     private var files: [String: File] = [:]
     private var waiters: [WeakWaiter] = []
+    /// Contents so far.
+    private var count = 0
     private var isLooking = false
     private var looksAgain = false
-    /// What was new in the last looks counts from then on.
-    private var settledAt = Instant.zero
     private var timer: LoopTimer?
     private var told: TLSFileProblem?
     /// Called when `problem` is different.
@@ -94,12 +117,13 @@ final class TLSFiles {
 
     /// Keeps the files that a configuration names, and no others; all are read again.
     func adopt(_ configuration: Configuration) {
-        var named: Set<String> = []
+        var named: [String: Set<String>] = [:]
         for checker in configuration.virtualServers.lazy.flatMap(\.realServers).flatMap(\.checkers) {
-            if case .http(let probe) = checker.probe, let tls = probe.tls { named.formUnion(tls.files) }
+            guard case .http(let probe) = checker.probe, let tls = probe.tls else { continue }
+            for path in tls.files { named[path, default: []].formUnion(tls.pair.contains(path) ? tls.pair : []) }
         }
-        files = files.filter { named.contains($0.key) }
-        for path in named where files[path] == nil { files[path] = File() }
+        files = files.filter { named[$0.key] != nil }
+        for (path, partners) in named { files[path, default: File()].partners = partners }
         look()
         tell()
     }
@@ -146,18 +170,17 @@ final class TLSFiles {
 
     private func found(_ looks: [(path: String, look: Look)]) {
         isLooking = false
-        let isSame = looks.allSatisfy { path, look in
-            files[path].map { $0.latest == nil || $0.latest == look } ?? true
-        }
         let now = loop.refreshNow()
-        if !isSame { settledAt = now + Self.settling }
-        let isSettled = isSame && settledAt <= now
         for (path, look) in looks {
-            guard let before = files[path] else { continue }
-            if isSettled || before.latest == nil { take(look, path) }
+            if let latest = files[path]?.latest, latest != look { files[path]?.settledAt = now + Self.settling }
+        }
+        for (path, look) in looks {
+            guard let file = files[path] else { continue }
+            let isSettled = file.partners.union([path]).allSatisfy { files[$0]?.settledAt ?? .zero <= now }
+            if isSettled || file.latest == nil { take(look, path) }
             files[path]?.latest = look
         }
-        timer?.arm(at: isSettled ? now + Self.interval : settledAt)
+        timer?.arm(at: files.values.map(\.settledAt).filter { $0 > now }.min() ?? now + Self.interval)
         if looksAgain {
             looksAgain = false
             look()
@@ -172,7 +195,8 @@ final class TLSFiles {
         case .content(let octets):
             files[path]?.problem = nil
             if files[path]?.content?.octets.elementsEqual(octets) != true {
-                files[path]?.content = TLSFileContent(octets)
+                count += 1
+                files[path]?.content = TLSFileContent(octets, number: count)
             }
         }
     }
@@ -202,4 +226,7 @@ extension HTTPProbe.TLS {
     var files: [String] {
         [verifies ? authorities : nil, identity?.certificate, identity?.key].compactMap(\.self)
     }
+
+    /// Those that belong together.
+    fileprivate var pair: [String] { [identity?.certificate, identity?.key].compactMap(\.self) }
 }

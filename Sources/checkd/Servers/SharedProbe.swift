@@ -38,6 +38,15 @@ final class SharedProbe: Hashable {
         var attempt: ProbeAttempt?
     }
 
+    /// A result on its way to those who waited for it, the next one last.
+    private struct Delivery {
+        let report: ProbeReport
+        var askers: [Asker]
+    }
+
+    /// Servers that get a result in one turn of the loop.
+    private static let resultsPerTurn = 100
+
     let checker: CheckerConfiguration
     let kind: any ProbeKind
     /// `kind.identity`.
@@ -46,6 +55,7 @@ final class SharedProbe: Hashable {
     private var askers: [Asker] = []
     /// At most one for each step.
     private var runs: [Run] = []
+    private var deliveries: [Delivery] = []
     /// Somebody may know by probing. While nobody does, newcomers by the thousand do not look at each other.
     private var isKnown = false
 
@@ -59,17 +69,23 @@ final class SharedProbe: Hashable {
     static func == (one: SharedProbe, other: SharedProbe) -> Bool { one.checker == other.checker }
     func hash(into hasher: inout Hasher) { hasher.combine(checker) }
 
-    /// How many ask.
-    var count: Int { askers.count }
+    /// How many ask and do not pause.
+    private(set) var count = 0
 
     /// A checker asks from now on.
     func add(_ server: WatchedServer, _ index: Int) {
         askers.append(Asker(server, index))
+        if !server.isSuspended { count += 1 }
     }
+
+    /// A checker that asks pauses, or goes on.
+    func pauses(_ pauses: Bool) { count += pauses ? -1 : 1 }
 
     /// A checker asks no more, and waits for nothing. A probe for which nobody waits is given up.
     func remove(_ server: WatchedServer, _ index: Int) {
         Self.remove(server, index, from: &askers)
+        if !server.isSuspended { count -= 1 }
+        for position in deliveries.indices { Self.remove(server, index, from: &deliveries[position].askers) }
         for position in runs.indices {
             Self.remove(server, index, from: &runs[position].askers)
             if runs[position].askers.isEmpty { runs[position].attempt?.cancel() }
@@ -114,9 +130,23 @@ final class SharedProbe: Hashable {
 
     private func ended(_ step: Int, _ report: ProbeReport) {
         guard let position = runs.firstIndex(where: { $0.step == step }) else { return }
-        let run = runs.remove(at: position)
-        for asker in run.askers { asker.server?.finished(asker.index, report) }
-        isKnown = isKnown || run.askers.contains { $0.knows != nil }
+        deliveries.append(Delivery(report: report, askers: runs.remove(at: position).askers.reversed()))
+        if deliveries.count == 1 { deliver() }
+    }
+
+    /// Tells some, and the others in the next turns: thousands hold up nobody else's probe.
+    private func deliver() {
+        var budget = Self.resultsPerTurn
+        while budget > 0, let report = deliveries.first?.report {
+            guard let asker = deliveries[0].askers.popLast() else {
+                deliveries.removeFirst()
+                continue
+            }
+            asker.server?.finished(asker.index, report)
+            isKnown = isKnown || asker.knows != nil
+            budget -= 1
+        }
+        if !deliveries.isEmpty { probes?.runner.turns.soon { [weak self] in self?.deliver() } }
     }
 }
 

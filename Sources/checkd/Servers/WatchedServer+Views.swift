@@ -15,7 +15,7 @@ extension WatchedServer {
             server: name, state: machine.verdict.health, verified: machine.isVerified, since: since,
             reason: withSuspension(reason), checks: checks,
             weightChange: Self.published(weightChange), weighed: isWeighed ? true : nil,
-            suspended: isSuspended ? true : nil, heldSince: heldSince)
+            suspended: isSuspended ? true : nil, heldSince: heldSince, heldUntil: heldUntil)
     }
 
     /// With why nothing is probed, if nothing is.

@@ -51,7 +51,10 @@ final class WatchedServer {
     private(set) var reason: String
     /// Since when it is held down for changing too often; nil: it is not.
     private(set) var heldSince: String?
+    /// When that ends if nothing changes; nil: nobody knows.
+    private(set) var heldUntil: String?
     private var holdTimer: (any AlarmClock)?
+    private var releaseAt: Instant?
     private let surroundings: Surroundings
     private var waiting: [(WatchedServer) -> Void] = []
 
@@ -125,6 +128,7 @@ final class WatchedServer {
     func setSuspended(_ isSuspended: Bool, using generator: inout some RandomNumberGenerator) -> Bool {
         guard isSuspended != self.isSuspended else { return false }
         self.isSuspended = isSuspended
+        for record in records where record.timer != nil { record.shared.pauses(isSuspended) }
         if isSuspended {
             machine.suspended()
             for index in records.indices { records[index].due = nil }
@@ -222,7 +226,12 @@ final class WatchedServer {
     }
 
     private func awaitRelease() {
-        guard let deadline = machine.releaseAt else { return holdTimer = nil }
+        let deadline = machine.releaseAt
+        guard deadline != releaseAt else { return }
+        releaseAt = deadline
+        guard let deadline else { return (holdTimer, heldUntil) = (nil, nil) }
+        heldUntil = SystemClock.timestamp(
+            at: SystemClock.wallNanoseconds + (deadline - surroundings.turns.now).nanoseconds)
         holdTimer =
             holdTimer
             ?? surroundings.turns.alarmClock { [weak self] in

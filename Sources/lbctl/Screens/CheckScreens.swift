@@ -12,9 +12,10 @@ extension Screen {
                 )
             }
             if let held = server.heldSince {
+                let end = server.heldUntil.map { "; ends at \($0) if nothing changes" } ?? ""
                 table.row(
                     Cell(server.server), server.state.cell, Cell(ago(held)), "flap_limit", "", "", "",
-                    Cell(server.words))
+                    Cell(server.words + end))
             }
             for (index, check) in server.checks.enumerated() {
                 let runtime = check.runtime

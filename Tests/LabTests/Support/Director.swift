@@ -74,7 +74,7 @@ final class Director {
 
     func end(_ name: String) throws {
         running[name]?.signal(SIGTERM)
-        try lab.eventually("\(name) ends", within: .seconds(5)) { running[name]?.exit != nil }
+        try lab.eventually("\(name) ends", within: .seconds(10)) { running[name]?.exit != nil }
         running[name] = nil
     }
 

@@ -43,6 +43,8 @@ final class MailServer {
         var sender = ""
         var recipients: [String] = []
         var isInText = false
+        /// Instead of everybody's.
+        var manners: [Phase: Manner]?
 
         init(_ socket: consuming FileDescriptor) { self.socket = socket }
     }
@@ -50,6 +52,8 @@ final class MailServer {
     let port: UInt16
     /// Phases in which it does not do what is usual.
     var manners: [Phase: Manner] = [:]
+    /// The same for the next connections, one each.
+    var mannersInTurn: [[Phase: Manner]] = []
     /// Recipients that are refused, with the reply.
     var refused: [String: String] = [:]
     /// What was taken.
@@ -78,6 +82,7 @@ final class MailServer {
         _ = fcntl(number, F_SETFD, FD_CLOEXEC)
         connections += 1
         let guest = Guest(FileDescriptor(owning: number))
+        if !mannersInTurn.isEmpty { guest.manners = mannersInTurn.removeFirst() }
         guests[ObjectIdentifier(guest)] = guest
         guest.watch = try? loop.watch(number, .read) { [weak self, weak guest] _ in
             if let guest { self?.receive(from: guest) }
@@ -113,7 +118,7 @@ final class MailServer {
 
     private func finish(_ guest: Guest, _ text: String) {
         let mail = Mail(sender: guest.sender, recipients: guest.recipients, text: text)
-        if manners[.text] == nil { mails.append(mail) }
+        if (guest.manners ?? manners)[.text] == nil { mails.append(mail) }
         answer(guest, .text, "250 2.0.0 taken")
     }
 
@@ -130,7 +135,7 @@ final class MailServer {
             guest.recipients.append(String(address))
             answer(guest, .recipient, "250 ok")
         case "DATA":
-            guest.isInText = manners[.data] == nil
+            guest.isInText = (guest.manners ?? manners)[.data] == nil
             answer(guest, .data, "354 go on")
         case "QUIT": answer(guest, .quit, "221 bye")
         default: say("502 what?", to: guest)
@@ -138,7 +143,7 @@ final class MailServer {
     }
 
     private func answer(_ guest: Guest, _ phase: Phase, _ usual: String) {
-        switch manners[phase] ?? .reply(usual) {
+        switch (guest.manners ?? manners)[phase] ?? .reply(usual) {
         case .reply(let text): say(text, to: guest)
         case .close: leave(guest)
         case .silence: break
