@@ -253,8 +253,9 @@ enum ek_curl_end ek_curl_end_of(int code) {
 #pragma GCC diagnostic pop
 
 const char *ek_curl_words(CURLcode code, const char *error, int was_sent) {
-    // Of headers and trailers above 100 KB curl has no more to say than this.
-    if (code == CURLE_OUT_OF_MEMORY && was_sent) return "a header or a trailer does not end";
+    // Of a header or a trailer that is too long curl has no more to say than this.
+    const int is_memory = code == CURLE_OUT_OF_MEMORY || strncmp(error, "Out of memory", 13) == 0;
+    if (is_memory && was_sent) return "a header or a trailer does not end";
     return error[0] != '\0' ? error : api.curl_easy_strerror(code);
 }
 

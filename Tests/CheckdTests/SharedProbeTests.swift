@@ -263,10 +263,11 @@ import Testing
             }
             counter.known = known
         }
-        turns.run(for: .seconds(6))
+        turns.run(for: .seconds(4))
         #expect(probes == 1)
         #expect(daemon.byName.count == 500 && daemon.byName.values.allSatisfy { $0.machine.isVerified })
-        #expect(counter.most <= 100)
+        // In the turn in which it comes, and at the end of that.
+        #expect((1...200).contains(counter.most))
         // All in one go, nothing in between.
         #expect(
             daemon.byName.values.allSatisfy { $0.records[0].history.latency.buckets.reduce(0) { $0 + $1.count } == 1 })

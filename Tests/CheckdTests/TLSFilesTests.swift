@@ -56,7 +56,7 @@ struct TLSFilesTests {
         func identity(_ certificate: String, _ key: String?) -> CheckerConfiguration {
             var checker = configuration.virtualServers[0].realServers[0].checkers[0]
             var tls = HTTPProbe.TLS()
-            tls.identity = HTTPProbe.TLS.ClientIdentity(
+            tls.identity = HTTPProbe.ClientIdentity(
                 certificate: directory + "/current/" + certificate, key: key.map { directory + "/current/" + $0 })
             checker.probe = .http(HTTPProbe(urls: [HTTPRequest(path: "/", host: "www")], tls: tls))
             return checker

@@ -189,7 +189,7 @@ import Varlink
             configuration("notify_webhook \(url)", recipients: (1...5).map { "ops\($0)@example.com" }))
         try fail()
         try room.eventually("it is told") { room.log.contains("webhook http://127.0.0.1:\(hook.port) was taken") }
-        #expect(mails.connections == 4)
+        try room.eventually("four mails are under way") { mails.connections == 4 }
         #expect(!room.log.contains("secret") && !room.log.contains("word@"))
     }
 

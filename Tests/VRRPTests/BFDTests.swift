@@ -269,8 +269,10 @@ private struct Pair {
         _ = pair.ends[0].received(packet, at: pair.now)
         _ = pair.ends[0].due(at: pair.now)
         #expect(pair.ends[0].verdict == .good)
-        pair.now = pair.now + .seconds(1)
-        _ = pair.ends[0].due(at: pair.now - .milliseconds(900))
+        for _ in 0..<20 {
+            pair.now = pair.now + .milliseconds(5)
+            if let deadline = pair.ends[0].deadline, deadline <= pair.now { _ = pair.ends[0].due(at: pair.now) }
+        }
         #expect(pair.ends[0].state == .down && pair.ends[0].verdict == .failed)
     }
 
