@@ -60,6 +60,8 @@ struct BFDTests {
             bfd_instance b {
             neighbor_ip \(peer.address)
             source_ip \(host.address)
+            min_rx 100
+            min_tx 100
             }
 
             """ + Dialect.version3.text(100 + number, on: host, peer: peer, more: "track_bfd {\n b weight -40\n }")

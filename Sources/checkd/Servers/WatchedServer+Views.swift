@@ -6,6 +6,9 @@ import Net
 import Platform
 
 extension WatchedServer {
+    /// What its checkers add to its configured weight.
+    var weightChange: Int64 { records.reduce(0) { $0.addingSaturated($1.weightChange) } }
+
     /// Data of the event and answer of List and Run.
     var health: CheckAPI.ServerHealth {
         let checks = zip(zip(names, configuration.checkers), zip(records, machine.checkers)).map { checker, now in
@@ -85,5 +88,12 @@ extension CheckerConfiguration {
             kind: probe.keyword, target: target, delayMilliseconds: milliseconds(schedule.delayLoop),
             retryDelayMilliseconds: milliseconds(schedule.delayBeforeRetry),
             timeoutMilliseconds: milliseconds(schedule.connectTimeout), rise: schedule.rise, fall: schedule.fall)
+    }
+}
+
+extension Int64 {
+    fileprivate func addingSaturated(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }

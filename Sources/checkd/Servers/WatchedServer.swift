@@ -114,9 +114,6 @@ final class WatchedServer {
         }
     }
 
-    /// What its checkers add to its configured weight.
-    var weightChange: Int64 { records.reduce(0) { $0.addingSaturated($1.weightChange) } }
-
     /// Goes over to a configuration with the same checkers. What they add to the weight stays, as in keepalived.
     func adopt(_ configuration: RealServerConfiguration, home: IPAddress?) {
         self.configuration = configuration
@@ -345,12 +342,5 @@ final class WatchedServer {
         let waiting = self.waiting
         self.waiting = []
         for completion in waiting { completion(self) }
-    }
-}
-
-extension Int64 {
-    fileprivate func addingSaturated(_ other: Int64) -> Int64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }
