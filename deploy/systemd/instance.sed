@@ -6,11 +6,13 @@
 #   sockets            /run/evenkeel@NAME  made by evenkeel-instance@NAME.service; lbctl --instance NAME
 #   state              /var/lib/evenkeel@NAME
 s/\bevenkeel\.target\b/evenkeel@%i.target/g
-s/\b(evenkeel-(busd|vrrpd|ipvsd|checkd|scriptd))\.service\b/\1@%i.service/g
+s/\b(evenkeel-(busd|vrrpd|ipvsd|checkd|scriptd|serve))\.service\b/\1@%i.service/g
 s/^Description=.*/& (%i)/
 # Another program may do the same job in another network.
 /^Conflicts=/d
 s|^(ExecStart=/usr/lib/evenkeel/[a-z]+)|\1 --config /etc/evenkeel/%i.conf --run-dir /run/evenkeel@%i|
+s|^ExecStart=/usr/bin/lbctl serve|& --instance %i|
+s|/etc/evenkeel/serve\.env|/etc/evenkeel/%i.serve.env|
 s|/var/lib/evenkeel/|/var/lib/evenkeel@%i/|
 s|^StateDirectory=evenkeel/|StateDirectory=evenkeel@%i/|
 s|^ReadWritePaths=/run/evenkeel\b|&@%i|

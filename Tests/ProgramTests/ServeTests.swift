@@ -1,0 +1,127 @@
+// `lbctl serve` as a process, asked by curl: what it serves, to whom, and what it does when a daemon hangs or goes.
+
+import Bus
+import Glibc
+import JSON
+import Platform
+import Testing
+
+@Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(2)))
+struct ServeTests {
+    /// A vrrpd with its bus, and a web server beside them.
+    private struct Room {
+        let alone: Alone
+        let busd: Program
+        let tap: EventTap
+        private(set) var server: Program
+        private(set) var root = ""
+
+        /// Serves with these options, `--listen` among them, and waits until it does.
+        init(_ options: [String]) throws {
+            alone = try Alone()
+            (busd, tap) = try alone.router.startBus(["io.evenkeel.vrrp.instance"])
+            server = try Program(
+                [Program.directory + "/lbctl", "serve", "--socket", alone.router.directory + "/run/bus.sock"] + options,
+                on: alone.host, log: alone.segment.directory + "/serve.log", loop: alone.segment.loop)
+            try alone.holds(true)
+            try alone.eventually("it serves") { server.output.contains("serving at ") }
+            root = String(server.output.split(separator: "serving at ")[1].prefix { $0 != "\n" })
+        }
+
+        /// A request: its status and the body.
+        func get(_ path: String, _ options: String...) throws -> (status: String, body: String) {
+            let files = (alone.segment.directory + "/body", alone.segment.directory + "/status")
+            try FileSystem.replace(files.0, with: [], durable: false)
+            let request = ["/usr/bin/curl", "-sk", "-m", "20", "-o", files.0, "-w", "%{http_code}"]
+            let curl = try Program(
+                request + options + [root + path], on: alone.host, log: files.1, loop: alone.segment.loop)
+            try alone.eventually("\(path) is answered", within: .seconds(25)) { curl.exit != nil }
+            defer { unlink(files.1) }
+            let body = try FileSystem.contents(of: files.0, limit: 1 << 22) ?? []
+            return (String(curl.output.suffix(3)), String(decoding: body, as: UTF8.self))
+        }
+    }
+
+    @Test func `metrics, health, the read methods and the page are served, and nothing else`() throws {
+        let room = try Room(["--listen", "127.0.0.1:0"])
+        try room.alone.eventually("all is well") { try room.get("healthz").status == "200" }
+        let metrics = try room.get("metrics")
+        #expect(metrics.body.contains("evenkeel_vrrp_state{instance=\"VI_1\",state=\"master\"} 1\n"))
+        #expect(metrics.body.contains("# TYPE evenkeel_vrrp_became_master_total counter\n"))
+        #expect(metrics.body.contains("evenkeel_daemon_up{daemon=\"vrrpd\"} 1\n"))
+        #expect(metrics.body.contains("evenkeel_daemon_resident_memory_bytes{daemon=\"vrrpd\"}"))
+        let open = try room.get("metrics", "-H", "Accept: application/openmetrics-text; version=1.0.0")
+        #expect(open.body.contains("# TYPE evenkeel_vrrp_became_master counter\n"))
+        #expect(open.body.hasSuffix("# EOF\n"))
+        let status = try JSONValue(parsing: Array(try room.get("api/status").body.utf8))
+        #expect(status["instances"]?.array?.first?["name"]?.string == "VI_1")
+        let shown = try JSONValue(parsing: Array(try room.get("api/io.evenkeel.Vrrp.Show?name=VI_1").body.utf8))
+        #expect(shown["replies"]?.array?.first?["instance"]?["runtime"]?["state"]?.string == "master")
+        let page = try room.get("", "-i")
+        #expect(page.body.contains("Content-Security-Policy: default-src 'self'") && page.body.contains("<title>"))
+        #expect(try room.get("page.js").body.contains("EventSource"))
+        for (path, status) in [
+            ("api/io.evenkeel.Vrrp.Failover?name=VI_1", "404"), ("api/io.evenkeel.Vrrp.Show?name=no", "404"),
+            ("api/io.evenkeel.Vrrp.Show?nam=VI_1", "400"), ("etc/passwd", "404"), ("..%2f..%2fetc/passwd", "404"),
+            ("api/io.evenkeel.Bus.Subscribe", "404"),
+        ] {
+            #expect(try room.get(path).status == status, "\(path)")
+        }
+        #expect(try room.get("", "-X", "POST", "-d", "x").status == "405")
+        // A page of another site that has its name point here.
+        #expect(try room.get("metrics", "-H", "Host: evil.example").status == "421")
+        #expect(try room.alone.router.show().runtime.state == .master)
+    }
+
+    @Test func `events follow, and what hangs or goes is said in time`() throws {
+        let room = try Room(["--listen", "127.0.0.1:0"])
+        let heard = room.alone.segment.directory + "/events"
+        let follower = try Program(
+            ["/usr/bin/curl", "-sN", "-m", "60", room.root + "events?type=vrrp.instance"], on: room.alone.host,
+            log: heard, loop: room.alone.segment.loop)
+        try room.alone.eventually("the latest is heard") { follower.output.contains("\"snapshotComplete\":true") }
+        let before = follower.output.count
+        room.alone.router.signal(SIGSTOP)
+        let metrics = try room.get("metrics")
+        room.alone.router.signal(SIGCONT)
+        #expect(metrics.status == "200" && metrics.body.contains("evenkeel_daemon_up{daemon=\"vrrpd\"} 0\n"))
+        try room.alone.eventually("it answers again") {
+            try room.get("metrics").body.contains("evenkeel_daemon_up{daemon=\"vrrpd\"} 1\n")
+        }
+        try room.alone.router.end(SIGTERM)
+        try room.alone.eventually("its end is heard") { follower.output.dropFirst(before).contains("VI_1") }
+        let health = try room.get("healthz")
+        #expect(health.status == "503" && health.body.contains("vrrpd"), "\(health)")
+        room.busd.signal(SIGKILL)
+        try room.alone.eventually("busd's end is said") {
+            let health = try room.get("healthz")
+            return health.status == "503" && health.body.contains("busd")
+        }
+        #expect(try room.get("").status == "200")
+        room.server.signal(SIGTERM)
+        try room.alone.eventually("it ends, whoever follows") { room.server.exit == .exited(0) }
+    }
+
+    @Test func `beyond this host it wants TLS and a token`() throws {
+        let authority = try Authority(in: try CheckRoom())
+        let identity = try authority.issue("director", for: ["IP:10.77.0.1"])
+        let token = identity.key + ".token"
+        try FileSystem.replace(token, with: Array("a token of this test\n".utf8), durable: false)
+        let room = try Room([
+            "--listen", "10.77.0.1:0", "--tls-certificate", identity.certificate, "--tls-key", identity.key,
+            "--token-file", token,
+        ])
+        #expect(room.root.hasPrefix("https://"))
+        for path in ["metrics", "", "events", "nothing"] { #expect(try room.get(path).status == "401") }
+        #expect(try room.get("metrics", "-H", "Authorization: Bearer a token of this tesT").status == "401")
+        #expect(try room.get("metrics", "-H", "Authorization: Bearer a token of this test").status == "200")
+        #expect(try room.get("metrics", "-u", "anybody:a token of this test").status == "200")
+        #expect(try room.get("metrics", "-u", "anybody:").status == "401")
+
+        let open = try Program(
+            [Program.directory + "/lbctl", "serve", "--listen", "10.77.0.1:9651"], on: room.alone.host,
+            log: room.alone.segment.directory + "/open.log", loop: room.alone.segment.loop)
+        try room.alone.eventually("it refuses") { open.exit != nil }
+        #expect(open.exit == .exited(2) && open.output.contains("--tls-certificate"))
+    }
+}
