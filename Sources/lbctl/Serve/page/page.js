@@ -164,6 +164,7 @@ async function ask() {
     answered = Date.now();
     trouble = "";
     show();
+    showLife();
     const traffic = await get("api/io.evenkeel.Ipvs.ListTraffic").catch(() => ({ replies: [] }));
     histories = new Map(traffic.replies.flatMap((reply) => reply.histories ?? []).map((history) => [history.name, history.samples]));
   } catch (error) {
