@@ -9,13 +9,14 @@ SCRIPTS  := $(shell git ls-files 2>/dev/null | xargs -r grep -lE '^\#!(/bin/|/us
 MAKEFLAGS += --no-print-directory
 export PREFIX DESTDIR
 
-.PHONY: help build test demo lint format generate bench fuzz install clean prerequisites-build prerequisites-test prerequisites-bench
+.PHONY: help build test demo lint format generate bench fuzz install package clean prerequisites-build prerequisites-test prerequisites-bench
 
 help: 
 	@echo 'make demo              two directors, two real servers, a client: failover shown and verified (about 90 s)'
 	@echo 'make test              lint, then every test; FILTER=REGEX for some, deploy/test host|lab for one place'
 	@echo 'make build             release programs in .build/release: $(PROGRAMS)'
 	@echo 'make install           after a build; DESTDIR= and PREFIX=$(PREFIX)'
+	@echo 'make package           after a build: .build/evenkeel_VERSION_ARCHITECTURE.deb'
 	@echo 'make lint              swift format, shellcheck, exposure of the systemd units'
 	@echo 'make format            swift format, in place'
 	@echo 'make generate          Sources/Bus/API from Sources/Bus/interfaces'
@@ -58,6 +59,9 @@ fuzz: prerequisites-test
 # Not a dependency on `build`: `sudo make install` must not build as root.
 install:
 	@deploy/install
+
+package:
+	@deploy/package
 
 clean:
 	@rm -rf .build .build-*

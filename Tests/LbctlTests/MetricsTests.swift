@@ -1,10 +1,45 @@
 // The text of /metrics.
 import Bus
+import JSON
+import Platform
 import Testing
 
 @testable import lbctl
 
 struct MetricsTests {
+    /// A director of which everything is known.
+    private var facts: MetricsFacts {
+        var instance = VrrpAPI.Instance.sample(reason: "")
+        instance.runtime.statistics.lateTimers = 1
+        instance.runtime.statistics.addressesPutBack = 0
+        var status = Status()
+        status.instances = [instance]
+        status.services = [.sample(servers: [.sample("192.168.200.103:80")])]
+        var server = CheckAPI.ServerHealth.sample(.down)
+        server.checks[0].runtime.certificateDays = 3
+        let history = CheckAPI.CheckHistory(
+            name: "SSL_GET 1", changes: [], latency: [.init(upToMicroseconds: 1000, probes: 2), .init(probes: 1)])
+        return MetricsFacts(
+            status: status, checks: [server], histories: [(server.server, [history])],
+            processes: ["vrrpd": .init(processorSeconds: 1.5, residentOctets: 4096)], askedSeconds: 0.01)
+    }
+
+    @Test func `what the rules and the dashboard ask for is served`() throws {
+        let names = Set(
+            facts.text(at: now, isOpenMetrics: true).split(separator: "\n").filter { !$0.hasPrefix("#") }
+                .map { String($0.prefix { $0 != "{" && $0 != " " }) })
+        #expect(names.contains("evenkeel_check_duration_seconds_bucket"))
+        let folder =
+            #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 } + "/deploy/monitoring/"
+        for file in ["evenkeel.rules.yml", "grafana.json"] {
+            let text = String(
+                decoding: try #require(FileSystem.contents(of: folder + file, limit: 1 << 20)), as: UTF8.self)
+            let asked = Set(text.matches(of: /evenkeel_[a-z_]+/).map { String($0.output) })
+            #expect(!asked.isEmpty && asked.isSubset(of: names), "\(file): \(asked.subtracting(names))")
+        }
+        _ = try JSONValue(parsing: try #require(FileSystem.contents(of: folder + "grafana.json", limit: 1 << 20)))
+    }
+
     @Test func `both text formats, with labels as they must be escaped`() {
         func text(_ isOpenMetrics: Bool) -> String {
             var text = MetricsText(isOpenMetrics: isOpenMetrics)

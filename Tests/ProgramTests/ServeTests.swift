@@ -46,7 +46,7 @@ struct ServeTests {
         let room = try Room(["--listen", "127.0.0.1:0"])
         try room.alone.eventually("all is well") { try room.get("healthz").status == "200" }
         let metrics = try room.get("metrics")
-        #expect(metrics.body.contains("evenkeel_vrrp_state{instance=\"VI_1\",state=\"master\"} 1\n"))
+        #expect(metrics.body.contains("evenkeel_vrrp_state{vrrp_instance=\"VI_1\",state=\"master\"} 1\n"))
         #expect(metrics.body.contains("# TYPE evenkeel_vrrp_became_master_total counter\n"))
         #expect(metrics.body.contains("evenkeel_daemon_up{daemon=\"vrrpd\"} 1\n"))
         #expect(metrics.body.contains("evenkeel_daemon_resident_memory_bytes{daemon=\"vrrpd\"}"))

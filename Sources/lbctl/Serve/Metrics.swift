@@ -73,13 +73,17 @@ extension MetricsFacts {
         ) {
             text.family(
                 "evenkeel_vrrp_\(name)", as: kind, help,
-                status.instances.compactMap { instance in value(instance).map { (["instance": instance.name], $0) } })
+                status.instances.compactMap { instance in value(instance).map { (["vrrp_instance": instance.name], $0) }
+                })
         }
         text.family(
             "evenkeel_vrrp_state", "1 for the state in which the virtual router is, 0 for the others.",
             status.instances.flatMap { instance in
                 [VrrpAPI.State.initialize, .backup, .master, .fault].map { state in
-                    (["instance": instance.name, "state": state.rawValue], instance.runtime.state == state ? 1 : 0)
+                    (
+                        ["vrrp_instance": instance.name, "state": state.rawValue],
+                        instance.runtime.state == state ? 1 : 0
+                    )
                 }
             })
         add("state_since_timestamp_seconds", "When that state began.") { Timestamp($0.runtime.since)?.seconds }
@@ -106,7 +110,7 @@ extension MetricsFacts {
             "evenkeel_vrrp_advertisements_discarded", as: .counter, "Advertisements not acted on.",
             status.instances.flatMap { instance in
                 instance.runtime.statistics.discarded.sorted { $0.key < $1.key }.map { reason, count in
-                    (["instance": instance.name, "reason": reason], Double(count))
+                    (["vrrp_instance": instance.name, "reason": reason], Double(count))
                 }
             })
     }
@@ -177,7 +181,7 @@ extension MetricsFacts {
 
     private func addChecks(to text: inout MetricsText) {
         let all = checks.flatMap { server in
-            server.checks.map { (["server": server.server, "check": $0.name] as MetricsText.Labels, $0.runtime) }
+            server.checks.map { (Self.labels(server.server, $0.name), $0.runtime) }
         }
         func add(_ name: String, _ help: String, _ value: (CheckAPI.CheckRuntime) -> Double?) {
             text.family(
@@ -202,11 +206,19 @@ extension MetricsFacts {
             histories.flatMap { server, checks in
                 checks.map { check in
                     (
-                        ["server": server, "check": check.name],
+                        Self.labels(server, check.name),
                         check.latency.map { ($0.upToMicroseconds.map { Double($0) / 1e6 }, $0.probes) }
                     )
                 }
             })
+    }
+
+    /// Of SERVICE/ADDR:PORT, as the server's own metrics have them.
+    private static func labels(_ server: String, _ check: String) -> MetricsText.Labels {
+        let slash = server.lastIndex(of: "/") ?? server.startIndex
+        return [
+            "service": String(server[..<slash]), "server": String(server[slash...].trimmingPrefix("/")), "check": check,
+        ]
     }
 
     private func addBus(to text: inout MetricsText) {
