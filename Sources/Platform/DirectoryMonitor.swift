@@ -27,15 +27,20 @@ public final class DirectoryMonitor: Sendable {
     /// The descriptor to watch for readiness.
     public var number: Int32 { descriptor.number }
 
-    /// Watches the directory that the file at `path` is in, with links followed, whether or not the file is there. Gives the directory's number
-    /// and the file's name in it. With `links` also hears of files that are made, as links are; others have nothing in them then. May wait for a disk. ENOENT, ENOTDIR, ENOSPC (fs.inotify.max_user_watches).
-    public func watchDirectory(of path: String, links: Bool = false) throws(Errno) -> (directory: Int32, name: String) {
+    /// Watches the directory that the file at `path` is in, with links followed, whether or not the file is there. Gives the directory's number,
+    /// the file's name in it, and whether a link led there: that it leads elsewhere later is not heard. With `links` also hears of files that are made, as links are; others have nothing in them then. May wait for a disk. ENOENT, ENOTDIR, ENOSPC (fs.inotify.max_user_watches).
+    public func watchDirectory(
+        of path: String, links: Bool = false
+    ) throws(Errno) -> (directory: Int32, name: String, isBehindLink: Bool) {
         var directory = [CChar](repeating: 0, count: Int(PATH_MAX))
         var name = [CChar](repeating: 0, count: Int(PATH_MAX))
         try Errno.check(ek_resolve(path, &directory, &name, directory.count), "realpath")
         let number = try Errno.check(ek_inotify_watch(descriptor.number, directory, links ? 1 : 0), "inotify_add_watch")
-        let octets = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return (number, String(decoding: octets, as: UTF8.self))
+        func text(_ characters: [CChar]) -> String {
+            String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        let (folder, file) = (text(directory), text(name))
+        return (number, file, path != (folder == "/" ? "" : folder) + "/" + file)
     }
 
     /// Watches the directory no longer. One that is gone already is no error.

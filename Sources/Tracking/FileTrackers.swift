@@ -15,6 +15,8 @@ public final class FileTrackers {
         var content: TrackedContent
         /// The watched directory, and the file's name in it.
         var spot: Spot?
+        /// A link leads there. It may lead elsewhere later, which nobody hears.
+        var isBehindLink = false
         /// Its first value was written, or was there.
         var hasBegun = false
         /// Why its first value could not be written, or its directory not be watched.
@@ -40,7 +42,7 @@ public final class FileTrackers {
         var lookingSince: Instant?
         /// Something happened meanwhile.
         var isStale = false
-        /// Its directory cannot be watched: when to look again.
+        /// Its directory cannot be watched, or a link leads there: when to look again.
         var retryAt: Instant?
         /// Its first value is still to be written; a file that is deleted later is not made again.
         var begins = true
@@ -146,7 +148,7 @@ public final class FileTrackers {
             entries[name]?.hasBegun = true
         }
         entries[name]?.spot = sight.spot
-        entries[name]?.retryAt = sight.spot == nil ? loop.now + Self.retry : nil
+        entries[name]?.retryAt = sight.spot == nil || sight.isBehindLink ? loop.now + Self.retry : nil
         entries[name]?.report = report
         if report != entry.report { heard(report, .file(name)) }
         if isStale { look(at: name) }
@@ -204,8 +206,9 @@ public final class FileTrackers {
         // Watched first: what is written after this is heard.
         do throws(Errno) {
             if let monitor {
-                let (directory, name) = try monitor.watchDirectory(of: block.path)
-                sight.spot = Spot(directory: directory, name: name)
+                let found = try monitor.watchDirectory(of: block.path)
+                sight.spot = Spot(directory: found.directory, name: found.name)
+                sight.isBehindLink = found.isBehindLink
             } else {
                 sight.hindrance = "inotify cannot be used; it is read every second"
             }

@@ -31,13 +31,16 @@ struct MetricsTests {
         #expect(names.contains("evenkeel_check_duration_seconds_bucket"))
         let folder =
             #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 } + "/deploy/monitoring/"
+        func contents(_ file: String) throws -> [UInt8] {
+            let octets = try FileSystem.contents(of: folder + file, limit: 1 << 20)
+            return try #require(octets)
+        }
         for file in ["evenkeel.rules.yml", "grafana.json"] {
-            let text = String(
-                decoding: try #require(FileSystem.contents(of: folder + file, limit: 1 << 20)), as: UTF8.self)
+            let text = String(decoding: try contents(file), as: UTF8.self)
             let asked = Set(text.matches(of: /evenkeel_[a-z_]+/).map { String($0.output) })
             #expect(!asked.isEmpty && asked.isSubset(of: names), "\(file): \(asked.subtracting(names))")
         }
-        _ = try JSONValue(parsing: try #require(FileSystem.contents(of: folder + "grafana.json", limit: 1 << 20)))
+        _ = try JSONValue(parsing: try contents("grafana.json"))
     }
 
     @Test func `both text formats, with labels as they must be escaped`() {

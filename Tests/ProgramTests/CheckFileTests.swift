@@ -105,6 +105,26 @@ struct CheckFileTests {
         try changes(to: 6)
     }
 
+    @Test(arguments: ["current/number", "number"])
+    func `a link that leads elsewhere is followed`(_ file: String) throws {
+        // As a ConfigMap of Kubernetes is changed: a link is put in the place of another.
+        for (directory, number) in [("one", "3"), ("two", "5")] {
+            mkdir(room.directory + "/" + directory, 0o755)
+            let path = room.directory + "/\(directory)/number"
+            try FileSystem.replace(path, with: Array(number.utf8), durable: false)
+        }
+        let inside = file == "number" ? "/number" : ""
+        let link = room.directory + "/" + file.prefix { $0 != "/" }
+        symlink("one" + inside, link)
+        try room.start(configuration("").replacing(path, with: room.directory + "/" + file))
+        try changes(to: 6)
+        symlink("two" + inside, link + ".new")
+        #expect(rename(link + ".new", link) == 0)
+        try changes(to: 10)
+        try FileSystem.replace(room.directory + "/two/number", with: Array("7".utf8), durable: false)
+        try changes(to: 14)
+    }
+
     @Test func `with weight 0 the number is the verdict`() throws {
         try write("0")
         try room.start(configuration("").replacing("weight 2", with: "weight 0"))

@@ -66,16 +66,7 @@ extension MetricsFacts {
     }
 
     private func addRouters(to text: inout MetricsText) {
-        /// A value of each instance; nil leaves it out.
-        func add(
-            _ name: String, as kind: MetricsText.Kind = .gauge, _ help: String,
-            _ value: (VrrpAPI.Instance) -> Double?
-        ) {
-            text.family(
-                "evenkeel_vrrp_\(name)", as: kind, help,
-                status.instances.compactMap { instance in value(instance).map { (["vrrp_instance": instance.name], $0) }
-                })
-        }
+        let routers = status.instances.map { (labels: ["vrrp_instance": $0.name] as MetricsText.Labels, subject: $0) }
         text.family(
             "evenkeel_vrrp_state", "1 for the state in which the virtual router is, 0 for the others.",
             status.instances.flatMap { instance in
@@ -86,24 +77,36 @@ extension MetricsFacts {
                     )
                 }
             })
-        add("state_since_timestamp_seconds", "When that state began.") { Timestamp($0.runtime.since)?.seconds }
-        add("priority", "Priority after tracking.") { Double($0.runtime.effectivePriority) }
-        add("held_addresses", "Addresses on the interface because of it.") { Double($0.runtime.heldAddresses.count) }
-        add("stepped_down", "1: stepped down by hand.") { $0.runtime.steppedDown ? 1 : 0 }
-        add("became_master", as: .counter, "Takeovers.") { Double($0.runtime.statistics.becameMaster) }
-        add("released_master", as: .counter, "Times it gave up being master.") {
+        text.add("vrrp_state_since_timestamp_seconds", "When that state began.", of: routers) {
+            Timestamp($0.runtime.since)?.seconds
+        }
+        text.add("vrrp_priority", "Priority after tracking.", of: routers) { Double($0.runtime.effectivePriority) }
+        text.add("vrrp_held_addresses", "Addresses on the interface because of it.", of: routers) {
+            Double($0.runtime.heldAddresses.count)
+        }
+        text.add("vrrp_stepped_down", "1: stepped down by hand.", of: routers) { $0.runtime.steppedDown ? 1 : 0 }
+        text.add("vrrp_became_master", as: .counter, "Takeovers.", of: routers) {
+            Double($0.runtime.statistics.becameMaster)
+        }
+        text.add("vrrp_released_master", as: .counter, "Times it gave up being master.", of: routers) {
             Double($0.runtime.statistics.releasedMaster)
         }
-        add("advertisements_sent", as: .counter, "Advertisements sent.") {
+        text.add("vrrp_advertisements_sent", as: .counter, "Advertisements sent.", of: routers) {
             Double($0.runtime.statistics.advertisementsSent)
         }
-        add("advertisements_received", as: .counter, "Advertisements received and accepted.") {
+        text.add("vrrp_advertisements_received", as: .counter, "Advertisements received and accepted.", of: routers) {
             Double($0.runtime.statistics.advertisementsReceived)
         }
-        add("late_timers", as: .counter, "Times its timer fired late: this host was paused, or too busy.") {
+        text.add(
+            "vrrp_late_timers", as: .counter, "Times its timer fired late: this host was paused, or too busy.",
+            of: routers
+        ) {
             $0.runtime.statistics.lateTimers.map(Double.init)
         }
-        add("addresses_put_back", as: .counter, "Addresses that somebody else took off and that were put back.") {
+        text.add(
+            "vrrp_addresses_put_back", as: .counter, "Addresses that somebody else took off and that were put back.",
+            of: routers
+        ) {
             $0.runtime.statistics.addressesPutBack.map(Double.init)
         }
         text.family(
@@ -116,89 +119,89 @@ extension MetricsFacts {
     }
 
     private func addServices(to text: inout MetricsText) {
-        func add(
-            _ name: String, as kind: MetricsText.Kind = .gauge, _ help: String,
-            _ value: (IpvsAPI.Service) -> Double?
-        ) {
-            text.family(
-                "evenkeel_service_\(name)", as: kind, help,
-                status.services.compactMap { service in value(service).map { (["service": service.name], $0) } })
+        let services = status.services.map { (labels: ["service": $0.name] as MetricsText.Labels, subject: $0) }
+        text.add("service_up", "1: the quorum is there.", of: services) {
+            $0.isLookedAfter ? ($0.runtime.state == .up ? 1 : 0) : nil
         }
-        add("up", "1: the quorum is there.") { $0.isLookedAfter ? ($0.runtime.state == .up ? 1 : 0) : nil }
-        add("in_kernel", "1: the kernel has the service.") { $0.runtime.inKernel ? 1 : 0 }
-        add("on_sorry_server", "1: the sorry server serves.") { $0.runtime.onSorryServer ? 1 : 0 }
-        add("weight_up", "Sum of the weights that count towards the quorum.") { Double($0.runtime.weightUp) }
-        add("servers", "Real servers.") { Double($0.servers.count) }
-        add("servers_in_use", "Real servers that take connections.") { Double($0.serversInUse) }
-        add("connections", as: .counter, "Connections scheduled.") {
+        text.add("service_in_kernel", "1: the kernel has the service.", of: services) { $0.runtime.inKernel ? 1 : 0 }
+        text.add("service_on_sorry_server", "1: the sorry server serves.", of: services) {
+            $0.runtime.onSorryServer ? 1 : 0
+        }
+        text.add("service_weight_up", "Sum of the weights that count towards the quorum.", of: services) {
+            Double($0.runtime.weightUp)
+        }
+        text.add("service_servers", "Real servers.", of: services) { Double($0.servers.count) }
+        text.add("service_servers_in_use", "Real servers that take connections.", of: services) {
+            Double($0.serversInUse)
+        }
+        text.add("service_connections", as: .counter, "Connections scheduled.", of: services) {
             $0.runtime.counters.map { Double($0.connections) }
         }
-        traffic(of: status.services.map { (["service": $0.name], $0.runtime.counters) }, "service", to: &text)
+        traffic(of: services.map { ($0.labels, $0.subject.runtime.counters) }, "service", to: &text)
     }
 
     private func addServers(to text: inout MetricsText) {
         let servers = status.services.flatMap { service in
-            service.servers.map { (["service": service.name, "server": $0.address] as MetricsText.Labels, $0) }
+            service.servers.map {
+                (labels: ["service": service.name, "server": $0.address] as MetricsText.Labels, subject: $0)
+            }
         }
-        func add(
-            _ name: String, as kind: MetricsText.Kind = .gauge, _ help: String, _ value: (IpvsAPI.Server) -> Double?
-        ) {
-            text.family(
-                "evenkeel_server_\(name)", as: kind, help,
-                servers.compactMap { labels, server in value(server).map { (labels, $0) } })
-        }
-        add("up", "Verdict of its checks.") {
+        text.add("server_up", "Verdict of its checks.", of: servers) {
             switch $0.runtime.health {
             case .up: 1
             case .down: 0
             default: nil
             }
         }
-        add("weight", "Weight in the kernel; 0 when it is not there.") { Double($0.runtime.effectiveWeight) }
-        add("active_connections", "Established connections.") { $0.runtime.activeConnections.map(Double.init) }
-        add("inactive_connections", "Connections in other states.") { $0.runtime.inactiveConnections.map(Double.init) }
-        add("persistent_connections", "Persistence templates.") { $0.runtime.persistentConnections.map(Double.init) }
-        add("connections", as: .counter, "Connections scheduled.") {
+        text.add("server_weight", "Weight in the kernel; 0 when it is not there.", of: servers) {
+            Double($0.runtime.effectiveWeight)
+        }
+        text.add("server_active_connections", "Established connections.", of: servers) {
+            $0.runtime.activeConnections.map(Double.init)
+        }
+        text.add("server_inactive_connections", "Connections in other states.", of: servers) {
+            $0.runtime.inactiveConnections.map(Double.init)
+        }
+        text.add("server_persistent_connections", "Persistence templates.", of: servers) {
+            $0.runtime.persistentConnections.map(Double.init)
+        }
+        text.add("server_connections", as: .counter, "Connections scheduled.", of: servers) {
             $0.runtime.counters.map { Double($0.connections) }
         }
-        traffic(of: servers.map { ($0.0, $0.1.runtime.counters) }, "server", to: &text)
+        traffic(of: servers.map { ($0.labels, $0.subject.runtime.counters) }, "server", to: &text)
     }
 
     /// Packets and octets of both directions.
     private func traffic(
         of subjects: [(MetricsText.Labels, IpvsAPI.Counters?)], _ kind: String, to text: inout MetricsText
     ) {
-        func add(_ name: String, _ help: String, _ value: (IpvsAPI.Counters) -> Int) {
-            text.family(
-                "evenkeel_\(kind)_\(name)", as: .counter, help,
-                subjects.compactMap { labels, counters in counters.map { (labels, Double(value($0))) } })
+        let counted = subjects.compactMap { labels, counters in counters.map { (labels: labels, subject: $0) } }
+        let kinds: [(String, String, KeyPath<IpvsAPI.Counters, Int>)] = [
+            ("packets_in", "Packets towards the servers.", \.packetsIn),
+            ("packets_out", "Packets from the servers (NAT).", \.packetsOut),
+            ("bytes_in", "Octets towards the servers.", \.bytesIn),
+            ("bytes_out", "Octets from the servers (NAT).", \.bytesOut),
+        ]
+        for (name, help, path) in kinds {
+            text.add("\(kind)_\(name)", as: .counter, help, of: counted) { Double($0[keyPath: path]) }
         }
-        add("packets_in", "Packets towards the servers.", \.packetsIn)
-        add("packets_out", "Packets from the servers (NAT).", \.packetsOut)
-        add("bytes_in", "Octets towards the servers.", \.bytesIn)
-        add("bytes_out", "Octets from the servers (NAT).", \.bytesOut)
     }
 
     private func addChecks(to text: inout MetricsText) {
         let all = checks.flatMap { server in
-            server.checks.map { (Self.labels(server.server, $0.name), $0.runtime) }
+            server.checks.map { (labels: Self.labels(server.server, $0.name), subject: $0.runtime) }
         }
-        func add(_ name: String, _ help: String, _ value: (CheckAPI.CheckRuntime) -> Double?) {
-            text.family(
-                "evenkeel_check_\(name)", help,
-                all.compactMap { labels, check in value(check).map { (labels, $0) } })
-        }
-        add("up", "Verdict of the check.") {
+        text.add("check_up", "Verdict of the check.", of: all) {
             switch $0.state {
             case .up: 1
             case .down: 0
             default: nil
             }
         }
-        add("last_duration_seconds", "How long its last probe took.") {
+        text.add("check_last_duration_seconds", "How long its last probe took.", of: all) {
             $0.durationMicroseconds.map { Double($0) / 1e6 }
         }
-        add("certificate_days", "Whole days until the server's certificate ends.") {
+        text.add("check_certificate_days", "Whole days until the server's certificate ends.", of: all) {
             $0.certificateDays.map(Double.init)
         }
         text.histograms(

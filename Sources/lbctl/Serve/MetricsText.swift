@@ -35,6 +35,16 @@ struct MetricsText {
         for (labels, value) in samples { add(sample, labels, value) }
     }
 
+    /// A family `evenkeel_NAME` with a value of each subject; nil leaves one out.
+    mutating func add<Subject>(
+        _ name: String, as kind: Kind = .gauge, _ help: String, of subjects: [(labels: Labels, subject: Subject)],
+        _ value: (Subject) -> Double?
+    ) {
+        family(
+            "evenkeel_\(name)", as: kind, help,
+            subjects.compactMap { labels, subject in value(subject).map { (labels, $0) } })
+    }
+
     /// A family of histograms: each with how many were above the limit before and not above this one, in the order of the limits, the last
     /// one without.
     mutating func histograms(
