@@ -8,19 +8,8 @@ import Platform
 import Testing
 
 extension BFDCheckTests {
-    /// vrrpd on host b with a session of its own with host a.
     private func startNeighbor() throws -> Router {
-        let neighbor = try Router(
-            .vrrpd, on: segment.hosts[1], of: segment,
-            """
-            bfd_instance back {
-             neighbor_ip \(segment.hosts[0].address)
-             min_rx 50
-             min_tx 50
-             multiplier 3
-            }
-
-            """)
+        let neighbor = try neighbor()
         try neighbor.start()
         return neighbor
     }

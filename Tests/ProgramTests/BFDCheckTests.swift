@@ -139,8 +139,9 @@ struct BFDCheckTests {
         try room.eventually("the alarm ends") { alarm == nil }
     }
 
-    @Test func `two vrrpd, an alpha server, and reloads that rename, remove and add the session`() throws {
-        let other = try Router(
+    /// vrrpd on host b with a session of its own with host a, not started.
+    func neighbor() throws -> Router {
+        try Router(
             .vrrpd, on: segment.hosts[1], of: segment,
             """
             bfd_instance back {
@@ -151,6 +152,10 @@ struct BFDCheckTests {
             }
 
             """)
+    }
+
+    @Test func `two vrrpd, an alpha server, and reloads that rename, remove and add the session`() throws {
+        let other = try neighbor()
         try room.start(configuration(alpha: true))
         let vrrpd = try startVrrpd()
         defer { vrrpd.signal(SIGKILL) }

@@ -1,7 +1,6 @@
 // `lbctl doctor`: what will hurt on this host, from the daemons' alarms and from what the daemons cannot know.
 import ArgumentParser
 import Configuration
-import Glibc
 import JSON
 import Platform
 
@@ -29,9 +28,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let path =
-            config ?? bus.instanceOptions.instance.map(Instance.configuration)
-            ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+        let path = ConfigCommand.path(config, bus.instanceOptions)
         let diagnosis = Self.diagnosis(facts: DoctorFacts(configurationAt: path), daemons: bus.link)
         try StandardOutput.show(
             Shown(wire: [diagnosis.wire]) { screen in screen.add(diagnosis) }, json: output.json)

@@ -26,8 +26,8 @@ extension MetricsFacts {
                 }
             }
         }
-        for service in try daemons.call(BusAPI.ListServices()).decoded().services {
-            processes[service.name] = Process(of: service.pid)
+        for (daemon, presence) in status.presence {
+            if case .present(_, let pid?) = presence { processes[daemon.rawValue] = Process(of: pid) }
         }
         askedSeconds = (SystemClock.now - start).seconds
     }

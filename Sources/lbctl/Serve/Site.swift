@@ -17,6 +17,8 @@ final class Site: Sendable {
     private let token: [UInt8]?
     private let metrics = [Shared(), Shared()]
     private let status = Shared()
+    /// What is critical, a line each.
+    private let problems = Shared()
 
     /// Asks the daemons behind this socket.
     init(socket: String, timeout: Duration, token: [UInt8]?) {
@@ -81,7 +83,7 @@ final class Site: Sendable {
         case "/healthz": try health()
         case "/events": try events(request)
         case "/api", "/api/": WebAnswer("application/json", Self.json(Self.methods))
-        case "/api/status": try status(request)
+        case "/api/status": try directorStatus()
         default:
             if request.path.hasPrefix("/api/") {
                 try call(String(request.path.dropFirst("/api/".count)), request)
@@ -100,7 +102,7 @@ final class Site: Sendable {
     }
 
     /// What `lbctl status --json` prints.
-    private func status(_ request: WebRequest) throws(Failure) -> WebAnswer {
+    private func directorStatus() throws(Failure) -> WebAnswer {
         let text = try status.value(notOlderThan: Self.freshness) { () throws(Failure) in
             let report = try StatusReport(from: link)
             return Self.json(.object(report.wire(report.status.problems(at: .now))))
@@ -110,9 +112,12 @@ final class Site: Sendable {
 
     /// 200 while nothing critical is out of order, else 503 with what is.
     private func health() throws(Failure) -> WebAnswer {
-        let problems = try StatusReport(from: link).status.problems(at: .now).filter { $0.severity == .critical }
-        guard !problems.isEmpty else { return WebAnswer(status: 200, "ok") }
-        return WebAnswer(status: 503, problems.map { "\($0.subject): \($0.text)" }.joined(separator: "\n"))
+        let lines = try problems.value(notOlderThan: Self.freshness) { () throws(Failure) in
+            let critical = try StatusReport(from: link).status.problems(at: .now).filter { $0.severity == .critical }
+            return Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8)
+        }
+        guard !lines.isEmpty else { return WebAnswer(status: 200, "ok") }
+        return WebAnswer(status: 503, String(decoding: lines, as: UTF8.self))
     }
 
     private func events(_ request: WebRequest) throws(Failure) -> WebAnswer {
