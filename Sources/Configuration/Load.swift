@@ -70,8 +70,11 @@ public struct LoadedConfiguration: Equatable, Sendable {
     public var droppedDiagnostics: Int
     /// The files that were read; nil when the main file could not be.
     public var bundle: ConfigurationBundle?
-    /// What a digest of the configuration is made of: every file's path and bytes, in order of reading.
-    public var digestInput: [UInt8]
+    /// What a digest of the configuration is made of: every file's path and bytes, in order of reading. The bytes are the bundle's.
+    var digestParts: [[UInt8]] = []
+
+    /// Of every file's path and bytes: equal in all who read the same.
+    public var digest: String { contentDigest(digestParts) }
 
     /// True when the configuration is refused.
     public var hasErrors: Bool { configuration == nil }
@@ -115,9 +118,9 @@ extension Configuration {
                 remedy: "name a file that can be read; without a name it is /etc/evenkeel/evenkeel.conf, else "
                     + "/etc/keepalived/keepalived.conf")
             return LoadedConfiguration(
-                configuration: nil, diagnostics: [diagnostic], droppedDiagnostics: 0, digestInput: [])
+                configuration: nil, diagnostics: [diagnostic], droppedDiagnostics: 0)
         }
-        let block = preprocessor.finish()
+        let tree = preprocessor.finish()
         let bundle = ConfigurationBundle(
             files: preprocessor.reporter.sources.files.map { .init(path: $0.path, bytes: $0.bytes) },
             patterns: preprocessor.patterns)
@@ -125,27 +128,37 @@ extension Configuration {
         if options.collectsValues { interpreter.effective = EffectiveValues() }
         interpreter.routingNames = machine.routingNames
         interpreter.secretFile = { machine.secret(inFile: $0, limit: Interpreter.keyFileLimit) }
-        let root = Statement(
-            words: [Word(text: "the file", place: Place(file: 0, line: 0, byte: 0), length: 1)], block: block)
-        let draft = interpreter.read(root, Grammars.file, from: FileDraft())
-        let configuration = interpreter.resolve(draft.draft)
+        let file = interpreter.read(tree.root, Grammars.file, from: FileDraft())
+        let configuration = interpreter.resolve(file.draft)
         interpreter.checkMachine(machine, isStrict: options.isStrict)
         interpreter.finish(isStrict: options.isStrict)
-        var loaded = interpreter.reporter.result(configuration, digestInput: preprocessor.digestInput)
+        var loaded = interpreter.reporter.result(configuration)
+        loaded.digestParts = preprocessor.digestParts
         loaded.inactions = interpreter.inactions.inOrder(of: interpreter.reporter.sources) { $0.source.position }
         loaded.bundle = bundle
-        loaded.blocks = interpreter.effective?.blocks ?? []
+        loaded.blocks = interpreter.effective?.inOrder ?? []
         return loaded
     }
 }
 
+/// FNV-1a of 128 bits over all parts, as 32 hexadecimal digits. It guards against mistakes, not against forgery.
+public func contentDigest(_ parts: [[UInt8]]) -> String {
+    var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
+    let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013B
+    for part in parts {
+        for byte in part { hash = (hash ^ UInt128(byte)) &* prime }
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 32 - digits.utf8.count) + digits
+}
+
 extension Reporter {
     /// Diagnostics in the order of the text; no configuration when one is an error.
-    fileprivate func result(_ configuration: Configuration, digestInput: [UInt8]) -> LoadedConfiguration {
+    fileprivate func result(_ configuration: Configuration) -> LoadedConfiguration {
         LoadedConfiguration(
             configuration: errors > 0 ? nil : configuration,
             diagnostics: diagnostics.inOrder(of: sources) { $0.position },
-            droppedDiagnostics: dropped, digestInput: digestInput)
+            droppedDiagnostics: dropped)
     }
 }
 

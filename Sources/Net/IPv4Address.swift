@@ -22,11 +22,17 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// Parses dotted-quad text: exactly four decimal octets, no leading zeros, nothing around them.
     public init?(_ text: String) {
+        var text = text
+        guard let value = text.withUTF8({ Self.parse($0) }) else { return nil }
+        rawValue = value
+    }
+
+    private static func parse(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
         var value: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0
         var dots = 0
-        for byte in text.utf8 {
+        for byte in text {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 guard digits == 0 || octet != 0 else { return nil }
@@ -42,7 +48,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
             }
         }
         guard digits > 0, dots == 3 else { return nil }
-        rawValue = value << 8 | octet
+        return value << 8 | octet
     }
 
     /// The four octets in network order.

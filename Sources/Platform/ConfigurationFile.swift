@@ -12,8 +12,7 @@ public struct ConfigurationFile: Sendable {
     public let configuration: Configuration
     /// What there is to say about it; no errors.
     public let warnings: [Diagnostic]
-    /// Of the file and everything it includes, 32 hexadecimal digits. Equal in all daemons that read the same bytes. It
-    /// guards against mistakes, not against forgery.
+    /// Of the file and everything it includes, 32 hexadecimal digits. Equal in all daemons that read the same bytes.
     public let digest: String
     /// Everything that was read.
     public let bundle: ConfigurationBundle?
@@ -46,7 +45,7 @@ public struct ConfigurationFile: Sendable {
         }
         self.configuration = configuration
         warnings = loaded.diagnostics
-        digest = ConfigurationFile.digest(of: loaded.digestInput)
+        digest = loaded.digest
         bundle = loaded.bundle
     }
 
@@ -63,14 +62,6 @@ public struct ConfigurationFile: Sendable {
         }
     }
 
-    /// FNV-1a of 128 bits.
-    public static func digest(of bytes: [UInt8]) -> String {
-        var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
-        let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013B
-        for byte in bytes { hash = (hash ^ UInt128(byte)) &* prime }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 32 - digits.utf8.count) + digits
-    }
 }
 
 /// Why a configuration cannot be used.

@@ -78,7 +78,7 @@ import Testing
 
     @Test(arguments: [("", "6c62272e07bb014262b821756295c58d"), ("a", "d228cb696f1a8caf78912b704e4a8964")])
     func `the digest is FNV-1a of 128 bits`(_ text: String, _ expected: String) {
-        #expect(ConfigurationFile.digest(of: Array(text.utf8)) == expected)
+        #expect(contentDigest([Array(text.utf8)]) == expected)
     }
 
     @Test func `this machine knows its interfaces, users and programs when it is asked`() throws {

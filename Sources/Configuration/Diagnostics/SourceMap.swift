@@ -2,13 +2,17 @@
 // numbers) because every word of a large configuration has one; text is only looked up when something is said about it.
 
 /// A byte in one of the files that were read.
-struct Place: Hashable, Sendable {
+struct Place: Hashable, Comparable, Sendable {
     /// Index into `SourceMap.files`.
     var file: Int32
     /// From 0.
     var line: Int32
     /// Bytes from the start of the line.
     var byte: Int32
+
+    static func < (left: Place, right: Place) -> Bool {
+        (left.file, left.line, left.byte) < (right.file, right.line, right.byte)
+    }
 
     func advanced(by bytes: Int) -> Place {
         Place(file: file, line: line, byte: byte + Int32(clamping: bytes))
@@ -21,7 +25,15 @@ struct SourceMap: Sendable {
         var path: String
         var bytes: [UInt8]
         /// Where each line starts.
-        var lineStarts: [Int]
+        var lineStarts: [Int32]
+
+        /// The bytes of a line without its end, and without the carriage return before it.
+        func range(ofLine line: Int) -> Range<Int> {
+            let start = Int(lineStarts[line])
+            var end = line + 1 < lineStarts.count ? Int(lineStarts[line + 1]) - 1 : bytes.count
+            if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+            return start..<end
+        }
     }
 
     private(set) var files: [File] = []
@@ -36,8 +48,12 @@ struct SourceMap: Sendable {
 
     /// Takes a file in; gives its index.
     mutating func add(path: String, bytes: [UInt8]) -> Int32 {
-        var starts = [0]
-        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
+        var starts: [Int32] = [0]
+        bytes.withUnsafeBufferPointer { bytes in
+            for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
+                starts.append(Int32(clamping: index + 1))
+            }
+        }
         files.append(File(path: path, bytes: bytes, lineStarts: starts))
         return Int32(clamping: files.count - 1)
     }
@@ -47,10 +63,7 @@ struct SourceMap: Sendable {
         guard files.indices.contains(Int(file)) else { return [] }
         let source = files[Int(file)]
         guard source.lineStarts.indices.contains(Int(line)) else { return [] }
-        let start = source.lineStarts[Int(line)]
-        var end = Int(line) + 1 < source.lineStarts.count ? source.lineStarts[Int(line) + 1] - 1 : source.bytes.count
-        if end > start, source.bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-        return source.bytes[start..<end]
+        return source.bytes[source.range(ofLine: Int(line))]
     }
 
     /// The place and its line, for a diagnostic about `length` bytes.

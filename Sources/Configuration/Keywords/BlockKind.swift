@@ -1,6 +1,5 @@
-// The kinds of block, and which keyword opens which inside which: what the tree builder asks the keyword table. With it a
-// missing `}` is found at the next block that cannot be where it stands, and lists (addresses, names) are not taken for
-// keywords.
+// The kinds of block. The keyword table says which keyword opens which inside which (`WordIndex.children`): so a missing `}` is found at the
+// next block that cannot be where it stands, and lists (addresses, names) are not taken for keywords.
 
 /// A kind of block. The raw value is what documentation calls it.
 enum BlockKind: String, Sendable, CaseIterable {
@@ -36,21 +35,4 @@ enum BlockKind: String, Sendable, CaseIterable {
     case list
     /// A block whose keyword is not known; not looked into.
     case unknown
-}
-
-/// Which keyword opens which block.
-enum Structure {
-    /// The words that open a block inside a block of kind `parent`, with the kind of each.
-    static func openers(in parent: BlockKind) -> [String: BlockKind] {
-        children[parent] ?? [:]
-    }
-
-    private static let children: [BlockKind: [String: BlockKind]] = {
-        var result: [BlockKind: [String: BlockKind]] = [:]
-        for entry in KeywordTable.entries {
-            guard let child = entry.child else { continue }
-            result[entry.kind, default: [:]][entry.word] = child
-        }
-        return result
-    }()
 }

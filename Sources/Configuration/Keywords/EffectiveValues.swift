@@ -62,12 +62,22 @@ struct EffectiveValues: Sendable {
     private var parents: [Int?] = []
     private var open: [Int] = []
     private var indices: [Place: Int] = [:]
+    /// Where the blocks stand in the text.
+    private var places: [Int] = []
+
+    /// Block by block in the order of the text, global_defs first.
+    var inOrder: [EffectiveBlock] {
+        let isFirst = blocks.map { [BlockKind.file.rawValue, BlockKind.globalDefinitions.rawValue].contains($0.kind) }
+        return blocks.indices.sorted { (isFirst[$0] ? 0 : 1, places[$0]) < (isFirst[$1] ? 0 : 1, places[$1]) }
+            .map { blocks[$0] }
+    }
 
     /// A block begins: its place among the others is before those in it.
     mutating func begin(_ opener: Statement, _ kind: BlockKind, _ sources: SourceMap) {
         // The file as a whole begins where its first word does.
         if kind != .file { indices[opener.keyword.place] = blocks.count }
         parents.append(open.last)
+        places.append(opener.index)
         open.append(blocks.count)
         blocks.append(
             EffectiveBlock(
@@ -75,6 +85,9 @@ struct EffectiveValues: Sendable {
                 position: sources.excerpt(opener.keyword.place, length: opener.keyword.length).position,
                 depth: open.count - 1, settings: []))
     }
+
+    /// Blocks of the file follow that are read later than the others.
+    mutating func reopenFile() { open.append(0) }
 
     /// The innermost block ends.
     mutating func end() { open.removeLast() }
@@ -111,7 +124,7 @@ extension Parsed {
         _ settled: Draft, _ sources: SourceMap, inheriting ancestors: [EffectiveBlock]
     ) -> [EffectiveSetting] {
         let standard = Draft()
-        let statements = Dictionary(grouping: opener.block?.statements ?? []) {
+        let statements = Dictionary(grouping: opener.children) {
             grammar.row(of: $0.keyword.text).map { grammar.canonicalRows[$0] }
         }
         return grammar.keywords.indices.flatMap { row -> [EffectiveSetting] in
@@ -176,7 +189,7 @@ extension KeywordTable.Entry {
 
     /// A list has a value for each of its lines.
     fileprivate func lines(_ statement: Statement, _ sources: SourceMap) -> [EffectiveSetting] {
-        (statement.block?.statements ?? []).map { line in
+        statement.children.map { line in
             EffectiveSetting(
                 word: statement.words.map(\.text).joined(separator: " "),
                 value: line.words.map(\.text).joined(separator: " "), standard: standard, unit: unit,

@@ -24,6 +24,8 @@ extension Grammars {
         word("use_vmac", "", "off", .rare, "virtual only: on a VMAC, also on another interface"),
     ]
 
+    fileprivate static let addressWords = WordIndex(addressLine)
+
     private static func word(
         _ word: String, _ value: String, _ standard: String, _ tier: KeywordTable.Tier, _ meaning: String
     ) -> KeywordTable.Entry {
@@ -39,22 +41,21 @@ extension Interpreter {
         listLines(statement).compactMap { words in addressLine(words, device: device).map { (words[0], $0) } }
     }
 
-    private mutating func addressLine(_ words: [Word], device: String?) -> AddressLine? {
+    private mutating func addressLine(_ words: Words, device: String?) -> AddressLine? {
         guard let first = words.first, let prefix = prefix(first) else { return nil }
         var line = AddressLine(prefix, device: device)
         var rest = words.dropFirst()
         while let word = rest.popFirst() {
-            let entry = Grammars.addressLine.first { $0.word == word.text }
-            guard let entry else {
+            guard let row = Grammars.addressWords.row(of: word.text) else {
                 sayUnknownAddressWord(word)
                 return line
             }
             var value: Word?
-            if !entry.value.isEmpty {
+            if !Grammars.addressLine[row].value.isEmpty {
                 guard let next = rest.popFirst() else {
                     reporter.error(
                         .missingValue, at: word, "\(word.text) needs a value",
-                        remedy: "write \(word.text) \(entry.value)")
+                        remedy: "write \(word.text) \(Grammars.addressLine[row].value)")
                     return line
                 }
                 value = next

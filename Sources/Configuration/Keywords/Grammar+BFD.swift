@@ -93,7 +93,7 @@ extension Interpreter {
     mutating func session(
         _ word: Word, in configuration: Configuration, of audience: KeyPath<BFDConfiguration, Bool>, spelled own: String
     ) -> BFDConfiguration? {
-        guard let session = configuration.bfdSessions.first(where: { $0.name == word.text }) else {
+        guard let session = sessions[word.text] else {
             sayUnknownReference(word, "bfd_instance", configuration.bfdSessions.map(\.name))
             return nil
         }

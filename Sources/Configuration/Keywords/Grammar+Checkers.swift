@@ -249,7 +249,7 @@ extension Grammars {
 
 extension Interpreter {
     /// Hexadecimal digits with optional blanks, a digit by itself as an octet; with wildcards an x matches any digit.
-    mutating func hexadecimal(_ words: ArraySlice<Word>, wildcards: Bool) -> [MaskedOctet] {
+    mutating func hexadecimal(_ words: some Collection<Word>, wildcards: Bool) -> [MaskedOctet] {
         var octets: [MaskedOctet] = []
         for word in words {
             var digits = Array(word.text.utf8)[...]

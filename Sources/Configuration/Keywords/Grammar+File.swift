@@ -22,7 +22,8 @@ struct FileDraft: BlockDraft {
     var linkDelays: [LinkDelayDraft] = []
     var serverGroups: [ServerGroupDraft] = []
     var clientIdentity: Parsed<ClientIdentityDraft>?
-    var virtualServers: [Parsed<VirtualServerDraft>] = []
+    /// Read one by one when the rest is resolved, so that no more than one of them is kept as it was read.
+    var virtualServers: [Statement] = []
 }
 
 extension Grammars {
@@ -132,11 +133,9 @@ extension Grammars {
             draft.serverGroups.append(interpreter.serverGroup(statement))
         }.repeatable,
         .block(
-            "virtual_server", "ADDR [PORT] | fwmark N | group NAME", { virtualServer }, kind: .virtualServer,
-            .everywhere,
-            "a service that IPVS balances", from: { _, interpreter in VirtualServerDraft(global: interpreter.global) },
-            store: { draft, parsed, _ in draft.virtualServers.append(parsed) }
-        ).repeatable,
+            "virtual_server", "ADDR [PORT] | fwmark N | group NAME", kind: .virtualServer, .everywhere,
+            "a service that IPVS balances"
+        ) { draft, statement, _ in draft.virtualServers.append(statement) }.repeatable,
     ]
 
     private static let globalDefinitionsRow: Keyword<FileDraft> = {

@@ -72,7 +72,7 @@ extension Interpreter {
         }
     }
 
-    private mutating func tunnel(_ words: ArraySlice<Word>, _ statement: Statement) -> TunnelKind? {
+    private mutating func tunnel(_ words: Words, _ statement: Statement) -> TunnelKind? {
         var rest = words
         var type = "ipip"
         var port: Word?

@@ -74,7 +74,7 @@ extension Grammars {
                         .badValue, at: word, "a digest is 32 hexadecimal digits",
                         remedy: "keepalived -T or md5sum gives it")
                 }
-                draft.digest = interpreter.hexadecimal([word], wildcards: false).map(\.value)
+                draft.digest = interpreter.hexadecimal(CollectionOfOne(word), wildcards: false).map(\.value)
             },
             .word("regex", "PATTERN", \.pattern, isScript: true, .rare, "PCRE2 pattern that the body must match"),
             .toggle("regex_no_match", \.isInverted, .rare, "a match is a failure"),

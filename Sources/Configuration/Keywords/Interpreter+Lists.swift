@@ -4,9 +4,9 @@ import Net
 
 extension Interpreter {
     /// The words of each line of a list block; braces within are said.
-    mutating func listLines(_ statement: Statement) -> [[Word]] {
-        (statement.block?.statements ?? []).map { line in
-            if line.block != nil {
+    mutating func listLines(_ statement: Statement) -> [Words] {
+        statement.children.map { line in
+            if line.hasBlock {
                 reporter.error(
                     .unexpectedBrace, at: line.keyword, "a line of \(statement.keyword.text) takes no { … }",
                     remedy: "is the } of \(statement.keyword.text) missing above?")

@@ -188,7 +188,7 @@ extension Interpreter {
 /// A line while it is checked.
 struct LineCheck {
     let grammar: LineGrammar
-    var rest: ArraySlice<Word>
+    var rest: Words
     var seen: Set<String> = []
     /// What was read, in order; the value of a word that has none is the word.
     var values: [(word: Word, value: Word, isLocked: Bool)] = []
@@ -202,7 +202,7 @@ struct LineCheck {
     /// Words of a route that `encap` has too.
     static let wrapping: Set<String> = ["src", "tos", "hoplimit"]
 
-    init(grammar: LineGrammar, rest: ArraySlice<Word>) {
+    init(grammar: LineGrammar, rest: Words) {
         self.grammar = grammar
         self.rest = rest
     }

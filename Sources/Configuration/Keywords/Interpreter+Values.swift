@@ -27,14 +27,18 @@ extension Interpreter {
     }
 
     /// What other languages write between words and at the end of lines.
-    private func punctuation(_ word: Word, _ next: Word?) -> String? {
-        if word.text == "=" || word.text == ":" { return "nothing but a blank stands between a keyword and its value" }
-        if word.text.hasSuffix(";") { return "a semicolon ends nothing here, it would be part of the value" }
-        return word.text.hasSuffix(",") && next != nil ? "a comma separates nothing here" : nil
+    private func punctuation(_ word: Word, _ next: @autoclosure () -> Word?) -> String? {
+        switch word.text.utf8.last {
+        case UInt8(ascii: "="), UInt8(ascii: ":"):
+            word.text.utf8.count == 1 ? "nothing but a blank stands between a keyword and its value" : nil
+        case UInt8(ascii: ";"): "a semicolon ends nothing here, it would be part of the value"
+        case UInt8(ascii: ","): next() != nil ? "a comma separates nothing here" : nil
+        default: nil
+        }
     }
 
     /// A script's words; a single quote that is not closed is said (a double one has been).
-    mutating func scriptArguments(_ statement: Statement) -> ArraySlice<Word> {
+    mutating func scriptArguments(_ statement: Statement) -> Words {
         let words = statement.scriptArguments
         if let open = words.first(where: \.isUnclosed), !statement.words.contains(where: \.isUnclosed) {
             reporter.report(.unmatched(open.place))
@@ -50,7 +54,7 @@ extension Interpreter {
     }
 
     /// Names words that nobody reads.
-    mutating func ignoreExtra(_ words: ArraySlice<Word>, _ statement: Statement) {
+    mutating func ignoreExtra(_ words: some BidirectionalCollection<Word>, _ statement: Statement) {
         guard var first = words.first, let last = words.last else { return }
         let text = words.map(\.text).joined(separator: " ")
         let isOurs = KeywordTable.explain(statement.keyword.text).allSatisfy { $0.support == .addition }
@@ -176,7 +180,7 @@ extension Interpreter {
     }
 
     /// An address and a port, 0 when none is given.
-    mutating func endpoint(_ words: ArraySlice<Word>, of name: String) -> Endpoint? {
+    mutating func endpoint(_ words: Words, of name: String) -> Endpoint? {
         guard let first = words.first, let address = address(first) else { return nil }
         guard let second = words.dropFirst().first else { return Endpoint(address, port: 0) }
         guard let port = integer(second, 0...65535, of: "the port of \(name)") else { return nil }
@@ -275,6 +279,9 @@ extension Interpreter {
 
 /// Seconds with up to six decimals that count; nil for anything else.
 func parseSeconds(_ text: String) -> Duration? {
+    if text.utf8.count <= 12, let whole = UInt64(text), text.utf8.first != UInt8(ascii: "+") {
+        return .seconds(Int64(whole))
+    }
     let parts = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
     guard let whole = parts.first, whole.count <= 12, parts.count == 1 || parts[1].count <= 12,
         !(whole.isEmpty && (parts.count == 1 || parts[1].isEmpty))

@@ -31,6 +31,11 @@ struct Interpreter {
     var syncDaemonHasID = false
     /// The lines that are read follow no election.
     var readsStatics = false
+    /// `track_file` and `bfd_instance` blocks by name.
+    var trackFiles: [String: TrackFileConfiguration] = [:]
+    var sessions: [String: BFDConfiguration] = [:]
+    /// What instances can track, by kind and name.
+    var trackable: [String: [String: (weight: Int, isReversed: Bool)]] = [:]
     /// Groups that static lines name.
     var trackGroups: [Word] = []
     /// Instances whose block is there but wrong: a group may name them.
@@ -50,31 +55,23 @@ struct Interpreter {
     }
 
     /// Reads a block, starting from a draft that holds what is inherited.
-    mutating func read<Draft>(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) -> Parsed<Draft> {
+    mutating func read<Draft>(
+        _ opener: Statement, _ grammar: Grammar<Draft>, from start: __owned Draft
+    ) -> Parsed<Draft> {
         effective?.begin(opener, grammar.kind, reporter.sources)
         var parsed = Parsed(opener, grammar, from: start)
-        let statements = opener.block?.statements ?? []
-        var known: [(row: Int, statement: Int)] = []
-        known.reserveCapacity(statements.count)
-        for (place, statement) in statements.enumerated() {
-            guard let row = grammar.row(of: statement.keyword.text), !statement.keyword.isQuoted else {
+        for statement in opener.children {
+            guard let row = statement.row else {
                 if let meant = sayUnknown(statement, grammar) { parsed.attempted.insert(meant) }
                 continue
             }
             note(row, statement, grammar, parsed)
-            parsed.note(grammar.canonicalRows[row], at: place)
-            known.append((row, place))
+            parsed.note(grammar.canonicalRows[row], statement)
         }
-        for phase in Keyword<Draft>.Phase.allCases {
-            // What the children inherit is known by now.
-            if phase == .children { effective?.fill(parsed, parsed.draft, reporter.sources) }
-            for (row, place) in known where grammar.keywords[row].phase == phase {
-                let isMuted = grammar.keywords[row].entry.support == .notYet
-                if isMuted { mutedDepth += 1 }
-                grammar.keywords[row].read(&parsed.draft, statements[place], &self)
-                if isMuted { mutedDepth -= 1 }
-            }
-        }
+        for phase in grammar.phases where phase != .children { read(phase, of: opener, grammar, &parsed.draft) }
+        // What the children inherit is known by now.
+        effective?.fill(parsed, parsed.draft, reporter.sources)
+        if grammar.phases.contains(.children) { read(.children, of: opener, grammar, &parsed.draft) }
         effective?.end()
         for row in grammar.required where parsed[row] == nil {
             let entry = grammar.keywords[row].entry
@@ -86,10 +83,48 @@ struct Interpreter {
         return parsed
     }
 
-    /// Remembers the statement, and says what the table says about its keyword.
+    /// Reads the statements of one phase.
+    private mutating func read<Draft>(
+        _ phase: Keyword<Draft>.Phase, of opener: Statement, _ grammar: Grammar<Draft>, _ draft: inout Draft
+    ) {
+        for statement in opener.children {
+            guard let row = statement.row, grammar.traits[row].phase == phase else { continue }
+            let isMuted = grammar.traits[row].isMuted
+            if isMuted { mutedDepth += 1 }
+            grammar.keywords[row].read(&draft, statement, &self)
+            if isMuted { mutedDepth -= 1 }
+        }
+    }
+
+    /// Says what the table says about the statement's keyword, and what is wrong with its braces.
     private mutating func note<Draft>(
         _ row: Int, _ statement: Statement, _ grammar: Grammar<Draft>, _ parsed: borrowing Parsed<Draft>
     ) {
+        let traits = grammar.traits[row]
+        if traits.isRemarkable { remark(on: row, statement, grammar) }
+        if !traits.repeats, let before = parsed[grammar.canonicalRows[row]] {
+            let name = grammar.keywords[row].canonical
+            reporter.warning(
+                .duplicateKeyword, at: statement.keyword,
+                "\(name) stands twice in \(parsed.opener.title); this one counts",
+                remedy: "remove one of them", notes: [(before.keyword, "the other one")])
+        }
+        if !traits.takesBlock, let block = statement.block {
+            let name = grammar.keywords[row].canonical
+            reporter.error(
+                .unexpectedBrace, at: statement.keyword, "\(name) takes no { … }",
+                remedy: block.statements.isEmpty
+                    ? "remove the braces" : "close the block before it, or remove the braces")
+        }
+        if traits.takesBlock, !statement.hasBlock {
+            reporter.error(
+                .missingBlock, at: statement.keyword, "\(statement.title) has no { … }",
+                remedy: "write \(statement.title) { … }")
+        }
+    }
+
+    /// Counts what is to be said about a keyword wherever it stands.
+    private mutating func remark<Draft>(on row: Int, _ statement: Statement, _ grammar: Grammar<Draft>) {
         switch grammar.keywords[row].entry.support {
         case .supported, .addition: break
         case .notYet where mutedDepth > 0: break
@@ -103,25 +138,6 @@ struct Interpreter {
             var meant = statement.keyword
             meant.text = use
             count(meant, .notYet, in: grammar.kind)
-        }
-        let name = grammar.keywords[row].canonical
-        if !grammar.keywords[row].entry.repeats, let before = parsed[grammar.canonicalRows[row]] {
-            reporter.warning(
-                .duplicateKeyword, at: statement.keyword,
-                "\(name) stands twice in \(parsed.opener.title); this one counts",
-                remedy: "remove one of them", notes: [(before.keyword, "the other one")])
-        }
-        let takesBlock = grammar.keywords[row].entry.child != nil
-        if !takesBlock, let block = statement.block {
-            reporter.error(
-                .unexpectedBrace, at: statement.keyword, "\(name) takes no { … }",
-                remedy: block.statements.isEmpty
-                    ? "remove the braces" : "close the block before it, or remove the braces")
-        }
-        if takesBlock, statement.block == nil {
-            reporter.error(
-                .missingBlock, at: statement.keyword, "\(statement.title) has no { … }",
-                remedy: "write \(statement.title) { … }")
         }
     }
 

@@ -172,13 +172,21 @@ extension Keyword {
         _ word: String, _ value: String, _ grammar: @escaping @Sendable () -> Grammar<Child>, kind: BlockKind,
         standard: String = "none", _ tier: KeywordTable.Tier, _ meaning: String,
         from start: @escaping @Sendable (Draft, Interpreter) -> Child,
-        store: @escaping @Sendable (inout Draft, Parsed<Child>, inout Interpreter) -> Void
+        store: @escaping @Sendable (inout Draft, __owned Parsed<Child>, inout Interpreter) -> Void
     ) -> Keyword {
-        var keyword = Keyword(word, "\(value) { … }".trimmedOfSpaces, standard: standard, tier, meaning) {
-            draft, statement, interpreter in
+        block(word, value, kind: kind, standard: standard, tier, meaning) { draft, statement, interpreter in
             let parsed = interpreter.read(statement, grammar(), from: start(draft, interpreter))
             store(&draft, parsed, &interpreter)
         }
+    }
+
+    /// A block that is read in a way of its own.
+    static func block(
+        _ word: String, _ value: String, kind: BlockKind, standard: String = "none", _ tier: KeywordTable.Tier,
+        _ meaning: String, read: @escaping Read
+    ) -> Keyword {
+        var keyword = Keyword(
+            word, "\(value) { … }".trimmedOfSpaces, standard: standard, tier, meaning, read: read)
         keyword.phase = .children
         keyword.entry.child = kind
         return keyword

@@ -111,6 +111,19 @@ struct Keyword<Draft: BlockDraft>: Sendable {
     }
 }
 
+extension Keyword {
+    fileprivate var traits: Grammar<Draft>.Traits {
+        let isRemarkable =
+            switch entry.support {
+            case .supported, .addition: false
+            case .notYet, .unneeded, .deprecated: true
+            }
+        return Grammar<Draft>.Traits(
+            phase: phase, repeats: entry.repeats, takesBlock: entry.child != nil, isRemarkable: isRemarkable,
+            isMuted: entry.support == .notYet)
+    }
+}
+
 /// The keywords of a kind of block. A class, because every block that was read refers to it.
 final class Grammar<Draft: BlockDraft>: Sendable {
     let kind: BlockKind
@@ -121,7 +134,22 @@ final class Grammar<Draft: BlockDraft>: Sendable {
     let required: [Int]
     /// For each row the row it is a spelling of.
     let canonicalRows: [Int]
-    private let index: [String: Int]
+    /// Finds the rows of words.
+    let words: WordIndex
+    /// What reading asks of every statement's row.
+    let traits: [Traits]
+    /// The phases that rows have, in order.
+    let phases: [Keyword<Draft>.Phase]
+
+    /// What reading asks of a row, in one place.
+    struct Traits: Sendable {
+        let phase: Keyword<Draft>.Phase
+        let repeats: Bool
+        let takesBlock: Bool
+        /// There is something to say about the keyword wherever it stands.
+        let isRemarkable: Bool
+        let isMuted: Bool
+    }
 
     /// The rows come in groups: one literal of all of them takes the compiler minutes.
     init(_ kind: BlockKind, _ groups: [Keyword<Draft>]...) {
@@ -133,17 +161,19 @@ final class Grammar<Draft: BlockDraft>: Sendable {
             return keyword
         }
         vocabulary = Vocabulary(keywords.lazy.map(\.entry.word))
-        let index = Dictionary(
-            zip(keywords.map(\.entry.word), keywords.indices), uniquingKeysWith: { first, _ in first })
-        self.index = index
+        let words = WordIndex(keywords.map(\.entry))
+        self.words = words
         required = keywords.indices.filter { keywords[$0].isRequired }
-        canonicalRows = keywords.indices.map { index[keywords[$0].canonical] ?? $0 }
+        canonicalRows = keywords.indices.map { words.row(of: keywords[$0].canonical) ?? $0 }
+        traits = keywords.map(\.traits)
+        let phases = Set(keywords.map(\.phase))
+        self.phases = Keyword<Draft>.Phase.allCases.filter { phases.contains($0) }
     }
 
     var entries: [KeywordTable.Entry] { keywords.map(\.entry) }
 
     /// The row of a word.
-    func row(of word: String) -> Int? { index[word] }
+    func row(of word: String) -> Int? { words.row(of: word) }
 }
 
 /// A block that was read: its draft, and where each keyword stood.
@@ -152,7 +182,7 @@ struct Parsed<Draft: BlockDraft>: Sendable {
     /// The statement that opened the block.
     var opener: Statement
     let grammar: Grammar<Draft>
-    /// Where in the block the last statement of each keyword stands, by its canonical row: from 1, 0 = nowhere.
+    /// The last statement of each keyword, by its canonical row; 0 = there is none.
     private var places: [Int32]
 
     init(_ opener: Statement, _ grammar: Grammar<Draft>, from start: Draft) {
@@ -164,11 +194,11 @@ struct Parsed<Draft: BlockDraft>: Sendable {
 
     /// The last statement of a canonical row.
     subscript(row: Int) -> Statement? {
-        places[row] > 0 ? opener.block?.statements[Int(places[row]) - 1] : nil
+        places[row] > 0 ? Statement(tree: opener.tree, index: Int(places[row])) : nil
     }
 
-    /// The statement at `place` is the last of a canonical row.
-    mutating func note(_ row: Int, at place: Int) { places[row] = Int32(clamping: place + 1) }
+    /// The statement is the last of a canonical row.
+    mutating func note(_ row: Int, _ statement: Statement) { places[row] = Int32(clamping: statement.index) }
 
     /// Keywords that seem to be meant by words that are none: what they lack has been said.
     var attempted: Set<String> = []

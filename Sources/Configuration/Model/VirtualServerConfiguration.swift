@@ -148,14 +148,6 @@ public struct MarkedAddresses: Equatable, Sendable {
             self.addresses = addresses
             self.port = port
         }
-
-        /// Whether a packet can be of both.
-        func overlaps(_ other: Range) -> Bool {
-            guard port == other.port || port == 0 || other.port == 0, let first = addresses.first,
-                let last = addresses.last, let otherFirst = other.addresses.first, let otherLast = other.addresses.last
-            else { return false }
-            return first.family == otherFirst.family && first <= otherLast && otherFirst <= last
-        }
     }
 
     /// Of their packets.

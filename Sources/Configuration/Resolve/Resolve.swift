@@ -12,9 +12,11 @@ extension Interpreter {
         configuration.staticRoutes = file.staticRoutes
         configuration.staticRules = file.staticRules
         configuration.trackFiles = resolveTrackFiles(file.trackFiles)
+        trackFiles = Dictionary(configuration.trackFiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         configuration.trackProcesses = resolveTrackProcesses(file.trackProcesses)
         configuration.trackUnits = resolveTrackUnits(file.trackUnits)
         configuration.bfdSessions = resolveBFD(file.bfdSessions)
+        sessions = Dictionary(configuration.bfdSessions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         configuration.scripts = resolveScripts(file.scripts)
         configuration.instances = resolveInstances(file.instances, configuration)
         configuration.syncGroups = resolveSyncGroups(file.syncGroups, configuration)
@@ -98,7 +100,7 @@ extension Interpreter {
             guard let (problem, remedy) = machine.problem(withNamespace: name) else { continue }
             sayMachine(severity, word, problem, remedy: remedy)
         }
-        for (word, name) in interfaces
+        for (word, name) in interfaces.sorted(by: { $0.word.place < $1.word.place })
         where machine.hasInterface(name, in: global.networkNamespace) == false && seen.insert("i " + name).inserted {
             let place = global.networkNamespace.map { "net_namespace \($0)" } ?? "this machine"
             let option = global.networkNamespace.map { "-n \($0) " } ?? ""
@@ -106,7 +108,8 @@ extension Interpreter {
                 severity, word, "\(place) has no interface \(name)",
                 remedy: "see \"ip \(option)link\" for its interfaces")
         }
-        for (word, user) in users where seen.insert("u \(user.user) \(user.group ?? "")").inserted {
+        for (word, user) in users.sorted(by: { $0.word.place < $1.word.place })
+        where seen.insert("u \(user.user) \(user.group ?? "")").inserted {
             if machine.hasUser(user.user) == false {
                 sayMachine(
                     severity, word, "this machine has no user \(user.user)", remedy: "create it, or name another one")
@@ -116,7 +119,8 @@ extension Interpreter {
                     severity, word, "this machine has no group \(group)", remedy: "create it, or name another one")
             }
         }
-        for (word, program, user) in commands where seen.insert("c \(program) \(user?.user ?? "")").inserted {
+        for (word, program, user) in commands.sorted(by: { $0.word.place < $1.word.place })
+        where seen.insert("c \(program) \(user?.user ?? "")").inserted {
             if let problem = machine.problem(withProgram: program) {
                 sayMachine(
                     severity, word, "\(program) cannot be run: \(problem)",

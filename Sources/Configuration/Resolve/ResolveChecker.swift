@@ -7,8 +7,7 @@ extension Interpreter {
     mutating func resolveChecker(
         _ parsed: Parsed<CheckerDraft>, _ server: Endpoint, _ configuration: Configuration
     ) -> [CheckerConfiguration] {
-        let draft = parsed.draft
-        let target = resolveTarget(draft, server, parsed)
+        let target = resolveTarget(parsed.draft, server, parsed)
         guard let probe = resolveProbe(parsed, target, configuration) else { return [] }
         let schedule = resolveSchedule(parsed)
         settle(parsed) { draft in
@@ -17,8 +16,8 @@ extension Interpreter {
             draft.check.delayBeforeRetry = schedule.delayBeforeRetry
             draft.check.warmup = schedule.warmup
         }
-        if draft.kind == .smtp, !draft.smtpHosts.isEmpty {
-            return draft.smtpHosts.map { host in
+        if parsed.draft.kind == .smtp, !parsed.draft.smtpHosts.isEmpty {
+            return parsed.draft.smtpHosts.map { host in
                 var schedule = schedule
                 schedule.connectTimeout = host.check.connectTimeout
                 return CheckerConfiguration(
@@ -58,32 +57,31 @@ extension Interpreter {
     }
 
     private mutating func resolveSchedule(_ parsed: Parsed<CheckerDraft>) -> CheckSchedule {
-        let draft = parsed.draft
         var schedule = CheckSchedule()
-        schedule.delayLoop = draft.check.delayLoop
-        schedule.connectTimeout = draft.check.connectTimeout
-        schedule.warmup = draft.check.warmup ?? draft.check.delayLoop
-        schedule.alpha = draft.check.alpha
-        schedule.logAllFailures = draft.check.logAllFailures
-        schedule.rise = draft.rise
+        schedule.delayLoop = parsed.draft.check.delayLoop
+        schedule.connectTimeout = parsed.draft.check.connectTimeout
+        schedule.warmup = parsed.draft.check.warmup ?? parsed.draft.check.delayLoop
+        schedule.alpha = parsed.draft.check.alpha
+        schedule.logAllFailures = parsed.draft.check.logAllFailures
+        schedule.rise = parsed.draft.rise
         let standardRetry: Int
         let standardDelay: Duration
-        switch draft.kind {
-        case .dns: (standardRetry, standardDelay) = (3, draft.check.delayLoop)
+        switch parsed.draft.kind {
+        case .dns: (standardRetry, standardDelay) = (3, parsed.draft.check.delayLoop)
         case .http, .ssl: (standardRetry, standardDelay) = (1, .seconds(3))
         case .misc: (standardRetry, standardDelay) = (0, .seconds(1))
         case .tcp, .smtp, .ping, .udp, .file, .bfd: (standardRetry, standardDelay) = (1, .seconds(1))
         }
-        if draft.kind == .file || draft.kind == .bfd {
+        if parsed.draft.kind == .file || parsed.draft.kind == .bfd {
             // Its state is known at once, and from then on whenever it changes.
             (schedule.retry, schedule.warmup) = (0, .zero)
-            if draft.kind == .file { schedule.alpha = false }
+            if parsed.draft.kind == .file { schedule.alpha = false }
             return schedule
         }
-        schedule.delayBeforeRetry = draft.check.delayBeforeRetry ?? standardDelay
-        schedule.retry = draft.ownRetry ?? draft.check.retry ?? standardRetry
-        if let fall = draft.fall {
-            if let retry = draft.ownRetry, retry != fall - 1 {
+        schedule.delayBeforeRetry = parsed.draft.check.delayBeforeRetry ?? standardDelay
+        schedule.retry = parsed.draft.ownRetry ?? parsed.draft.check.retry ?? standardRetry
+        if let fall = parsed.draft.fall {
+            if let retry = parsed.draft.ownRetry, retry != fall - 1 {
                 reporter.warning(
                     .contradiction, at: parsed.place(of: "fall"),
                     "fall \(fall) and retry \(retry) disagree; fall counts",
@@ -97,47 +95,46 @@ extension Interpreter {
     private mutating func resolveProbe(
         _ parsed: Parsed<CheckerDraft>, _ target: CheckTarget, _ configuration: Configuration
     ) -> Probe? {
-        let draft = parsed.draft
-        switch draft.kind {
+        switch parsed.draft.kind {
         case .tcp: return .tcp
         case .ping: return .ping
         case .http: return .http(resolveHTTP(parsed, target, tls: nil))
-        case .ssl: return .http(resolveHTTP(parsed, target, tls: draft.tls))
-        case .smtp: return .smtp(heloName: draft.heloName)
-        case .dns: return .dns(draft.dns)
+        case .ssl: return .http(resolveHTTP(parsed, target, tls: parsed.draft.tls))
+        case .smtp: return .smtp(heloName: parsed.draft.heloName)
+        case .dns: return .dns(parsed.draft.dns)
         case .udp:
-            if draft.udp.minimumReplyLength > draft.udp.maximumReplyLength {
+            if parsed.draft.udp.minimumReplyLength > parsed.draft.udp.maximumReplyLength {
                 reporter.warning(
                     .contradiction, at: parsed.place(of: "min_reply_length"),
                     "no reply is long enough and short enough: the check always fails")
             }
-            if draft.udp.reply.count > draft.udp.maximumReplyLength {
+            if parsed.draft.udp.reply.count > parsed.draft.udp.maximumReplyLength {
                 reporter.error(
                     .contradiction, at: parsed.place(of: "require_reply"),
-                    "require_reply has \(draft.udp.reply.count) octets, and max_reply_length is "
-                        + "\(draft.udp.maximumReplyLength): no reply matches",
+                    "require_reply has \(parsed.draft.udp.reply.count) octets, and max_reply_length is "
+                        + "\(parsed.draft.udp.maximumReplyLength): no reply matches",
                     remedy: "raise max_reply_length, or shorten require_reply")
             }
-            return .udp(draft.udp)
+            return .udp(parsed.draft.udp)
         case .misc:
-            guard var command = draft.command else { return nil }
-            if let user = draft.user { command.user = user }
-            var probe = MiscProbe(command: command, timeout: draft.miscTimeout ?? draft.serviceDelayLoop)
-            probe.isDynamic = draft.isDynamic
+            guard var command = parsed.draft.command else { return nil }
+            if let user = parsed.draft.user { command.user = user }
+            var probe = MiscProbe(command: command, timeout: parsed.draft.miscTimeout ?? parsed.draft.serviceDelayLoop)
+            probe.isDynamic = parsed.draft.isDynamic
             return .misc(probe)
         case .file:
-            guard let word = draft.trackFile else { return nil }
-            guard let file = configuration.trackFiles.first(where: { $0.name == word.text }) else {
+            guard let word = parsed.draft.trackFile else { return nil }
+            guard let file = trackFiles[word.text] else {
                 sayUnknownReference(word, "track_file", configuration.trackFiles.map(\.name))
                 return nil
             }
             // Without a weight of its own the file's counts, and its `reverse` with it.
-            guard let weight = draft.weight, weight != 0 else {
+            guard let weight = parsed.draft.weight, weight != 0 else {
                 return .file(TrackedObject(file.name, weight: file.weight, isReversed: file.isReversed))
             }
-            return .file(TrackedObject(file.name, weight: weight, isReversed: draft.isReversed ?? false))
+            return .file(TrackedObject(file.name, weight: weight, isReversed: parsed.draft.isReversed ?? false))
         case .bfd:
-            guard let word = draft.bfdSession else { return nil }
+            guard let word = parsed.draft.bfdSession else { return nil }
             return session(word, in: configuration, of: \.tellsCheckers, spelled: "checker").map { .bfd($0.name) }
         }
     }

@@ -74,6 +74,7 @@ extension Interpreter {
             sayNoLink(of: source, at: parsed.place(of: "unicast_src_ip"), parsed)
         }
         var peers: [UnicastPeer] = []
+        var taken: Set<IPAddress> = []
         for (word, peer) in parsed.draft.unicastPeers {
             if peer.address.family != instance.family {
                 reporter.error(
@@ -83,7 +84,7 @@ extension Interpreter {
                 sayNoLink(of: peer.address, at: word, parsed)
             } else if peer.address == instance.sourceAddress {
                 reporter.warning(.adjusted, at: word, "this is the own unicast_src_ip; it is left out of the peers")
-            } else if peers.contains(where: { $0.address == peer.address }) {
+            } else if !taken.insert(peer.address).inserted {
                 reporter.warning(.duplicateKeyword, at: word, "\(peer.address) is a peer already")
             } else {
                 peers.append(peer)

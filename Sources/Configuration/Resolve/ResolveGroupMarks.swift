@@ -8,8 +8,8 @@ struct GroupMarks {
     private var next: UInt64?
     /// By group, then by protocol.
     private var given: [String: [VirtualServerIdentity.TransportProtocol: UInt64]] = [:]
-    /// What is marked, by protocol, and where that stands.
-    fileprivate var taken: [VirtualServerIdentity.TransportProtocol: [(range: MarkedAddresses.Range, word: Word)]] = [:]
+    /// What is marked, by protocol.
+    fileprivate var taken: [VirtualServerIdentity.TransportProtocol: MarkedSpans] = [:]
 
     init(_ global: GlobalDefinitions) {
         next = global.groupMarkTable.map { _ in UInt64(global.firstGroupMark) }
@@ -40,20 +40,21 @@ extension Interpreter {
         }
         let transport = transport(draft)
         var ranges: [AddressFamily: [MarkedAddresses.Range]] = [:]
+        var own: Set<MarkedSpans.Range> = []
         for member in group.members {
             guard case .addresses(let addresses, let port) = member, let first = addresses.first else { continue }
-            let range = MarkedAddresses.Range(addresses: addresses, port: port)
-            guard ranges[first.family]?.contains(range) != true else { continue }
-            if let other = marks.taken[transport]?.first(where: { $0.range.overlaps(range) }) {
+            let range = MarkedSpans.Range(first: first, last: addresses.last ?? first, port: port)
+            guard own.insert(range).inserted else { continue }
+            if let other = marks.taken[transport]?.overlap(with: range) {
                 reporter.error(
                     .contradiction, at: name,
-                    "\(first) has two marks: it is in \(other.word.text) already, or twice here",
+                    "\(first) has two marks: it is in \(other.text) already, or twice here",
                     remedy: "with nftables_ipvs an address and port belongs to one line of one group",
-                    notes: [(other.word, "the other one")])
+                    notes: [(other, "the other one")])
                 return []
             }
-            marks.taken[transport, default: []].append((range, name))
-            ranges[first.family, default: []].append(range)
+            marks.taken[transport, default: MarkedSpans()].insert(range, of: name)
+            ranges[first.family, default: []].append(MarkedAddresses.Range(addresses: addresses, port: port))
         }
         return AddressFamily.allCases.compactMap { family in
             ranges[family].map {

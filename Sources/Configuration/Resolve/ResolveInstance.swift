@@ -8,6 +8,7 @@ extension Interpreter {
         var taken: [String: Word] = [:]
         var instances: [VRRPInstanceConfiguration] = []
         var places: [Parsed<InstanceDraft>] = []
+        var numbered: [RouterNumber: [Int]] = [:]
         for parsed in drafts {
             guard let name = uniqueName(parsed, &taken) else {
                 failedInstances.formUnion(parsed.opener.arguments.first.map { [$0.text] } ?? [])
@@ -32,13 +33,15 @@ extension Interpreter {
             instance.trackedUnits = lists.units
             instance.trackedSessions = lists.sessions
             resolveStrict(parsed, &instance)
-            if let other = instances.firstIndex(where: { $0.clashes(with: instance) }) {
+            let alike = numbered[instance.number] ?? []
+            if let other = alike.first(where: { instances[$0].clashes(with: instance) }) {
                 sayClash(parsed, instance, places[other], instances[other])
             }
-            for other in instances.indices where instances[other].sharesNumber(with: instance) {
+            for other in alike where instances[other].sharesNumber(with: instance) {
                 instances[other].shareNumber()
                 instance.shareNumber()
             }
+            numbered[instance.number, default: []].append(instances.count)
             instances.append(instance)
             places.append(parsed)
         }
@@ -218,11 +221,21 @@ extension Interpreter {
     }
 }
 
+/// What adverts are told apart by.
+private struct RouterNumber: Hashable {
+    let virtualRouterID: UInt8
+    let family: AddressFamily
+    let interface: String?
+}
+
 extension VRRPInstanceConfiguration {
-    /// True when the two would hear each other's adverts as their own virtual router's. Unicast instances may have one
-    /// number as long as their peers differ, or their own addresses.
+    fileprivate var number: RouterNumber {
+        RouterNumber(virtualRouterID: virtualRouterID, family: family, interface: interface)
+    }
+
+    /// True when the two, which have one number, would hear each other's adverts as their own virtual router's. Unicast instances may
+    /// have one number as long as their peers differ, or their own addresses.
     fileprivate func clashes(with other: VRRPInstanceConfiguration) -> Bool {
-        guard isNumbered(as: other) else { return false }
         switch (delivery, other.delivery) {
         case (.multicast(let group), .multicast(let second)): return group == second
         case (.unicast(let peers, _), .unicast(let others, _)):
@@ -231,9 +244,9 @@ extension VRRPInstanceConfiguration {
         }
     }
 
-    /// True for two unicast instances of one number that speak from one address, as far as is known.
+    /// True for two unicast instances, which have one number, that speak from one address, as far as is known.
     fileprivate func sharesNumber(with other: VRRPInstanceConfiguration) -> Bool {
-        delivery.isUnicast && other.delivery.isUnicast && isNumbered(as: other) && mayShareSource(with: other)
+        delivery.isUnicast && other.delivery.isUnicast && mayShareSource(with: other)
     }
 
     /// Then an advert must come from a peer.
@@ -244,10 +257,6 @@ extension VRRPInstanceConfiguration {
 
     private func mayShareSource(with other: VRRPInstanceConfiguration) -> Bool {
         sourceAddress == other.sourceAddress || sourceAddress == nil || other.sourceAddress == nil
-    }
-
-    private func isNumbered(as other: VRRPInstanceConfiguration) -> Bool {
-        virtualRouterID == other.virtualRouterID && family == other.family && interface == other.interface
     }
 }
 

@@ -30,10 +30,11 @@ extension Interpreter {
     /// A down delay must end before the backups of the interface's instances take over: keepalived bounds it to one advertisement less
     /// than they wait.
     mutating func resolveLinkDelays(_ drafts: [LinkDelayDraft], _ configuration: inout Configuration) {
+        let instances = Dictionary(grouping: configuration.instances, by: \.interface)
         for draft in drafts {
             let name = draft.word.text
             var delays = draft.delays
-            for instance in configuration.instances where instance.interface == name {
+            for instance in instances[name] ?? [] {
                 let limit = instance.advertInterval * max(1, instance.downTimerAdverts - 1)
                 guard delays.down > limit else { continue }
                 delays.down = limit

@@ -5,45 +5,48 @@ extension Interpreter {
     mutating func resolveRealServers(
         _ service: Parsed<VirtualServerDraft>, _ identity: VirtualServerIdentity, _ configuration: Configuration
     ) -> [RealServerConfiguration] {
-        var taken: [Endpoint: Word] = [:]
-        return service.draft.realServers.compactMap { parsed in
+        var taken: [Endpoint: Statement] = [:]
+        taken.reserveCapacity(service.draft.realServers.count)
+        var servers: [RealServerConfiguration] = []
+        servers.reserveCapacity(service.draft.realServers.count)
+        for parsed in service.draft.realServers {
             guard let word = parsed.opener.arguments.first else {
                 reporter.error(
                     .missingValue, at: parsed.opener.keyword, "real_server needs an address",
                     remedy: "write real_server 192.0.2.10 80 {")
-                return nil
+                continue
             }
             ignoreExtra(parsed.opener.arguments.dropFirst(2), parsed.opener)
-            guard let endpoint = endpoint(parsed.opener.arguments, of: "real_server") else { return nil }
+            guard let endpoint = endpoint(parsed.opener.arguments, of: "real_server") else { continue }
             let server = resolveRealServer(parsed, endpoint, identity, configuration)
             if let other = taken[server.endpoint] {
                 reporter.error(
                     .duplicateName, at: word, "there is a real_server \(server.endpoint) already",
                     remedy: "remove one of them; weight gives a server a larger share",
-                    notes: [(other, "the other one")])
-                return nil
+                    notes: [(other.arguments.first ?? other.keyword, "the other one")])
+                continue
             }
-            taken[server.endpoint] = word
+            taken[server.endpoint] = parsed.opener
             sayFamily(word, endpoint.address, server.forwarding, identity)
-            return server
+            servers.append(server)
         }
+        return servers
     }
 
     private mutating func resolveRealServer(
         _ parsed: Parsed<RealServerDraft>, _ endpoint: Endpoint, _ identity: VirtualServerIdentity,
         _ configuration: Configuration
     ) -> RealServerConfiguration {
-        let draft = parsed.draft
         var server = RealServerConfiguration(endpoint: resolvePort(parsed, endpoint, identity))
-        server.weight = draft.weight
-        server.forwarding = draft.forwarding
-        server.inhibitOnFailure = draft.inhibitOnFailure
-        server.upperThreshold = draft.upperThreshold
-        server.lowerThreshold = draft.lowerThreshold
-        server.notifyUp = draft.notifyUp
-        server.notifyDown = draft.notifyDown
-        server.mailAlert = draft.mailAlert ?? global.mail.checkerAlerts ?? true
-        server.flapLimit = draft.check.flapLimit
+        server.weight = parsed.draft.weight
+        server.forwarding = parsed.draft.forwarding
+        server.inhibitOnFailure = parsed.draft.inhibitOnFailure
+        server.upperThreshold = parsed.draft.upperThreshold
+        server.lowerThreshold = parsed.draft.lowerThreshold
+        server.notifyUp = parsed.draft.notifyUp
+        server.notifyDown = parsed.draft.notifyDown
+        server.mailAlert = parsed.draft.mailAlert ?? global.mail.checkerAlerts ?? true
+        server.flapLimit = parsed.draft.check.flapLimit
         if server.lowerThreshold > server.upperThreshold {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "lthreshold"),
@@ -55,10 +58,11 @@ extension Interpreter {
         // ports there is often one that answers.
         var target = server.endpoint
         if endpoint.port != 0 { target.port = endpoint.port }
-        server.checkers = draft.checkers.flatMap { resolveChecker($0, target, configuration) }
+        server.checkers = parsed.draft.checkers.flatMap { resolveChecker($0, target, configuration) }
         // A checker may say otherwise than its server.
-        server.alpha = server.checkers.isEmpty ? draft.check.alpha : server.checkers.contains(where: \.schedule.alpha)
-        sayRepeatedSessions(draft.checkers)
+        server.alpha =
+            server.checkers.isEmpty ? parsed.draft.check.alpha : server.checkers.contains(where: \.schedule.alpha)
+        sayRepeatedSessions(parsed.draft.checkers)
         settle(parsed) { draft in
             (draft.lowerThreshold, draft.mailAlert) = (server.lowerThreshold, server.mailAlert)
         }

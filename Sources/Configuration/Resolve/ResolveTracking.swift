@@ -94,11 +94,12 @@ extension Interpreter {
     ) -> [SyncGroupConfiguration] {
         var taken: [String: Word] = [:]
         var memberOf: [String: Word] = [:]
+        let known = Set(configuration.instances.map(\.name))
         return drafts.compactMap { parsed in
             guard let name = uniqueName(parsed, &taken) else { return nil }
             var group = parsed.draft.model
             group.name = name
-            group.members = resolveMembers(parsed, configuration, &memberOf)
+            group.members = resolveMembers(parsed, among: known, configuration, &memberOf)
             let lists = resolveTracks(parsed.draft.tracked, configuration)
             group.trackedInterfaces = lists.interfaces
             group.trackedScripts = lists.scripts
@@ -130,11 +131,12 @@ extension Interpreter {
     }
 
     private mutating func resolveMembers(
-        _ parsed: Parsed<SyncGroupDraft>, _ configuration: Configuration, _ memberOf: inout [String: Word]
+        _ parsed: Parsed<SyncGroupDraft>, among known: Set<String>, _ configuration: Configuration,
+        _ memberOf: inout [String: Word]
     ) -> [String] {
         var members: [String] = []
         for word in parsed.draft.members {
-            guard configuration.instances.contains(where: { $0.name == word.text }) else {
+            guard known.contains(word.text) else {
                 if !failedInstances.contains(word.text) {
                     sayUnknownReference(word, "vrrp_instance", configuration.instances.map(\.name))
                 }
@@ -165,6 +167,9 @@ extension Interpreter {
     /// file with a weight not at all.
     mutating func dropGroupedWeights(_ drafts: [Parsed<InstanceDraft>], _ configuration: inout Configuration) {
         let steady = Set(configuration.syncGroups.filter { !$0.usesTrackingWeights }.flatMap(\.members))
+        guard !steady.isEmpty else { return }
+        let names = Dictionary(
+            drafts.compactMap(\.opener.arguments.first).map { ($0.text, $0) }, uniquingKeysWith: { first, _ in first })
         for index in configuration.instances.indices where steady.contains(configuration.instances[index].name) {
             let instance = configuration.instances[index]
             let weighted =
@@ -179,11 +184,9 @@ extension Interpreter {
             configuration.instances[index].trackedProcesses.removeAll { $0.weight != 0 }
             configuration.instances[index].trackedUnits.removeAll { $0.weight != 0 }
             configuration.instances[index].trackedSessions.removeAll { $0.weight != 0 }
-            guard let parsed = drafts.first(where: { $0.opener.arguments.first?.text == instance.name }) else {
-                continue
-            }
+            guard let word = names[instance.name] else { continue }
             reporter.warning(
-                .adjusted, at: parsed.opener.arguments.first ?? parsed.opener.keyword,
+                .adjusted, at: word,
                 "weights of what \(instance.name) tracks are ignored in its sync group",
                 remedy: "write sync_group_tracking_weight in the group, or weight 0")
         }
@@ -219,8 +222,12 @@ extension Interpreter {
     private mutating func resolveTracked(
         _ drafts: [TrackDraft], of kind: String, among blocks: [some TrackedBlock]
     ) -> [TrackedObject] {
-        let known = blocks.map { ($0.name, (weight: $0.weight, isReversed: $0.isReversed)) }
-        return resolveTracked(drafts, of: kind, known: Dictionary(known, uniquingKeysWith: { first, _ in first }))
+        guard !drafts.isEmpty else { return [] }
+        if trackable[kind] == nil {
+            let known = blocks.map { ($0.name, (weight: $0.weight, isReversed: $0.isReversed)) }
+            trackable[kind] = Dictionary(known, uniquingKeysWith: { first, _ in first })
+        }
+        return resolveTracked(drafts, of: kind, known: trackable[kind] ?? [:])
     }
 }
 

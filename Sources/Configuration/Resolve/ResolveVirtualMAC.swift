@@ -115,10 +115,10 @@ extension Interpreter {
     private func freeName(
         _ number: UInt8, _ family: AddressFamily, _ prefix: String, _ taken: Set<String>
     ) -> String {
-        var names = ["\(prefix).\(number)"]
-        if family == .inet6 { names.append("\(prefix)6.\(number)") }
-        names += (1...taken.count + 1).map { "\(prefix).\(number).\($0)" }
-        return names.first { !taken.contains($0) } ?? names[0]
+        let first = "\(prefix).\(number)"
+        if !taken.contains(first) { return first }
+        if family == .inet6, !taken.contains("\(prefix)6.\(number)") { return "\(prefix)6.\(number)" }
+        return (1...taken.count + 1).lazy.map { "\(first).\($0)" }.first { !taken.contains($0) } ?? first
     }
 
     private mutating func isFree(

@@ -8,9 +8,12 @@ extension Interpreter {
         var taken: [VirtualServerIdentity: (word: Word, index: Int)] = [:]
         var servers: [VirtualServerConfiguration] = []
         var marks = GroupMarks(configuration.global)
-        for parsed in file.virtualServers {
+        let groups = Dictionary(file.serverGroups.map { ($0.name.text, $0) }, uniquingKeysWith: { first, _ in first })
+        effective?.reopenFile()
+        for statement in file.virtualServers {
+            let parsed = read(statement, Grammars.virtualServer, from: VirtualServerDraft(global: global))
             let head = parsed.opener.arguments.first ?? parsed.opener.keyword
-            for (identity, group, marked) in identities(parsed, file.serverGroups, &marks) {
+            for (identity, group, marked) in identities(parsed, groups, &marks) {
                 var server = resolveVirtualServer(parsed, identity, group, configuration)
                 server.marked = marked
                 if let other = taken[identity] {
@@ -21,6 +24,7 @@ extension Interpreter {
                 }
             }
         }
+        effective?.end()
         return servers
     }
 
@@ -57,7 +61,7 @@ extension Interpreter {
 
     /// What a block is: one address, one mark, or all of a group's.
     private mutating func identities(
-        _ parsed: Parsed<VirtualServerDraft>, _ groups: [ServerGroupDraft], _ marks: inout GroupMarks
+        _ parsed: Parsed<VirtualServerDraft>, _ groups: [String: ServerGroupDraft], _ marks: inout GroupMarks
     ) -> [(VirtualServerIdentity, group: String?, marked: MarkedAddresses?)] {
         let words = parsed.opener.arguments
         let draft = parsed.draft
@@ -81,8 +85,8 @@ extension Interpreter {
                 reporter.error(.missingValue, at: first, "group needs a name")
                 return []
             }
-            guard let group = groups.first(where: { $0.name.text == name.text }) else {
-                sayUnknownReference(name, "virtual_server_group", groups.map(\.name.text))
+            guard let group = groups[name.text] else {
+                sayUnknownReference(name, "virtual_server_group", groups.keys.sorted())
                 return []
             }
             sayDefaultProtocol(parsed)

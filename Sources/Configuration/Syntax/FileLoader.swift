@@ -30,6 +30,8 @@ public struct ReadingLimits: Equatable, Sendable {
     public var fileBytes = 64 << 20
     /// Bytes of a line after substitution.
     public var lineBytes = 16 << 10
+    /// Text that parameters, sequences and quotes make, altogether.
+    public var madeBytes = 1 << 30
     /// Lines after substitution, sequences and lists.
     public var lines = 4_000_000
     /// Substitutions within substitutions.

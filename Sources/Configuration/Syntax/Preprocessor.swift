@@ -13,14 +13,14 @@ struct ReadingEnvironment {
 }
 
 /// Reads the main file and all it includes into a syntax tree.
-struct Preprocessor<Loader: FileLoader> {
-    let loader: Loader
+struct Preprocessor {
+    let loader: any FileLoader
     let environment: ReadingEnvironment
     let limits: ReadingLimits
     var reporter = Reporter()
     var builder = TreeBuilder()
     /// What the digest is made of: each file's path and bytes, and the environment that was asked for.
-    var digestInput: [UInt8] = []
+    var digestParts: [[UInt8]] = []
     /// What `include_check` says so far.
     var includeChecks: IncludeCheck = []
     /// What the patterns of includes found.
@@ -39,7 +39,7 @@ struct Preprocessor<Loader: FileLoader> {
         var lines: [LogicalLine]
     }
 
-    init(loader: Loader, environment: ReadingEnvironment, limits: ReadingLimits) {
+    init(loader: any FileLoader, environment: ReadingEnvironment, limits: ReadingLimits) {
         self.loader = loader
         self.environment = environment
         self.limits = limits
@@ -49,26 +49,29 @@ struct Preprocessor<Loader: FileLoader> {
     /// Reads a file into the tree; false when it cannot be read (the caller says so where it was named).
     mutating func readFile(_ path: String) throws(FileLoaderError) {
         let bytes = try loader.read(path, limit: limits.fileBytes)
-        digestInput.append(contentsOf: path.utf8)
-        digestInput.append(0)
-        digestInput.append(contentsOf: bytes)
-        digestInput.append(0)
+        digestParts += [Array(path.utf8) + [0], bytes, [0]]
         for byte in bytes.prefix(4096) { randomState = (randomState ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         let file = reporter.sources.add(path: path, bytes: bytes)
         includeStack.append(path)
         let outer = openDefinition
         openDefinition = nil
-        for index in reporter.sources.files[Int(file)].lineStarts.indices {
-            let whole = reporter.sources.line(file, Int32(clamping: index))
-            var line = whole
-            if index == 0, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
-            while let first = line.first, isBlank(first) { line.removeFirst() }
-            while let last = line.last, isBlank(last) { line.removeLast() }
-            guard !line.isEmpty || openDefinition != nil else { continue }
-            let byte = Int32(clamping: line.startIndex - whole.startIndex)
-            readLine(
-                LogicalLine(
-                    bytes: Array(line), start: Place(file: file, line: Int32(clamping: index), byte: byte)))
+        let source = reporter.sources.files[Int(file)]
+        builder.add(bytes, lines: source.lineStarts.count)
+        bytes.withUnsafeBufferPointer { bytes in
+            for index in source.lineStarts.indices {
+                let whole = source.range(ofLine: index)
+                var (start, end) = (whole.lowerBound, whole.upperBound)
+                if index == 0, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }
+                while start < end, isBlank(bytes[start]) { start += 1 }
+                while start < end, isBlank(bytes[end - 1]) { end -= 1 }
+                let place = Place(
+                    file: file, line: Int32(clamping: index), byte: Int32(clamping: start - whole.lowerBound))
+                guard start < end || openDefinition != nil else { continue }
+                let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
+                if !readPlain(line, at: place, start: start) {
+                    readLine(LogicalLine(bytes: Array(line), start: place))
+                }
+            }
         }
         finishDefinition()
         openDefinition = outer
@@ -76,8 +79,22 @@ struct Preprocessor<Loader: FileLoader> {
     }
 
     /// The tree, when the main file has been read.
-    mutating func finish() -> Block {
+    mutating func finish() -> SyntaxTree {
         builder.finish(&reporter)
+    }
+
+    /// A line as it stands in a file that is nothing but words and braces, as most are; false when it may be more.
+    private mutating func readPlain(_ line: UnsafeBufferPointer<UInt8>, at place: Place, start: Int) -> Bool {
+        guard openDefinition == nil, linesLeft > 0, line.count <= limits.lineBytes else { return false }
+        switch line[0] {
+        case UInt8(ascii: "@"), UInt8(ascii: "~"): return false
+        case UInt8(ascii: "i"): if line.starts(with: "include".utf8) { return false }
+        case UInt8(ascii: "r"): if line.starts(with: "random_seed".utf8) { return false }
+        default: break
+        }
+        guard let count = builder.takePlain(line, at: place, start: start, &reporter) else { return false }
+        if count > 0 { linesLeft -= 1 }
+        return true
     }
 
     /// One line as it stands in a file, without blanks at its ends.
@@ -90,7 +107,7 @@ struct Preprocessor<Loader: FileLoader> {
         }
         let stripped = raw.withoutComment()
         var line = stripped.trimmed()
-        if stripped.places == nil, stripped.bytes.count < raw.bytes.count, let last = stripped.bytes.last,
+        if stripped.runs == nil, stripped.bytes.count < raw.bytes.count, let last = stripped.bytes.last,
             isWordByte(last)
         {
             reporter.report(
@@ -150,6 +167,8 @@ struct Preprocessor<Loader: FileLoader> {
         let problem: String? =
             if linesLeft < 0 {
                 "the configuration becomes more than \(limits.lines) lines"
+            } else if builder.records.words.made.count > limits.madeBytes {
+                "parameters make more than \(limits.madeBytes) bytes of the configuration"
             } else if line.bytes.count > limits.lineBytes {
                 "the line is longer than \(limits.lineBytes) bytes"
             } else if depth > limits.substitutionDepth {

@@ -14,12 +14,17 @@ private struct Reference {
 }
 
 extension Preprocessor {
-    /// The line with its first defined parameter replaced; nil when nothing is to be replaced.
+    /// The line with its first defined parameter replaced, and those after it as far as one cannot change what another is; nil when
+    /// nothing is to be replaced.
     mutating func substitute(_ line: LogicalLine) -> [LogicalLine]? {
         guard line.bytes.contains(UInt8(ascii: "$")) else { return nil }
-        for reference in references(line) {
+        let references = references(line)
+        for (number, reference) in references.enumerated() {
             if let lines = replacement(reference) {
-                return splice(lines, into: line, at: reference.range)
+                let isPlain =
+                    lines.count == 1 && isPlain(lines[0].bytes, after: line.bytes[..<reference.range.lowerBound])
+                guard isPlain else { return splice(lines, into: line, at: reference.range) }
+                return [spliceAll(lines[0].bytes, references[number...], into: line)]
             }
             if reference.hasBraces, !reference.isQuoted {
                 reporter.spoil(
@@ -101,25 +106,56 @@ extension Preprocessor {
             return String(nextRandom(low...max(low, high)))
         case "_ENV":
             guard let name = reference.arguments.first, let value = environment.variable(name) else { return nil }
-            digestInput += Array(value.utf8) + [0]
+            digestParts.append(Array(value.utf8) + [0])
             return value
         default: return nil
         }
     }
 
+    /// Whether a value changes nothing but its place: no parameter begins in it or before it, no quotes, and not the kind of the line.
+    private func isPlain(_ value: [UInt8], after before: ArraySlice<UInt8>) -> Bool {
+        let first = before.first ?? value.first
+        return !value.contains { $0 == UInt8(ascii: "$") || $0 == UInt8(ascii: "\"") }
+            && !before.contains(UInt8(ascii: "$"))
+            && first.map { $0 != UInt8(ascii: "@") && $0 != UInt8(ascii: "~") } ?? false
+    }
+
+    /// Puts a plain value in the place of the first reference, and goes on with the others while their values are plain too.
+    private mutating func spliceAll(
+        _ first: [UInt8], _ references: ArraySlice<Reference>, into line: LogicalLine
+    ) -> LogicalLine {
+        var joined = LogicalLine(bytes: [], start: line.place(0), runs: [])
+        var end = 0
+        for reference in references where joined.bytes.count <= limits.lineBytes {
+            var value = first
+            if end > 0 {
+                let between = line.bytes[end..<reference.range.lowerBound]
+                guard let lines = definitions[reference.name], lines.count == 1,
+                    isPlain(lines[0].bytes, after: joined.bytes.prefix(1) + between)
+                else { break }
+                value = lines[0].bytes
+            }
+            joined.append(line, end..<reference.range.lowerBound)
+            joined.append(
+                value, from: line.place(reference.range.lowerBound), line.place(reference.range.upperBound - 1))
+            end = reference.range.upperBound
+        }
+        joined.append(line, end..<line.bytes.count)
+        return joined.trimmed()
+    }
+
     /// Puts lines in the place of a range: the first joins what is before, the last what is after.
     private func splice(_ lines: [LogicalLine], into line: LogicalLine, at range: Range<Int>) -> [LogicalLine] {
-        let before = line.slice(0..<range.lowerBound)
-        let after = line.from(range.upperBound)
         guard lines.count > 1 else {
-            let value = lines.first?.bytes ?? []
-            var places = (0..<range.lowerBound).map(line.place)
-            places += value.indices.map { line.place($0 == 0 ? range.lowerBound : range.upperBound - 1) }
-            places += (range.upperBound..<max(range.upperBound, line.bytes.count)).map(line.place)
-            let joined = LogicalLine(
-                bytes: before.bytes + value + after.bytes, start: line.place(0), places: places)
+            var joined = LogicalLine(bytes: [], start: line.place(0), runs: [])
+            joined.append(line, 0..<range.lowerBound)
+            joined.append(
+                lines.first?.bytes ?? [], from: line.place(range.lowerBound), line.place(range.upperBound - 1))
+            joined.append(line, range.upperBound..<max(range.upperBound, line.bytes.count))
             return [joined.trimmed()]
         }
+        let before = line.slice(0..<range.lowerBound)
+        let after = line.from(range.upperBound)
         var result: [LogicalLine] = []
         if !before.trimmed().bytes.isEmpty {
             result += splice([lines[0]], into: line.slice(0..<range.upperBound), at: range)
@@ -130,6 +166,21 @@ extension Preprocessor {
         let rest = after.trimmed()
         if !rest.bytes.isEmpty { result.append(rest) }
         return result
+    }
+}
+
+extension LogicalLine {
+    /// A part of another line.
+    fileprivate mutating func append(_ line: LogicalLine, _ range: Range<Int>) {
+        runs? += line.runs(range, at: bytes.count)
+        bytes += line.bytes[range]
+    }
+
+    /// A parameter's value: its first byte is at the `$`, the others at the end of the parameter.
+    fileprivate mutating func append(_ value: [UInt8], from start: Place, _ end: Place) {
+        if !value.isEmpty { runs?.append(Run(index: bytes.count, place: start, isFixed: true)) }
+        if value.count > 1 { runs?.append(Run(index: bytes.count + 1, place: end, isFixed: true)) }
+        bytes += value
     }
 }
 

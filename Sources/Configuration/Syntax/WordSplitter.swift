@@ -2,29 +2,6 @@
 // patterns single quotes do too and a backslash escapes as in a shell string; elsewhere both are ordinary characters, as
 // keepalived 2.2.7 reads them (auth_pass 'x' sends the quotes).
 
-/// A line after comments, conditions and substitutions, with each byte's place.
-struct LogicalLine: Sendable {
-    var bytes: [UInt8]
-    /// The place of the first byte when the line is as in the file.
-    var start: Place
-    /// The place of each byte when something was substituted.
-    var places: [Place]?
-
-    func place(_ index: Int) -> Place {
-        guard let places else { return start.advanced(by: index) }
-        return places.indices.contains(index) ? places[index] : places.last ?? start
-    }
-
-    /// Bytes in the file from `range`'s first to its last byte.
-    func length(_ range: Range<Int>) -> Int {
-        guard places != nil, !range.isEmpty else { return max(1, range.count) }
-        let first = place(range.lowerBound)
-        let last = place(range.upperBound - 1)
-        guard first.file == last.file, first.line == last.line, last.byte >= first.byte else { return 1 }
-        return Int(last.byte - first.byte) + 1
-    }
-}
-
 /// What a line consists of.
 enum Token: Sendable {
     case word(Word)
@@ -214,7 +191,7 @@ private enum Closing {
     }
 }
 
-private func isBrace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}") }
+func isBrace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}") }
 
 /// Certain to stand for itself in every word: no blank, brace, escape, and not what a quote begins with.
 private func isPlain(_ byte: UInt8) -> Bool {
