@@ -9,7 +9,7 @@ enum Benchmarks {
         usage: bench WHAT [--rounds N]    print rows; WHAT is
                    failover | routers | load        as root, on this machine
                    memory | table | commands | checks   in the lab
-                   fanout
+                   fanout | reading
                bench flood SOCKET         publish to a busd until ended
                bench serve                answer checks until ended
                bench render FILE…         rows to docs/BENCHMARKS.md on standard output
@@ -23,6 +23,7 @@ enum Benchmarks {
             case "failover": try Failover(Options(arguments.dropFirst())).run()
             case "routers": try VirtualRouters(Options(arguments.dropFirst())).run()
             case "memory": try Memory(Options(arguments.dropFirst())).run()
+            case "reading": try Reading(Options(arguments.dropFirst())).run()
             case "fanout": try FanOut(Options(arguments.dropFirst())).run()
             case "table": try Table(Options(arguments.dropFirst())).run()
             case "commands": try TableCommands(Options(arguments.dropFirst())).run()
