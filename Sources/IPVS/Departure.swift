@@ -48,6 +48,7 @@ struct Departing: Equatable, Sendable {
     /// `configuration` with the departing servers at its end; nil when there is nothing of either.
     func joined(to configuration: VirtualServerConfiguration?) -> VirtualServerConfiguration? {
         guard var joined = configuration ?? service else { return nil }
+        guard !servers.isEmpty else { return joined }
         joined.realServers += servers.sorted { $0.key < $1.key }.map(\.value.configuration)
         return joined
     }
@@ -56,6 +57,9 @@ struct Departing: Equatable, Sendable {
 extension Standing {
     /// True when only its departing servers keep it in the table.
     public var isDeparting: Bool { departing.service != nil }
+
+    /// Its pool, unless only departing servers keep it in the table.
+    public var wantedPool: Pool? { isDeparting ? nil : pool }
 
     /// True when nothing but its departure keeps a server from following its checks and its weight: what is decided about it has an effect
     /// when the configuration has it again.

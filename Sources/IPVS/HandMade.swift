@@ -41,6 +41,7 @@ public struct HandMade: Equatable, Sendable {
         guard var configuration = configured ?? attributes.map({ VirtualServerConfiguration(identity, $0) }) else {
             return nil
         }
+        guard !servers.isEmpty else { return configuration }
         let known = Set(configuration.realServers.map(\.endpoint))
         for (endpoint, attributes) in servers.sorted(by: { $0.key < $1.key }) where !known.contains(endpoint) {
             guard let server = RealServerConfiguration(endpoint, attributes) else { continue }

@@ -129,7 +129,11 @@ public struct Memory: Equatable, Sendable {
             for (endpoint, change) in remembered?.weightChanges ?? [:] { text += "change \(endpoint) \(change)\n" }
             guard remembered == nil else { continue }
             for member in standing.pool?.members ?? [] where member.departure == nil && !standing.isUnwritten(member) {
-                text += "\(RememberedHealth(member).rawValue) \(member.configuration.endpoint)\n"
+                // Not interpolated: there may be tens of thousands.
+                text += RememberedHealth(member).rawValue
+                text += " "
+                text += member.configuration.endpoint.description
+                text += "\n"
                 if member.weightChange != 0 {
                     text += "change \(member.configuration.endpoint) \(member.weightChange)\n"
                 }

@@ -288,10 +288,10 @@ public struct Reconciler: Sendable {
         }
     }
 
-    /// The kernel executed a command.
-    public mutating func took(_ command: Command) {
+    /// The kernel executed commands about one service.
+    public mutating func took(_ commands: ArraySlice<Command>, of service: VirtualServerIdentity) {
         version += 1
-        standings[command.service]?.took(command)
+        standings[service]?.took(commands)
     }
 
     /// The kernel refused commands about a service.

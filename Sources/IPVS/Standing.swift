@@ -74,7 +74,9 @@ public struct Standing: Sendable {
             for endpoint in handMade.servers.keys where !stay.contains(endpoint) { decisions[endpoint] = nil }
             handMade = HandMade()
         }
-        for server in configuration.realServers { handMade.servers[server.endpoint] = nil }
+        if !handMade.servers.isEmpty {
+            for server in configuration.realServers { handMade.servers[server.endpoint] = nil }
+        }
         configured = configuration
         depart(before, pool, departure)
         rebuild(departure)
@@ -162,9 +164,13 @@ public struct Standing: Sendable {
         took(command)
     }
 
-    /// A command was executed.
-    mutating func took(_ command: Command) {
-        if refusals.removeValue(forKey: command.endpoint) != nil { wasTaken = true }
+    /// Commands were executed.
+    mutating func took(_ commands: ArraySlice<Command>) {
+        for command in commands { took(command) }
+    }
+
+    private mutating func took(_ command: Command) {
+        if !refusals.isEmpty, refusals.removeValue(forKey: command.endpoint) != nil { wasTaken = true }
         switch (command, held) {
         case (.addService(_, let attributes), _): held = .present(ServiceEntry(attributes: attributes))
         case (.deleteService, _): held = .absent
@@ -241,7 +247,8 @@ public struct Standing: Sendable {
         }
         var wanted = pool.entry
         if let actual { keepServing(in: &wanted, of: actual, pool) }
-        return Change(identity, from: actual, to: wanted).without { refusals[$0.endpoint] == $0 }
+        let change = Change(identity, from: actual, to: wanted)
+        return refusals.isEmpty ? change : change.without { refusals[$0.endpoint] == $0 }
     }
 
     /// Who serves goes on serving, whether or not the pool has a place for it, while something is refused (a replacement that the kernel does

@@ -44,6 +44,9 @@ struct JSONScanner {
         let object = try open(.object)
         var count = 0
         var escaped = false
+        // A bit for each name: names that repeat share one, and few others do.
+        var seen: UInt64 = 0
+        var mayRepeat = false
         if current != UInt8(ascii: "}") {
             while true {
                 guard current == UInt8(ascii: "\"") else { throw .syntax(.expectedKey, offset: position) }
@@ -53,6 +56,9 @@ struct JSONScanner {
                     try refuseNul(in: nodes[name])
                 }
                 count += 1
+                let bit = Self.bit(of: octets(of: nodes[name]))
+                if seen & bit != 0 { mayRepeat = true }
+                seen |= bit
                 skipBlanks()
                 guard current == UInt8(ascii: ":") else { throw .syntax(.expectedColon, offset: position) }
                 position += 1
@@ -62,7 +68,12 @@ struct JSONScanner {
             }
         }
         close(object)
-        try refuseDuplicates(in: object, count: count, escaped: escaped)
+        if mayRepeat || escaped { try refuseDuplicates(in: object, count: count, escaped: escaped) }
+    }
+
+    private static func bit(of name: UnsafeRawBufferPointer) -> UInt64 {
+        guard let first = name.first else { return 1 }
+        return 1 << (UInt64(first) &+ UInt64(name[name.count / 2]) &+ UInt64(name.count) &* 9 & 63)
     }
 
     private mutating func scanArray() throws(JSONError) {

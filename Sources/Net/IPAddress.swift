@@ -171,13 +171,23 @@ public struct Endpoint: Hashable, Comparable, Sendable, LosslessStringConvertibl
         }
     }
 
+    /// Tables are looked up by endpoint: one word for IPv4.
+    public func hash(into hasher: inout Hasher) {
+        switch address {
+        case .v4(let address): hasher.combine(UInt64(address.rawValue) << 16 | UInt64(port))
+        case .v6(let address):
+            hasher.combine(address)
+            hasher.combine(port)
+        }
+    }
+
     public static func < (left: Endpoint, right: Endpoint) -> Bool {
         (left.address, left.port) < (right.address, right.port)
     }
 
     public var description: String {
         switch address {
-        case .v4(let address): "\(address):\(port)"
+        case .v4(let address): address.description + ":" + port.description
         case .v6(let address): "[\(address)]:\(port)"
         }
     }

@@ -57,7 +57,7 @@ struct IPVSEncoder {
     ) -> NetlinkMessage {
         var message = serviceMessage(command, service)
         message.nest(IPVS_CMD_ATTR_DEST) { nest in
-            nest.put(IPVS_DEST_ATTR_ADDR, octets: endpoint.address.octets)
+            Self.put(endpoint.address, as: IPVS_DEST_ATTR_ADDR, into: &nest)
             nest.put(IPVS_DEST_ATTR_PORT, endpoint.port.bigEndian)
             // Kernel 3.18; earlier ones ignore it and have only destinations of the service's family.
             nest.put(IPVS_DEST_ATTR_ADDR_FAMILY, endpoint.address.family.number)
@@ -71,10 +71,18 @@ struct IPVSEncoder {
         switch service {
         case .address(let transport, let endpoint):
             nest.put(IPVS_SVC_ATTR_PROTOCOL, transport.number)
-            nest.put(IPVS_SVC_ATTR_ADDR, octets: endpoint.address.octets)
+            put(endpoint.address, as: IPVS_SVC_ATTR_ADDR, into: &nest)
             nest.put(IPVS_SVC_ATTR_PORT, endpoint.port.bigEndian)
         case .firewallMark(let mark, _):
             nest.put(IPVS_SVC_ATTR_FWMARK, mark)
+        }
+    }
+
+    /// IPv4 as a word: an array for each of a table's addresses is more work than the rest of the message.
+    private static func put(_ address: IPAddress, as attribute: Int, into nest: inout NetlinkMessage) {
+        switch address {
+        case .v4(let address): nest.put(attribute, address.rawValue.bigEndian)
+        case .v6(let address): nest.put(attribute, octets: address.octets)
         }
     }
 

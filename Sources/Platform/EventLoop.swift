@@ -189,14 +189,19 @@ public final class EventLoop {
         postponed.append(work)
     }
 
-    /// How long after `run` the start is over: longer than an election and the first checks at default intervals.
-    private static let settling = Duration.seconds(10)
+    /// When after `run` parts of the start are over: the configuration is read and adopted; elections and first checks at default intervals.
+    private static let settling = [Duration.seconds(1), .seconds(10)]
 
     /// Runs turns until `stop`. What only the start needed is given back after a while (see `Footprint`).
     public func run() throws(Errno) {
         stopped = false
-        let settled = timer { Footprint.settle() }
-        settled.arm(at: refreshNow() + Self.settling)
+        refreshNow()
+        let settled = Self.settling.map { delay in
+            let timer = timer { Footprint.settle() }
+            timer.arm(after: delay)
+            return timer
+        }
+        defer { withExtendedLifetime(settled) {} }
         while !stopped { try turn(timeoutMilliseconds: -1) }
     }
 

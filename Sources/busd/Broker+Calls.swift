@@ -6,12 +6,14 @@ import Platform
 import Varlink
 
 extension Broker {
+    private static let publisherRole = Interfaces.role(for: BusAPI.Publish.method)
+
     /// A client has called.
     func serve(_ call: IncomingCall, from client: Client, _ message: ArraySlice<UInt8>) {
         let envelope = call.envelope
         let isPublication = index.name(at: envelope.method, in: call.text, equals: "io.evenkeel.Bus.Publish")
         let method = isPublication ? BusAPI.Publish.method : index.string(at: envelope.method, in: call.text)
-        let needed = Interfaces.role(for: method)
+        let needed = isPublication ? Self.publisherRole : Interfaces.role(for: method)
         guard client.role >= needed else {
             return client.refuse(VarlinkServiceError.permissionDenied.reply, method, envelope)
         }

@@ -10,7 +10,8 @@ extension Broker {
     /// A client publishes events. Nothing is published unless all of them are right.
     func publish(_ call: IncomingCall, from client: Client) {
         do throws(VarlinkServiceError) {
-            let reader = EventReader(index: index, text: call.text, claim: client.claim)
+            let reader = EventReader(
+                index: index, text: call.text, claim: client.claim, publisher: client.number, broker: self)
             let publication = try reader.read(call.envelope.parameters)
             let account = client.account
             if let failure = overfill(publication.events, account, call.text.count) {

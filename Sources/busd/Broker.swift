@@ -22,7 +22,10 @@ final class Broker {
     var index = JSONIndex()
     var policy = Policy()
     var store: EventStore
-    var channels: [EventFilter: Channel] = [:]
+    var channels: [EventFilter: Channel] = [:] {
+        didSet { channelsVersion += 1 }
+    }
+    private var channelsVersion = 0
     var services: [String: AttachedService] = [:]
     var published = 0
     var overruns = 0
@@ -168,10 +171,15 @@ final class Broker {
     /// Gives an event its place and hands it to the channels that want it.
     func add(_ event: IncomingEvent, from client: Client?) {
         if event.isRemoval { trimmer.note(freed: store.kept(event.key)?.frame.count ?? 0) }
-        let frame = store.add(event, from: client?.number ?? 0, client?.account)
+        let record = store.add(event, from: client?.number ?? 0, client?.account)
         published += 1
-        for channel in channels.values where channel.filter.matches(event.key) {
-            guard channel.add(frame, store.seq) else { continue }
+        if record.channelsVersion != channelsVersion {
+            record.channels = channels.values.filter { $0.filter.matches(record.key) }
+            record.channelsVersion = channelsVersion
+        }
+        guard let content = record.content else { return }
+        for channel in record.channels {
+            guard channel.add(content.frame, content.seq) else { continue }
             if dirtyChannels.isEmpty {
                 loop.soon { [unowned self] in flushChannels() }  // The broker outlives its loop's turns.
             }

@@ -20,7 +20,10 @@ struct EventReader {
 
     let index: JSONIndex
     let text: UnsafeRawBufferPointer
+    /// Who publishes: what it may say, and the number of its connection.
     let claim: Claim
+    let publisher: Int
+    let broker: Broker
 
     /// All events, or what is wrong with the first that is not right.
     func read(_ parameters: Int?) throws(VarlinkServiceError) -> Publication {
@@ -50,18 +53,18 @@ struct EventReader {
     private func event(_ node: Int, number: Int) throws(VarlinkServiceError) -> IncomingEvent {
         func wrong(_ member: String) -> VarlinkServiceError { .invalidParameter("events[\(number)].\(member)") }
         guard index.nodes[node].kind == .object else { throw .invalidParameter("events[\(number)]") }
-        var type: String?
-        var subject: String?
-        var source: String?
+        var type: Int?
+        var subject: Int?
+        var source: Int?
         var others = 0
         var hasData = false
         var name = node + 1
         while name < index.nodes[node].next {
             let value = name + 1
             switch member(name) {
-            case .type: type = try string(value) { wrong("type") }
-            case .subject: subject = try string(value) { wrong("subject") }
-            case .source: source = try string(value) { wrong("source") }
+            case .type: type = value
+            case .subject: subject = value
+            case .source: source = value
             case .data:
                 hasData = index.nodes[value].kind == .object
                 guard hasData || index.nodes[value].kind == .null else { throw wrong("data") }
@@ -80,16 +83,37 @@ struct EventReader {
             }
             name = index.nodes[value].next
         }
-        guard let type, IDLNames.isInterface(type), type.utf8.count <= Self.nameLimit else { throw wrong("type") }
-        guard let subject, isPrintable(subject), subject.utf8.count <= Self.subjectLimit else { throw wrong("subject") }
-        guard let source, isPrintable(source), source.utf8.count <= Self.nameLimit else { throw wrong("source") }
         guard others == 3 else { throw wrong("specversion, id, time") }
-        guard claim.covers(source: source), claim.covers(type: type, subject: subject) else { throw .permissionDenied }
         let range = index.range(of: node)
         guard range.count <= Limits.event else { throw .invalidParameter("events[\(number)]") }
+        let open = UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1])
+        if let record = told(type, subject, source), let content = record.content {
+            return IncomingEvent(
+                key: record.key, source: content.source, isRemoval: !hasData, open: open, record: record)
+        }
+        let names = (
+            type: try self.string(type) { wrong("type") }, subject: try self.string(subject) { wrong("subject") },
+            source: try self.string(source) { wrong("source") }
+        )
+        guard IDLNames.isInterface(names.type), names.type.utf8.count <= Self.nameLimit else { throw wrong("type") }
+        guard isPrintable(names.subject), names.subject.utf8.count <= Self.subjectLimit else { throw wrong("subject") }
+        guard isPrintable(names.source), names.source.utf8.count <= Self.nameLimit else { throw wrong("source") }
+        guard claim.covers(source: names.source), claim.covers(type: names.type, subject: names.subject) else {
+            throw .permissionDenied
+        }
         return IncomingEvent(
-            key: EventKey(type: type, subject: subject), source: source, isRemoval: !hasData,
-            open: UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1]))
+            key: EventKey(type: names.type, subject: names.subject), source: names.source, isRemoval: !hasData,
+            open: open)
+    }
+
+    /// The record of these names when this connection was the last that told it, from the same source: all that is to be said of the names was
+    /// found right then.
+    private func told(_ type: Int?, _ subject: Int?, _ source: Int?) -> EventRecord? {
+        guard let type, let subject, let source, isPlain(type), isPlain(subject), isPlain(source),
+            let record = broker.store.recent(octets(type), octets(subject)), let content = record.content,
+            content.publisher == publisher, content.source.isEqual(to: octets(source))
+        else { return nil }
+        return record
     }
 
     // MARK: Members
@@ -116,8 +140,8 @@ struct EventReader {
         UnsafeRawBufferPointer(rebasing: text[index.nodes[node].start..<index.nodes[node].end])
     }
 
-    private func string(_ node: Int, orThrow error: () -> VarlinkServiceError) throws(VarlinkServiceError) -> String {
-        guard index.nodes[node].kind == .string else { throw error() }
+    private func string(_ node: Int?, orThrow error: () -> VarlinkServiceError) throws(VarlinkServiceError) -> String {
+        guard let node, index.nodes[node].kind == .string else { throw error() }
         return index.string(at: node, in: text)
     }
 

@@ -7,6 +7,7 @@
 // and a change during its snapshot reaches it in its place. Removals stay in the log while a reader is on its way that
 // may have been sent what was removed; a reader that began after a removal does not need it.
 import Bus
+import Glibc
 
 /// The key under which the latest event is kept.
 struct EventKey: Hashable {
@@ -22,6 +23,8 @@ struct IncomingEvent {
     let isRemoval: Bool
     /// The event's JSON object without its closing brace.
     let open: UnsafeRawBufferPointer
+    /// The subject's record, when it was found on the way.
+    var record: EventRecord?
 }
 
 /// The latest event of one subject.
@@ -41,9 +44,29 @@ final class EventRecord {
 
     let key: EventKey
     fileprivate(set) var content: Content?
+    /// It is the one that is found for its key.
+    fileprivate var isFound = false
+    /// The channels that want it, as they were at `channelsVersion`.
+    var channels: [Channel] = []
+    var channelsVersion = -1
 
     fileprivate init(_ key: EventKey) {
         self.key = key
+    }
+
+    fileprivate func isNamed(_ type: UnsafeRawBufferPointer, _ subject: UnsafeRawBufferPointer) -> Bool {
+        key.type.isEqual(to: type) && key.subject.isEqual(to: subject)
+    }
+}
+
+extension String {
+    /// Whether its octets are these.
+    func isEqual(to octets: UnsafeRawBufferPointer) -> Bool {
+        guard utf8.count == octets.count else { return false }
+        return utf8.withContiguousStorageIfAvailable { own in
+            guard let own = own.baseAddress, let octets = octets.baseAddress else { return true }
+            return memcmp(own, octets, utf8.count) == 0
+        } ?? utf8.elementsEqual(octets)
     }
 }
 
@@ -61,6 +84,9 @@ struct EventStore {
     private var log: [(seq: Int, record: EventRecord)] = []
     private var latest: [EventKey: EventRecord] = [:]
     private var sweepAt = EventStore.leastSweep
+    /// The records that were found last, by a hash of their names' octets: most events are about a subject that was told before, and its names
+    /// need not be made into texts again to find it.
+    private var recent: [EventRecord?] = Array(repeating: nil, count: 256)
 
     /// Starts the order at `seq`.
     init(startingAt seq: Int) {
@@ -72,6 +98,35 @@ struct EventStore {
 
     /// What is kept of a key.
     func kept(_ key: EventKey) -> EventRecord.Content? { latest[key]?.content }
+
+    /// The record of names, if it is among those that were found last.
+    func recent(_ type: UnsafeRawBufferPointer, _ subject: UnsafeRawBufferPointer) -> EventRecord? {
+        guard let record = recent[slot(subject)], record.isFound, record.isNamed(type, subject) else { return nil }
+        return record
+    }
+
+    /// Whoever makes subjects collide makes them slower to find, no more.
+    private func slot(_ subject: UnsafeRawBufferPointer) -> Int {
+        var hash = UInt64(subject.count)
+        var position = 0
+        while position + 8 <= subject.count {
+            hash = (hash ^ subject.loadUnaligned(fromByteOffset: position, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
+            hash ^= hash >> 32
+            position += 8
+        }
+        while position < subject.count {
+            hash = (hash ^ UInt64(subject[position])) &* 0x9E37_79B9_7F4A_7C15
+            position += 1
+        }
+        return Int(truncatingIfNeeded: hash >> 40) & (recent.count - 1)
+    }
+
+    private mutating func remember(_ record: EventRecord?, at key: EventKey) {
+        if recent.count < latest.count { recent = Array(repeating: nil, count: 2 * recent.count) }
+        key.subject.utf8.withContiguousStorageIfAvailable { subject in
+            recent[slot(UnsafeRawBufferPointer(subject))] = record
+        }
+    }
 
     // MARK: Readers
 
@@ -97,8 +152,8 @@ struct EventStore {
         return nil
     }
 
-    /// Gives the event its place and returns its frame.
-    mutating func add(_ event: IncomingEvent, from publisher: Int, _ account: Account?) -> [UInt8] {
+    /// Gives the event its place. The record it is in now.
+    mutating func add(_ event: IncomingEvent, from publisher: Int, _ account: Account?) -> EventRecord {
         seq += 1
         let frame = Self.frame(event.open, seq)
         let record = record(of: event)
@@ -117,20 +172,29 @@ struct EventStore {
             seq: seq, source: event.source, publisher: publisher, isRemoval: event.isRemoval, frame: frame,
             account: charged)
         if event.isRemoval {
-            guard readersUnderWay > 0 else { return frame }
+            guard readersUnderWay > 0 else { return record }
             removals += 1
         }
         log.append((seq, record))
         if log.count >= sweepAt { sweep(removalsNeededAfter: readersUnderWay > 0 ? 0 : .max) }
-        return frame
+        return record
     }
 
     /// The record to write: that of the subject, or a new one. The record of a removed subject is no longer found.
     private mutating func record(of event: IncomingEvent) -> EventRecord {
-        if event.isRemoval { return latest.removeValue(forKey: event.key) ?? EventRecord(event.key) }
-        if let record = latest[event.key] { return record }
-        let record = EventRecord(event.key)
-        latest[event.key] = record
+        if event.isRemoval {
+            let record = latest.removeValue(forKey: event.key) ?? EventRecord(event.key)
+            record.isFound = false
+            remember(nil, at: record.key)
+            return record
+        }
+        if let record = event.record, record.isFound { return record }
+        let record = latest[event.key] ?? EventRecord(event.key)
+        if !record.isFound {
+            record.isFound = true
+            latest[event.key] = record
+        }
+        remember(record, at: record.key)
         return record
     }
 
@@ -182,13 +246,28 @@ struct EventStore {
     private static let frameEnd = Array("}},\"continues\":true}\0".utf8)
 
     private static func frame(_ open: UnsafeRawBufferPointer, _ seq: Int) -> [UInt8] {
-        var frame: [UInt8] = []
-        frame.reserveCapacity(open.count + frameOctets)
-        frame += frameStart
-        frame += open
-        frame += frameMiddle
-        frame += String(seq).utf8
-        frame += frameEnd
-        return frame
+        [UInt8](unsafeUninitializedCapacity: open.count + frameOctets) { frame, count in
+            func add(_ octets: UnsafeRawBufferPointer) {
+                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(frame)[count...]).copyMemory(
+                    from: octets)
+                count += octets.count
+            }
+            frameStart.withUnsafeBytes(add)
+            add(open)
+            frameMiddle.withUnsafeBytes(add)
+            var number = seq
+            var digits = 0
+            repeat {
+                digits += 1
+                number /= 10
+            } while number > 0
+            number = seq
+            for place in (count..<count + digits).reversed() {
+                frame[place] = UInt8(ascii: "0") + UInt8(number % 10)
+                number /= 10
+            }
+            count += digits
+            frameEnd.withUnsafeBytes(add)
+        }
     }
 }

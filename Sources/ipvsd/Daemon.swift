@@ -37,7 +37,7 @@ final class IPVSDaemon: RunningDaemon {
     private let ledger: Ledger
     private let alarms: StandingAlarms<IPVSAlarm>
     private var liveness = CheckLiveness()
-    private(set) var pitfalls = PitfallWatch()
+    private(set) var pitfalls: PitfallWatch
     private var subscription: BusSubscription?
     /// The instance that `lvs_sync_daemon` follows.
     private var followed: (name: String, subscription: BusSubscription)?
@@ -48,6 +48,8 @@ final class IPVSDaemon: RunningDaemon {
     private var lastWords: LoopTimer?
     private var stopBy = Instant.distantFuture
 
+    /// The table is written before what is remembered of it: what an earlier process left there stays true that long.
+    private static let settling = Duration.milliseconds(500)
     /// What is told at stop has so long; scriptd goes on with it when this process has gone.
     private static let farewell = Duration.seconds(2)
 
@@ -56,6 +58,7 @@ final class IPVSDaemon: RunningDaemon {
         loaded = try context.configuration(workingIn: \.tableNamespace)
         self.loop = loop
         self.logger = logger
+        pitfalls = PitfallWatch(startingAt: loop.now)
         configurationPath = options.config
         bus = DaemonService(
             name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
@@ -69,7 +72,8 @@ final class IPVSDaemon: RunningDaemon {
                 ledger.file("decisions.state", durable: true), old: old,
                 intents: IntentFile(options.runDirectory + "/private/ipvsd.adding")),
             memory: StandingKeeper(
-                ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID),
+                ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID,
+                from: loop.now + Self.settling),
             timeouts: loaded.configuration.global.timeouts, clock: { SystemClock.now })
         firewall = NftablesMarks(on: loop)
         marks = MarkKeeper(firewall, IntentFile(options.runDirectory + "/private/ipvsd.marks"))
@@ -155,6 +159,7 @@ final class IPVSDaemon: RunningDaemon {
         let before = Dictionary(
             self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         self.loaded = loaded
+        teller.prepare(for: loaded.configuration, keeper.reconciler.standings)
         let changed = keeper.configure(
             loaded.configuration.virtualServers, departure: Self.departure(loaded.configuration),
             timeouts: loaded.configuration.global.timeouts)
@@ -276,30 +281,32 @@ final class IPVSDaemon: RunningDaemon {
             for service in news.services.union(news.repaired) { say(service) }
             for server in news.servers { say(server) }
         }
-        let standings = keeper.reconciler.standings
-        guard news.everything || !news.services.isEmpty else { return }
-        for service in news.everything ? Set(standings.keys) : news.services { updateRecord(of: service) }
-        var (configured, serving) = (0, 0)
-        for standing in standings.values {
-            guard !standing.isDeparting, let hasQuorum = standing.pool?.hasQuorum else { continue }
-            configured += 1
-            serving += hasQuorum ? 1 : 0
+        var isNew = news.everything
+        if news.everything {
+            for service in keeper.reconciler.standings.keys { updateRecord(of: service) }
+        } else {
+            for service in news.services where updateRecord(of: service) { isNew = true }
         }
-        ServiceManager.notify(.status("\(serving) of \(configured) services have their quorum"))
+        guard isNew else { return }
+        let configured = records.values.lazy.compactMap(\.side)
+        let serving = configured.count { $0 == .held }
+        ServiceManager.notify(.status("\(serving) of \(configured.count) services have their quorum"))
     }
 
-    private func updateRecord(of service: VirtualServerIdentity) {
-        guard let standing = keeper.reconciler.standings[service], !standing.isDeparting, let pool = standing.pool
-        else {
-            records[service] = nil
-            return
-        }
+    /// Returns whether the service came, went, gained or lost its quorum.
+    @discardableResult
+    private func updateRecord(of service: VirtualServerIdentity) -> Bool {
         let before = records[service]?.side
-        guard before != pool.side else { return }
+        guard let pool = keeper.reconciler.standings[service]?.wantedPool else {
+            records[service] = nil
+            return before != nil
+        }
+        guard before != pool.side else { return false }
         records[service, default: ServiceRecord(started)].side = pool.side
         records[service]?.since = SystemClock.timestamp
-        guard before != nil else { return }
+        guard before != nil else { return true }
         logger.notice("\(service) \(pool.hasQuorum ? "gained" : "lost") its quorum, weight \(pool.livingWeight)")
+        return true
     }
 
     private func addEvents() {

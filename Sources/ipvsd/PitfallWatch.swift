@@ -11,15 +11,21 @@ import VRRP
 
 struct PitfallWatch {
     static let interval = TableWatch.interval
+    /// At the start the table comes first.
+    private static let patience = Duration.seconds(1)
     /// Looks before this one: the minute that traffic is counted over.
     private static let looks = 6
 
     /// When `look` is due.
-    private(set) var deadline = Instant.zero
+    private(set) var deadline: Instant
     /// What was found.
     private(set) var pitfalls: [Pitfall] = []
     /// What `rp_filter` had dropped at the last looks.
     private var filtered: [UInt64] = []
+
+    init(startingAt now: Instant) {
+        deadline = now + Self.patience
+    }
 
     /// Looks when it is due. `host` is nil where this host cannot be looked at: what was found before stands.
     mutating func look(

@@ -331,9 +331,12 @@ final class ServiceKeeper {
             news.repaired.formUnion(repairs.map(\.service))
             drifted.subtract(news.repaired)
         }
+        var last: VirtualServerIdentity?
         for command in report.executed {
-            news.services.insert(command.service)
-            if let endpoint = command.endpoint { news.servers.insert(ServerIdentity(command.service, endpoint)) }
+            let service = command.service
+            if service != last { news.services.insert(service) }
+            last = service
+            if let endpoint = command.endpoint { news.servers.insert(ServerIdentity(service, endpoint)) }
         }
     }
 

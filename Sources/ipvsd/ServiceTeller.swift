@@ -89,11 +89,24 @@ final class ServiceTeller {
         return remarks
     }
 
+    /// Before a configuration is gone over to: what stands until then is no news for those who are told from now on. Where nobody is told
+    /// anything, nothing is compared meanwhile.
+    func prepare(for configuration: Configuration, _ standings: [VirtualServerIdentity: Standing]) {
+        guard !isInUse, !configuration.servicePipes.isEmpty || !Self.programs(of: configuration).isEmpty else { return }
+        for standing in standings.values { _ = notices.look(at: standing) }
+    }
+
     /// Goes over to a configuration.
     func configure(_ configuration: Configuration, at now: Instant) {
         rules = configuration.global.scriptRules
         pipes.adopt(configuration.servicePipes, rules)
-        isInUse = !configuration.servicePipes.isEmpty
+        let programs = Self.programs(of: configuration)
+        isInUse = !configuration.servicePipes.isEmpty || !programs.isEmpty
+        tell(notices.configure(configuration), at: now) { _ in "left the configuration" }
+        queue.adopt(programs)
+    }
+
+    private static func programs(of configuration: Configuration) -> [ServiceSubject: [ToldProgram]] {
         var programs: [ServiceSubject: [ToldProgram]] = [:]
         for service in configuration.virtualServers {
             let own = [
@@ -108,9 +121,7 @@ final class ServiceTeller {
                 ].compactMap(\.self)
             }
         }
-        isInUse = isInUse || !programs.isEmpty
-        tell(notices.configure(configuration), at: now) { _ in "left the configuration" }
-        queue.adopt(programs)
+        return programs
     }
 
     /// Compares services with what was told. `all`: everything; else only what is said to be new.
@@ -118,6 +129,7 @@ final class ServiceTeller {
         at standings: [VirtualServerIdentity: Standing], _ news: KeeperNews, all: Bool, at now: Instant,
         reason: (ServiceSubject) -> String
     ) {
+        guard isInUse else { return }
         let whole = all || news.everything ? Set(standings.keys) : notices.unseen
         for service in whole {
             if let standing = standings[service] { tell(notices.look(at: standing), at: now, reason) }

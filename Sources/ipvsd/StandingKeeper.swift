@@ -19,12 +19,13 @@ final class StandingKeeper {
     private var readFailure: Errno?
     private var handedOver = 0
     private var isWriting = false
-    private var notBefore = Instant.zero
+    private var notBefore: Instant
 
-    /// Reads `store`; where there is none, the file of 0.1.0.
-    init(_ store: any StateStore, old: any StateStore, boot: String) {
+    /// Reads `store`; where there is none, the file of 0.1.0. Writes it from `start` on.
+    init(_ store: any StateStore, old: any StateStore, boot: String, from start: Instant = .zero) {
         self.store = store
         self.boot = boot
+        notBefore = start
         var text = ""
         do throws(Errno) {
             var octets = try store.read()

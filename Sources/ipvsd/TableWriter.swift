@@ -92,17 +92,14 @@ struct TableWriter {
             for command in next { reconciler.lost(command.service) }
             throw error
         }
-        var refusals = outcome.refusals[...]
-        var surprises = outcome.surprises[...]
-        for command in commands {
-            if refusals.first?.command == command {
-                refusals.removeFirst()
-            } else if surprises.first?.command == command {
-                surprises.removeFirst()
-            } else {
-                reconciler.took(command)
-                report.executed.append(command)
-            }
+        let executed = outcome.executed(of: commands)
+        report.executed += executed
+        // Those of one service stand together.
+        var rest = executed[...]
+        while let service = rest.first?.service {
+            let own = rest.prefix { $0.service == service }
+            reconciler.took(own, of: service)
+            rest = rest[own.endIndex...]
         }
         return sort(outcome, &reconciler, &report)
     }
@@ -130,5 +127,24 @@ struct TableWriter {
         }
         for (service, commands) in refused { reconciler.refused(service, commands) }
         return Set(refused.keys).union(outcome.surprisingServices)
+    }
+}
+
+extension BatchOutcome {
+    /// Those of the batch's commands that were executed: what was not stands in its order.
+    fileprivate func executed(of commands: [Command]) -> [Command] {
+        guard !isClean else { return commands }
+        var refusals = refusals[...]
+        var surprises = surprises[...]
+        return commands.filter { command in
+            if refusals.first?.command == command {
+                refusals.removeFirst()
+            } else if surprises.first?.command == command {
+                surprises.removeFirst()
+            } else {
+                return true
+            }
+            return false
+        }
     }
 }

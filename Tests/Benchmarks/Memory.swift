@@ -50,7 +50,7 @@ struct Memory {
 
     private static let daemons = ["busd", "vrrpd", "ipvsd", "checkd"]
     private static let configuration = "Tests/LabTests/Fixtures/master.conf"
-    /// Before the daemons give pages back (10 s after their start, `Footprint`).
+    /// Before the daemons give pages back for the second time (10 s after their start, `Footprint`).
     private static let early = 8_000.0
     /// After that.
     private static let settling = 15_000.0

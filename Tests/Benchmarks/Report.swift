@@ -67,7 +67,7 @@ struct Report {
             table: "memory", title: "Memory", peer: "keepalived",
             method: """
                 The published dr-cluster `master.conf`, in the lab, from `smaps_rollup`; keepalived's three processes (at 15 s) \
-                against our four. PSS divides shared pages among their users. Ten seconds after its start each of our daemons \
+                against our four. PSS divides shared pages among their users. One and ten seconds after its start each of our daemons \
                 gives back freed heap and clean file pages (`Footprint`), which keepalived does not: the page cache keeps \
                 those pages, and the goal is judged both before and after.
                 """),

@@ -12,7 +12,7 @@ import Testing
         let key = EventKey(type: "io.x", subject: subject)
         return Array("{\"subject\":\"\(subject)\"".utf8).withUnsafeBytes { open in
             let event = IncomingEvent(key: key, source: source, isRemoval: isRemoval, open: open)
-            return String(decoding: store.add(event, from: number, account), as: UTF8.self)
+            return String(decoding: store.add(event, from: number, account).content?.frame ?? [], as: UTF8.self)
         }
     }
 
@@ -100,6 +100,27 @@ import Testing
         _ = add("a", to: &store, second)
         #expect([first.kept, first.keptOctets] == [0, 0])
         #expect([second.kept, second.keptOctets] == [1, store.keptOctets])
+    }
+
+    @Test func `a subject that was told is found by its octets until it is removed`() {
+        var store = EventStore(startingAt: 0)
+        func found(_ type: String, _ subject: String) -> Bool {
+            Array(type.utf8).withUnsafeBytes { type in
+                Array(subject.utf8).withUnsafeBytes { store.recent(type, $0) != nil }
+            }
+        }
+        #expect(!found("io.x", "tcp/192.0.2.1:80"))
+        _ = add("tcp/192.0.2.1:80", to: &store)
+        #expect(found("io.x", "tcp/192.0.2.1:80"))
+        #expect(!found("io.y", "tcp/192.0.2.1:80"))
+        #expect(!found("io.x", "tcp/192.0.2.1:8"))
+        _ = add("tcp/192.0.2.1:80", to: &store, isRemoval: true)
+        #expect(!found("io.x", "tcp/192.0.2.1:80"))
+        for number in 0..<10_000 {
+            _ = add("s\(number)", to: &store)
+            #expect(found("io.x", "s\(number)"))
+        }
+        #expect((0..<10_000).count { found("io.x", "s\($0)") } > 2000)
     }
 
     @Test func `what a source said on other connections is found`() {

@@ -94,7 +94,7 @@ struct Bench {
                 let refused = change.raising.filter(refuses)
                 let phases = refused.isEmpty ? change.commands : change.raising
                 sent += phases
-                for command in phases where !refused.contains(command) { reconciler.took(command) }
+                reconciler.took(phases.filter { !refused.contains($0) }[...], of: service)
                 reconciler.refused(service, refused)
                 if refused.isEmpty { reconciler.settle(service) } else { reconciler.plan(service, .all) }
             }

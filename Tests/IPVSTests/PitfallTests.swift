@@ -100,7 +100,7 @@ import VRRP
 
     @Test func `it is looked at every ten seconds, and what was found stands when nothing can be seen`() throws {
         let rig = try rig()
-        var watch = PitfallWatch()
+        var watch = PitfallWatch(startingAt: rig.now)
         var host: HostNetwork? = silent
         var looks = 0
         func look(after time: Duration) {
@@ -111,6 +111,8 @@ import VRRP
             }
         }
         look(after: .zero)
+        #expect(looks == 0, "the table comes first")
+        look(after: .seconds(1))
         #expect(watch.pitfalls.count == 1)
         look(after: .seconds(9))
         #expect(looks == 1)
@@ -142,7 +144,8 @@ import VRRP
     @Test func `what rp_filter dropped is counted over a minute`() throws {
         let rig = try rig()
         let history = try history("tcp/192.0.2.1:80", connections: 5, out: 0)
-        var watch = PitfallWatch()
+        var watch = PitfallWatch(startingAt: rig.now)
+        rig.now = rig.now + .seconds(1)
         var host = forwarding
         host.interfaces[1].reversePathFilter = 1
         var seen: [Bool] = []

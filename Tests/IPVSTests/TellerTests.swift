@@ -108,4 +108,35 @@ private final class Store: StateStore {
         next.turn(at: .zero)
         #expect(runner.jobs.isEmpty)
     }
+
+    @Test func `who is told from a reload on hears of what changes then, not of what stood already`() {
+        let (runner, pipes) = (Runner(), Pipes())
+        let teller = ServiceTeller(runner: runner, pipes: pipes, store: Store(), boot: "b", clock: { .zero })
+        var silent = configuration.virtualServers[0]
+        silent.quorumDown = nil
+        for index in silent.realServers.indices { silent.realServers[index].notifyDown = nil }
+        var reconciler = Reconciler()
+        func goOver(to service: VirtualServerConfiguration) {
+            let configuration = Configuration(virtualServers: [service])
+            teller.prepare(for: configuration, reconciler.standings)
+            reconciler.configure([service])
+            teller.configure(configuration, at: .zero)
+            teller.look(at: reconciler.standings, KeeperNews(), all: true, at: .zero) { _ in "a test" }
+            teller.turn(at: .zero)
+        }
+        goOver(to: silent)
+        reconciler.observed(web, nil)
+        for server in silent.realServers { reconciler.heard(ServerIdentity(web, server.endpoint), isUp: false) }
+        goOver(to: configuration.virtualServers[0])
+        #expect(pipes.lines == [])
+        #expect(runner.jobs.isEmpty)
+
+        let first = ServerIdentity(web, silent.realServers[0].endpoint)
+        reconciler.heard(first, isUp: true)
+        var news = KeeperNews()
+        news.services = [web]
+        news.servers = [first]
+        teller.look(at: reconciler.standings, news, all: false, at: .zero) { _ in "a test" }
+        #expect(pipes.lines.count == 2, "the server and the quorum")
+    }
 }

@@ -22,6 +22,14 @@ public enum VirtualServerIdentity: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Without the protocol: hashing its name would cost more than the few services tell apart by nothing else.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .address(_, let endpoint): endpoint.hash(into: &hasher)
+        case .firewallMark(let mark, _): hasher.combine(mark)
+        }
+    }
+
     /// `tcp/192.0.2.1:80`, `udp/[2001:db8::1]:53`, `fwmark/7/inet`.
     public var description: String {
         switch self {
