@@ -133,6 +133,9 @@ public struct DaemonOptions: Hashable, Sendable {
         \(program.more)  --version          print the version
           --help             print this
 
+        Signals: HUP reads the configuration again; TERM and INT end it; USR1 ends it for a restart, which others do not notice.
+        Exit status: 0 it was told to end; 1 it cannot run here; 2 the command line is wrong, or the configuration is refused.
+
         Example: \(program.name) --config ./keepalived.conf --run-dir /tmp/ek/run --state-dir /tmp/ek/state
 
         """

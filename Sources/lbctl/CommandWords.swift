@@ -41,7 +41,7 @@ enum CommandWords {
     private static func unknown(
         _ word: String, after path: [String], of command: any ParsableCommand.Type
     ) -> Failure {
-        let names = command.configuration.subcommands.map(name)
+        let names = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map(name)
         let before = (["lbctl"] + path).joined(separator: " ")
         let meant = closest(to: word, in: names).map { "did you mean '\(before) \($0)'?" }
         return .usage(

@@ -29,7 +29,7 @@ struct Lbctl: ParsableCommand {
             StatusCommand.self, TopCommand.self, EventsCommand.self, VrrpCommand.self, ServiceCommand.self,
             ServerCommand.self, CheckCommand.self, AlertCommand.self, ConfigCommand.self, ReloadCommand.self,
             IpvsCommand.self, ServeCommand.self, DoctorCommand.self,
-            RealServerCommand.self, CallCommand.self, IntrospectCommand.self,
+            RealServerCommand.self, CallCommand.self, IntrospectCommand.self, ManualCommand.self,
         ])
 
     static func main() {

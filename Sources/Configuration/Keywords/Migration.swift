@@ -49,8 +49,8 @@ extension KeywordTable.Entry {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Lists have no keyword of their own: their words are those of address and track lines.
-    var heading: String { kind == .list ? "words of address and track lines" : kind.rawValue }
+    /// The block, for people. Lists have no keyword of their own: their words are those of address and track lines.
+    public var heading: String { kind == .list ? "words of address and track lines" : kind.rawValue }
 }
 
 extension KeywordTable.Support {
