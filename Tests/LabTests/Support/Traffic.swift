@@ -51,6 +51,9 @@ final class Traffic {
     /// No new requests from here on; open ones go on.
     func pause() { pulse?.disarm() }
 
+    /// Every request is over.
+    var isQuiet: Bool { open.isEmpty }
+
     deinit { for descriptor in open.keys { close(descriptor) } }
 
     /// The requests sent at or after `moment`.
