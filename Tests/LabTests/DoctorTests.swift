@@ -9,7 +9,7 @@ import Testing
 @Suite(
     .serialized,
     .enabled(if: inEmulatedLab, "user-mode Linux has no nf_tables for ip and ip6: 'deploy/test emulated' runs this"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(20)))
 struct DoctorTests {
     private let lab: Lab
     private let director: Director
@@ -34,7 +34,7 @@ struct DoctorTests {
         let log = "\(lab.directory)/doctor"
         FileSystem.remove(log)
         let program = try Program(words, on: .director1, log: log, loop: lab.loop)
-        try lab.eventually("the doctor is done", within: .seconds(30)) { program.exit != nil }
+        try lab.eventually("the doctor is done", within: .seconds(120)) { program.exit != nil }
         guard case .object(let answer) = try JSONValue(parsing: Array(program.output.utf8)) else { return [] }
         #expect(answer["notLookedAt"]?.array == [], "\(program.output)")
         let found = (answer["findings"]?.array ?? []).compactMap { finding -> Found? in
@@ -57,7 +57,7 @@ struct DoctorTests {
 
     private func expect(_ subjects: [String], _ why: String) throws -> [Found] {
         var found: [Found] = []
-        try lab.eventually("\(why): \(subjects)", within: .seconds(60)) {
+        try lab.eventually("\(why): \(subjects)", within: .seconds(180)) {
             try lab.observe(for: .milliseconds(500))
             found = try look()
             return found.map(\.subject).sorted() == subjects.sorted()
@@ -167,5 +167,49 @@ struct DoctorTests {
         #expect(managers[1].remedy.hasSuffix("192.168.200.254/32"))
         for other in others { other.signal(SIGTERM) }
         _ = try expect([], "they have gone")
+    }
+
+    @Test func `rules that stop what goes to servers, and what clients must hear about tunnels`() throws {
+        let text = """
+            virtual_server 192.168.200.254 80 {
+             protocol TCP
+             lvs_method DR
+             real_server 192.168.200.103 80 {
+             }
+            }
+            virtual_server 192.168.200.254 53 {
+             protocol UDP
+             lvs_method TUN
+             real_server 192.168.200.104 53 {
+             }
+            }
+
+            """
+        try FileSystem.replace(director.configuration, with: Array(text.utf8), durable: false)
+        try lab.run(
+            [
+                "/bin/bash", "-ec",
+                """
+                chmod 640 \(director.configuration)
+                nft -f - <<'END'
+                table inet own {
+                    chain output {
+                        type filter hook output priority 0; policy accept;
+                        tcp dport 80 drop
+                        meta l4proto { 4, 1 } drop
+                    }
+                }
+                END
+                """,
+            ], on: .director1)
+        let dropped = try look().filter { $0.subject == "firewall" }
+        let chain = "are dropped by chain output of nft table inet own"
+        #expect(
+            Set(dropped.map(\.what)) == [
+                "packets to server 192.168.200.103:80 \(chain)", "packets to server 192.168.200.104:53 \(chain)",
+                "ICMP errors to clients of udp/192.168.200.254:53 \(chain)",
+            ], "\(dropped)")
+        for found in dropped { try mend(found) }
+        #expect(try !look().contains { $0.subject == "firewall" })
     }
 }

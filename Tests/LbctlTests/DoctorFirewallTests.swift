@@ -130,8 +130,8 @@ struct OneFile: FileLoader {
     @Test func `on the way out, and the servers' answers`() throws {
         #expect(
             try dropped(nft(chain("output", "drop", Self.established))) == [
-                "advertisements of VI_1", "what goes to server 10.0.0.1:8080", "what goes to server 10.0.0.2:80",
-                "what goes to server 10.0.0.3:53",
+                "advertisements of VI_1", "packets to server 10.0.0.1:8080", "packets to server 10.0.0.2:80",
+                "packets to server 10.0.0.3:53",
             ], "ICMP is related")
         // The tracking does not know a connection that IPVS masquerades, unless net.ipv4.vs.conntrack is 1.
         let forward = try nft(chain("forward", "drop", Self.established))
@@ -141,7 +141,7 @@ struct OneFile: FileLoader {
             #"{"match":{"op":"in","left":{"ct":{"key":"state"}},"right":"invalid"}},{"drop":null}"#
         #expect(try dropped(nft(chain("forward", "accept", invalid))) == ["answers of 10.0.0.1:8080"])
         let noICMP = #"{"match":{"op":"==","left":{"meta":{"key":"l4proto"}},"right":"icmp"}},{"drop":null}"#
-        #expect(try dropped(nft(chain("output", "accept", noICMP))) == ["ICMP to clients of udp/192.0.2.3:53"])
+        #expect(try dropped(nft(chain("output", "accept", noICMP))) == ["ICMP errors to clients of udp/192.0.2.3:53"])
     }
 
     @Test func `iptables`() throws {

@@ -179,6 +179,9 @@ import Testing
         #expect(
             restart.first?.what == "/etc/systemd/system/evenkeel-vrrpd.service.d/0.conf makes Restart=no of always")
         #expect(found("[Service]\nRestart=no\n", "[Service]\nRestart=always\n") == [], "the last one counts")
+        #expect(
+            found("[Service]\nNice=-1\n", "[Service]\n Restart =\n").first?.what
+                == "/etc/systemd/system/evenkeel-vrrpd.service.d/1.conf makes Restart=(nothing) of always")
         #expect(found("[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN\n").count == 1)
         #expect(
             found("[Service]\nCapabilityBoundingSet=CAP_NET_RAW CAP_NET_ADMIN\n").count == 1,
@@ -235,5 +238,42 @@ import Testing
         }
         #expect(silent.wire["notLookedAt"]?.array?.count == 1)
         #expect(shown { $0.add(Diagnosis(findings: [], gaps: [])) } == "Nothing found that would hurt\n")
+    }
+
+    @Test func `who may not ask is told so, and is not told that the daemons are away`() {
+        let daemons = ScriptedDaemons()
+        daemons["Bus.ListServices"] = .failure(.denied(method: "io.evenkeel.Bus.ListServices"))
+        let diagnosis = DoctorCommand.diagnosis(facts: facts(), daemons: daemons)
+        #expect(diagnosis.findings == [] && diagnosis.gaps.count == 1, "\(diagnosis)")
+    }
+
+    @Test func `a name that somebody has chosen is one word of a remedy`() {
+        #expect("/etc/evenkeel/a-b_c.conf".shellWord == "/etc/evenkeel/a-b_c.conf")
+        #expect("".shellWord == "''")
+        #expect("a; reboot".shellWord == "'a; reboot'")
+        #expect("it's $(reboot)".shellWord == #"'it'\''s $(reboot)'"#)
+        var facts = facts(defs: "vrrp_mcast_group4 239.1.2.3")
+        facts.bridges = [
+            DoctorFacts.Bridge(name: "br0;reboot", snoops: true, isQuerier: true, ports: ["eth0"])
+        ]
+        facts.files[1].path = "/etc/evenkeel/$(reboot).conf"
+        facts.files[1].owner = 1000
+        #expect(
+            facts.findings().compactMap(\.remedy) == [
+                "chown root '/etc/evenkeel/$(reboot).conf'; chmod go-w '/etc/evenkeel/$(reboot).conf'",
+                "ip link set 'br0;reboot' type bridge mcast_snooping 0",
+            ])
+        // Nor does it move the cursor.
+        facts.files[1].path = "/etc/\u{1B}[2J.conf"
+        let screen = shown { $0.add(Diagnosis(findings: facts.findings(), gaps: [])) }
+        #expect(!screen.contains("\u{1B}"))
+    }
+
+    @Test func `a tool that does not answer is not waited for`() throws {
+        let began = SystemClock.now
+        #expect(throws: ProgramFailure.self) { try ProgramOutput.of(["/bin/sleep", "60"], within: .milliseconds(200)) }
+        // One that has said much is as well heard as ever.
+        #expect(try ProgramOutput.of(["/usr/bin/seq", "200000"]).hasSuffix("\n200000\n"))
+        #expect(SystemClock.now - began < .seconds(30))
     }
 }

@@ -29,7 +29,8 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let path = ConfigCommand.path(config, bus.instanceOptions)
-        let diagnosis = Self.diagnosis(facts: DoctorFacts(configurationAt: path), daemons: bus.link)
+        let diagnosis = Self.diagnosis(
+            facts: DoctorFacts(configurationAt: path, instance: bus.instanceOptions.instance), daemons: bus.link)
         try StandardOutput.show(
             Shown(wire: [diagnosis.wire]) { screen in screen.add(diagnosis) }, json: output.json)
         if diagnosis.willHurt { throw ExitCode(ExitStatus.failed.rawValue) }
@@ -43,6 +44,9 @@ struct DoctorCommand: ParsableCommand {
             let status = try StatusReport(from: daemons).status
             findings = status.problems(at: .now).compactMap(Finding.init)
             if status.isDirect { gaps.append("alarms of the daemons: they go by the bus, and --direct leaves it out") }
+        } catch .denied {
+            gaps.append(
+                "what the daemons say: this user may not ask them: run lbctl as root, or belong to group evenkeel")
         } catch {
             findings.append(
                 Finding(

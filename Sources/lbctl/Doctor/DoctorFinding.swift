@@ -30,6 +30,19 @@ struct Finding: Equatable {
     }
 }
 
+extension String {
+    /// As one word of a shell's command line: a name that somebody else has chosen must not become a command when a remedy is typed.
+    var shellWord: String {
+        let isPlain =
+            !isEmpty
+            && unicodeScalars.allSatisfy {
+                ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+                    || "_./:=@%+,-".unicodeScalars.contains($0)
+            }
+        return isPlain ? self : "'\(replacing("'", with: "'\\''"))'"
+    }
+}
+
 /// All of it.
 struct Diagnosis: Equatable {
     var findings: [Finding]

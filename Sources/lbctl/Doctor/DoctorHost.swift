@@ -8,7 +8,8 @@ import Platform
 
 extension DoctorFacts {
     /// Those of this host, in the network namespace of this thread.
-    init(configurationAt path: String) {
+    /// - Parameter instance: of `evenkeel@NAME.target`; nil: of `evenkeel.target`.
+    init(configurationAt path: String, instance: String? = nil) {
         self.init()
         configurationPath = path
         readConfiguration()
@@ -16,7 +17,7 @@ extension DoctorFacts {
         readBridges()
         readManagers()
         readNetworkd()
-        readUnits()
+        readUnits(of: instance)
         ipvsTracks = Self.text("/proc/sys/net/ipv4/vs/conntrack")?.hasPrefix("1") == true
         clockIsSynchronised = SystemClock.isSynchronised
         daemonGroup = getgrnam("evenkeel-private").map(\.pointee.gr_gid)
@@ -34,12 +35,15 @@ extension DoctorFacts {
         let files = NotedFiles()
         let loaded = Configuration.load(
             files: files, path: configurationPath, machine: ThisMachine(isExamined: true))
-        (configuration, diagnostics) = (loaded.configuration, loaded.diagnostics)
+        if geteuid() != 0, let path = files.paths.first(where: { access($0, R_OK) != 0 && errno == EACCES }) {
+            gaps.append("the configuration: this user may not read \(path): run lbctl as root")
+        } else {
+            (configuration, diagnostics) = (loaded.configuration, loaded.diagnostics)
+        }
         var paths: [String] = []
         for path in files.paths {
-            guard let resolved = realpath(path, nil) else { continue }
-            defer { free(resolved) }
-            var part = String(cString: resolved)
+            guard access(path, F_OK) == 0 else { continue }
+            var part = Self.resolved(path)
             while !part.isEmpty, !paths.contains(part) {
                 paths.append(part)
                 part = String(part[..<(part.lastIndex(of: "/") ?? part.startIndex)])
@@ -83,7 +87,18 @@ extension DoctorFacts {
         ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 
+    /// Rules may be in force without the program that would list them.
     private mutating func readFirewall() {
+        for (program, sign, package) in [
+            ("nft", "/sys/module/nf_tables", "nftables"),
+            ("iptables-save", "/proc/net/ip_tables_names", "iptables"),
+            ("ip6tables-save", "/proc/net/ip6_tables_names", "iptables"),
+        ]
+        where Self.path(of: program) == nil
+            && (sign.hasPrefix("/sys") ? access(sign, F_OK) == 0 : Self.text(sign)?.isEmpty == false)
+        {
+            gaps.append("firewall: \(program) is not installed, and there may be rules: apt install \(package)")
+        }
         if let ruleset = json("firewall", ["nft", "--json", "--numeric-protocol", "list", "ruleset"]) {
             firewall += FirewallTable.nftables(ruleset)
         }
@@ -93,6 +108,7 @@ extension DoctorFacts {
     }
 
     private mutating func readBridges() {
+        if Self.path(of: "ip") == nil { gaps.append("bridges: ip is not installed: apt install iproute2") }
         guard let links = json("bridges", ["ip", "-json", "-details", "link", "show"])?.array else { return }
         for link in links {
             guard let name = link["ifname"]?.string, link["linkinfo"]?["info_kind"]?.string == "bridge" else {
@@ -119,6 +135,9 @@ extension DoctorFacts {
                 let program = Self.text(path)?.split(separator: "\n").first,
                 let manager = Manager(rawValue: String(program)), managers[manager] == nil
             else { continue }
+            var owner = stat()
+            // Anybody can call a program so; without rights it changes nothing.
+            guard stat("/proc/\(name)", &owner) == 0, owner.st_uid == 0 else { continue }
             let namespace = "/proc/\(name)/ns/net"
             var status = stat()
             if stat(namespace, &status) != 0 {
@@ -190,16 +209,19 @@ extension DoctorFacts {
         value(key, in: text).map { ["yes", "true", "1", "on"].contains($0.lowercased()) }
     }
 
-    private mutating func readUnits() {
+    private mutating func readUnits(of instance: String?) {
         for daemon in ["busd", "vrrpd", "ipvsd", "checkd", "scriptd"] {
-            let name = "evenkeel-\(daemon).service"
-            guard let packaged = Self.packaged(name),
+            let name = "evenkeel-\(daemon)\(instance.map { "@\($0)" } ?? "").service"
+            guard let packaged = Self.packaged("evenkeel-\(daemon)\(instance == nil ? "" : "@").service"),
                 let answer = answer(
                     "units", ["systemctl", "show", "--property=FragmentPath,DropInPaths,NeedDaemonReload", name])
             else { continue }
             var unit = Unit(name: name, packaged: packaged)
             let fragment = Self.value("FragmentPath", in: answer) ?? ""
-            if !fragment.isEmpty, fragment != packaged.path, let content = Self.text(fragment) {
+            // /lib is often a link to /usr/lib.
+            if !fragment.isEmpty, Self.resolved(fragment) != Self.resolved(packaged.path),
+                let content = Self.text(fragment)
+            {
                 unit.overrides.append(Unit.Text(path: fragment, content: content))
             }
             let line = answer.split(separator: "\n").first { $0.hasPrefix("DropInPaths=") } ?? ""
@@ -209,6 +231,13 @@ extension DoctorFacts {
             unit.needsReload = Self.flag("NeedDaemonReload", in: answer) ?? false
             units.append(unit)
         }
+    }
+
+    /// Without links.
+    private static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     private static func packaged(_ name: String) -> Unit.Text? {

@@ -12,7 +12,7 @@ extension DoctorFacts {
     // MARK: Configuration
 
     private func configurationFindings() -> [Finding] {
-        let check = "lbctl config check \(configurationPath)"
+        let check = "lbctl config check \(configurationPath.shellWord)"
         var findings: [Finding] = []
         let errors = diagnostics.filter { $0.severity == .error }
         if let first = errors.first {
@@ -55,7 +55,7 @@ extension DoctorFacts {
                             severity: .willHurt, subject: "files",
                             what: "\(file.path) can be changed by others than root",
                             why: "they decide who has the addresses, and which programs run as root",
-                            remedy: "chown root \(file.path); chmod go-w \(file.path)"))
+                            remedy: "chown root \(file.path.shellWord); chmod go-w \(file.path.shellWord)"))
                 }
             }
             if let group = daemonGroup, needsReaders {
@@ -67,7 +67,8 @@ extension DoctorFacts {
                             what: "ipvsd and checkd cannot \(file.isDirectory ? "enter" : "read") \(file.path)",
                             why: "they end when they start, and refuse every reload",
                             remedy:
-                                "chgrp evenkeel-private \(file.path); chmod g+\(file.isDirectory ? "rx" : "r") \(file.path)"
+                                "chgrp evenkeel-private \(file.path.shellWord); chmod g+\(file.isDirectory ? "rx" : "r") "
+                                + file.path.shellWord
                         ))
                 }
             }
@@ -76,7 +77,7 @@ extension DoctorFacts {
                     Finding(
                         severity: .mayHurt, subject: "files", what: "everybody on this host can read \(file.path)",
                         why: "it holds the password of VRRP: who knows it can take the addresses",
-                        remedy: "chgrp evenkeel-private \(file.path); chmod o= \(file.path)"))
+                        remedy: "chgrp evenkeel-private \(file.path.shellWord); chmod o= \(file.path.shellWord)"))
             }
             return findings
         }
@@ -98,7 +99,7 @@ extension DoctorFacts {
                     "bridge \(bridge.name) snoops multicast, and knows nobody who listens to \(group), the group of \(instance.name)",
                 why: (bridge.isQuerier ? "it" : "as soon as something on that network asks who listens, it")
                     + " keeps advertisements from the other directors: two become master",
-                remedy: "ip link set \(bridge.name) type bridge mcast_snooping 0")
+                remedy: "ip link set \(bridge.name.shellWord) type bridge mcast_snooping 0")
         }
     }
 
@@ -118,7 +119,9 @@ extension DoctorFacts {
                 Finding(
                     severity: .mayHurt, subject: "NetworkManager", what: "NetworkManager manages \(interface)",
                     why: "when it activates the connection anew, virtual addresses are gone until vrrpd puts them back",
-                    remedy: "nmcli device set \(interface) managed no, and unmanaged-devices in NetworkManager.conf"))
+                    remedy:
+                        "nmcli device set \(interface.shellWord) managed no, and unmanaged-devices in NetworkManager.conf"
+                ))
         }
         return findings
     }
@@ -149,7 +152,7 @@ extension DoctorFacts {
         for interface in interfaces {
             guard let network = networkd.networks[interface], !network.keepsConfiguration else { continue }
             let name = network.path.split(separator: "/").last ?? ""
-            let directory = "/etc/systemd/network/\(name).d"
+            let directory = "/etc/systemd/network/\(name).d".shellWord
             findings.append(
                 Finding(
                     severity: .willHurt, subject: "systemd-networkd",

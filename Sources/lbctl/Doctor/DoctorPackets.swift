@@ -102,7 +102,7 @@ extension DoctorFacts {
                 answers = [tooLong(service, endpoint.address.family)]
             }
             return [
-                NeededPacket(packet: packet, hooks: [.output], what: "what goes to server \(server.endpoint)", why: why)
+                NeededPacket(packet: packet, hooks: [.output], what: "packets to server \(server.endpoint)", why: why)
             ] + answers
         }
     }
@@ -113,7 +113,7 @@ extension DoctorFacts {
             packet: FirewallPacket(
                 family: family, transport: family == .inet ? FirewallProtocol.icmp : FirewallProtocol.icmp6,
                 state: .related),
-            hooks: [.output], what: "ICMP to clients of \(service.identity)",
+            hooks: [.output], what: "ICMP errors to clients of \(service.identity)",
             why: "tunnels have a smaller MTU, and clients do not hear that their packets are too long: transfers hang")
     }
 }
@@ -130,11 +130,12 @@ private struct NeededPacket {
         switch table.kind {
         case .nftables(let family):
             place = "chain \(chain.name) of nft table \(family) \(table.name)"
-            remedy = "nft insert rule \(family) \(table.name) \(chain.name) \(words(nft: family)) accept"
+            remedy =
+                "nft insert rule \(family) \(table.name.shellWord) \(chain.name.shellWord) \(words(nft: family)) accept"
         case .iptables, .ip6tables:
             let program = table.kind == .iptables ? "iptables" : "ip6tables"
             place = "chain \(chain.name) of \(program) (\(table.name))"
-            remedy = "\(program) -t \(table.name) -I \(chain.name) \(iptablesWords) -j ACCEPT"
+            remedy = "\(program) -t \(table.name) -I \(chain.name.shellWord) \(iptablesWords) -j ACCEPT"
         }
         return Finding(
             severity: .willHurt, subject: "firewall", what: "\(what) are dropped by \(place)", why: why,

@@ -45,15 +45,14 @@ extension DoctorFacts.Unit {
         let settings = Self.settings(of: replaced ? overrides : [packaged] + overrides)
         for (key, severity, why) in Self.reasons where packagedSettings[key] != settings[key] {
             // Who names the last of them last, has it so.
-            let place =
-                overrides.last { Self.settings(of: [$0]).keys.contains(key) }?.path ?? overrides.first?.path ?? ""
+            let place = (overrides.last { $0.names(key) } ?? overrides.first)?.path ?? ""
             let now = settings[key]?.joined(separator: " ") ?? "(nothing)"
             let wanted = packagedSettings[key]?.joined(separator: " ") ?? "(nothing)"
             findings.append(
                 Finding(
                     severity: severity, subject: name, what: "\(place) makes \(key)=\(now) of \(wanted)", why: why,
                     remedy:
-                        "take \(key)= out of \(place) ('systemctl revert \(name)' takes all away); systemctl daemon-reload; "
+                        "take \(key)= out of \(place.shellWord) ('systemctl revert \(name)' takes all away); systemctl daemon-reload; "
                         + "systemctl restart \(name)"))
         }
         if replaced, let copy = overrides.first {
@@ -102,4 +101,14 @@ extension DoctorFacts.Unit {
         "SupplementaryGroups", "AmbientCapabilities", "CapabilityBoundingSet", "ReadWritePaths",
         "RestrictAddressFamilies", "SystemCallFilter", "ExecStopPost",
     ]
+}
+
+extension DoctorFacts.Unit.Text {
+    /// It says something about a key, if only that it has no value.
+    fileprivate func names(_ key: String) -> Bool {
+        content.split(separator: "\n").contains { line in
+            let line = line.drop { $0.isWhitespace }
+            return line.hasPrefix(key) && line.dropFirst(key.count).drop { $0.isWhitespace }.first == "="
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // What another program says on standard output, for commands that ask the system's own tools.
 import Glibc
+import Net
 import Platform
 
 /// Why there is no answer.
@@ -10,8 +11,9 @@ struct ProgramFailure: Error, CustomStringConvertible {
 enum ProgramOutput {
     private static let limit = 16 << 20
 
-    /// Runs `words`, a path first, to the end; what it complains of is part of the failure.
-    static func of(_ words: [String]) throws -> String {
+    /// Runs `words`, a path first, to the end; what it complains of is part of the failure. One that takes longer than `limit` is ended: it waits for something
+    /// that is as ill as what is asked about.
+    static func of(_ words: [String], within limit: Duration = .seconds(10)) throws -> String {
         var (output, errors): ([Int32], [Int32]) = ([0, 0], [0, 0])
         try Errno.check(pipe(&output), "pipe")
         let readEnd = FileDescriptor(owning: output[0])
@@ -33,7 +35,10 @@ enum ProgramOutput {
         guard code == 0 else { throw Errno(code, "posix_spawn") }
         _ = consume writeEnd
         _ = consume complaintsEnd
-        let (text, complaint) = read(readEnd.number, complaints.number)
+        guard let (text, complaint) = read(readEnd.number, complaints.number, until: SystemClock.now + limit) else {
+            kill(child, SIGKILL)
+            throw ProgramFailure(description: "no answer within \(limit)")
+        }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         guard status == 0 else {
@@ -44,15 +49,17 @@ enum ProgramOutput {
         return text
     }
 
-    /// Both, as they come: a program that fills one waits for its reader.
-    private static func read(_ first: Int32, _ second: Int32) -> (String, String) {
+    /// Both, as they come: a program that fills one waits for its reader. Nil: they are still open at `deadline`.
+    private static func read(_ first: Int32, _ second: Int32, until deadline: Instant) -> (String, String)? {
         var texts: [[UInt8]] = [[], []]
         var open = [
             pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: second, events: Int16(POLLIN), revents: 0),
         ]
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while open.contains(where: { $0.fd >= 0 }) {
-            guard poll(&open, 2, -1) >= 0 || errno == EINTR else { break }
+            let left = (deadline - SystemClock.now) / .milliseconds(1)
+            guard left > 0 else { return nil }
+            guard poll(&open, 2, Int32(left.rounded(.up))) >= 0 || errno == EINTR else { break }
             for index in open.indices where open[index].fd >= 0 && open[index].revents != 0 {
                 let count = chunk.withUnsafeMutableBytes { Glibc.read(open[index].fd, $0.baseAddress, $0.count) }
                 if count <= 0 {
