@@ -34,6 +34,11 @@ public struct DaemonOptions: Hashable, Sendable {
     /// The least important level that is logged.
     public var logLevel = LogLevel.info
 
+    /// The defaults.
+    public init(config: String) {
+        self.config = config
+    }
+
     /// Where the bus listens.
     public var busSocket: String { runDirectory + "/bus.sock" }
     /// Where a daemon's own socket is.

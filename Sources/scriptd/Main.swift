@@ -1,4 +1,4 @@
-// scriptd: runs the programs of the configuration for the other daemons, which may start none. It keeps nothing: each call says everything.
+// scriptd: runs the programs of the configuration for the other daemons, which may start none. It remembers no call: each one says everything.
 // The configuration says only what the daemons that are not root may ask for.
 
 import Bus
@@ -28,7 +28,7 @@ private final class ScriptProgram: RunningDaemon {
             name: "scriptd", interface: try Interfaces.script(), options: context.options, loop: loop,
             logger: context.logger, joinsBus: false, connections: Asker.administrator.limit,
             clients: ServiceClients(accounts: Asker.accounts, connections: Asker.ipvsd.limit + 16))
-        permissions = Permissions(on: loop, path: context.options.config)
+        permissions = Permissions(on: loop, options: context.options, logger: context.logger)
         runner = ScriptRunner(on: loop, logger: context.logger, permissions: permissions)
     }
 

@@ -1,5 +1,6 @@
 // Reads the configuration for those who are not root: when one of them first asks, and again when one asks for what it did not name, since
-// it may have been edited. A thread of its own reads, seldom enough to cost little however often somebody asks.
+// it may have been edited. A thread of its own reads, seldom enough to cost little however often somebody asks. What could be read is kept:
+// with --last-good it counts where the file is refused before anything was read.
 
 import Bus
 import Configuration
@@ -27,21 +28,27 @@ final class Permissions {
     private static let restRatio = 20
 
     private let loop: EventLoop
-    private let path: String
+    private let options: DaemonOptions
+    private let logger: Logger
     private let users: [UInt32: Asker]
     private var grants: Grants?
     /// Counts the calls of `forget`: how many came before `grants` was read, and how many there are.
     private var (grantsAge, age) = (0, 0)
     private var waiting: [Question] = []
     private var isReading = false
+    private var isOnLastGood = false
+    private var keepingTrouble: Errno?
     private var notBefore = Instant.zero
     private var timer: LoopTimer?
 
     /// Has read nothing yet.
     /// - Parameter users: who the daemons are, by uid.
-    init(on loop: EventLoop, path: String, users: [UInt32: Asker] = Permissions.accounts()) {
+    init(
+        on loop: EventLoop, options: DaemonOptions, logger: Logger, users: [UInt32: Asker] = Permissions.accounts()
+    ) {
         self.loop = loop
-        self.path = path
+        self.options = options
+        self.logger = logger
         self.users = users
         timer = loop.timer { [weak self] in self?.read() }
     }
@@ -77,42 +84,62 @@ final class Permissions {
         isReading = true
         let asked = waiting
         waiting = []
+        var options = options
+        // What this process has read is as good, and newer.
+        options.startsWithLastGood = options.startsWithLastGood && grants == nil
         do throws(Errno) {
             try Background.run(
-                on: loop, { [path] in Self.grants(of: path) },
+                on: loop, { [options] in Self.read(options) },
                 done: { [weak self, age] in self?.finish($0, asked, began, age) })
         } catch {
-            finish(.failure(ReadingTrouble(text: "\(error)")), asked, began, age)
+            finish(Reading(grants: nil, trouble: "\(error)"), asked, began, age)
         }
     }
 
-    private struct ReadingTrouble: Error {
-        let text: String
+    /// What a reading gave.
+    private struct Reading {
+        var grants: Grants?
+        /// Why the file says nothing; with grants: they are those of the last good one.
+        var trouble: String?
+        /// Why this one, which was read, is not kept.
+        var keepingTrouble: Errno?
     }
 
-    private static func grants(of path: String) -> Result<Grants, ReadingTrouble> {
+    private static func read(_ options: DaemonOptions) -> Reading {
         do throws(ConfigurationRefusal) {
-            return .success(Grants(try ConfigurationFile(path: path).configuration))
+            let file = try ConfigurationFile(atStart: options)
+            var reading = Reading(grants: Grants(file.configuration), trouble: file.refusal.map(Self.text))
+            if let bundle = file.bundle, file.refusal == nil {
+                do throws(Errno) {
+                    try KeptConfigurations(directory: options.stateDirectory).keep(bundle)
+                } catch {
+                    reading.keepingTrouble = error
+                }
+            }
+            return reading
         } catch {
-            let first = error.diagnostics.first { $0.severity == .error }
-            let text = first.map { "\($0.position): \($0.message)" } ?? "it is refused"
-            return .failure(ReadingTrouble(text: text))
+            return Reading(grants: nil, trouble: Self.text(error))
         }
     }
 
-    private func finish(_ result: Result<Grants, ReadingTrouble>, _ asked: [Question], _ began: Instant, _ age: Int) {
+    private static func text(_ refusal: ConfigurationRefusal) -> String {
+        let first = refusal.diagnostics.first { $0.severity == .error }
+        return first.map { "\($0.position): \($0.message)" } ?? "it is refused"
+    }
+
+    private func finish(_ reading: Reading, _ asked: [Question], _ began: Instant, _ age: Int) {
         isReading = false
         let now = loop.refreshNow()
         notBefore = now + max(Self.rest, (now - began) * Self.restRatio)
-        let answer: Answer
-        switch result {
-        case .success(var read):
+        if var read = reading.grants {
             if let grants, grantsAge == age { read.join(grants) }
             (grants, grantsAge) = (read, age)
-            answer = .denied
-        case .failure(let trouble):
-            answer = .unknown("\(path) cannot be read, so nobody knows whether it names this: \(trouble.text)")
         }
+        say(reading)
+        let answer: Answer =
+            reading.trouble.map {
+                .unknown("\(options.config) cannot be read, so nobody knows whether it names this: \($0)")
+            } ?? .denied
         // Who has come meanwhile may have an answer now, or waits for the next reading.
         let others = waiting
         waiting = []
@@ -125,5 +152,20 @@ final class Permissions {
         }
         for question in others { ask(question.isGranted, question.answer) }
         read()
+    }
+
+    /// Loud where the last good one is in force; the daemons that ask hold an alarm up for the same reason.
+    private func say(_ reading: Reading) {
+        if let trouble = reading.trouble, reading.grants != nil {
+            logger.error("configuration refused; programs of the last good one are run (--last-good): \(trouble)")
+            isOnLastGood = true
+        } else if reading.trouble == nil, isOnLastGood {
+            logger.notice("the configuration is good again: its programs are run")
+            isOnLastGood = false
+        }
+        if let trouble = reading.keepingTrouble, trouble != keepingTrouble {
+            logger.warning("the configuration is not kept: \(trouble); --last-good has an older one")
+        }
+        keepingTrouble = reading.keepingTrouble
     }
 }

@@ -19,6 +19,7 @@ struct SystemdTests {
                 ip address add 192.168.200.101/24 dev eth0; ip link set eth0 up; }
             install -m 640 -g evenkeel-private '\(Guest.repository)/Tests/LabTests/Fixtures/master.conf' \
                 /etc/evenkeel/evenkeel.conf
+            rm -f /etc/evenkeel/daemons.env /var/lib/evenkeel/*/configuration.*
             systemctl reset-failed; systemctl start --no-block evenkeel.target evenkeel-{busd,vrrpd,ipvsd,checkd,scriptd}
             """,
         ])
@@ -29,7 +30,7 @@ struct SystemdTests {
         }
     }
 
-    private func property(_ name: String, of daemon: Daemon) throws -> String {
+    func property(_ name: String, of daemon: Daemon) throws -> String {
         let value = try guest.run(["/bin/systemctl", "show", "--value", "-p", name, "evenkeel-\(daemon)"])
         return String(value.dropLast())
     }
@@ -292,6 +293,7 @@ struct SystemdTests {
     }
 
     @Test func `a broken configuration stops the start with status 2 and is not tried again`() throws {
+        try withoutLastGood()
         try guest.run(["/bin/bash", "-c", "echo 'vrrp_instance VI_1 {' >/etc/evenkeel/evenkeel.conf"])
         _ = try? guest.run(["/bin/systemctl", "restart", "evenkeel-ipvsd"])
         try guest.eventually("ipvsd has failed", within: .seconds(3)) {
@@ -301,11 +303,12 @@ struct SystemdTests {
         #expect(try property("NRestarts", of: .ipvsd) == "0")
     }
 
-    private func hasAddress() throws -> Bool {
+    func hasAddress() throws -> Bool {
         try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"]).contains("192.168.200.254")
     }
 
     @Test func `a process that does not return leaves no address behind`() throws {
+        try withoutLastGood()
         try guest.eventually("the address", within: .seconds(10)) { try hasAddress() }
         // It does not react when it is told to stop (systemd would wake a stopped process): it is killed after TimeoutStopSec.
         let deaf = "/run/systemd/system/evenkeel-vrrpd.service.d"

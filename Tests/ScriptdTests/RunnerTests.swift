@@ -28,7 +28,9 @@ private final class House {
             name: "scriptd", interface: try Interfaces.script(), options: options, loop: bench.loop, logger: logger,
             joinsBus: false, connections: Asker.administrator.limit)
         runner = ScriptRunner(
-            on: bench.loop, logger: logger, permissions: Permissions(on: bench.loop, path: "/nonexistent", users: [:]),
+            on: bench.loop, logger: logger,
+            permissions: Permissions(
+                on: bench.loop, options: DaemonOptions(config: "/nonexistent"), logger: logger, users: [:]),
             database: database, patience: patience)
         try service.start(ScriptAPI.dispatch(to: runner))
     }

@@ -2,7 +2,7 @@
 # evenkeel@NAME.target, evenkeel-busd@NAME.service …  (deploy/install). The differences are these and no others:
 #
 #   network namespace  /run/netns/NAME     ip netns add NAME; `net_namespace NAME` in the file is then true, and may be left out
-#   configuration      /etc/evenkeel/NAME.conf
+#   configuration      /etc/evenkeel/NAME.conf, NAME.daemons.env, NAME.serve.env
 #   sockets            /run/evenkeel@NAME  made by evenkeel-instance@NAME.service; lbctl --instance NAME
 #   state              /var/lib/evenkeel@NAME
 s/\bevenkeel\.target\b/evenkeel@%i.target/g
@@ -12,7 +12,7 @@ s/^Description=.*/& (%i)/
 /^Conflicts=/d
 s|^(ExecStart=/usr/lib/evenkeel/[a-z]+)|\1 --config /etc/evenkeel/%i.conf --run-dir /run/evenkeel@%i|
 s|^ExecStart=/usr/bin/lbctl serve|& --instance %i|
-s|/etc/evenkeel/serve\.env|/etc/evenkeel/%i.serve.env|
+s!/etc/evenkeel/(serve|daemons)\.env!/etc/evenkeel/%i.\1.env!
 s|/var/lib/evenkeel/|/var/lib/evenkeel@%i/|
 s|^StateDirectory=evenkeel/|StateDirectory=evenkeel@%i/|
 s|^ReadWritePaths=/run/evenkeel\b|&@%i|
