@@ -8,42 +8,8 @@ import Testing
 
 @Suite(.serialized, .enabled(if: canMakeNetworks), .timeLimit(.minutes(2)))
 struct ServeTests {
-    /// A vrrpd with its bus, and a web server beside them.
-    private struct Room {
-        let alone: Alone
-        let busd: Program
-        let tap: EventTap
-        private(set) var server: Program
-        private(set) var root = ""
-
-        /// Serves with these options, `--listen` among them, and waits until it does.
-        init(_ options: [String]) throws {
-            alone = try Alone()
-            (busd, tap) = try alone.router.startBus(["io.evenkeel.vrrp.instance"])
-            server = try Program(
-                [Program.directory + "/lbctl", "serve", "--socket", alone.router.directory + "/run/bus.sock"] + options,
-                on: alone.host, log: alone.segment.directory + "/serve.log", loop: alone.segment.loop)
-            try alone.holds(true)
-            try alone.eventually("it serves") { server.output.contains("serving at ") }
-            root = String(server.output.split(separator: "serving at ")[1].prefix { $0 != "\n" })
-        }
-
-        /// A request: its status and the body.
-        func get(_ path: String, _ options: String...) throws -> (status: String, body: String) {
-            let files = (alone.segment.directory + "/body", alone.segment.directory + "/status")
-            try FileSystem.replace(files.0, with: [], durable: false)
-            let request = ["/usr/bin/curl", "-sk", "-m", "20", "-o", files.0, "-w", "%{http_code}"]
-            let curl = try Program(
-                request + options + [root + path], on: alone.host, log: files.1, loop: alone.segment.loop)
-            try alone.eventually("\(path) is answered", within: .seconds(25)) { curl.exit != nil }
-            defer { unlink(files.1) }
-            let body = try FileSystem.contents(of: files.0, limit: 1 << 22) ?? []
-            return (String(curl.output.suffix(3)), String(decoding: body, as: UTF8.self))
-        }
-    }
-
     @Test func `metrics, health, the read methods and the page are served, and nothing else`() throws {
-        let room = try Room(["--listen", "127.0.0.1:0"])
+        let room = try ServeRoom(["--listen", "127.0.0.1:0"])
         try room.alone.eventually("all is well") { try room.get("healthz").status == "200" }
         let metrics = try room.get("metrics")
         #expect(metrics.body.contains("evenkeel_vrrp_state{vrrp_instance=\"VI_1\",state=\"master\"} 1\n"))
@@ -74,7 +40,7 @@ struct ServeTests {
     }
 
     @Test func `events follow, and what hangs or goes is said in time`() throws {
-        let room = try Room(["--listen", "127.0.0.1:0"])
+        let room = try ServeRoom(["--listen", "127.0.0.1:0"])
         let heard = room.alone.segment.directory + "/events"
         let follower = try Program(
             ["/usr/bin/curl", "-sN", "-m", "60", room.root + "events?type=vrrp.instance"], on: room.alone.host,
@@ -107,7 +73,7 @@ struct ServeTests {
         let identity = try authority.issue("director", for: ["IP:10.77.0.1"])
         let token = identity.key + ".token"
         try FileSystem.replace(token, with: Array("a token of this test\n".utf8), durable: false)
-        let room = try Room([
+        let room = try ServeRoom([
             "--listen", "10.77.0.1:0", "--tls-certificate", identity.certificate, "--tls-key", identity.key,
             "--token-file", token,
         ])

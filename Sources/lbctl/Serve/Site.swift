@@ -1,5 +1,6 @@
 // What `lbctl serve` answers at which path. Everything is read; nothing here changes a director.
 import Bus
+import Glibc
 import JSON
 import Net
 import Platform
@@ -8,9 +9,6 @@ import Varlink
 
 /// The pages, on the threads of connections.
 final class Site: Sendable {
-    /// For an answer that many ask for: it is made at most so often.
-    private static let freshness = Duration.milliseconds(500)
-
     private let socket: String
     private let timeout: Duration
     /// What a request has to show; nil: nothing.
@@ -95,15 +93,16 @@ final class Site: Sendable {
     }
 
     private func metrics(isOpenMetrics: Bool) throws(Failure) -> WebAnswer {
-        let text = try metrics[isOpenMetrics ? 1 : 0].value(notOlderThan: Self.freshness) { () throws(Failure) in
-            Array(try MetricsFacts(from: link).text(at: .now, isOpenMetrics: isOpenMetrics).utf8)
+        let text = try metrics[isOpenMetrics ? 1 : 0].value { () throws(Failure) in
+            let facts = try MetricsFacts(from: link)
+            return Array(facts.text(at: .now, isOpenMetrics: isOpenMetrics).utf8)
         }
         return WebAnswer(MetricsText.type(isOpenMetrics: isOpenMetrics), text)
     }
 
     /// What `lbctl status --json` prints.
     private func directorStatus() throws(Failure) -> WebAnswer {
-        let text = try status.value(notOlderThan: Self.freshness) { () throws(Failure) in
+        let text = try status.value { () throws(Failure) in
             let report = try StatusReport(from: link)
             return Self.json(.object(report.wire(report.status.problems(at: .now))))
         }
@@ -112,7 +111,7 @@ final class Site: Sendable {
 
     /// 200 while nothing critical is out of order, else 503 with what is.
     private func health() throws(Failure) -> WebAnswer {
-        let lines = try problems.value(notOlderThan: Self.freshness) { () throws(Failure) in
+        let lines = try problems.value { () throws(Failure) in
             let critical = try StatusReport(from: link).status.problems(at: .now).filter { $0.severity == .critical }
             return Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8)
         }
@@ -203,18 +202,34 @@ final class Site: Sendable {
     private static func json(_ value: JSONValue) -> [UInt8] { Array((JSONText.line(value) + "\n").utf8) }
 }
 
-/// An answer that is made once for all who ask within a short time. Those who ask while it is made wait for it.
+/// An answer that is made once for all who wait for it. It is begun after each of them has asked, so that it has what made him ask: a page
+/// asks after an event, and is not told what was before.
 private final class Shared: Sendable {
-    private let kept = Mutex<(octets: [UInt8], made: Instant)?>(nil)
+    /// From the beginning of one until the next, at least; where it takes long, twice as long as that, and not more than the most.
+    private static let pace = Duration.milliseconds(250)
+    private static let slowestPace = Duration.seconds(1)
 
-    func value(
-        notOlderThan age: Duration, _ make: () throws(Failure) -> [UInt8]
-    ) throws(Failure) -> [UInt8] {
-        try kept.withLock { kept throws(Failure) in
-            if let kept, SystemClock.now - kept.made < age { return kept.octets }
-            let octets = try make()
-            kept = (octets, SystemClock.now)
-            return octets
+    private struct Made {
+        var answer: Result<[UInt8], Failure>
+        var begun: Instant
+        var took: Duration
+    }
+
+    private let kept = Mutex<Made?>(nil)
+
+    func value(_ make: () throws(Failure) -> [UInt8]) throws(Failure) -> [UInt8] {
+        let asked = SystemClock.now
+        return try kept.withLock { kept throws(Failure) in
+            if let kept {
+                if kept.begun >= asked { return try kept.answer.get() }
+                let due = kept.begun + min(max(Self.pace, kept.took * 2), Self.slowestPace)
+                let wait = due - SystemClock.now
+                if wait > .zero { usleep(UInt32(clamping: wait.nanoseconds / 1000)) }
+            }
+            let begun = SystemClock.now
+            let answer = Result<[UInt8], Failure>(catching: make)
+            kept = Made(answer: answer, begun: begun, took: SystemClock.now - begun)
+            return try answer.get()
         }
     }
 }

@@ -82,13 +82,16 @@ function spark(name) {
   return svg;
 }
 
+/** Decisions that say more than the verdict. */
+const byHand = { drain: "draining", disable: "disabled" };
+
 const columns = ["server", "state", "weight", "active", "inactive", "conn/s", "why"];
 
 function serverRow(server) {
   const { runtime } = server;
   const address = server.name.slice(server.name.lastIndexOf("/") + 1);
   const kind = runtime.health === "down" ? "bad" : runtime.effectiveWeight > 0 ? "good" : "warn";
-  const word = runtime.health === "down" ? "down" : runtime.override?.kind ?? (runtime.departure ? "leaving" : runtime.effectiveWeight > 0 ? "up" : "idle");
+  const word = runtime.health === "down" ? "down" : byHand[runtime.override?.kind] ?? (runtime.departure ? "leaving" : runtime.effectiveWeight > 0 ? "up" : "idle");
   const cells = [address, el("span", {}, el("span", { class: `state ${kind}` }, word), since(runtime.since)), `${runtime.effectiveWeight}`,
     amount(runtime.activeConnections), amount(runtime.inactiveConnections), amount(runtime.counters?.connectionsPerSecond), runtime.reason];
   return el("tr", { "data-server": server.name }, ...cells.map((cell, index) =>
@@ -166,7 +169,9 @@ async function ask() {
     show();
     showLife();
     const traffic = await get("api/io.evenkeel.Ipvs.ListTraffic").catch(() => ({ replies: [] }));
+    const isFirst = histories.size === 0;
     histories = new Map(traffic.replies.flatMap((reply) => reply.histories ?? []).map((history) => [history.name, history.samples]));
+    if (isFirst && histories.size > 0) show();
   } catch (error) {
     trouble = error.message;
   }
@@ -175,10 +180,9 @@ async function ask() {
   if (askAgain) { askAgain = false; soon(); }
 }
 
-/** Several events that come together are one question. */
+/** Several events that come together are one question; those that come without end are one again and again. */
 function soon() {
-  clearTimeout(timer);
-  timer = setTimeout(ask, 100);
+  if (timer === 0) timer = setTimeout(() => { timer = 0; ask(); }, 100);
 }
 
 function follow() {
@@ -195,7 +199,11 @@ function follow() {
     showChanges();
     soon();
   };
-  source.onerror = () => soon();
+  source.onerror = () => {
+    soon();
+    // A browser comes again by itself, unless it was refused: busd is away, say.
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 1000);
+  };
 }
 
 follow();
