@@ -8,6 +8,10 @@ public struct Statistics: Hashable, Sendable {
     public internal(set) var becameMaster: UInt64 = 0
     /// Times it ceased to be master.
     public internal(set) var releasedMaster: UInt64 = 0
+    /// Times it entered FAULT.
+    public internal(set) var becameFault: UInt64 = 0
+    /// Between the last advertisement of the master before and the latest takeover from it; nil while there was none.
+    public internal(set) var latestTakeover: Duration?
     /// Advertisements sent, priority 0 included; in unicast one per round, not per peer.
     public internal(set) var sent: UInt64 = 0
     /// Advertisements accepted for processing, priority 0 included.

@@ -39,6 +39,7 @@ extension VirtualRouter {
         var backup = backup
         guard peer.priority != 0 else {
             // The master gives up: the next one in rank is known after the skew (never later than it already was).
+            if !backup.hasGivenUp { backup.heardAt = arrived }
             backup.hasGivenUp = true
             backup.masterDownAt = min(backup.masterDownAt, arrived + skew(interval: backup.interval))
             state = .backup(backup)

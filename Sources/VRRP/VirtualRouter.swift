@@ -34,7 +34,7 @@ public struct VirtualRouter: Sendable {
         public internal(set) var master: Peer?
         /// The master's interval: learned in version 3 (RFC 9568 §6.4.2), one's own in version 2.
         public internal(set) var interval: Duration
-        /// When it, or another router, was last accepted as master; when listening began.
+        /// When it, or another router, was last accepted as master, or gave up; when listening began.
         public internal(set) var heardAt: Instant
         /// The master sent priority 0.
         public internal(set) var hasGivenUp = false
@@ -228,6 +228,7 @@ public struct VirtualRouter: Sendable {
     mutating func enter(_ next: State, _ cause: Cause) -> [Action] {
         let from = state.name
         if from == .master { statistics.releasedMaster += 1 }
+        if next == .fault { statistics.becameFault += 1 }
         state = next
         statistics.forgetRefusals()
         return [.report(Transition(from: from, to: next.name, cause: cause))]
@@ -236,6 +237,7 @@ public struct VirtualRouter: Sendable {
     /// RFC 9568 §6.4.2, timer fired: advertise, take the addresses, announce them.
     private mutating func becomeMaster(_ cause: Cause, at now: Instant) -> [Action] {
         statistics.becameMaster += 1
+        if case .backup(let backup) = state, backup.master != nil { statistics.latestTakeover = now - backup.heardAt }
         let actions = [send(priority), .announce(.becameMaster)]
         return actions + enter(.master(advertiseAt: now + configuration.interval), cause)
     }

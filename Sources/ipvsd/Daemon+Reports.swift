@@ -17,6 +17,8 @@ struct ServiceRecord {
     var since: String
     /// When it was last put right after somebody else changed the table.
     var repaired: String?
+    /// How often that was.
+    var repairs = 0
 
     /// A service that has been like this from the start.
     init(_ started: String) {

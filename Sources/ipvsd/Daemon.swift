@@ -274,6 +274,7 @@ final class IPVSDaemon: RunningDaemon {
         for line in news.lines { log(line) }
         for service in news.repaired {
             records[service, default: ServiceRecord(started)].repaired = SystemClock.timestamp
+            records[service]?.repairs += 1
         }
         if news.everything {
             sayEverything()

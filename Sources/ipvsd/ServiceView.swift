@@ -85,7 +85,8 @@ extension IPVSDaemon {
             weightUp: Int(pool.livingWeight), onSorryServer: pool.isSorry, inKernel: standing.held.entry != nil,
             problem: keeper.kernelHealth.problem.map { "\($0.message); \($0.remedy)" }
                 ?? keeper.problem(of: standing.identity),
-            counters: snapshot.map { IpvsAPI.Counters($0.counters) }, isLeaving: standing.isDeparting ? true : nil)
+            counters: snapshot.map { IpvsAPI.Counters($0.counters) }, isLeaving: standing.isDeparting ? true : nil,
+            repairs: record?.repairs ?? 0)
     }
 
     private func server(_ standing: Standing, _ member: Member, _ snapshot: DestinationSnapshot?) -> IpvsAPI.Server {

@@ -175,6 +175,8 @@ extension VrrpAPI.InstanceStatistics {
             advertisementsReceived: Int(clamping: statistics.received),
             becameMaster: Int(clamping: statistics.becameMaster),
             releasedMaster: Int(clamping: statistics.releasedMaster),
+            becameFault: Int(clamping: statistics.becameFault),
+            latestTakeoverMilliseconds: statistics.latestTakeover?.milliseconds,
             priorityZeroSent: Int(clamping: statistics.priorityZeroSent),
             priorityZeroReceived: Int(clamping: statistics.priorityZeroReceived),
             lateTimers: Int(clamping: statistics.lateTimers),

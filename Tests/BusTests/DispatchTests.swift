@@ -54,6 +54,9 @@ extension Recorder: CheckAPI.Handler where API == CheckAPI {
     func computeDigest(_ call: CheckAPI.ComputeDigest, _ responder: Responder<CheckAPI.ComputeDigest>) {
         responder.reached()
     }
+    func listLatencies(_ call: CheckAPI.ListLatencies, _ responder: Responder<CheckAPI.ListLatencies>) {
+        responder.reached()
+    }
     func probeOnce(_ call: CheckAPI.ProbeOnce, _ responder: Responder<CheckAPI.ProbeOnce>) { responder.reached() }
     func testAlerts(_ call: CheckAPI.TestAlerts, _ responder: Responder<CheckAPI.TestAlerts>) { responder.reached() }
 }

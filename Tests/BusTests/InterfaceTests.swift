@@ -60,7 +60,7 @@ struct Pairing: Sendable, CustomTestStringConvertible {
             method(IpvsAPI.PrepareReload.self), method(IpvsAPI.CommitReload.self),
             method(IpvsAPI.AbortReload.self),
             method(CheckAPI.List.self), method(CheckAPI.Run.self), method(CheckAPI.TestAlerts.self),
-            method(CheckAPI.ShowHistory.self),
+            method(CheckAPI.ShowHistory.self), method(CheckAPI.ListLatencies.self),
             method(CheckAPI.ProbeOnce.self), method(CheckAPI.ComputeDigest.self), method(CheckAPI.PrepareReload.self),
             method(CheckAPI.CommitReload.self), method(CheckAPI.AbortReload.self),
             method(ScriptAPI.Run.self), method(ScriptAPI.List.self), method(ScriptAPI.End.self),

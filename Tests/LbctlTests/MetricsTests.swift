@@ -12,16 +12,21 @@ struct MetricsTests {
         var instance = VrrpAPI.Instance.sample(reason: "")
         instance.runtime.statistics.lateTimers = 1
         instance.runtime.statistics.addressesPutBack = 0
+        instance.runtime.statistics.becameFault = 2
+        instance.runtime.statistics.latestTakeoverMilliseconds = 3609
         var status = Status()
         status.instances = [instance]
         status.services = [.sample(servers: [.sample("192.168.200.103:80")])]
+        status.services[0].runtime.repairs = 1
+        status.services[0].servers[0].runtime.counters = .init(
+            connections: 4, packetsIn: 3, packetsOut: 2, bytesIn: 1, bytesOut: 0, connectionsPerSecond: 7)
         var server = CheckAPI.ServerHealth.sample(.down)
         server.checks[0].runtime.certificateDays = 3
-        let history = CheckAPI.CheckHistory(
-            name: "SSL_GET 1", changes: [], latency: [.init(upToMicroseconds: 1000, probes: 2), .init(probes: 1)])
         return MetricsFacts(
-            status: status, checks: [server], histories: [(server.server, [history])],
-            processes: ["vrrpd": .init(processorSeconds: 1.5, residentOctets: 4096)], askedSeconds: 0.01)
+            status: status, checks: [server],
+            latencies: [.init(server: server.server, checks: [.init(name: "SSL_GET 1", probes: [2, 1])])],
+            latencyLimits: [1000], processes: ["vrrpd": .init(processorSeconds: 1.5, residentOctets: 4096)],
+            askedSeconds: 0.01)
     }
 
     @Test func `what the rules and the dashboard ask for is served`() throws {
@@ -29,18 +34,47 @@ struct MetricsTests {
             facts.text(at: now, isOpenMetrics: true).split(separator: "\n").filter { !$0.hasPrefix("#") }
                 .map { String($0.prefix { $0 != "{" && $0 != " " }) })
         #expect(names.contains("evenkeel_check_duration_seconds_bucket"))
-        let folder =
-            #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 } + "/deploy/monitoring/"
-        func contents(_ file: String) throws -> [UInt8] {
-            let octets = try FileSystem.contents(of: folder + file, limit: 1 << 20)
-            return try #require(octets)
-        }
         for file in ["evenkeel.rules.yml", "grafana.json"] {
-            let text = String(decoding: try contents(file), as: UTF8.self)
+            let text = String(decoding: try MonitoringTests.contents(file), as: UTF8.self)
             let asked = Set(text.matches(of: /evenkeel_[a-z_]+/).map { String($0.output) })
             #expect(!asked.isEmpty && asked.isSubset(of: names), "\(file): \(asked.subtracting(names))")
         }
-        _ = try JSONValue(parsing: try contents("grafana.json"))
+        _ = try JSONValue(parsing: try MonitoringTests.contents("grafana.json"))
+    }
+
+    @Test func `latencies are asked for once, however many servers there are`() throws {
+        let daemons = ScriptedDaemons()
+        daemons.attach(.checkd)
+        daemons["Bus.Subscribe"] = .replies([["snapshotComplete": true]])
+        let counters = BusAPI.Statistics(
+            seq: 1, connections: 1, subscriptions: 0, kept: 0, queuedBytes: 0, published: 0, overruns: 0, refused: 0)
+        daemons["Bus.GetStatistics"] = .replies([
+            try JSONObject(encoding: BusAPI.GetStatistics.Reply(statistics: counters))
+        ])
+        let names = (1...1000).map { "tcp/192.0.2.1:80/10.0.0.\($0 / 250):\($0)" }
+        daemons["Check.List"] = .replies([
+            try JSONObject(
+                encoding: CheckAPI.List.Reply(
+                    servers: names.map { name in
+                        var server = CheckAPI.ServerHealth.sample(.up)
+                        server.server = name
+                        return server
+                    }))
+        ])
+        daemons["Check.ListLatencies"] = .replies(
+            try [names[..<600], names[600...]].map { part in
+                try JSONObject(
+                    encoding: CheckAPI.ListLatencies.Reply(
+                        upToMicroseconds: [1000],
+                        servers: part.map { .init(server: $0, checks: [.init(name: "TCP_CHECK 1", probes: [2, 1])]) }))
+            })
+        let text = try MetricsFacts(from: daemons).text(at: now, isOpenMetrics: true)
+        #expect(text.matches(of: /evenkeel_check_duration_seconds_count/).count == 1000)
+        #expect(
+            text.contains(
+                #"evenkeel_check_duration_seconds_bucket{service="tcp/192.0.2.1:80",server="10.0.0.0:7",check="TCP_CHECK 1",le="0.001"} 2"#
+            ))
+        #expect(daemons.calls.count { $0.hasPrefix("Check.") } == 2)
     }
 
     @Test func `both text formats, with labels as they must be escaped`() {

@@ -41,6 +41,12 @@ struct CheckStoryTests {
             #expect(history[0].changes.map(\.reason) == ["connection refused", "succeeds"])
             #expect(history[0].latency.reduce(0) { $0 + $1.probes } >= 6)
             #expect(history[0].latency.map(\.upToMicroseconds).last == .some(nil) && history[0].latency.count == 16)
+            let latencies = try room.call(CheckAPI.ListLatencies())
+            #expect(latencies.upToMicroseconds == history[0].latency.compactMap(\.upToMicroseconds))
+            #expect(latencies.servers.map(\.server) == [realServer(1)])
+            #expect(latencies.servers[0].checks.map(\.name) == history.map(\.name))
+            #expect(latencies.servers[0].checks[0].probes.count == 16)
+            #expect(latencies.servers[0].checks[0].probes.reduce(0, +) >= 6)
         }
         let answer = try lbctl(["check", "show", "10.99.1.1:80"], room)
         #expect(answer["checks"]?.array?.first?["changes"]?.array?.count == 16, "not more")

@@ -271,6 +271,7 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
         let t1 = t0 + .seconds(9)
         #expect(router.faultsChanged(to: [], at: t1) == [report(.fault, .backup, .faultsEnded)])
         #expect(router.deadline == t1 + masterDown)
+        #expect(router.statistics.becameFault == 1)
     }
 
     @Test func `a takeover says why`() {
@@ -281,10 +282,20 @@ private func report(_ from: StateName, _ to: StateName, _ cause: Cause) -> Actio
             router.timerExpired(at: t0 + masterDown).last
                 == report(.backup, .master, .masterDown(peer, silent: masterDown)))
         #expect("\(Cause.masterDown(peer, silent: masterDown))" == "no advertisement from 10.0.0.3 for 3.609 s")
+        #expect(router.statistics.latestTakeover == masterDown)
         router = backup()
         _ = router.received(advert(200), from: higher, at: t0)
-        _ = router.received(advert(0), from: higher, at: t0)
-        #expect(router.timerExpired(at: t0 + skew).last == report(.backup, .master, .masterGaveUp(peer)))
+        let t1 = t0 + .seconds(2)
+        _ = router.received(advert(200), from: higher, at: t1)
+        _ = router.received(advert(0), from: higher, at: t1 + .milliseconds(300))
+        _ = router.received(advert(0), from: higher, at: t1 + .milliseconds(400))
+        let end = t1 + .milliseconds(300) + skew
+        #expect(router.timerExpired(at: end).last == report(.backup, .master, .masterGaveUp(peer)))
+        #expect(router.statistics.latestTakeover == skew)
+        // Where nobody was heard before, nothing was taken over.
+        router = backup()
+        _ = router.timerExpired(at: t0 + masterDown)
+        #expect(router.statistics.latestTakeover == nil)
     }
 
     @Test func `a weight moves the running timer by the difference of the skews`() {

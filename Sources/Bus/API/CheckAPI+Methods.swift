@@ -66,6 +66,27 @@ extension CheckAPI {
         }
     }
 
+    /// How long the probes of all checks took since checkd has watched their servers.
+    public struct ListLatencies: VarlinkMethod {
+        public static let method = "io.evenkeel.Check.ListLatencies"
+
+        public init() {}
+
+        /// What it returns.
+        public struct Reply: Codable, Hashable, Sendable {
+            /// Limits of the classes, the shortest first.
+            public var upToMicroseconds: [Int]
+            /// In the order of the configuration, without those that have no check. With more, possibly several
+            /// replies; without, more than 1 MiB is refused with TooLarge.
+            public var servers: [ServerLatency]
+
+            public init(upToMicroseconds: [Int], servers: [ServerLatency]) {
+                self.upToMicroseconds = upToMicroseconds
+                self.servers = servers
+            }
+        }
+    }
+
     /// Probes a server once, with every check and everything that the check asks for, and says what happened. Verdicts,
     /// counters and schedules stay as they are.
     public struct ProbeOnce: VarlinkMethod {

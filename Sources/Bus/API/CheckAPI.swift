@@ -210,6 +210,33 @@ public enum CheckAPI: ReloadableAPI {
         }
     }
 
+    /// How long the probes of a server's checks took.
+    public struct ServerLatency: Codable, Hashable, Sendable {
+        /// SERVICE/ADDR:PORT.
+        public var server: String
+        /// Of each of its checks that runs.
+        public var checks: [CheckLatency]
+
+        public init(server: String, checks: [CheckLatency]) {
+            self.server = server
+            self.checks = checks
+        }
+    }
+
+    /// How long the probes of a check took.
+    public struct CheckLatency: Codable, Hashable, Sendable {
+        /// As in Check.
+        public var name: String
+        /// How many took longer than the limit before and not longer than the one at the same place; one more than
+        /// there are limits: longer than all of them.
+        public var probes: [Int]
+
+        public init(name: String, probes: [Int]) {
+            self.name = name
+            self.probes = probes
+        }
+    }
+
     /// One probe that changed nothing.
     public struct Trial: Codable, Hashable, Sendable {
         /// As in Check.

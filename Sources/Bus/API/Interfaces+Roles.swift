@@ -12,6 +12,7 @@ extension Interfaces {
         "io.evenkeel.Check.List": .reader,
         "io.evenkeel.Check.Run": .administrator,
         "io.evenkeel.Check.ShowHistory": .reader,
+        "io.evenkeel.Check.ListLatencies": .reader,
         "io.evenkeel.Check.ProbeOnce": .administrator,
         "io.evenkeel.Check.ComputeDigest": .administrator,
         "io.evenkeel.Check.TestAlerts": .administrator,

@@ -125,10 +125,13 @@ public enum IpvsAPI: ReloadableAPI {
         public var counters: Counters?
         /// It left the configuration: no new connections, and it goes with the last of its servers. Absent: it did not.
         public var isLeaving: Bool?
+        /// Times that ipvsd put it right after somebody else had changed the kernel's table, since ipvsd started.
+        public var repairs: Int?
 
         public init(
             state: ServiceState, since: String? = nil, reason: String, weightUp: Int, onSorryServer: Bool,
-            inKernel: Bool, problem: String? = nil, counters: Counters? = nil, isLeaving: Bool? = nil
+            inKernel: Bool, problem: String? = nil, counters: Counters? = nil, isLeaving: Bool? = nil,
+            repairs: Int? = nil
         ) {
             self.state = state
             self.since = since
@@ -139,6 +142,7 @@ public enum IpvsAPI: ReloadableAPI {
             self.problem = problem
             self.counters = counters
             self.isLeaving = isLeaving
+            self.repairs = repairs
         }
     }
 

@@ -286,6 +286,11 @@ public enum VrrpAPI: ReloadableAPI {
         public var becameMaster: Int
         /// Transitions from master.
         public var releasedMaster: Int
+        /// Transitions to fault.
+        public var becameFault: Int?
+        /// Between the last advert of the master before and the latest takeover from it: nobody was master meanwhile.
+        /// Absent: there was none.
+        public var latestTakeoverMilliseconds: Int?
         /// Adverts of priority 0 sent.
         public var priorityZeroSent: Int
         /// Adverts of priority 0 received.
@@ -305,14 +310,16 @@ public enum VrrpAPI: ReloadableAPI {
 
         public init(
             advertisementsSent: Int, advertisementsReceived: Int, becameMaster: Int, releasedMaster: Int,
-            priorityZeroSent: Int, priorityZeroReceived: Int, lateTimers: Int? = nil,
-            longestLatenessMilliseconds: Int? = nil, addressesPutBack: Int? = nil, routesPutBack: Int? = nil,
-            discarded: [String: Int]
+            becameFault: Int? = nil, latestTakeoverMilliseconds: Int? = nil, priorityZeroSent: Int,
+            priorityZeroReceived: Int, lateTimers: Int? = nil, longestLatenessMilliseconds: Int? = nil,
+            addressesPutBack: Int? = nil, routesPutBack: Int? = nil, discarded: [String: Int]
         ) {
             self.advertisementsSent = advertisementsSent
             self.advertisementsReceived = advertisementsReceived
             self.becameMaster = becameMaster
             self.releasedMaster = releasedMaster
+            self.becameFault = becameFault
+            self.latestTakeoverMilliseconds = latestTakeoverMilliseconds
             self.priorityZeroSent = priorityZeroSent
             self.priorityZeroReceived = priorityZeroReceived
             self.lateTimers = lateTimers

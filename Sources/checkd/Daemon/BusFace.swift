@@ -30,6 +30,13 @@ extension CheckDaemon: CheckAPI.Handler {
         responder.reply(server.history)
     }
 
+    func listLatencies(_ call: CheckAPI.ListLatencies, _ responder: Responder<CheckAPI.ListLatencies>) {
+        let limits = LatencyHistogram.bounds.map { Int($0.nanoseconds / 1000) }
+        responder.reply(list: servers.filter { !$0.names.isEmpty }) {
+            CheckAPI.ListLatencies.Reply(upToMicroseconds: limits, servers: $0.map(\.latencies))
+        }
+    }
+
     func probeOnce(_ call: CheckAPI.ProbeOnce, _ responder: Responder<CheckAPI.ProbeOnce>) {
         guard let server = server(named: call.server) else {
             return responder.fail(CheckAPI.ServerNotFound(name: call.server))

@@ -32,6 +32,15 @@ extension WatchedServer {
         configuration.checkers.enumerated().map { position, checker in "\(checker.probe.keyword) \(position + 1)" }
     }
 
+    /// Its part of ListLatencies.
+    var latencies: CheckAPI.ServerLatency {
+        CheckAPI.ServerLatency(
+            server: name,
+            checks: zip(names, records).map {
+                CheckAPI.CheckLatency(name: $0, probes: $1.history.latency.buckets.map(\.count))
+            })
+    }
+
     /// Answer of ShowHistory.
     var history: CheckAPI.ShowHistory.Reply {
         CheckAPI.ShowHistory.Reply(health: health, checks: zip(names, records).map { $1.history.history($0) })

@@ -86,6 +86,16 @@ final class Link: Daemons {
         }
     }
 
+    /// The process that listens at the bus's socket; nil when none does.
+    var busProcess: Int? {
+        do throws(Errno) {
+            let connection = try UnixSocket.connect(to: socket)
+            return Int(try PeerCredentials(of: connection.number).pid)
+        } catch {
+            return nil
+        }
+    }
+
     /// Whether busd itself answers, asked after somebody did not: then it is the daemon behind it that is stuck.
     private func busAnswers() -> Bool {
         let limit = Duration.milliseconds(300)

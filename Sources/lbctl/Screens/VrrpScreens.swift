@@ -63,7 +63,9 @@ extension Screen {
         )
         facts.add(
             "became master",
-            "\(counted(statistics.becameMaster, "time")), given up \(counted(statistics.releasedMaster, "time"))")
+            "\(counted(statistics.becameMaster, "time")), given up \(counted(statistics.releasedMaster, "time"))"
+                + (statistics.latestTakeoverMilliseconds.map { "; the latest takeover took \(Self.seconds($0))" } ?? "")
+        )
         if let late = statistics.lateTimers, late > 0 {
             let most = statistics.longestLatenessMilliseconds.map { ", by \(Self.seconds($0)) at most" } ?? ""
             facts.add("late timers", Cell("\(late)\(most): this host was paused or too busy", .warning))

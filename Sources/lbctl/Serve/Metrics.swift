@@ -13,8 +13,9 @@ struct MetricsFacts {
     var status: Status
     var bus: BusAPI.Statistics?
     var checks: [CheckAPI.ServerHealth] = []
-    /// Of checks, by server; not of all where there are very many.
-    var histories: [(server: String, checks: [CheckAPI.CheckHistory])] = []
+    /// Of the checks; none where there are very many.
+    var latencies: [CheckAPI.ServerLatency] = []
+    var latencyLimits: [Int] = []
     var processes: [String: Process] = [:]
     /// How long it took to ask.
     var askedSeconds: Double
@@ -91,6 +92,15 @@ extension MetricsFacts {
         text.add("vrrp_released_master", as: .counter, "Times it gave up being master.", of: routers) {
             Double($0.runtime.statistics.releasedMaster)
         }
+        text.add("vrrp_became_fault", as: .counter, "Times it entered FAULT.", of: routers) {
+            $0.runtime.statistics.becameFault.map(Double.init)
+        }
+        text.add(
+            "vrrp_latest_takeover_seconds",
+            "Between the last advertisement of the master before and the latest takeover from it.", of: routers
+        ) {
+            $0.runtime.statistics.latestTakeoverMilliseconds.map { Double($0) / 1000 }
+        }
         text.add("vrrp_advertisements_sent", as: .counter, "Advertisements sent.", of: routers) {
             Double($0.runtime.statistics.advertisementsSent)
         }
@@ -126,6 +136,15 @@ extension MetricsFacts {
         text.add("service_in_kernel", "1: the kernel has the service.", of: services) { $0.runtime.inKernel ? 1 : 0 }
         text.add("service_on_sorry_server", "1: the sorry server serves.", of: services) {
             $0.runtime.onSorryServer ? 1 : 0
+        }
+        text.add("service_problem", "1: the kernel does not have what is wanted.", of: services) {
+            $0.isLookedAfter ? ($0.runtime.problem == nil ? 0 : 1) : nil
+        }
+        text.add(
+            "service_repairs", as: .counter,
+            "Times it was put right after somebody else had changed the kernel's table.", of: services
+        ) {
+            $0.runtime.repairs.map(Double.init)
         }
         text.add("service_weight_up", "Sum of the weights that count towards the quorum.", of: services) {
             Double($0.runtime.weightUp)
@@ -171,7 +190,7 @@ extension MetricsFacts {
         traffic(of: servers.map { ($0.labels, $0.subject.runtime.counters) }, "server", to: &text)
     }
 
-    /// Packets and octets of both directions.
+    /// Packets and octets of both directions, and the kernel's estimates of what goes through in a second.
     private func traffic(
         of subjects: [(MetricsText.Labels, IpvsAPI.Counters?)], _ kind: String, to text: inout MetricsText
     ) {
@@ -184,6 +203,18 @@ extension MetricsFacts {
         ]
         for (name, help, path) in kinds {
             text.add("\(kind)_\(name)", as: .counter, help, of: counted) { Double($0[keyPath: path]) }
+        }
+        let rates: [(String, String, KeyPath<IpvsAPI.Counters, Int?>)] = [
+            ("connections", "Connections scheduled", \.connectionsPerSecond),
+            ("packets_in", "Packets towards the servers", \.packetsInPerSecond),
+            ("packets_out", "Packets from the servers (NAT)", \.packetsOutPerSecond),
+            ("bytes_in", "Octets towards the servers", \.bytesInPerSecond),
+            ("bytes_out", "Octets from the servers (NAT)", \.bytesOutPerSecond),
+        ]
+        for (name, help, path) in rates {
+            text.add("\(kind)_\(name)_per_second", "\(help), in a second of the last ones.", of: counted) {
+                $0[keyPath: path].map(Double.init)
+            }
         }
     }
 
@@ -206,11 +237,11 @@ extension MetricsFacts {
         }
         text.histograms(
             "evenkeel_check_duration_seconds", "How long its probes took.",
-            histories.flatMap { server, checks in
-                checks.map { check in
+            latencies.flatMap { server in
+                server.checks.map { check in
                     (
-                        Self.labels(server, check.name),
-                        check.latency.map { ($0.upToMicroseconds.map { Double($0) / 1e6 }, $0.probes) }
+                        Self.labels(server.server, check.name),
+                        zip(latencyLimits.map { Double($0) / 1e6 } + [nil], check.probes).map { ($0, $1) }
                     )
                 }
             })

@@ -5,27 +5,25 @@ import Net
 import Platform
 
 extension MetricsFacts {
-    /// Histograms are asked for server by server: of more servers they are left out.
-    private static let historiesAtMost = 500
+    /// A histogram is 17 lines: of more servers they are left out.
+    private static let histogramsAtMost = 4000
 
-    /// Asks. A daemon that is not there leaves its part out; a bus that is not is a failure.
-    init(from daemons: some Daemons) throws(Failure) {
+    /// Asks. A daemon that is not there leaves its part out; a bus that is not is a failure. `bus`: the process of busd.
+    init(from daemons: some Daemons, bus process: Int? = nil) throws(Failure) {
         let start = SystemClock.now
         status = try StatusReport(from: daemons).status
         bus = try daemons.call(BusAPI.GetStatistics()).decoded().statistics
         if status.presence[.checkd]?.isPresent == true {
             checks = (try? daemons.list(CheckAPI.List()).all(\.servers)) ?? []
-            let asked = checks.filter { !$0.checks.isEmpty }
-            if asked.count <= Self.historiesAtMost {
-                for server in asked {
-                    // One that a reload took away meanwhile has none.
-                    guard let reply = try? daemons.call(CheckAPI.ShowHistory(server: server.server)).decoded() else {
-                        continue
-                    }
-                    histories.append((server.server, reply.checks))
+            if checks.count <= Self.histogramsAtMost {
+                for part in (try? daemons.list(CheckAPI.ListLatencies())) ?? [] {
+                    let reply = try part.decoded()
+                    latencies += reply.servers
+                    latencyLimits = reply.upToMicroseconds
                 }
             }
         }
+        processes["busd"] = process.flatMap { Process(of: $0) }
         for (daemon, presence) in status.presence {
             if case .present(_, let pid?) = presence { processes[daemon.rawValue] = Process(of: pid) }
         }

@@ -94,7 +94,7 @@ final class Site: Sendable {
 
     private func metrics(isOpenMetrics: Bool) throws(Failure) -> WebAnswer {
         let text = try metrics[isOpenMetrics ? 1 : 0].value { () throws(Failure) in
-            let facts = try MetricsFacts(from: link)
+            let facts = try MetricsFacts(from: link, bus: link.busProcess)
             return Array(facts.text(at: .now, isOpenMetrics: isOpenMetrics).utf8)
         }
         return WebAnswer(MetricsText.type(isOpenMetrics: isOpenMetrics), text)
