@@ -34,7 +34,7 @@ struct MetricsTests {
             facts.text(at: now, isOpenMetrics: true).split(separator: "\n").filter { !$0.hasPrefix("#") }
                 .map { String($0.prefix { $0 != "{" && $0 != " " }) })
         #expect(names.contains("evenkeel_check_duration_seconds_bucket"))
-        for file in ["evenkeel.rules.yml", "grafana.json"] {
+        for file in ["evenkeel.rules.yml", "grafana.json", "zabbix.yaml"] {
             let text = String(decoding: try MonitoringTests.contents(file), as: UTF8.self)
             let asked = Set(text.matches(of: /evenkeel_[a-z_]+/).map { String($0.output) })
             #expect(!asked.isEmpty && asked.isSubset(of: names), "\(file): \(asked.subtracting(names))")
