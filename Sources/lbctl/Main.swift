@@ -28,7 +28,7 @@ struct Lbctl: ParsableCommand {
         subcommands: [
             StatusCommand.self, TopCommand.self, EventsCommand.self, VrrpCommand.self, ServiceCommand.self,
             ServerCommand.self, CheckCommand.self, AlertCommand.self, ConfigCommand.self, ReloadCommand.self,
-            IpvsCommand.self, ServeCommand.self, DoctorCommand.self,
+            IpvsCommand.self, ServeCommand.self, SnmpCommand.self, DoctorCommand.self,
             RealServerCommand.self, CallCommand.self, IntrospectCommand.self, ManualCommand.self,
         ])
 

@@ -2,19 +2,28 @@
 // Grammar+Global.swift and give it a place in the model.
 
 extension Grammars {
+    private static func snmp(_ word: String, _ meaning: String) -> Keyword<GlobalDraft> {
+        Keyword.notYet(word, "", .common, meaning)
+            .unneeded(because: "snmpd's configuration turns it on: 'lbctl snmp --help' has the line")
+    }
+
+    private static func snmpAge(_ word: String, standard: String) -> Keyword<GlobalDraft> {
+        Keyword.notYet(word, "SECONDS", unit: "s", range: "0.001…30", standard: standard, "age of counters")
+            .unneeded(because: "what snmpd is told is at most two seconds old")
+    }
+
     static let globalAlerts: [Keyword<GlobalDraft>] = [
-        .notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP"),
-        Keyword.notYet("enable_snmp_vrrp", "", .common, "SNMP for VRRP").spelled("enable_snmp_keepalived"),
-        .notYet("enable_snmp_checker", "", .common, "SNMP for virtual servers"),
+        snmp("enable_snmp_vrrp", "SNMP for VRRP"),
+        snmp("enable_snmp_vrrp", "SNMP for VRRP").spelled("enable_snmp_keepalived"),
+        snmp("enable_snmp_checker", "SNMP for virtual servers"),
         .notYet("enable_snmp_rfc", "SNMP by the VRRP RFCs' MIBs"),
         .notYet("enable_snmp_rfcv2", "SNMP by RFC 2787"),
         .notYet("enable_snmp_rfcv3", "SNMP by RFC 6527"),
         .notYet("enable_traps", "SNMP traps"),
-        .notYet("snmp_socket", "SOCKET", standard: "agentx's", "address of the SNMP master agent"),
-        .notYet(
-            "snmp_vs_stats_update_interval", "SECONDS", unit: "s", range: "0.001…30", standard: "5", "age of counters"),
-        .notYet(
-            "snmp_rs_stats_update_interval", "SECONDS", unit: "s", range: "0.001…30", standard: "0", "age of counters"),
+        .notYet("snmp_socket", "SOCKET", standard: "agentx's", "address of the SNMP master agent")
+            .unneeded(because: "snmpd runs lbctl snmp itself"),
+        snmpAge("snmp_vs_stats_update_interval", standard: "5"),
+        snmpAge("snmp_rs_stats_update_interval", standard: "0"),
         .unneeded("enable_dbus", "D-Bus interface", because: "the bus is Varlink, see lbctl introspect"),
         .unneeded(
             "dbus_service_name", "NAME", standard: "org.keepalived.Vrrp1", "name on D-Bus",
