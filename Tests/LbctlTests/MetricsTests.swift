@@ -3,6 +3,7 @@ import Bus
 import JSON
 import Platform
 import Testing
+import Varlink
 
 @testable import lbctl
 
