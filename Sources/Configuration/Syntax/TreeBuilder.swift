@@ -236,7 +236,7 @@ struct TreeBuilder {
     private mutating func closeForgotten(before first: UInt32, _ reporter: inout Reporter) {
         let keyword = Int(first)
         guard child(word: keyword, in: frames[top]) == nil else { return }
-        let candidates = frames.indices.dropLast().reversed().filter { frames[$0].kind != .unknown || $0 == 0 }
+        let candidates = frames.indices.dropLast().reversed().filter { frames[top].kind != .unknown || $0 == 0 }
         guard let outer = candidates.first(where: { child(word: keyword, in: frames[$0]) != nil }) else { return }
         let sibling = records.title(first..<records.words.count)
         while top > outer {
