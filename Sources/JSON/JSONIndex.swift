@@ -3,8 +3,6 @@
 // of nodes with octet ranges. busd routes and fans out on those ranges alone; `JSONValue` parses only what has passed
 // here.
 
-internal import Glibc
-
 /// Where each value of a JSON text begins and ends, in document order.
 ///
 /// An object's node is followed by its members, name and value alternating; an array's node by its elements. Reusing
@@ -75,8 +73,9 @@ public struct JSONIndex: Sendable {
         guard !name.isEscaped else { return string(at: node, in: text) == expected.description }
         let count = expected.utf8CodeUnitCount
         guard name.end - name.start == count else { return false }
-        guard count > 0, let start = text.baseAddress else { return count == 0 }
-        return memcmp(start + name.start, expected.utf8Start, count) == 0
+        let octets = expected.utf8Start
+        for offset in 0..<count where text[name.start + offset] != octets[offset] { return false }
+        return true
     }
 
     /// The text of the string at `node`, escapes resolved.

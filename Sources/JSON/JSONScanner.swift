@@ -73,7 +73,7 @@ struct JSONScanner {
 
     private static func bit(of name: UnsafeRawBufferPointer) -> UInt64 {
         guard let first = name.first else { return 1 }
-        return 1 << (UInt64(first) &+ UInt64(name[name.count / 2]) &+ UInt64(name.count) &* 9 & 63)
+        return 1 << ((UInt64(first) &+ UInt64(name[name.count / 2]) &+ UInt64(name.count) &* 9) & 63)
     }
 
     private mutating func scanArray() throws(JSONError) {

@@ -1,7 +1,5 @@
 // Messages out of a stream of octets: each ends in a NUL. Octets are searched once; a cursor remembers how far.
 
-internal import Glibc
-
 /// Splits a stream into messages.
 public struct VarlinkFramer: Sendable {
     /// Octets of the longest message accepted, without its NUL: 1 MiB.
@@ -52,15 +50,23 @@ public struct VarlinkFramer: Sendable {
     /// Whether `next` would return a message: octets after the last NUL alone are none.
     public mutating func hasMessage() -> Bool { endOfMessage() != nil }
 
-    /// Position of the first NUL not yet passed.
+    /// Position of the first NUL not yet passed; eight octets at a time.
     private mutating func endOfMessage() -> Int? {
+        var position = searched
         let end: Int? = buffer.withUnsafeBytes { octets in
-            guard searched < octets.count, let start = octets.baseAddress,
-                let found = memchr(start + searched, 0, octets.count - searched)
-            else { return nil }
-            return UnsafeRawPointer(found) - start
+            while position + 8 <= octets.count {
+                let word = octets.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                // The high bit of an octet is set where the octet was zero ("hasless" of Bit Twiddling Hacks).
+                if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { break }
+                position += 8
+            }
+            while position < octets.count {
+                if octets[position] == 0 { return position }
+                position += 1
+            }
+            return nil
         }
-        searched = end ?? buffer.count
+        searched = position
         return end
     }
 

@@ -83,27 +83,34 @@ struct EventReader {
             }
             name = index.nodes[value].next
         }
+        let known = told(type, subject, source)
+        let key: EventKey
+        let speaker: String
+        if let known, let content = known.content {
+            (key, speaker) = (known.key, content.source)
+        } else {
+            (key, speaker) = try names(type, subject, source, wrong)
+        }
         guard others == 3 else { throw wrong("specversion, id, time") }
         let range = index.range(of: node)
         guard range.count <= Limits.event else { throw .invalidParameter("events[\(number)]") }
-        let open = UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1])
-        if let record = told(type, subject, source), let content = record.content {
-            return IncomingEvent(
-                key: record.key, source: content.source, isRemoval: !hasData, open: open, record: record)
-        }
-        let names = (
-            type: try self.string(type) { wrong("type") }, subject: try self.string(subject) { wrong("subject") },
-            source: try self.string(source) { wrong("source") }
-        )
-        guard IDLNames.isInterface(names.type), names.type.utf8.count <= Self.nameLimit else { throw wrong("type") }
-        guard isPrintable(names.subject), names.subject.utf8.count <= Self.subjectLimit else { throw wrong("subject") }
-        guard isPrintable(names.source), names.source.utf8.count <= Self.nameLimit else { throw wrong("source") }
-        guard claim.covers(source: names.source), claim.covers(type: names.type, subject: names.subject) else {
-            throw .permissionDenied
-        }
         return IncomingEvent(
-            key: EventKey(type: names.type, subject: names.subject), source: names.source, isRemoval: !hasData,
-            open: open)
+            key: key, source: speaker, isRemoval: !hasData,
+            open: UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1]), record: known)
+    }
+
+    /// The key and the source of an event that this connection may publish.
+    private func names(
+        _ type: Int?, _ subject: Int?, _ source: Int?, _ wrong: (String) -> VarlinkServiceError
+    ) throws(VarlinkServiceError) -> (EventKey, String) {
+        let type = try string(type) { wrong("type") }
+        guard IDLNames.isInterface(type), type.utf8.count <= Self.nameLimit else { throw wrong("type") }
+        let subject = try string(subject) { wrong("subject") }
+        guard isPrintable(subject), subject.utf8.count <= Self.subjectLimit else { throw wrong("subject") }
+        let source = try string(source) { wrong("source") }
+        guard isPrintable(source), source.utf8.count <= Self.nameLimit else { throw wrong("source") }
+        guard claim.covers(source: source), claim.covers(type: type, subject: subject) else { throw .permissionDenied }
+        return (EventKey(type: type, subject: subject), source)
     }
 
     /// The record of these names when this connection was the last that told it, from the same source: all that is to be said of the names was

@@ -67,7 +67,7 @@ final class DefaultsTests {
             ], in: nil, log: guest.directory + "/log", loop: guest.loop)
         guest.quote(keepalived) { $0.output }
         try guest.eventually("keepalived runs", within: .seconds(60)) {
-            pids.allSatisfy { access($0, F_OK) == 0 } && keepalived.output.contains("Entering FAULT STATE")
+            pids.allSatisfy { access($0, F_OK) == 0 } && keepalived.output.contains("entering FAULT state")
         }
         keepalived.signal(SIGUSR1)
         // A process writes its file at once.

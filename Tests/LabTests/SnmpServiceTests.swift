@@ -65,11 +65,14 @@ struct SnmpServiceTests {
 
         for (id, value) in ours where id != "1.1.0" { #expect(theirs[id] == value, "\(id)") }
         // What the bus does not say: delays, retries, notification, mail, tunnels' wrappings; and the kernel's own flag of a service.
-        let missing = Set(
-            theirs.keys.filter { $0.hasPrefix("3.") && ours[$0] == nil }.map {
-                $0.split(separator: ".").prefix(4).joined(separator: ".")
-            })
-        #expect(missing == [])
+        // The sorry server has no counters here.
+        func columns(_ objects: [String: String]) -> Set<String> {
+            Set(
+                objects.keys.filter { $0.hasPrefix("3.") }.map {
+                    $0.split(separator: ".").prefix(4).joined(separator: ".")
+                })
+        }
+        #expect(columns(theirs).subtracting(columns(ours)).sorted() == [])
     }
 
     /// What snmpd with these lines tells of the MIB, by what follows its root, as soon as there are three virtual servers.
