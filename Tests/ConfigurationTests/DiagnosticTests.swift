@@ -57,6 +57,7 @@ import Testing
     ]
 
     @Test(arguments: values)
+        ("preempt_delay -0", "error badValue"), ("preempt_delay +5", "error badValue"),
     func `problems of an instance's values`(_ lines: String, _ expected: String) {
         let found = load(instanceText(lines)).diagnostics.map { "\($0.severity.rawValue) \($0.code.rawValue)" }
         #expect(found.contains(expected), "\(found)")

@@ -279,7 +279,8 @@ extension Interpreter {
 
 /// Seconds with up to six decimals that count; nil for anything else.
 func parseSeconds(_ text: String) -> Duration? {
-    if text.utf8.count <= 12, let whole = UInt64(text), text.utf8.first != UInt8(ascii: "+") {
+    // UInt64 takes a sign, in "-0" too.
+    if text.utf8.count <= 12, text.utf8.first.flatMap(hexDigit) != nil, let whole = UInt64(text) {
         return .seconds(Int64(whole))
     }
     let parts = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
