@@ -23,11 +23,24 @@ import Testing
         ("global_defs {\nrouter_id A B C\n}\n", ["2:13 warning extraWords"]),
         ("global_defs {\nrouter_id\n}\n", ["2:1 error missingValue"]),
         ("a\u{0}b\n", ["1:2 error badCharacter"]),
+        // A block that is not known ends before what belongs to the file, and before nothing else.
+        ("foo {\nglobal_defs {\n}\n", ["1:1 error unclosedBlock", "1:1 error unknownKeyword"]),
+        (
+            "virtual_server 192.0.2.1 80 {\nprotocol TCP\nfoo {\nreal_server 192.0.2.2 80 {\n}\n}\n}\n",
+            ["1:1 warning missingKeyword", "3:1 error unknownKeyword"]
+        ),
     ]
 
     @Test(arguments: syntax)
     func `problems of form`(_ text: String, _ expected: [String]) {
         #expect(summary(load(text)) == expected)
+    }
+
+    @Test func `as deep as blocks go the next { belongs to the word before it`() {
+        let (opens, closes) = (String(repeating: "a { ", count: 31), String(repeating: "}\n", count: 31))
+        #expect(
+            summary(load("\(opens)\nb\nc {\n}\n{\n}\n\(closes)"))
+                == ["1:1 error unknownKeyword", "3:3 error limitExceeded", "5:1 error limitExceeded"])
     }
 
     static let values: [(String, String)] = [
@@ -44,6 +57,7 @@ import Testing
         ("track_script {\nnone\n}", "error unknownReference"),
         ("track_interface {\neth0 wait 3\n}", "error unknownKeyword"),
         ("track_interface {\neth0 weight 300\n}", "error outOfRange"), ("preempt_delay 1001", "error outOfRange"),
+        ("preempt_delay -0", "error badValue"), ("preempt_delay +5", "error badValue"),
         ("authentication {\nauth_type PASSWORD\nauth_pass x\n}", "error badValue"),
         ("weight 3", "error misplacedKeyword"),
         ("authentication {\nauth_type PASS\n}", "error missingKeyword"),
@@ -57,7 +71,6 @@ import Testing
     ]
 
     @Test(arguments: values)
-        ("preempt_delay -0", "error badValue"), ("preempt_delay +5", "error badValue"),
     func `problems of an instance's values`(_ lines: String, _ expected: String) {
         let found = load(instanceText(lines)).diagnostics.map { "\($0.severity.rawValue) \($0.code.rawValue)" }
         #expect(found.contains(expected), "\(found)")
@@ -148,10 +161,31 @@ import Testing
         ("global_defs {\nrouter_idd A\n}\n", "router_id"), ("vrrp_instanse V {\n}\n", "vrrp_instance"),
         (instanceText("prioriti 5"), "priority"), (instanceText("track_scripts {\n}"), "track_script"),
         (serviceText("lb_algo wrrr"), "wrr"), (instanceText("state MASTRE"), "MASTER"),
+        // Of equally near ones the first in the text.
+        ("virtual_server_group GB {\n}\nvirtual_server_group GA {\n}\nvirtual_server group GC {\n}\n", "GB"),
     ])
     func `the nearest word is offered`(_ text: String, _ expected: String) {
         let remedies = load(text).diagnostics.compactMap(\.remedy)
         #expect(remedies.contains("did you mean \(expected)?"), "\(remedies)")
+    }
+
+    private static let checked =
+        "virtual_server 192.0.2.1 80 {\nprotocol TCP\nreal_server 192.0.2.11 80 {\nMISC_CHECK {\nmisc_path /gone\n"
+        + "user nobody\n}\n}\n}\n"
+    private static let script = "vrrp_script S {\nscript /gone\nuser nobody\n}\n"
+
+    private static let machineTexts: [(String, [String])] = [
+        ("\(checked)\(script)", ["5:11", "6:6"]), ("\(script)\(checked)", ["2:8", "3:6"]),
+        ("include checked.conf\n\(script)", ["5:11", "6:6"]), ("\(script)include checked.conf\n", ["2:8", "3:6"]),
+        // global_defs is read before all.
+        ("\(checked)global_defs {\nscript_user nobody\n}\n", ["5:11", "11:13"]),
+    ]
+
+    /// Virtual servers are read when the rest has been; what they name keeps its turn.
+    @Test(arguments: machineTexts)
+    func `what the machine lacks is said where it is read first`(_ text: String, _ expected: [String]) {
+        let said = summary(load(text, ["checked.conf": Self.checked], machine: SmallMachine()))
+        #expect(said.filter { $0.hasSuffix("machine") } == expected.map { $0 + " warning machine" })
     }
 
     @Test func `a missing brace is found where the next sibling betrays it`() {

@@ -2,17 +2,13 @@
 // numbers) because every word of a large configuration has one; text is only looked up when something is said about it.
 
 /// A byte in one of the files that were read.
-struct Place: Hashable, Comparable, Sendable {
+struct Place: Hashable, Sendable {
     /// Index into `SourceMap.files`.
     var file: Int32
     /// From 0.
     var line: Int32
     /// Bytes from the start of the line.
     var byte: Int32
-
-    static func < (left: Place, right: Place) -> Bool {
-        (left.file, left.line, left.byte) < (right.file, right.line, right.byte)
-    }
 
     func advanced(by bytes: Int) -> Place {
         Place(file: file, line: line, byte: byte + Int32(clamping: bytes))

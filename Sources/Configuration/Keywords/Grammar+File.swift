@@ -135,7 +135,10 @@ extension Grammars {
         .block(
             "virtual_server", "ADDR [PORT] | fwmark N | group NAME", kind: .virtualServer, .everywhere,
             "a service that IPVS balances"
-        ) { draft, statement, _ in draft.virtualServers.append(statement) }.repeatable,
+        ) { draft, statement, interpreter in
+            draft.virtualServers.append(statement)
+            interpreter.turn = 2 * draft.virtualServers.count
+        }.repeatable,
     ]
 
     private static let globalDefinitionsRow: Keyword<FileDraft> = {

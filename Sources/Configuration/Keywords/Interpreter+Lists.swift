@@ -92,7 +92,7 @@ extension Interpreter {
 
     /// Remembers an interface to ask the machine about.
     mutating func noteInterface(_ word: Word) {
-        interfaces.append((word, word.text))
+        interfaces.append((word, word.text, turn))
     }
 
     /// `USER [GROUP]`.
@@ -103,7 +103,7 @@ extension Interpreter {
         }
         ignoreExtra(statement.arguments.dropFirst(2), statement)
         let value = ScriptUser(user: user.text, group: statement.arguments.dropFirst().first?.text)
-        users.append((user, value))
+        users.append((user, value, turn))
         return value
     }
 

@@ -198,8 +198,8 @@ extension Interpreter {
         ignoreExtra(words.dropFirst(takesUser ? 3 : 1), statement)
         let user = users.first.map { ScriptUser(user: $0.text, group: users.count > 1 ? users[1].text : nil) }
         guard let arguments = splitCommand(first) else { return nil }
-        commands.append((first, arguments[0], user ?? global.scriptUser))
-        if let user, let word = users.first { self.users.append((word, user)) }
+        commands.append((first, arguments[0], user ?? global.scriptUser, turn))
+        if let user, let word = users.first { self.users.append((word, user, turn)) }
         return ScriptCommand(arguments: arguments, user: user ?? global.scriptUser)
     }
 
@@ -217,7 +217,7 @@ extension Interpreter {
         let users = Array(statement.arguments.dropFirst().prefix(2))
         ignoreExtra(statement.arguments.dropFirst(3), statement)
         let user = users.first.map { ScriptUser(user: $0.text, group: users.count > 1 ? users[1].text : nil) }
-        if let user, let word = users.first { self.users.append((word, user)) }
+        if let user, let word = users.first { self.users.append((word, user, turn)) }
         return NotifyPipeConfiguration(path: path.text, user: user)
     }
 

@@ -7,11 +7,11 @@ struct Interpreter {
     /// `global_defs` is read first; instances and servers start from it.
     var global = GlobalDefinitions()
     /// Programs that are run, where they are named: what the machine is asked about.
-    var commands: [(word: Word, program: String, user: ScriptUser?)] = []
+    var commands: [(word: Word, program: String, user: ScriptUser?, turn: Int)] = []
     /// Users that scripts run as, where they are named.
+    var users: [(word: Word, user: ScriptUser, turn: Int)] = []
     /// The `SSL` block, for every SSL_GET.
     var clientIdentity: ClientIdentityDraft?
-    var users: [(word: Word, user: ScriptUser)] = []
     /// Numbers of names in /etc/iproute2; nil = the machine is not known.
     var routingNames: (RoutingNames) -> [String: UInt32]? = { _ in nil }
     /// The content of key files; none is looked at where the machine is not known.
@@ -23,7 +23,10 @@ struct Interpreter {
     /// Network namespaces, where they are named.
     var namespaces: [(word: Word, name: NetworkNamespaceName)] = []
     /// Interfaces, where they are named.
-    var interfaces: [(word: Word, name: String)] = []
+    var interfaces: [(word: Word, name: String, turn: Int)] = []
+    /// Where what is read now stands among the virtual servers, which are read later than what is around them: odd in one of them,
+    /// even before and behind.
+    var turn = 0
     /// Virtual addresses on the interfaces of their instances.
     var placedAddresses: [PlacedAddress] = []
     /// The instance that lvs_sync_daemon names.

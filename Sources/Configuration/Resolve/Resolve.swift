@@ -100,7 +100,7 @@ extension Interpreter {
             guard let (problem, remedy) = machine.problem(withNamespace: name) else { continue }
             sayMachine(severity, word, problem, remedy: remedy)
         }
-        for (word, name) in interfaces.sorted(by: { $0.word.place < $1.word.place })
+        for (word, name, _) in interfaces.sorted(by: { $0.turn < $1.turn })
         where machine.hasInterface(name, in: global.networkNamespace) == false && seen.insert("i " + name).inserted {
             let place = global.networkNamespace.map { "net_namespace \($0)" } ?? "this machine"
             let option = global.networkNamespace.map { "-n \($0) " } ?? ""
@@ -108,7 +108,7 @@ extension Interpreter {
                 severity, word, "\(place) has no interface \(name)",
                 remedy: "see \"ip \(option)link\" for its interfaces")
         }
-        for (word, user) in users.sorted(by: { $0.word.place < $1.word.place })
+        for (word, user, _) in users.sorted(by: { $0.turn < $1.turn })
         where seen.insert("u \(user.user) \(user.group ?? "")").inserted {
             if machine.hasUser(user.user) == false {
                 sayMachine(
@@ -119,7 +119,7 @@ extension Interpreter {
                     severity, word, "this machine has no group \(group)", remedy: "create it, or name another one")
             }
         }
-        for (word, program, user) in commands.sorted(by: { $0.word.place < $1.word.place })
+        for (word, program, user, _) in commands.sorted(by: { $0.turn < $1.turn })
         where seen.insert("c \(program) \(user?.user ?? "")").inserted {
             if let problem = machine.problem(withProgram: program) {
                 sayMachine(

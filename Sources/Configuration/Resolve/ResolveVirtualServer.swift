@@ -10,10 +10,11 @@ extension Interpreter {
         var marks = GroupMarks(configuration.global)
         let groups = Dictionary(file.serverGroups.map { ($0.name.text, $0) }, uniquingKeysWith: { first, _ in first })
         effective?.reopenFile()
-        for statement in file.virtualServers {
+        for (number, statement) in file.virtualServers.enumerated() {
+            turn = 2 * number + 1
             let parsed = read(statement, Grammars.virtualServer, from: VirtualServerDraft(global: global))
             let head = parsed.opener.arguments.first ?? parsed.opener.keyword
-            for (identity, group, marked) in identities(parsed, groups, &marks) {
+            for (identity, group, marked) in identities(parsed, groups, in: file, &marks) {
                 var server = resolveVirtualServer(parsed, identity, group, configuration)
                 server.marked = marked
                 if let other = taken[identity] {
@@ -61,7 +62,8 @@ extension Interpreter {
 
     /// What a block is: one address, one mark, or all of a group's.
     private mutating func identities(
-        _ parsed: Parsed<VirtualServerDraft>, _ groups: [String: ServerGroupDraft], _ marks: inout GroupMarks
+        _ parsed: Parsed<VirtualServerDraft>, _ groups: [String: ServerGroupDraft], in file: FileDraft,
+        _ marks: inout GroupMarks
     ) -> [(VirtualServerIdentity, group: String?, marked: MarkedAddresses?)] {
         let words = parsed.opener.arguments
         let draft = parsed.draft
@@ -86,7 +88,7 @@ extension Interpreter {
                 return []
             }
             guard let group = groups[name.text] else {
-                sayUnknownReference(name, "virtual_server_group", groups.keys.sorted())
+                sayUnknownReference(name, "virtual_server_group", file.serverGroups.map(\.name.text))
                 return []
             }
             sayDefaultProtocol(parsed)
