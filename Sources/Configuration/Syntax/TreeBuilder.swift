@@ -225,7 +225,7 @@ struct TreeBuilder {
             reporter.error(
                 .limitExceeded, at: brace, "blocks are nested more than \(TreeBuilder.maximumDepth) deep")
             records.entries.removeLast()
-            frames[top].last = nil
+            if frames[top].last == opener { frames[top].last = nil }
             skippedDepth = 1
             return
         }
