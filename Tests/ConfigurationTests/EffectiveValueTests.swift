@@ -87,6 +87,25 @@ import Testing
         #expect(setting.written == written)
     }
 
+    @Test func `each block that a parameter makes has its own values`() {
+        let router =
+            "$ROUTER= \\\nvrrp_instance V${N} { \\\ninterface eth0 \\\nvirtual_router_id ${N} \\\nstate MASTER \\\n"
+            + "virtual_ipaddress { \\\n192.0.2.${N} \\\n} \\\n}\n"
+        let server =
+            "$SERVER= \\\nreal_server 192.0.2.1${N} 80 { \\\nTCP_CHECK { \\\nconnect_timeout ${N} \\\n} \\\n}\n"
+        let blocks = read(
+            router + server + "$N=1\n$ROUTER\n$N=2\n$ROUTER\nvirtual_server 192.0.2.1 80 {\nprotocol TCP\n"
+                + "$SERVER\n$N=3\n$SERVER\n}\n"
+        ).blocks
+        func values(_ word: String, _ kind: String) -> [String] {
+            blocks.filter { $0.kind == kind }.compactMap { $0.settings.first { $0.word == word }?.value }
+        }
+        #expect(values("virtual_router_id", "vrrp_instance") == ["1", "2"])
+        #expect(values("priority", "vrrp_instance") == ["255", "255"])
+        #expect(values("connect_ip", "TCP_CHECK") == ["192.0.2.12", "192.0.2.13"])
+        #expect(values("connect_timeout", "TCP_CHECK") == ["2", "3"])
+    }
+
     @Test func `daemons collect nothing`() {
         #expect(load(Self.pair).blocks.isEmpty)
     }

@@ -61,7 +61,8 @@ struct EffectiveValues: Sendable {
     private(set) var blocks: [EffectiveBlock] = []
     private var parents: [Int?] = []
     private var open: [Int] = []
-    private var indices: [Place: Int] = [:]
+    /// Which block a statement opens. Its place would not do: a parameter or a sequence opens many blocks at one.
+    private var indices: [Int: Int] = [:]
     /// Where the blocks stand in the text.
     private var places: [Int] = []
 
@@ -74,8 +75,7 @@ struct EffectiveValues: Sendable {
 
     /// A block begins: its place among the others is before those in it.
     mutating func begin(_ opener: Statement, _ kind: BlockKind, _ sources: SourceMap) {
-        // The file as a whole begins where its first word does.
-        if kind != .file { indices[opener.keyword.place] = blocks.count }
+        indices[opener.index] = blocks.count
         parents.append(open.last)
         places.append(opener.index)
         open.append(blocks.count)
@@ -94,8 +94,7 @@ struct EffectiveValues: Sendable {
 
     /// What the block that opens at a place says; `parsed` is as it was read, `settled` what became of it.
     mutating func fill<Draft>(_ parsed: Parsed<Draft>, _ settled: Draft, _ sources: SourceMap) {
-        let place = parsed.opener.keyword.place
-        guard let index = parsed.grammar.kind == .file ? blocks.indices.first : indices[place] else { return }
+        guard let index = indices[parsed.opener.index] else { return }
         var ancestors: [EffectiveBlock] = []
         var next = parents[index]
         while let parent = next {
