@@ -49,13 +49,6 @@ import Testing
         ("priority 99999999999999999999", "error outOfRange"),
         ("priority", "error missingValue"), ("advert_int 0", "error outOfRange"), ("advert_int fast", "error badValue"),
         ("advert_int 256", "error outOfRange"), ("advert_int 0.5", "warning adjusted"),
-    @Test func `as deep as blocks go the next { belongs to the word before it`() {
-        let (opens, closes) = (String(repeating: "a { ", count: 31), String(repeating: "}\n", count: 31))
-        #expect(
-            summary(load("\(opens)\nb\nc {\n}\n{\n}\n\(closes)"))
-                == ["1:1 error unknownKeyword", "3:3 error limitExceeded", "5:1 error limitExceeded"])
-    }
-
         ("advert_int 1.5", "warning adjusted"),
         ("state MASTERS", "error badValue"), ("state master", "error badValue"), ("version 4", "error outOfRange"),
         ("vrf blue", "warning adjusted"), ("native_ipv6", "warning notActedOn"),

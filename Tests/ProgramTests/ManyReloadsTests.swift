@@ -98,8 +98,10 @@ struct ManyReloadsTests {
             if isWrong {
                 #expect(throws: BusClientError.self) { try alone.router.call(VrrpAPI.PrepareReload()) }
             } else {
-                let prepared = try alone.router.call(VrrpAPI.PrepareReload())
-                _ = try alone.router.call(VrrpAPI.CommitReload(digest: prepared.digest))
+                // What was prepared goes with its connection.
+                let client = try BusClient(path: alone.router.directory + "/run/private/vrrpd.sock")
+                let prepared = try client.call(VrrpAPI.PrepareReload(), timeout: .seconds(5))
+                _ = try client.call(VrrpAPI.CommitReload(digest: prepared.digest), timeout: .seconds(5))
             }
             try alone.segment.observe(for: .milliseconds(Int64.random(in: 20...120)))
             growth.look()
