@@ -84,8 +84,7 @@ extension SystemdTests {
         let directory = "/etc/systemd/system/evenkeel-checkd.service.d"
         let other = "\(directory)/somebody.conf", own = "\(directory)/test-of-the-doctor.conf"
         let busd = "/etc/systemd/system/evenkeel-busd.service"
-        let late = "/etc/systemd/system/evenkeel-scriptd.service.d"
-        defer { _ = try? shell("rm -rf \(directory) \(late) \(busd); systemctl daemon-reload") }
+        defer { _ = try? shell("rm -rf \(directory) \(busd); systemctl daemon-reload") }
         _ = try shell(
             "mkdir -p \(directory); printf '[Service]\\nNice=-1\\nEnvironment=LAB=1\\n' >\(other); systemctl daemon-reload"
         )
@@ -102,9 +101,6 @@ extension SystemdTests {
                 "evenkeel-busd.service", "\(busd) stands in place of", "mayHurt",
                 by: "cp /usr/lib/systemd/system/evenkeel-busd.service \(busd); systemctl daemon-reload",
                 mend: "rm \(busd)"),
-            Trouble(
-                "evenkeel-scriptd.service", "systemd has not read it", "mayHurt",
-                by: "mkdir -p \(late); printf '[Service]\\nNice=-2\\n' >\(late)/late.conf"),
         ])
         #expect(access(other, F_OK) == 0)
         #expect(try !look().contains { $0.what.contains(other) }, "it changes nothing that something depends on")
@@ -196,22 +192,8 @@ extension SystemdTests {
         for one in found { _ = try shell(one.remedy.replacing(" (mkdir -p its directory first)", with: "")) }
         #expect(try !look().contains { $0.subject == subject })
 
-        // The guest's clock only; nothing keeps it.
-        func set(synchronised: Bool) throws {
-            // struct timex: `modes` at 0 (ADJ_STATUS is 16), `status` at 40 (STA_UNSYNC is 64).
-            _ = try shell(
-                """
-                python3 -c 'import ctypes, struct
-                clock = bytearray(208)
-                struct.pack_into("I", clock, 0, 16)
-                struct.pack_into("i", clock, 40, \(synchronised ? 0 : 64))
-                assert ctypes.CDLL(None).adjtimex((ctypes.c_char * 208).from_buffer(clock)) >= 0'
-                """)
-        }
+        // Nothing keeps the guest's clock.
         #expect(try look().contains { $0.subject == "clock" && $0.severity == "mayHurt" })
-        try set(synchronised: true)
-        #expect(try !look().contains { $0.subject == "clock" })
-        try set(synchronised: false)
     }
 
     /// Broken files, no rights, tools that hang or lie, and names that are commands.
