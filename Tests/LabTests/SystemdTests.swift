@@ -292,6 +292,11 @@ struct SystemdTests {
         #expect(try guest.run(["/usr/bin/lbctl", "vrrp", "show", "VI_1"]).contains("after a restart"))
     }
 
+    /// Has the daemons end where their file is refused: the units start them with the last good one.
+    private func withoutLastGood() throws {
+        try guest.run(["/bin/bash", "-c", "echo 'EVENKEEL_OPTIONS=' >/etc/evenkeel/daemons.env"])
+    }
+
     @Test func `a broken configuration stops the start with status 2 and is not tried again`() throws {
         try withoutLastGood()
         try guest.run(["/bin/bash", "-c", "echo 'vrrp_instance VI_1 {' >/etc/evenkeel/evenkeel.conf"])
