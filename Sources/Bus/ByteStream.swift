@@ -29,8 +29,6 @@ public final class QueueMeter {
 public final class ByteStream {
     /// Octets read in one turn: a bound on the work that one peer can cause before others have their turn.
     private static let chunk = 1 << 16
-    /// Short messages are put together into pieces of so many octets.
-    private static let gathered = 1 << 12
     /// How long a peer that reads nothing is given for its last octets: longer than a busy machine makes a client wait,
     /// short enough that many of them hold no descriptors.
     public static let lingering: Duration = .seconds(5)
@@ -96,11 +94,7 @@ public final class ByteStream {
     /// Queues octets; they leave at the end of this turn or as the peer makes room.
     public func send(_ octets: [UInt8]) {
         guard isOpen, !octets.isEmpty else { return }
-        if let last = queue.indices.last, queue[last].count + octets.count <= Self.gathered {
-            queue[last] += octets
-        } else {
-            queue.append(octets)
-        }
+        queue.append(octets)
         queued += octets.count
         guard !flushIsPlanned, !waitsForRoom else { return }
         flushIsPlanned = true

@@ -92,6 +92,9 @@ struct EventReader {
             (key, speaker) = try names(type, subject, source, wrong)
         }
         guard others == 3 else { throw wrong("specversion, id, time") }
+        let mayBeSaid =
+            known != nil || claim.covers(source: speaker) && claim.covers(type: key.type, subject: key.subject)
+        guard mayBeSaid else { throw .permissionDenied }
         let range = index.range(of: node)
         guard range.count <= Limits.event else { throw .invalidParameter("events[\(number)]") }
         return IncomingEvent(
@@ -99,7 +102,7 @@ struct EventReader {
             open: UnsafeRawBufferPointer(rebasing: text[range.lowerBound..<range.upperBound - 1]), record: known)
     }
 
-    /// The key and the source of an event that this connection may publish.
+    /// The key and the source of an event whose names are as they should be.
     private func names(
         _ type: Int?, _ subject: Int?, _ source: Int?, _ wrong: (String) -> VarlinkServiceError
     ) throws(VarlinkServiceError) -> (EventKey, String) {
@@ -109,7 +112,6 @@ struct EventReader {
         guard isPrintable(subject), subject.utf8.count <= Self.subjectLimit else { throw wrong("subject") }
         let source = try string(source) { wrong("source") }
         guard isPrintable(source), source.utf8.count <= Self.nameLimit else { throw wrong("source") }
-        guard claim.covers(source: source), claim.covers(type: type, subject: subject) else { throw .permissionDenied }
         return (EventKey(type: type, subject: subject), source)
     }
 

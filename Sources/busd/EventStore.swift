@@ -246,28 +246,13 @@ struct EventStore {
     private static let frameEnd = Array("}},\"continues\":true}\0".utf8)
 
     private static func frame(_ open: UnsafeRawBufferPointer, _ seq: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: open.count + frameOctets) { frame, count in
-            func add(_ octets: UnsafeRawBufferPointer) {
-                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(frame)[count...]).copyMemory(
-                    from: octets)
-                count += octets.count
-            }
-            frameStart.withUnsafeBytes(add)
-            add(open)
-            frameMiddle.withUnsafeBytes(add)
-            var number = seq
-            var digits = 0
-            repeat {
-                digits += 1
-                number /= 10
-            } while number > 0
-            number = seq
-            for place in (count..<count + digits).reversed() {
-                frame[place] = UInt8(ascii: "0") + UInt8(number % 10)
-                number /= 10
-            }
-            count += digits
-            frameEnd.withUnsafeBytes(add)
-        }
+        var frame: [UInt8] = []
+        frame.reserveCapacity(open.count + frameOctets)
+        frame += frameStart
+        frame += open
+        frame += frameMiddle
+        frame += String(seq).utf8
+        frame += frameEnd
+        return frame
     }
 }
