@@ -90,16 +90,18 @@ private final class Caller: TurnTaker {
         defer { sched_setscheduler(0, SCHED_OTHER, &ordinary) }
         let loop = try EventLoop()
         let turns = turns(loop, calls: 1, visit: 1)
-        var busy = Duration.zero
+        var (busy, last) = (Duration.zero, Duration.zero)
         turns.join(
             Caller("a", payer: 1, calls: 10) { _ in
                 let began = loop.refreshNow()
                 while loop.refreshNow() - began < .milliseconds(2) {}
-                busy += loop.now - began
+                last = loop.now - began
+                busy += last
             })
         let began = loop.refreshNow()
         while busy < .milliseconds(20) { try loop.turn(timeoutMilliseconds: 100) }
-        #expect(loop.refreshNow() - began >= busy * 1.9 - .milliseconds(2))
+        // After the last call, which the machine may have stretched, nobody rested yet.
+        #expect(loop.refreshNow() - began >= (busy - last) * 1.9 + last)
     }
 
     @Test func `joining twice gives one place`() throws {

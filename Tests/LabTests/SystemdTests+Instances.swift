@@ -84,7 +84,7 @@ extension SystemdTests {
         }
         try makeInstances()
         do {
-            try guest.eventually("red is master and blue its backup", within: .seconds(30)) {
+            try guest.eventually("red is master and blue its backup", within: .seconds(60)) {
                 state(of: "red") == .master && state(of: "blue") == .backup
             }
         } catch {

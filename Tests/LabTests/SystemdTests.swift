@@ -92,10 +92,16 @@ struct SystemdTests {
     }
 
     @Test func `the master serves, and its sockets are where they belong`() throws {
-        try guest.eventually("the address and the table", within: .seconds(10)) {
-            let addresses = try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"])
-            let table = try guest.run(["/sbin/ipvsadm", "-Ln"])
-            return addresses.contains("192.168.200.254/32") && table.contains("192.168.200.104:80")
+        do {
+            try guest.eventually("the address and the table", within: .seconds(30)) {
+                let addresses = try guest.run(["/sbin/ip", "-br", "address", "show", "eth0"])
+                let table = try guest.run(["/sbin/ipvsadm", "-Ln"])
+                return addresses.contains("192.168.200.254/32") && table.contains("192.168.200.104:80")
+            }
+        } catch {
+            let script = "ip -br address; ipvsadm -Ln; lbctl status; journalctl -n 80 -u 'evenkeel*'"
+            Issue.record("\(try guest.run(["/bin/bash", "-c", script]))")
+            throw error
         }
         let sockets = try guest.run([
             "/bin/bash", "-c", "stat -c '%n %U:%G %a' /run/evenkeel/bus.sock /run/evenkeel/private/*.sock",
