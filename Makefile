@@ -31,6 +31,7 @@ build: prerequisites-build
 
 test: prerequisites-test lint
 	@swift build --build-tests
+	@EVENKEEL_TOOLS=1 swift build --product bench
 	@deploy/test all '$(FILTER)'
 
 demo: prerequisites-test

@@ -36,7 +36,7 @@ struct Reading {
         let file = directory + "/keepalived.conf"
         let tools = [["keepalived", "-t", "-f", file], ["\(Options.programs)/lbctl", "config", "check", file]]
         for subject in Self.subjects {
-            try FileSystem.replace(file, with: Array(subject.text.utf8))
+            try FileSystem.replace(file, with: Array(subject.text.utf8), durable: false)
             var times: [[Double]] = [[], []]
             var sizes: [[Double]] = [[], []]
             for _ in 0..<rounds {
