@@ -8,7 +8,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
     // Accesses that overlap are found by the tests, whose builds look at each: in a release that look is a tenth of the bus's work.
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    // A section for each function: deploy/link-daemons puts those together that run all the time.
+    .unsafeFlags(
+        ["-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
 /// Pure modules are built as for release in the tests too, with their assertions on: the simulations are several times as many in the same time.

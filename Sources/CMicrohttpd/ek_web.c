@@ -109,6 +109,7 @@ struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *proble
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
@@ -118,6 +119,8 @@ struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *proble
         flags | (secure ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, web,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)settings->socket,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections,
+        // One host that sends its requests for ever leaves room for the others.
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections * 3 / 4,
         MHD_OPTION_CONNECTION_TIMEOUT, settings->patience_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(32 * 1024),
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024),

@@ -107,7 +107,7 @@ public struct DaemonOptions: Hashable, Sendable {
 
     /// Parses this process's own arguments; prints and exits where there is nothing to run.
     public static func fromCommandLine(_ program: ProgramDescription) -> DaemonOptions {
-        switch parse(CommandLine.arguments.dropFirst(), for: program, exists: { access($0, R_OK) == 0 }) {
+        switch parse(CommandLine.arguments.dropFirst(), for: program, exists: FileSystem.mayExist) {
         case .run(let options):
             guard let path = getcwd(nil, 0) else { return options }
             defer { free(path) }

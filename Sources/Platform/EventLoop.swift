@@ -190,7 +190,7 @@ public final class EventLoop {
     }
 
     /// When after `run` parts of the start are over: the configuration is read and adopted; elections and first checks at default intervals.
-    private static let settling = [Duration.seconds(1), .seconds(10)]
+    private static let settling = [Duration.seconds(1), .seconds(5), .seconds(10)]
 
     /// Runs turns until `stop`. What only the start needed is given back after a while (see `Footprint`).
     public func run() throws(Errno) {

@@ -102,6 +102,12 @@ public enum FileSystem {
         return try contents(of: descriptor, limit: limit)
     }
 
+    /// Whether something stands at a path, be it a link that leads nowhere or what this process may not even look for: all but a plain "no".
+    public static func mayExist(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+    }
+
     /// Replaces a file atomically: a reader sees the old or the new content, never half. Nothing that stands at the path or beside it is
     /// followed or reused. With `durable` it survives a power cut once this returns. `mode` is that of open(2), for the new file.
     public static func replace(

@@ -70,10 +70,7 @@ extension IPVSDaemon {
         let up = pool.members.count { $0.isAlive }
         let all = pool.members.count { $0.departure == nil }
         var reason = "\(up) of \(all) servers serve, weight \(pool.livingWeight)"
-        if !pool.hasQuorum {
-            reason += ", quorum is \(pool.configuration.quorum)"
-            if pool.isSorry { reason += "; the sorry server serves" }
-        }
+        if !pool.hasQuorum { reason += ", quorum is \(pool.configuration.quorum)" }
         if standing.isDeparting {
             reason = "left the configuration; \(pool.members.count) servers drain"
         } else if standing.configured == nil {

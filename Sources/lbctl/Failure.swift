@@ -62,7 +62,7 @@ enum Failure: Error, Equatable, Sendable {
     /// With --direct: nobody answers at a daemon's own socket.
     case daemonUnreachable(Daemon, socket: String, Errno)
     /// The daemon of an interface is not attached to the bus.
-    case notAttached(interface: String)
+    case notAttached(interface: String, instance: String? = nil)
     /// No answer in time, and whose fault that is.
     case timedOut(method: String, Duration, by: Culprit)
     /// The connection ended before the answer.
@@ -95,7 +95,7 @@ enum Failure: Error, Equatable, Sendable {
         switch self {
         case .usage, .configuration: .usage
         case .busUnreachable, .daemonUnreachable, .timedOut, .disconnected: .unreachable
-        case .notAttached(let interface): Daemon(serving: interface) == nil ? .failed : .unreachable
+        case .notAttached(let interface, _): Daemon(serving: interface) == nil ? .failed : .unreachable
         case .refused(_, let error, _): error.hasSuffix(".ConfigurationRefused") ? .usage : .failed
         case .protocolViolation, .denied, .unknownName, .unknownKeyword, .ambiguous, .hostRefused,
             .differentConfigurations, .notDone:
@@ -118,7 +118,7 @@ extension Failure: CustomStringConvertible {
             Self.unreachable("busd", socket, errno, allowed: "reading needs group evenkeel") + Self.withoutBus(errno)
         case .daemonUnreachable(let daemon, let socket, let errno):
             Self.unreachable(daemon.rawValue, socket, errno, allowed: "the daemons' own sockets are for root")
-        case .notAttached(let interface): Self.notAttached(interface)
+        case .notAttached(let interface, let instance): Self.notAttached(interface, instance)
         case .timedOut(let method, let limit, let culprit):
             "no answer to \(method) within \(limit.seconds.formatted) s: \(culprit.name) is stuck or very busy; "
                 + culprit.help + "; --timeout SECONDS waits longer"
@@ -161,11 +161,11 @@ extension Failure: CustomStringConvertible {
         errno.reason == .absent ? "; --direct asks the daemons without it, --socket names another" : ""
     }
 
-    private static func notAttached(_ interface: String) -> String {
+    private static func notAttached(_ interface: String, _ instance: String?) -> String {
         guard let daemon = Daemon(serving: interface) else {
             return "nobody on the bus serves \(interface); 'lbctl introspect' lists what is there"
         }
-        let unit = "evenkeel-\(daemon.rawValue)"
+        let unit = Instance.unit(of: daemon.rawValue, in: instance)
         return "\(daemon.rawValue), which serves \(interface), is not attached to the bus: "
             + "is \(unit) running? 'systemctl status \(unit)'"
     }

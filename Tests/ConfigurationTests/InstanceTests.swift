@@ -5,6 +5,24 @@ import Testing
 @testable import Configuration
 
 @Suite struct InstanceTests {
+    @Test func `lvs_sync_daemon_interface is lvs_sync_daemon with the instance, and the first one counts`() {
+        let text =
+            instanceText("lvs_sync_daemon_interface eth1")
+            + instanceText("lvs_sync_daemon_interface eth0", name: "VI_2", id: 52)
+        var loaded = load(text)
+        #expect(loaded.configuration?.global.syncDaemon?.interface == "eth1")
+        #expect(loaded.configuration?.global.syncDaemon?.instance == "VI_1")
+        #expect(loaded.configuration?.global.syncDaemon?.syncID == 51)
+        #expect(loaded.diagnostics.count { $0.message.contains("lvs_sync_daemon") } == 2)
+        loaded = load("global_defs {\nlvs_sync_daemon eth0 VI_2\n}\n" + text)
+        #expect(loaded.configuration?.global.syncDaemon?.instance == "VI_2")
+    }
+
+    @Test func `global_tracking is sync_group_tracking_weight`() {
+        let loaded = load(instanceText("") + "vrrp_sync_group G {\ngroup {\nVI_1\n}\nglobal_tracking\n}\n")
+        #expect(loaded.configuration?.syncGroups.map(\.usesTrackingWeights) == [true])
+    }
+
     @Test func `a bare instance has keepalived's defaults`() throws {
         let bare = try instance("")
         var expected = VRRPInstanceConfiguration(name: "VI_1", interface: "eth0", virtualRouterID: 51)

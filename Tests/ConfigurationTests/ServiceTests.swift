@@ -17,6 +17,12 @@ import Testing
         #expect(loaded.configuration?.virtualServers.map(\.identity.description) == expected)
     }
 
+    @Test func `a misspelt scheduler is keepalived's default, and that is said`() {
+        let loaded = load("virtual_server 192.0.2.1 80 {\nprotocol TCP\nlb_algo rrr\n}\n")
+        #expect(loaded.configuration?.virtualServers.map(\.scheduler) == ["wlc"])
+        #expect(loaded.diagnostics.contains { $0.message.contains("wlc is used") })
+    }
+
     @Test func `a bare service has keepalived's defaults`() throws {
         let bare = try service()
         #expect(bare.scheduler == "wlc")

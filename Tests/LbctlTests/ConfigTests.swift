@@ -170,7 +170,7 @@ import Testing
         #expect(rollback.replaced == [file])
         try rollback.carryOut()
         #expect(content(file)?.contains("priority 50") == true)
-        #expect(content(file + ".rolled-back")?.contains("priority 60") == true)
+        #expect(content("\(directory)/conf.d/.vi.conf.rolled-back")?.contains("priority 60") == true)
         // Broken since: back to the one in force, and what came since moves away.
         try "vrrp_instance {".write(toFile: file, atomically: true, encoding: .utf8)
         let newcomer = try write("! new\n", "conf.d/zz.conf")
@@ -180,7 +180,44 @@ import Testing
         try rollback.carryOut()
         #expect(content(file)?.contains("priority 60") == true)
         #expect(content(newcomer) == nil)
-        #expect(content(newcomer + ".rolled-back") == "! new\n")
+        #expect(content("\(directory)/conf.d/.zz.conf.rolled-back") == "! new\n")
+    }
+
+    @Test func `copies of a rollback are no part of the configuration, and a link stays one`() throws {
+        let kept = KeptConfigurations(directory: "\(directory)/state")
+        let path = try write("include \(directory)/conf.d/*\n", "main.conf")
+        for priority in ["priority 50", "priority 60"] {
+            _ = try write(Self.sample.replacing("advert_int 0.4", with: priority), "elsewhere/vi.conf")
+            if priority == "priority 50" {
+                try FileSystem.makeDirectory("\(directory)/conf.d", mode: 0o755)
+                #expect(symlink("../elsewhere/vi.conf", "\(directory)/conf.d/vi.conf") == 0)
+            }
+            try kept.keep(try #require(ConfigurationFile(path: path).bundle))
+        }
+        let newcomer = try write("! new\n", "conf.d/zz")
+        var rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
+        #expect(rollback.moved == [newcomer])
+        try rollback.carryOut()
+        #expect(content(newcomer) == nil)
+        rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
+        try rollback.carryOut()
+        #expect(content("\(directory)/elsewhere/vi.conf")?.contains("priority 50") == true)
+        var status = stat()
+        #expect(lstat("\(directory)/conf.d/vi.conf", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        _ = try ConfigurationFile(path: path)
+    }
+
+    @Test func `a rollback that cannot be loaded leaves the files as they were`() throws {
+        _ = try kept()
+        let file = "\(directory)/conf.d/vi.conf"
+        let newcomer = try write("! new\n", "conf.d/zz.conf")
+        let before = content(file)
+        let command = try ReloadCommand.parse(["--rollback", "--state-dir", "\(directory)/state"])
+        let daemons = ScriptedDaemons()
+        daemons.attach(.vrrpd)
+        #expect(throws: Failure.self) { try command.answer(from: daemons) }
+        #expect(content(file) == before)
+        #expect(content(newcomer) == "! new\n")
     }
 
     @Test func `a rollback keeps owner and mode, and with --dry-run nothing is written`() throws {

@@ -21,6 +21,19 @@ import Testing
         return file.path
     }
 
+    /// Else the daemon that may not read Evenkeel's own file would silently take the old one of keepalived.
+    @Test func `a file that cannot be read is there all the same`() throws {
+        let file = try write("", to: "main.conf")
+        #expect(FileSystem.mayExist(file))
+        #expect(!FileSystem.mayExist(file + ".other") && !FileSystem.mayExist(file + "/below"))
+        let link = folder.appending(path: "link").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/nowhere")
+        #expect(FileSystem.mayExist(link))
+        let loop = folder.appending(path: "loop").path
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+        #expect(FileSystem.mayExist(loop + "/main.conf"))
+    }
+
     @Test func `includes are found beside the file, and every byte of them is in the digest`() throws {
         let main = try write("include conf.d/*.conf\n", to: "main.conf")
         _ = try write("global_defs {\n    router_id left\n}\n", to: "conf.d/a.conf")

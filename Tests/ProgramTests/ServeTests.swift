@@ -28,7 +28,8 @@ struct ServeTests {
         #expect(try room.get("page.js").body.contains("EventSource"))
         for (path, status) in [
             ("api/io.evenkeel.Vrrp.Failover?name=VI_1", "404"), ("api/io.evenkeel.Vrrp.Show?name=no", "404"),
-            ("api/io.evenkeel.Vrrp.Show?nam=VI_1", "400"), ("etc/passwd", "404"), ("..%2f..%2fetc/passwd", "404"),
+            ("api/io.evenkeel.Vrrp.Show?nam=VI_1", "400"),
+            ("api/io.evenkeel.Vrrp.Show", "400"), ("etc/passwd", "404"), ("..%2f..%2fetc/passwd", "404"),
             ("api/io.evenkeel.Bus.Subscribe", "404"),
         ] {
             #expect(try room.get(path).status == status, "\(path)")
@@ -36,7 +37,26 @@ struct ServeTests {
         #expect(try room.get("", "-X", "POST", "-d", "x").status == "405")
         // A page of another site that has its name point here.
         #expect(try room.get("metrics", "-H", "Host: evil.example").status == "421")
+        #expect(try room.get("healthz", "-H", "Host: LOCALHOST.:80").status == "200")
+        #expect(try room.get("healthz", "-0", "-H", "Host:").status == "200")
         #expect(try room.alone.router.show().runtime.state == .master)
+    }
+
+    @Test func `half of the connections may follow events, and again when they have gone`() throws {
+        let room = try ServeRoom(["--listen", "127.0.0.1:0"])
+        for round in 1...3 {
+            let asked =
+                "seq 40 | xargs -P 40 -I{} curl -sN -m 3 -o /dev/null -w '%{http_code}\\n' \(room.root)events | sort | uniq -c"
+            let counts = try Program(
+                ["/bin/bash", "-c", asked], on: room.alone.host, log: room.alone.segment.directory + "/places\(round)",
+                loop: room.alone.segment.loop)
+            try room.alone.eventually("they have been served", within: .seconds(20)) { counts.exit != nil }
+            // "32 200 8 503"; some places of the round before may still be taken.
+            let words = counts.output.split(whereSeparator: \.isWhitespace)
+            let served = words.firstIndex(of: "200").flatMap { Int(words[$0 - 1]) } ?? 0
+            #expect((1...32).contains(served) && words.last == "503", "round \(round): \(counts.output)")
+            #expect(try room.get("metrics").status == "200")
+        }
     }
 
     @Test func `events follow, and what hangs or goes is said in time`() throws {
@@ -83,6 +103,8 @@ struct ServeTests {
         #expect(try room.get("metrics", "-H", "Authorization: Bearer a token of this test").status == "200")
         #expect(try room.get("metrics", "-u", "anybody:a token of this test").status == "200")
         #expect(try room.get("metrics", "-u", "anybody:").status == "401")
+        #expect(
+            try room.get("metrics", "--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0").status != "401")
 
         let open = try Program(
             [Program.directory + "/lbctl", "serve", "--listen", "10.77.0.1:9651"], on: room.alone.host,

@@ -112,7 +112,10 @@ extension Grammars {
         .block(
             "vrrp_instance", "NAME", { instance }, kind: .instance, .everywhere, "a virtual router",
             from: { _, interpreter in InstanceDraft(global: interpreter.global) },
-            store: { draft, parsed, _ in draft.instances.append(parsed) }
+            store: { draft, parsed, interpreter in
+                draft.instances.append(parsed)
+                if let word = parsed.draft.syncInterface { interpreter.syncDaemon(on: word, of: parsed.opener) }
+            }
         ).repeatable,
         .list(
             "interface_up_down_delays", lines: "IF DOWN [UP]…", .rare, "seconds that a link's change must last to count"

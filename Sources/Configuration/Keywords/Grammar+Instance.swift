@@ -16,6 +16,8 @@ struct InstanceDraft: BlockDraft {
     var authentication: AuthenticationDraft?
     var authenticationHMAC: Parsed<AuthenticationHMACDraft>?
     var tracked = TrackLists()
+    /// `lvs_sync_daemon_interface`.
+    var syncInterface: Word?
     var virtualAddresses: [Statement] = []
     var excludedAddresses: [Statement] = []
     var allowsNoAddresses = false
@@ -266,9 +268,10 @@ extension Grammars {
         .unneeded("native_ipv6", "old word for IPv6", because: "the family follows from the addresses"),
         .unneeded(
             "linkbeat_use_polling", "poll for carrier loss", because: "netlink reports it on every kernel supported"),
-        .unneeded(
-            "lvs_sync_daemon_interface", "IF", standard: "none", "old word for lvs_sync_daemon",
-            because: "deprecated; write lvs_sync_daemon IF INSTANCE in global_defs"),
+        Keyword(
+            "lvs_sync_daemon_interface", "IF", standard: "none", .rare,
+            "as lvs_sync_daemon IF with this instance, where global_defs has none"
+        ) { draft, statement, interpreter in draft.syncInterface = interpreter.single(statement) },
     ]
 
     private static let timerExpired = Keyword<InstanceDraft>(

@@ -181,14 +181,16 @@ extension Grammars {
             .addition,
         ])
 
+    private static let tracksWeights = Keyword<SyncGroupDraft>.toggle(
+        "sync_group_tracking_weight", \.model.usesTrackingWeights, .rare, "weights count within the group")
+
     static let syncGroup = Grammar<SyncGroupDraft>(
         .syncGroup,
         [
             .list("group", lines: "INSTANCE…", .common, "the members") { draft, statement, interpreter in
                 draft.members += interpreter.listLines(statement).flatMap { $0 }
             }.required,
-            .toggle("sync_group_tracking_weight", \.model.usesTrackingWeights, .rare, "weights count within the group"),
-            .unneeded("global_tracking", "old way to share trackers", because: "deprecated by keepalived too"),
+            tracksWeights, tracksWeights.spelled("global_tracking"),
             .boolean("smtp_alert", \.model.mailAlert, standard: "smtp_alert_vrrp", .rare, "mail on transitions"),
             .boolean(
                 "notify_priority_changes", \.model.notifiesPriorityChanges, .rare,

@@ -95,9 +95,9 @@ extension Grammars {
         guard let word = interpreter.single(statement) else { return }
         if !schedulers.contains(word.text) {
             let near = closest(to: word.text, in: schedulers)
-            interpreter.reporter.warning(
+            return interpreter.reporter.warning(
                 .badValue, at: word,
-                "\(quoted(word.text)) is not a scheduler of Linux; the kernel is asked for it anyway",
+                "\(quoted(word.text)) is not a scheduler of Linux; \(draft.scheduler?.text ?? "wlc") is used, as keepalived does",
                 remedy: near.map { "did you mean \($0)?" } ?? "usual are rr, wrr, lc, wlc, sh, mh")
         }
         draft.scheduler = word

@@ -126,6 +126,25 @@ extension Interpreter {
         }
     }
 
+    /// `lvs_sync_daemon_interface IF` of an instance. As in keepalived the first counts, and lvs_sync_daemon in global_defs before all.
+    mutating func syncDaemon(on interface: Word, of instance: Statement) {
+        guard let name = instance.arguments.first else { return }
+        let meant = "lvs_sync_daemon \(interface.text) \(name.text)"
+        if let daemon = global.syncDaemon {
+            return reporter.warning(
+                .contradiction, at: interface,
+                "lvs_sync_daemon_interface is ignored: \(daemon.interface) synchronises connections already",
+                remedy: "remove it, or write \(meant) in global_defs instead of the other")
+        }
+        noteInterface(interface)
+        global.syncDaemon = SyncDaemonConfiguration(interface: interface.text)
+        global.syncDaemon?.instance = name.text
+        syncDaemonInstance = name
+        reporter.warning(
+            .deprecated, at: interface, "lvs_sync_daemon_interface is understood as \(meant)",
+            remedy: "write that in global_defs")
+    }
+
     /// `IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`.
     mutating func syncDaemon(_ statement: Statement) -> SyncDaemonConfiguration? {
         guard let interface = statement.arguments.first else {

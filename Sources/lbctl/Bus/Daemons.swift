@@ -121,4 +121,10 @@ extension Failure {
         default: self = .refused(method: method, error: error, parameters: parameters)
         }
     }
+
+    /// Where it names a unit, that of a director in a network namespace.
+    func inInstance(_ name: String?) -> Failure {
+        guard case .notAttached(let interface, _) = self else { return self }
+        return .notAttached(interface: interface, instance: name)
+    }
 }

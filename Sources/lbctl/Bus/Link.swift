@@ -82,7 +82,9 @@ final class Link: Daemons {
             .timedOut(method: method, limit, by: isDirect || !busAnswers() ? neighbour : Culprit(answering: method))
         case .violated(let error): .protocolViolation("\(method): \(error)")
         case .badReply(let problem): .protocolViolation("\(method): \(problem)")
-        case .refused(let reply): Failure(method: method, error: reply.error ?? "", parameters: reply.parameters)
+        case .refused(let reply):
+            Failure(method: method, error: reply.error ?? "", parameters: reply.parameters)
+                .inInstance(Instance.name(at: socket))
         }
     }
 

@@ -123,7 +123,7 @@ struct ConfigCommand: ParsableCommand {
     /// The file that is meant: by name, by director, or the one that the daemons read.
     static func path(_ file: String?, _ options: InstanceOptions) -> String {
         file ?? options.instance.map(Instance.configuration)
-            ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+            ?? DaemonOptions.defaultConfiguration(exists: FileSystem.mayExist)
     }
 
     /// Every diagnostic, and for a configuration that can be used one line on what it holds. Only one that acts whole is good.

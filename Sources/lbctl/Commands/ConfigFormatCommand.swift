@@ -21,7 +21,7 @@ extension ConfigCommand {
         var file: String?
 
         func run() throws {
-            let path = file ?? DaemonOptions.defaultConfiguration { access($0, R_OK) == 0 }
+            let path = file ?? DaemonOptions.defaultConfiguration(exists: FileSystem.mayExist)
             let loaded = Configuration.load(files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false))
             let broken: Set<Diagnostic.Code> = [.unclosedBlock, .unexpectedBrace, .missingBlock, .unmatchedQuote]
             let problems = loaded.diagnostics.filter { $0.severity == .error && broken.contains($0.code) }

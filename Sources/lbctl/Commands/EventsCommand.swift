@@ -62,7 +62,7 @@ struct EventsCommand: ParsableCommand {
         var left = count ?? .max
         let patience = Patience.firstReply(caller.timeout)
         try caller.send(subscription.message(more: true), to: nil, patience) { parameters throws(Failure) in
-            if type.isEmpty, parameters["event"]?["type"]?.string == EventType.checkHeartbeat { return .more }
+            if type.isEmpty, parameters["event"]?["type"]?.string?.hasSuffix(".heartbeat") == true { return .more }
             if output.json {
                 print(JSONText.line(.object(parameters)))
             } else if let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event {

@@ -20,7 +20,7 @@ struct ReloadCommand: BusCommand {
 
             --rollback puts the files back as they were with the last good configuration (the one in force where the files say \
             something else, else the one before it) and loads them; what stood in their place is kept beside them as \
-            FILE.rolled-back. With --dry-run it says which files those are.
+            .FILE.rolled-back. Where they cannot be loaded the files become what they were. With --dry-run it says which those are.
 
             Examples:
               lbctl reload --dry-run        what would change
@@ -45,13 +45,21 @@ struct ReloadCommand: BusCommand {
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         let attached = try Self.attached(daemons)
-        let restored = rollback ? try restore() : nil
+        var restored = rollback ? try restore() : nil
         if let restored, dryRun { return restored.shown }
-        let plans = try Self.prepare(attached, daemons)
-        if dryRun {
-            Self.abort(plans.map(\.daemon), daemons)
-        } else {
-            try Self.commit(plans, daemons)
+        let plans: [Plan]
+        do throws(Failure) {
+            plans = try Self.prepare(attached, daemons)
+            if dryRun {
+                Self.abort(plans.map(\.daemon), daemons)
+            } else {
+                try Self.commit(plans, daemons)
+            }
+        } catch {
+            // What is loaded in part is completed by the next reload of the same files.
+            if case .inPart = error { throw error }
+            if let result = restored?.undone() { StandardError.say("the rollback is undone: \(result)") }
+            throw error
         }
         let isCutting = cut && plans.contains { $0.daemon == .ipvsd }
         let cut = isCutting ? try daemons.call(IpvsAPI.CutDepartures()).decoded().servers : nil

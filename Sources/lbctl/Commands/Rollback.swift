@@ -47,9 +47,10 @@ struct Rollback {
     let replaced: [String]
     /// Files that includes would find now and did not then.
     let moved: [String]
-    private let isDone: Bool
-
-    private static let suffix = ".rolled-back"
+    private var isDone = false
+    /// Files that were written and what stood there; nil = nothing.
+    private var undoing: [(place: String, bytes: [UInt8]?)] = []
+    private var movedBack: [(copy: String, path: String)] = []
 
     /// To the configuration in force where the files say something else, else to the one before it.
     init(_ kept: KeptPair, files: some FileLoader = DiskFiles()) throws(Failure) {
@@ -65,10 +66,9 @@ struct Rollback {
         self.init(before, Self.differences(of: before, to: files))
     }
 
-    private init(_ target: ConfigurationBundle, _ found: (replaced: [String], moved: [String]), isDone: Bool = false) {
+    private init(_ target: ConfigurationBundle, _ found: (replaced: [String], moved: [String])) {
         self.target = target
         (replaced, moved) = found
-        self.isDone = isDone
     }
 
     private static func differences(
@@ -85,42 +85,83 @@ struct Rollback {
         for path in replaced {
             guard let file = target.files.first(where: { $0.path == path }) else { continue }
             do throws(Errno) {
-                try Self.replace(file)
+                let place = Self.place(path)
+                let now = try FileSystem.contents(of: place, limit: 64 << 20)
+                if let now { try FileSystem.replace(Self.copy(of: path), with: now, durable: true) }
+                try Self.write(file.bytes, to: place)
+                undoing.append((place, now))
             } catch {
-                throw .hostRefused(
-                    "\(path) cannot be written: \(error)", remedy: "root may put it back; nothing was loaded")
+                throw .hostRefused("\(path) cannot be written: \(error)", remedy: "root may put it back; \(undone())")
             }
         }
-        for path in moved where rename(path, path + Self.suffix) != 0 {
-            throw .hostRefused(
-                "\(path) cannot be moved away: \(Errno(errno, "rename"))",
-                remedy: "move it yourself; nothing was loaded")
+        for path in moved {
+            let copy = Self.copy(of: path)
+            guard rename(path, copy) == 0 else {
+                let why = Errno(errno, "rename")
+                throw .hostRefused("\(path) cannot be moved away: \(why)", remedy: "move it yourself; \(undone())")
+            }
+            movedBack.append((copy, path))
         }
-        self = Rollback(target, (replaced, moved), isDone: true)
+        isDone = true
+    }
+
+    /// Puts back what stood there, after all: the configuration could not be loaded. Says how that went.
+    mutating func undone() -> String {
+        defer { (undoing, movedBack) = ([], []) }
+        var failed: [String] = []
+        for (place, bytes) in undoing.reversed() {
+            do throws(Errno) {
+                if let bytes {
+                    try Self.write(bytes, to: place)
+                } else if unlink(place) != 0 {
+                    throw Errno(errno, "unlink")
+                }
+            } catch {
+                failed.append("\(place) (\(error))")
+            }
+        }
+        for (copy, path) in movedBack where rename(copy, path) != 0 {
+            failed.append("\(path) (\(Errno(errno, "rename")))")
+        }
+        return failed.isEmpty
+            ? "nothing was loaded, and the files are as they were before"
+            : "nothing was loaded, but the files cannot be made as they were before: \(failed.joined(separator: ", "))"
+    }
+
+    private static func copy(of path: String) -> String { hidden(place(path), ".rolled-back") }
+
+    /// A name beside a file that no pattern of an include finds: those that begin with a dot stay hidden from `*`.
+    private static func hidden(_ place: String, _ suffix: String) -> String {
+        let name = place.lastIndex(of: "/").map { place.index(after: $0) } ?? place.startIndex
+        return place[..<name] + "." + place[name...] + suffix
+    }
+
+    /// Where a link leads: it stays one.
+    private static func place(_ path: String) -> String {
+        guard let found = realpath(path, nil) else { return path }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     /// The new file belongs to whom the old one did.
-    private static func replace(_ file: ConfigurationBundle.File) throws(Errno) {
+    private static func write(_ bytes: [UInt8], to place: String) throws(Errno) {
         var status = stat()
-        let isThere = stat(file.path, &status) == 0
-        if isThere, let now = try FileSystem.contents(of: file.path, limit: 64 << 20) {
-            try FileSystem.replace(file.path + suffix, with: now, durable: true)
-        }
-        let fresh = file.path + ".last-good"
-        try FileSystem.replace(fresh, with: file.bytes, durable: true, mode: 0o640)
+        let isThere = stat(place, &status) == 0
+        let fresh = hidden(place, ".last-good")
+        try FileSystem.replace(fresh, with: bytes, durable: true, mode: 0o640)
         if isThere {
             guard chown(fresh, status.st_uid, status.st_gid) == 0, chmod(fresh, status.st_mode & 0o7777) == 0 else {
                 throw Errno(errno, "chown")
             }
         }
-        guard rename(fresh, file.path) == 0 else { throw Errno(errno, "rename") }
+        guard rename(fresh, place) == 0 else { throw Errno(errno, "rename") }
     }
 
     /// What was or would be done.
     func show(on screen: inout Screen) {
         let verb = isDone ? "Put back" : "Would put back"
-        for path in replaced { screen.add("\(verb): \(path) (what stood there: \(path)\(Self.suffix))") }
-        for path in moved { screen.add("\(isDone ? "Moved" : "Would move") away: \(path) (to \(path)\(Self.suffix))") }
+        for path in replaced { screen.add("\(verb): \(path) (what stood there: \(Self.copy(of: path)))") }
+        for path in moved { screen.add("\(isDone ? "Moved" : "Would move") away: \(path) (to \(Self.copy(of: path)))") }
     }
 
     /// For --dry-run.

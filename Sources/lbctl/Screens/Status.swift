@@ -207,7 +207,7 @@ extension Status {
 
     /// Whether an alarm says it already, with a remedy.
     private func isInAlarms(_ text: String) -> Bool {
-        alarms.contains { text.contains($0.alarm.message) }
+        alarms.contains { text.contains($0.alarm.message) || $0.alarm.message.contains(text) }
     }
 
     private func configurationProblems() -> [Problem] {

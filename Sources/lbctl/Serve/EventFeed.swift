@@ -15,13 +15,16 @@ final class EventFeed: WebStream {
     private final class Place {
         private static let taken = Mutex(0)
 
-        init?() {
-            let isFree = Self.taken.withLock { taken in
+        private init() {}
+
+        /// Counted before there is an object: one that failed to be made would count down nevertheless.
+        static func take() -> Place? {
+            let isFree = taken.withLock { taken in
                 guard taken < WebServer.connections / 2 else { return false }
                 taken += 1
                 return true
             }
-            guard isFree else { return nil }
+            return isFree ? Place() : nil
         }
 
         deinit { Self.taken.withLock { $0 -= 1 } }
@@ -33,7 +36,7 @@ final class EventFeed: WebStream {
 
     /// Subscribes. Nil when as many others follow as may.
     init?(_ subscription: BusAPI.Subscribe, socket: String, patience: Duration) throws {
-        guard let place = Place() else { return nil }
+        guard let place = Place.take() else { return nil }
         self.place = place
         client = try BusClient(path: socket, patience: patience)
         try client.begin(try subscription.call(more: true))

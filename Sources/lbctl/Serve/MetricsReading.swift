@@ -14,8 +14,13 @@ extension MetricsFacts {
         status = try StatusReport(from: daemons).status
         bus = try daemons.call(BusAPI.GetStatistics()).decoded().statistics
         if status.presence[.checkd]?.isPresent == true {
-            checks = (try? daemons.list(CheckAPI.List()).all(\.servers)) ?? []
-            if checks.count <= Self.histogramsAtMost {
+            do throws(Failure) {
+                checks = try daemons.list(CheckAPI.List()).all(\.servers)
+            } catch {
+                // It is not up as far as anybody who asks is concerned, and is not asked again.
+                status.presence[.checkd] = try StatusReport.absence(error)
+            }
+            if status.presence[.checkd]?.isPresent == true, checks.count <= Self.histogramsAtMost {
                 for part in (try? daemons.list(CheckAPI.ListLatencies())) ?? [] {
                     let reply = try part.decoded()
                     latencies += reply.servers

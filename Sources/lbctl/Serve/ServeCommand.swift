@@ -63,7 +63,7 @@ struct ServeCommand: ParsableCommand {
         guard let endpoint = Endpoint(listen) else { return }
         let certificate = try certificate()
         let site = Site(
-            socket: bus.link.socket, timeout: bus.limit ?? .seconds(3), token: try tokenFile.map(Self.token))
+            socket: bus.link.socket, timeout: bus.limit ?? .seconds(2), token: try tokenFile.map(Self.token))
         let loop = try EventLoop()
         // First of all: the threads of the server leave the signals to the loop.
         let signals = try SignalWatch([SIGTERM, SIGINT], on: loop) { _ in loop.stop() }

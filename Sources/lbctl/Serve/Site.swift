@@ -48,7 +48,8 @@ final class Site: Sendable {
             answer.headers = [("WWW-Authenticate", "Basic realm=\"Evenkeel\", charset=\"UTF-8\"")]
             return answer
         }
-        guard let host = request.host, Self.isLocal(host) else {
+        // A browser always says whom it asks; load balancers that ask for /healthz in HTTP/1.0 do not.
+        if let host = request.host, !Self.isLocal(host) {
             return WebAnswer(status: 421, "ask for localhost or an address of this host")
         }
         return nil
@@ -66,8 +67,8 @@ final class Site: Sendable {
     /// `localhost` or an address, with or without a port.
     private static func isLocal(_ host: String) -> Bool {
         if host.hasPrefix("[") { return true }
-        let name = host.prefix { $0 != ":" }
-        return name == "localhost" || name.allSatisfy { $0.isNumber || $0 == "." }
+        let name = host.prefix { $0 != ":" }.lowercased()
+        return name == "localhost" || name == "localhost." || name.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     private var link: Link { Link(socket: socket, isDirect: false, timeout: timeout) }
@@ -239,6 +240,7 @@ extension Failure {
     fileprivate var webStatus: UInt32 {
         switch self {
         case .usage: 400
+        case .refused(_, "org.varlink.service.InvalidParameter", _): 400
         case .unknownName, .refused: 404
         case .denied: 403
         case .busUnreachable, .daemonUnreachable, .notAttached, .disconnected: 503
