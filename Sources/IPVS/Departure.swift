@@ -70,9 +70,9 @@ extension Standing {
     /// True when what a command makes would be undone: of what departs nothing can be changed, only deleted.
     func isLeaving(_ command: Command) -> Bool {
         switch command {
-        case .editService, .addDestination: isDeparting
+        case .addService, .editService, .addDestination: isDeparting
         case .editDestination(_, let endpoint, _): departing.servers[endpoint] != nil
-        case .addService, .deleteService, .deleteDestination: false
+        case .deleteService, .deleteDestination: false
         }
     }
 

@@ -19,8 +19,15 @@ public struct ServiceEntry: Equatable, Sendable {
 
     /// What a dump shows, without the counters.
     public init(_ snapshot: ServiceSnapshot) {
+        var attributes = snapshot.attributes
+        // A mask that is no prefix is as nobody here wants it.
+        if let prefix = attributes.persistence?.prefixLength,
+            snapshot.netmask != snapshot.identity.family.netmask(prefix)
+        {
+            attributes.persistence?.prefixLength = -1
+        }
         self.init(
-            attributes: snapshot.attributes,
+            attributes: attributes,
             destinations: Dictionary(
                 snapshot.destinations.map { ($0.endpoint, $0.attributes) }, uniquingKeysWith: { _, last in last }))
     }

@@ -74,6 +74,8 @@ public struct Member: Equatable, Sendable {
     public var override = ServerOverride()
     /// What its checks add to the configured weight.
     public internal(set) var weightChange: Int64 = 0
+    /// The health is what checkd takes it for: no probe has confirmed it.
+    public internal(set) var isAssumed = false
     /// The health is what an earlier process knew; nobody has said anything to this one.
     var isRemembered = false
     /// What the kernel says to it.

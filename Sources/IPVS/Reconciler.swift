@@ -166,6 +166,7 @@ public struct Reconciler: Sendable {
             if decides || isWeighed { member.weightChange = weightChange }
             guard decides else { return }
             member.health = isUp ? .up : .down
+            member.isAssumed = !isVerified
             member.isRemembered = false
         }
     }

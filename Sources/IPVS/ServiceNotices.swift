@@ -139,6 +139,8 @@ public struct ServiceNotices: Sendable {
             let endpoint = member.configuration.endpoint
             let before = told.servers[endpoint]
             let isNew = entry.known.insert(endpoint).inserted
+            // `alpha`: a server that waits for its first check was never up, so nobody is told that it is down.
+            if before == nil, member.isAssumed, member.health == .down { continue }
             guard let isUp = member.isKnownUp ?? (isNew ? member.isTakenForUp : nil), isUp != before else { continue }
             told.servers[endpoint] = isUp
             if isNew, isUp, !(tellsUpAtStart || member.health == .up && member.waitsForItsFirstCheck) { continue }
@@ -201,12 +203,6 @@ extension Member {
 }
 
 extension VirtualServerConfiguration {
-    /// What its group's services of one kind have in common; nil: it has no group.
-    public var groupName: String? {
-        guard let group else { return nil }
-        switch identity {
-        case .address(let transport, _): return "\(transport.rawValue) \(group)"
-        case .firewallMark: return "fwmark \(group)"
-        }
-    }
+    /// What the services of one group have in common, addresses and marks; nil: it has no group.
+    public var groupName: String? { group.map { "\(groupTransport?.rawValue ?? "") \($0)" } }
 }

@@ -23,7 +23,16 @@ public final class Ledger {
 
     /// The file `name`. A durable one survives a power cut once its write is confirmed (fdatasync, rename, the directory synced).
     public func file(_ name: String, durable: Bool) -> LedgerFile {
-        let file = LedgerFile(path: "\(directory)/\(name)", durable: durable, number: files.count, ledger: self)
+        keep(at: "\(directory)/\(name)", durable: durable)
+    }
+
+    /// A file elsewhere, which need not survive a power cut.
+    public func copy(_ path: String) -> LedgerFile {
+        keep(at: path, durable: false)
+    }
+
+    private func keep(at path: String, durable: Bool) -> LedgerFile {
+        let file = LedgerFile(path: path, durable: durable, number: files.count, ledger: self)
         files.append(file)
         return file
     }

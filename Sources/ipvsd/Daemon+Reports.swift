@@ -137,20 +137,27 @@ extension IPVSDaemon {
         }
     }
 
+    /// What counts instead of a file that could not be read as a whole.
+    private var standIn: String {
+        keeper.decisions.isFromCopy
+            ? "those that were in force before the restart go on; " : "those that could not be read are not in force; "
+    }
+
     private var stateAlarm: Alarm? {
         switch keeper.decisions.trouble {
         case .unreadable(let path, let error):
             Alarm(
-                message:
-                    "decisions made by hand cannot be read: \(path): \(error); it is left alone, new ones are not kept",
-                remedy: "make it readable for the daemon's user and restart ipvsd")
+                message: "decisions made by hand cannot be read: \(path): \(error); \(standIn)the file is left alone, "
+                    + "new ones are not kept",
+                remedy: "make it a plain file that the daemon's user can read, then restart ipvsd")
         case .unwritable(let path, let error):
             Alarm(
                 message: "decisions made by hand cannot be kept: \(path): \(error)",
                 remedy: "make room or give the daemon's user access to the directory; retrying")
         case .damaged(let path, let understood):
             Alarm(
-                message: "decisions made by hand were damaged: \(understood) could be read; the file is at \(path) now",
+                message: "decisions made by hand were damaged: \(understood) could be read; \(standIn)the file is at "
+                    + "\(path) now",
                 remedy: "compare it with 'lbctl server list', repeat what is missing, then restart ipvsd")
         case nil:
             keeper.memory.failure.map {

@@ -70,6 +70,7 @@ final class IPVSDaemon: RunningDaemon {
             kernel: kernel,
             decisions: DecisionKeeper(
                 ledger.file("decisions.state", durable: true), old: old,
+                copy: ledger.copy(options.runDirectory + "/private/ipvsd.decisions"),
                 intents: IntentFile(options.runDirectory + "/private/ipvsd.adding")),
             memory: StandingKeeper(
                 ledger.file("standings.state", durable: false), old: old, boot: SystemClock.bootID,

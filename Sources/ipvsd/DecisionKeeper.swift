@@ -45,10 +45,14 @@ final class WaitingCaller {
 final class DecisionKeeper {
     private let store: any StateStore
     private let old: any StateStore
+    /// The same in the run directory, for a start that cannot read the file: the table would follow what is left of the decisions.
+    private let copy: any StateStore
     /// What the file said at the start.
     private(set) var initial = DecisionText()
     /// What was wrong with it then; stands until the process ends.
     private(set) var readTrouble: DecisionTrouble?
+    /// The copy stands in for what could not be read.
+    private(set) var isFromCopy = false
     /// Calls when `trouble` or `isKept` changed by themselves: a write that had failed was repeated.
     var changed: () -> Void = {}
     private var unanswered = 0
@@ -57,11 +61,12 @@ final class DecisionKeeper {
     }
     private var intents: HandIntents
 
-    /// Reads `store`; where there is none, the decisions in the file of 0.1.0. What an earlier process was adding by hand when it was killed is
-    /// in `intents`, and is as good as kept.
-    init(_ store: any StateStore, old: any StateStore, intents: any IntentStore) {
+    /// Reads `store`; where there is none, the decisions in the file of 0.1.0; where it cannot be read, the copy of it that an earlier process
+    /// left. What that one was adding by hand when it was killed is in `intents`, and is as good as kept.
+    init(_ store: any StateStore, old: any StateStore, copy: any StateStore, intents: any IntentStore) {
         self.store = store
         self.old = old
+        self.copy = copy
         self.intents = HandIntents(intents)
         store.failureChanged = { [weak self] failure in
             // A repeated write has the latest content.
@@ -76,8 +81,22 @@ final class DecisionKeeper {
             }
         } catch {
             if readTrouble == nil { readTrouble = .unreadable(path: store.path, error) }
+            takeCopy()
         }
         takeBegun()
+        copyOut(initial)
+    }
+
+    private func takeCopy() {
+        guard let octets = (try? copy.read()) ?? nil else { return }
+        let content = DecisionText(parsing: String(decoding: octets, as: UTF8.self))
+        guard content.isWhole else { return }
+        initial = DecisionText(content.decisions, handMade: content.handMade)
+        isFromCopy = true
+    }
+
+    private func copyOut(_ content: DecisionText) {
+        copy.write({ Array(content.text.utf8) }, done: nil)
     }
 
     private func takeBegun() {
@@ -114,6 +133,7 @@ final class DecisionKeeper {
     func save(_ content: DecisionText, _ done: @escaping (Errno?) -> Void = { _ in }) {
         isDirty = true
         intents.update { content.handMade[$0] }
+        copyOut(content)
         if case .unreadable(_, let error) = readTrouble { return done(error) }
         unanswered += 1
         store.write({ Array(content.text.utf8) }) { [weak self] error in
@@ -128,10 +148,11 @@ final class DecisionKeeper {
     private func take(_ content: DecisionText) throws(Errno) {
         initial = DecisionText(content.decisions, handMade: content.handMade)
         guard !content.isWhole else { return }
+        takeCopy()
         let path: String
         // If it cannot be put in safety, it is not written over.
         path = try store.setAside()
-        readTrouble = .damaged(path: path, understood: initial.decisions.count + initial.handMade.count)
+        readTrouble = .damaged(path: path, understood: content.decisions.count + content.handMade.count)
         save(initial)
     }
 

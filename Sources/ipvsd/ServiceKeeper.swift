@@ -103,7 +103,8 @@ final class ServiceKeeper {
             news.services.insert(server.service)
             news.servers.insert(server)
             let after = reconciler.standings[server.service]?.pool?.member(server.endpoint)
-            if before?.health != after?.health { news.lines.append(.verdict(server, note)) }
+            let isNews = before?.health != after?.health || before?.isAssumed == true && after?.isAssumed == false
+            if isNews, after?.health == .up || after?.isAssumed != true { news.lines.append(.verdict(server, note)) }
             guard let weight = after?.servingWeight, before?.servingWeight != weight else { return }
             news.lines.append(.weight(server, from: before?.servingWeight ?? weight, to: weight))
         case .unknown, .other: break

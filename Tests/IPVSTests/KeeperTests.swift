@@ -133,7 +133,8 @@ import Testing
         let shy = ShyKernel()
         let keeper = ServiceKeeper(
             kernel: shy,
-            decisions: DecisionKeeper(ScriptedFile("d"), old: ScriptedFile("o"), intents: ScriptedIntents()),
+            decisions: DecisionKeeper(
+                ScriptedFile("d"), old: ScriptedFile("o"), copy: ScriptedFile("c"), intents: ScriptedIntents()),
             memory: StandingKeeper(ScriptedFile("s"), old: ScriptedFile("o"), boot: ""), timeouts: IPVSTimeouts(),
             clock: { .zero })
         keeper.configure([try virtualServer(weights: [1])], timeouts: IPVSTimeouts())
@@ -235,6 +236,37 @@ import Testing
             return
         }
         #expect(rig.keeper.decisions.trouble == .unreadable(path: "decisions.state", Errno(EIO, "read")))
+    }
+
+    /// Else the table follows what is left: what was made by hand drains away, and disabled servers serve.
+    @Test(arguments: [true, false])
+    func `what was decided goes on where its file cannot be read at a restart`(isUnreadable: Bool) throws {
+        let rig = KeeperRig([try virtualServer(weights: [1, 1])])
+        rig.keeper.decide(try server(1), drained, at: rig.now) { _ in }
+        let other = try service("tcp/192.0.2.7:80")
+        rig.byHand([
+            .change(.addService(other, ServiceAttributes(scheduler: "rr"))),
+            .change(.addDestination(other, try server(1).endpoint, routed(1))),
+            .change(.addDestination(try server(1).service, try server(9).endpoint, routed(1))),
+        ])
+        rig.pass(.seconds(3))
+        let before = rig.kernel.table
+        let file = ScriptedFile("decisions.state", isUnreadable ? rig.decisions.content : Array("garbage".utf8))
+        if isUnreadable { file.readError = Errno(ELOOP, "open") }
+        rig.restart(decisions: file)
+        rig.pass(.seconds(15))
+        #expect(rig.kernel.table == before)
+        #expect(rig.keeper.decisions.trouble != nil && rig.keeper.decisions.isFromCopy)
+        #expect(isUnreadable == (file.writes == 0), "a file that cannot be read is left alone, a damaged one made anew")
+    }
+
+    @Test func `a netmask that is no prefix is put right, however many bits it has`() throws {
+        var configured = try virtualServer(weights: [1])
+        configured.persistence = Persistence(prefixLength: 16)
+        var snapshot = ServiceSnapshot(identity: try web(), attributes: ServiceAttributes(configured))
+        #expect(ServiceEntry(snapshot).attributes == ServiceAttributes(configured))
+        snapshot.netmask = 0xFF00_FF00
+        #expect(ServiceEntry(snapshot).attributes != ServiceAttributes(configured))
     }
 
     @Test func `the decisions of 0.1.0 move to their own file`() throws {

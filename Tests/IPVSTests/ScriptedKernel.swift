@@ -231,6 +231,7 @@ final class ScriptedIntents: IntentStore {
 final class KeeperRig {
     let kernel: ScriptedKernel
     let intents = ScriptedIntents()
+    private(set) var copy = ScriptedFile("run/decisions")
     private(set) var decisions: ScriptedFile
     private(set) var standings: ScriptedFile
     private(set) var keeper: ServiceKeeper
@@ -251,25 +252,26 @@ final class KeeperRig {
         self.decisions = decisions
         self.standings = standings
         self.servers = servers
-        keeper = Self.keeper(kernel, decisions, standings, old, intents)
+        keeper = Self.keeper(kernel, decisions, standings, old, copy, intents)
         keeper.configure(servers, timeouts: IPVSTimeouts())
         settle()
     }
 
     private static func keeper(
         _ kernel: ScriptedKernel, _ decisions: ScriptedFile, _ standings: ScriptedFile, _ old: ScriptedFile,
-        _ intents: ScriptedIntents
+        _ copy: ScriptedFile, _ intents: ScriptedIntents
     ) -> ServiceKeeper {
         ServiceKeeper(
-            kernel: kernel, decisions: DecisionKeeper(decisions, old: old, intents: intents),
+            kernel: kernel, decisions: DecisionKeeper(decisions, old: old, copy: copy, intents: intents),
             memory: StandingKeeper(standings, old: old, boot: "b1"), timeouts: IPVSTimeouts(), clock: { .zero })
     }
 
     /// The process dies and another one starts with what is on the disk.
-    func restart(standings lost: ScriptedFile? = nil) {
-        decisions = decisions.reopened()
+    func restart(standings lost: ScriptedFile? = nil, decisions other: ScriptedFile? = nil) {
+        decisions = other ?? decisions.reopened()
+        copy = copy.reopened()
         standings = lost ?? standings.reopened()
-        keeper = Self.keeper(kernel, decisions, standings, ScriptedFile("ipvsd.state"), intents)
+        keeper = Self.keeper(kernel, decisions, standings, ScriptedFile("ipvsd.state"), copy, intents)
         keeper.configure(servers, departure: departure, timeouts: IPVSTimeouts())
     }
 
@@ -306,6 +308,7 @@ final class KeeperRig {
         lines += keeper.takeNews().lines
         decisions.settle()
         standings.settle()
+        copy.settle()
     }
 
     /// Turns until nothing is due, a bounded number of times.

@@ -60,8 +60,8 @@ private struct Desk {
         look()
     }
 
-    mutating func hear(_ server: Endpoint, isUp: Bool) {
-        reconciler.heard(ServerIdentity(web, server), isUp: isUp)
+    mutating func hear(_ server: Endpoint, isUp: Bool, isVerified: Bool = true) {
+        reconciler.heard(ServerIdentity(web, server), isUp: isUp, isVerified: isVerified)
         guard let standing = reconciler.standings[web] else { return }
         take(notices.look(at: standing, [server]))
     }
@@ -104,6 +104,10 @@ private func rs(_ number: Int, _ state: String) -> String {
 
     @Test func `under alpha nothing is told before the first verdicts, but a lost quorum with a sorry server`() {
         var quiet = Desk([service(alpha: true)])
+        #expect(quiet.said().isEmpty)
+        // checkd says what it takes them for until it knows.
+        quiet.hear(one, isUp: false, isVerified: false)
+        quiet.hear(two, isUp: false, isVerified: false)
         #expect(quiet.said().isEmpty)
         quiet.hear(one, isUp: true)
         quiet.hear(two, isUp: false)
@@ -188,11 +192,15 @@ private func rs(_ number: Int, _ state: String) -> String {
     @Test func `a group is one service`() {
         var first = service()
         first.group = "G"
+        first.groupTransport = .tcp
         var second = first
         second.identity = .address(.tcp, place("192.0.2.2:80"))
+        var mark = first
+        mark.identity = .firewallMark(7, .inet)
         var udp = first
         udp.identity = .address(.udp, place("192.0.2.1:80"))
-        var desk = Desk([first, second, udp])
+        udp.groupTransport = .udp
+        var desk = Desk([first, second, mark, udp])
         #expect(desk.said() == ["VS [G]:0 UP", "VS [G]:0 UP"])
     }
 

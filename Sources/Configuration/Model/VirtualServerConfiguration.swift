@@ -105,6 +105,8 @@ public struct VirtualServerConfiguration: Equatable, Sendable {
     public var identity: VirtualServerIdentity
     /// The `virtual_server_group` it came from.
     public var group: String?
+    /// `protocol` of the block that names the group, also where this is one of its marks: a group is a service for each of them.
+    public var groupTransport: VirtualServerIdentity.TransportProtocol?
     /// The addresses of that group which nftables marks for it (`nftables_ipvs`); nil = it has its own address or somebody else's mark.
     public var marked: MarkedAddresses?
     /// `lb_algo`/`lvs_sched`: the kernel's scheduler name.

@@ -146,6 +146,7 @@ extension Interpreter {
         let draft = parsed.draft
         var server = VirtualServerConfiguration(identity: identity)
         server.group = group
+        if group != nil { server.groupTransport = transport(draft) }
         server.scheduler = draft.scheduler?.text ?? server.scheduler
         server.schedulerFlags = resolveFlags(parsed, identity)
         server.forwarding = draft.forwarding

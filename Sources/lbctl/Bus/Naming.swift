@@ -7,16 +7,15 @@ enum Naming {
     /// The full name of a service.
     static func service(_ text: String, in daemons: some Daemons) throws(Failure) -> String {
         guard !text.contains("/") else { return text }
-        return try one(text, kind: "virtual service", among: try services(of: daemons).map(\.name))
+        return try one(text, kind: "virtual service", among: try known(of: daemons).services)
     }
 
     /// The full names of the servers meant: one, or with `all` every server of that address.
     static func servers(_ text: String, all: Bool, in daemons: some Daemons) throws(Failure) -> [String] {
         guard !text.contains("/") else { return [text] }
         let answers = try daemons.list(IpvsAPI.ListServices())
-        let names =
-            try answers.all(\.services).flatMap(\.servers).map(\.name)
-            + answers.all(\.knownOrphans).map(\.server)
+        let ours = try answers.all(\.services).flatMap(\.servers).filter { $0.origin != .foreign }
+        let names = try ours.map(\.name) + answers.all(\.knownOrphans).map(\.server)
         guard all else {
             return [try one(text, kind: "real server", among: names, hint: ", or say --all for every one")]
         }
@@ -40,6 +39,12 @@ enum Naming {
     /// All services with their servers.
     static func services(of daemons: some Daemons) throws(Failure) -> [IpvsAPI.Service] {
         try daemons.list(IpvsAPI.ListServices()).all(\.services)
+    }
+
+    /// Names of services, and of their servers, that are ours: with somebody else's nothing can be done but by `lbctl ipvs`.
+    static func known(of daemons: some Daemons) throws(Failure) -> (services: [String], servers: [String]) {
+        let ours = try services(of: daemons).filter { $0.origin != .foreign }
+        return (ours.map(\.name), ours.flatMap(\.servers).filter { $0.origin != .foreign }.map(\.name))
     }
 
     /// Runs `body`, which names something in full; when the daemon knows nothing of that name, says what there is.

@@ -8,9 +8,9 @@ extension CompletionKind {
     /// VRRP instances.
     static var instances: CompletionKind { names { try? Naming.instances(of: $0).map(\.name) } }
     /// Virtual services.
-    static var services: CompletionKind { names { try? Naming.services(of: $0).map(\.name) } }
+    static var services: CompletionKind { names { try? Naming.known(of: $0).services } }
     /// Real servers.
-    static var servers: CompletionKind { names { try? Naming.services(of: $0).flatMap(\.servers).map(\.name) } }
+    static var servers: CompletionKind { names { try? Naming.known(of: $0).servers } }
     /// Interfaces of the bus.
     static var interfaces: CompletionKind {
         names { try? $0.service("GetInfo", [:], of: nil)["interfaces"]?.array?.compactMap(\.string) }

@@ -77,6 +77,9 @@ struct ConfigCommand: ParsableCommand {
             } else {
                 StandardOutput.write(ConfigCommand.report(loaded, path, .detect()))
             }
+            if loaded.droppedDiagnostics > 0, sarif || output.json {
+                StandardError.say("there are \(loaded.droppedDiagnostics) more that are not listed")
+            }
             if loaded.hasErrors {
                 throw Failure.configuration(
                     file: path, errors: loaded.count(of: .error), warnings: loaded.count(of: .warning),

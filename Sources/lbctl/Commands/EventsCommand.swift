@@ -37,8 +37,9 @@ struct EventsCommand: ParsableCommand {
     @OptionGroup var bus: BusOptions
     @OptionGroup var output: OutputOptions
 
-    /// The types of the suite, short.
-    static let types = Interfaces.events.map { String($0.trimmingPrefix("io.evenkeel.")) }
+    /// The types of the suite that are on the bus, short. Webhooks alone are told alerts.
+    static let types = Interfaces.events.filter { $0 != EventType.alert }
+        .map { String($0.trimmingPrefix("io.evenkeel.")) }
 
     func validate() throws {
         if let count, count < 1 { throw ValidationError("--count takes a number from 1.") }

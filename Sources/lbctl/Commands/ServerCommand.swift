@@ -191,7 +191,7 @@ struct ServerTarget: ParsableArguments {
         for name in names {
             do throws(Failure) {
                 let answer = try Naming.explaining("real server", name) { () throws(Failure) in
-                    try Naming.services(of: daemons).flatMap(\.servers).map(\.name)
+                    try Naming.known(of: daemons).servers
                 } _: { () throws(Failure) in
                     try daemons.call(call(name))
                 }

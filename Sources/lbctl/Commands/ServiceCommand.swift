@@ -55,7 +55,7 @@ struct ServiceCommand: ParsableCommand {
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
             let full = try Naming.service(name, in: daemons)
             let answer = try Naming.explaining("virtual service", full) { () throws(Failure) in
-                try Naming.services(of: daemons).map(\.name)
+                try Naming.known(of: daemons).services
             } _: { () throws(Failure) in
                 try daemons.call(IpvsAPI.ShowService(name: full))
             }

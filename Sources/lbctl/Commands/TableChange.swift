@@ -22,7 +22,7 @@ enum TableChange {
     /// A service as the kernel has it.
     static func service(_ name: String, _ daemons: some Daemons) throws(Failure) -> IpvsAPI.TableService {
         let answers = try Naming.explaining("virtual service", name) { () throws(Failure) in
-            try Naming.services(of: daemons).map(\.name)
+            try Naming.known(of: daemons).services
         } _: { () throws(Failure) in
             try daemons.list(IpvsAPI.ListTable(service: name))
         }

@@ -117,7 +117,7 @@ extension IpvsAPI.Server {
         if runtime.departure != nil { return Cell("leaving", .warning) }
         let doubt = runtime.stale ? "?" : ""
         switch (runtime.health, runtime.override?.kind) {
-        case (.up, .drain): return Cell("draining", .warning)
+        case (.up, .drain): return Cell(runtime.override?.isOver == true ? "drained" : "draining", .warning)
         case (.up, .disable): return Cell("disabled", .warning)
         case (.up, .weight), (.up, nil): return Cell("up" + doubt, .good)
         case (.down, .drain): return Cell("DOWN\(doubt), drained", .bad)

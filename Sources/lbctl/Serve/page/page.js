@@ -84,6 +84,7 @@ function spark(name) {
 
 /** Decisions that say more than the verdict. */
 const byHand = { drain: "draining", disable: "disabled" };
+const decided = (override) => (override?.kind === "drain" && override.isOver ? "drained" : byHand[override?.kind]);
 
 const columns = ["server", "state", "weight", "active", "inactive", "conn/s", "why"];
 
@@ -91,7 +92,7 @@ function serverRow(server) {
   const { runtime } = server;
   const address = server.name.slice(server.name.lastIndexOf("/") + 1);
   const kind = runtime.health === "down" ? "bad" : runtime.effectiveWeight > 0 ? "good" : "warn";
-  const word = runtime.health === "down" ? "down" : byHand[runtime.override?.kind] ?? (runtime.departure ? "leaving" : runtime.effectiveWeight > 0 ? "up" : "idle");
+  const word = runtime.health === "down" ? "down" : decided(runtime.override) ?? (runtime.departure ? "leaving" : runtime.effectiveWeight > 0 ? "up" : "idle");
   const cells = [address, el("span", {}, el("span", { class: `state ${kind}` }, word), since(runtime.since)), `${runtime.effectiveWeight}`,
     amount(runtime.activeConnections), amount(runtime.inactiveConnections), amount(runtime.counters?.connectionsPerSecond), runtime.reason];
   return el("tr", { "data-server": server.name }, ...cells.map((cell, index) =>
