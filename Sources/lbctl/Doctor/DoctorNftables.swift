@@ -3,6 +3,13 @@ import JSON
 import Net
 
 extension FirewallTable {
+    /// Families with rules that packets meet before, or without, those that look at IP.
+    static func familiesBelow(_ ruleset: JSONValue) -> [String] {
+        let items = ruleset.member("nftables")?.array ?? []
+        let families = Set(items.compactMap { $0.member("rule")?.member("family")?.string })
+        return families.subtracting(["ip", "ip6", "inet"]).sorted()
+    }
+
     /// The tables of a ruleset that look at IP packets.
     static func nftables(_ ruleset: JSONValue) -> [FirewallTable] {
         let items = ruleset.member("nftables")?.array ?? []
