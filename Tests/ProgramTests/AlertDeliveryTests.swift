@@ -88,10 +88,12 @@ private final class Exim {
 
     deinit { program.signal(SIGKILL) }
 
-    /// What is in the box.
+    /// What is in the box. Exim writes a mail in pieces: one counts when it has a line of text below its header.
     var mails: [String] {
         let octets = (try? FileSystem.contents(of: box, limit: 1 << 24)) ?? nil
-        return ("\n" + String(decoding: octets ?? [], as: UTF8.self)).components(after: "\nFrom ")
+        return ("\n" + String(decoding: octets ?? [], as: UTF8.self)).components(after: "\nFrom ").filter { mail in
+            mail.firstRange(of: "\n\n").map { mail[$0.upperBound...].contains("\n") } ?? false
+        }
     }
 
     /// What it has said of its clients.
