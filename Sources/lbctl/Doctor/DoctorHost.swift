@@ -102,7 +102,7 @@ extension DoctorFacts {
         if let ruleset = json("firewall", ["nft", "--json", "--numeric-protocol", "list", "ruleset"]) {
             firewall += FirewallTable.nftables(ruleset)
             for family in FirewallTable.familiesBelow(ruleset) {
-                gaps.append("firewall: nftables' rules of the family \(family): 'nft list ruleset \(family)' shows them")
+                gaps.append("firewall: nftables' rules of family \(family): 'nft list ruleset \(family)' shows them")
             }
         }
         for (program, kind) in [("iptables-save", FirewallTable.Kind.iptables), ("ip6tables-save", .ip6tables)] {
