@@ -81,7 +81,7 @@ final class DecisionKeeper {
             }
         } catch {
             if readTrouble == nil { readTrouble = .unreadable(path: store.path, error) }
-            takeCopy()
+            if !isFromCopy { takeCopy() }
         }
         takeBegun()
         copyOut(initial)

@@ -122,7 +122,8 @@ extension Failure: CustomStringConvertible {
         case .timedOut(let method, let limit, let culprit):
             "no answer to \(method) within \(limit.seconds.formatted) s: \(culprit.name) is stuck or very busy; "
                 + culprit.help + "; --timeout SECONDS waits longer"
-                + (Self.changes(method) ? "; what it was asked for may still be done when it goes on" : "")
+                + (Interfaces.roles[method].map { $0 != .reader } == true
+                    ? "; what it was asked for may still be done when it goes on" : "")
         case .disconnected(let method, let culprit):
             "the connection ended during \(method): \(culprit.name) was stopped or restarted; try again"
         case .protocolViolation(let problem):
@@ -160,14 +161,6 @@ extension Failure: CustomStringConvertible {
 
     private static func withoutBus(_ errno: Errno) -> String {
         errno.reason == .absent ? "; --direct asks the daemons without it, --socket names another" : ""
-    }
-
-    /// The method is none that only reads.
-    private static func changes(_ method: String) -> Bool {
-        let member = method.split(separator: ".").last ?? ""
-        return !["List", "Show", "Get", "Explain", "Count", "Subscribe", "Compute", "Prepare", "Abort"].contains {
-            member.hasPrefix($0)
-        }
     }
 
     private static func notAttached(_ interface: String, _ instance: String?) -> String {

@@ -194,11 +194,14 @@ import Testing
             }
             try kept.keep(try #require(ConfigurationFile(path: path).bundle))
         }
-        let newcomer = try write("! new\n", "conf.d/zz")
+        _ = try write("! new\n", "elsewhere/zz")
+        let newcomer = "\(directory)/conf.d/zz"
+        #expect(symlink("../elsewhere/zz", newcomer) == 0)
         var rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
         #expect(rollback.moved == [newcomer])
         try rollback.carryOut()
         #expect(content(newcomer) == nil)
+        #expect(content("\(directory)/conf.d/.zz.rolled-back") == "! new\n", "a link is moved itself")
         rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
         try rollback.carryOut()
         #expect(content("\(directory)/elsewhere/vi.conf")?.contains("priority 50") == true)

@@ -13,9 +13,8 @@ enum Naming {
     /// The full names of the servers meant: one, or with `all` every server of that address.
     static func servers(_ text: String, all: Bool, in daemons: some Daemons) throws(Failure) -> [String] {
         guard !text.contains("/") else { return [text] }
-        let answers = try daemons.list(IpvsAPI.ListServices())
-        let ours = try answers.all(\.services).flatMap(\.servers).filter { $0.origin != .foreign }
-        let names = try ours.map(\.name) + answers.all(\.knownOrphans).map(\.server)
+        let known = try known(of: daemons)
+        let names = known.servers + known.orphans
         guard all else {
             return [try one(text, kind: "real server", among: names, hint: ", or say --all for every one")]
         }
@@ -36,15 +35,17 @@ enum Naming {
         try daemons.list(VrrpAPI.List()).all(\.instances)
     }
 
-    /// All services with their servers.
-    static func services(of daemons: some Daemons) throws(Failure) -> [IpvsAPI.Service] {
-        try daemons.list(IpvsAPI.ListServices()).all(\.services)
-    }
-
-    /// Names of services, and of their servers, that are ours: with somebody else's nothing can be done but by `lbctl ipvs`.
-    static func known(of daemons: some Daemons) throws(Failure) -> (services: [String], servers: [String]) {
-        let ours = try services(of: daemons).filter { $0.origin != .foreign }
-        return (ours.map(\.name), ours.flatMap(\.servers).filter { $0.origin != .foreign }.map(\.name))
+    /// Names of services, of their servers, and of servers that are not configured but decided about, which are ours: with somebody else's
+    /// nothing can be done but by `lbctl ipvs`.
+    static func known(
+        of daemons: some Daemons
+    ) throws(Failure) -> (services: [String], servers: [String], orphans: [String]) {
+        let answers = try daemons.list(IpvsAPI.ListServices())
+        let ours = try answers.all(\.services).filter { $0.origin != .foreign }
+        return (
+            ours.map(\.name), ours.flatMap(\.servers).filter { $0.origin != .foreign }.map(\.name),
+            try answers.all(\.knownOrphans).map(\.server)
+        )
     }
 
     /// Runs `body`, which names something in full; when the daemon knows nothing of that name, says what there is.

@@ -95,7 +95,8 @@ struct Rollback {
             }
         }
         for path in moved {
-            let copy = Self.copy(of: path)
+            // A link moves itself, not what it leads to.
+            let copy = Self.hidden(path, Self.kept)
             guard rename(path, copy) == 0 else {
                 let why = Errno(errno, "rename")
                 throw .hostRefused("\(path) cannot be moved away: \(why)", remedy: "move it yourself; \(undone())")
@@ -128,7 +129,8 @@ struct Rollback {
             : "nothing was loaded, but the files cannot be made as they were before: \(failed.joined(separator: ", "))"
     }
 
-    private static func copy(of path: String) -> String { hidden(place(path), ".rolled-back") }
+    private static let kept = ".rolled-back"
+    private static func copy(of path: String) -> String { hidden(place(path), kept) }
 
     /// A name beside a file that no pattern of an include finds: those that begin with a dot stay hidden from `*`.
     private static func hidden(_ place: String, _ suffix: String) -> String {
@@ -161,7 +163,9 @@ struct Rollback {
     func show(on screen: inout Screen) {
         let verb = isDone ? "Put back" : "Would put back"
         for path in replaced { screen.add("\(verb): \(path) (what stood there: \(Self.copy(of: path)))") }
-        for path in moved { screen.add("\(isDone ? "Moved" : "Would move") away: \(path) (to \(Self.copy(of: path)))") }
+        for path in moved {
+            screen.add("\(isDone ? "Moved" : "Would move") away: \(path) (to \(Self.hidden(path, Self.kept)))")
+        }
     }
 
     /// For --dry-run.

@@ -113,7 +113,7 @@ struct StatusReport {
     }
 
     /// Why a daemon did not answer; other failures are the command's own.
-    static func absence(_ failure: Failure) throws(Failure) -> Status.Presence {
+    private static func absence(_ failure: Failure) throws(Failure) -> Status.Presence {
         switch failure {
         case .daemonUnreachable(_, let socket, let errno): .absent("\(socket): \(errno)")
         case .notAttached, .disconnected: .absent("went away while it was asked")

@@ -3,11 +3,13 @@ import JSON
 import Net
 
 extension FirewallTable {
+    private static let families: Set<String> = ["ip", "ip6", "inet"]
+
     /// Families with rules that packets meet before, or without, those that look at IP.
     static func familiesBelow(_ ruleset: JSONValue) -> [String] {
         let items = ruleset.member("nftables")?.array ?? []
-        let families = Set(items.compactMap { $0.member("rule")?.member("family")?.string })
-        return families.subtracting(["ip", "ip6", "inet"]).sorted()
+        let found = Set(items.compactMap { $0.member("rule")?.member("family")?.string })
+        return found.subtracting(families).sorted()
     }
 
     /// The tables of a ruleset that look at IP packets.
@@ -16,7 +18,7 @@ extension FirewallTable {
         var sets: [String: [JSONValue]] = [:]
         var tables: [String: FirewallTable] = [:]
         func key(_ item: JSONValue, _ name: String) -> String? {
-            guard let family = item.member("family")?.string, ["ip", "ip6", "inet"].contains(family),
+            guard let family = item.member("family")?.string, families.contains(family),
                 let table = item.member(name)?.string
             else { return nil }
             return "\(family) \(table)"

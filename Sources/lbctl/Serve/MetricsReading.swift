@@ -18,7 +18,7 @@ extension MetricsFacts {
                 checks = try daemons.list(CheckAPI.List()).all(\.servers)
             } catch {
                 // It is not up as far as anybody who asks is concerned, and is not asked again.
-                status.presence[.checkd] = try StatusReport.absence(error)
+                status.presence[.checkd] = .silent(error.description)
             }
             if status.presence[.checkd]?.isPresent == true, checks.count <= Self.histogramsAtMost {
                 for part in (try? daemons.list(CheckAPI.ListLatencies())) ?? [] {

@@ -83,8 +83,7 @@ function spark(name) {
 }
 
 /** Decisions that say more than the verdict. */
-const byHand = { drain: "draining", disable: "disabled" };
-const decided = (override) => (override?.kind === "drain" && override.isOver ? "drained" : byHand[override?.kind]);
+const decided = (override) => ({ drain: override?.isOver ? "drained" : "draining", disable: "disabled" })[override?.kind];
 
 const columns = ["server", "state", "weight", "active", "inactive", "conn/s", "why"];
 
