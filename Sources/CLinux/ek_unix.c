@@ -49,6 +49,16 @@ static int is_served(const char *path) {
     return fd >= 0 || fd == -EAGAIN;
 }
 
+// The file has its mode from the moment it exists: who waits for it to appear is not turned away in between.
+static int bind_with_mode(int fd, const struct sockaddr_un *address, socklen_t length, unsigned mode) {
+    mode_t before = umask(~mode & 0777);
+    int result = bind(fd, (const struct sockaddr *)address, length);
+    int error = errno;
+    umask(before);
+    errno = error;
+    return result;
+}
+
 int ek_unix_listen(const char *path, unsigned mode) {
     struct sockaddr_un address;
     socklen_t length;
@@ -56,15 +66,14 @@ int ek_unix_listen(const char *path, unsigned mode) {
     if (error) return error;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -errno;
-    if (bind(fd, (struct sockaddr *)&address, length) < 0) {
+    if (bind_with_mode(fd, &address, length, mode) < 0) {
         if (errno != EADDRINUSE || path[0] == '@') return fail(fd);
         if (is_served(path)) {
             close(fd);
             return -EADDRINUSE;
         }
-        if (unlink(path) < 0 || bind(fd, (struct sockaddr *)&address, length) < 0) return fail(fd);
+        if (unlink(path) < 0 || bind_with_mode(fd, &address, length, mode) < 0) return fail(fd);
     }
-    if (path[0] != '@' && chmod(path, mode) < 0) return fail(fd);
     if (listen(fd, 1024) < 0) return fail(fd);
     return fd;
 }

@@ -87,7 +87,7 @@ final class BusProgram {
         process.standardError = FileHandle(forWritingAtPath: directory + "/log")
         try process.run()
         try eventually("busd answers") { (try? BusClient(path: socket)) != nil }
-        try eventually("busd answers the daemons") { access(privateSocket, F_OK) == 0 }
+        try eventually("busd answers the daemons") { (try? UnixSocket.connect(to: privateSocket)) != nil }
     }
 
     /// Sends a signal and waits for the end.

@@ -107,6 +107,25 @@ import Testing
         rmdir(path)
     }
 
+    /// Who waits for a daemon's socket may connect as soon as it is there.
+    @Test func `a socket has its mode from the first moment`() throws {
+        let watch = FileDescriptor(owning: inotify_init1(Int32(IN_NONBLOCK)))
+        let watched = inotify_add_watch(watch.number, directory, UInt32(IN_CREATE | IN_ATTRIB))
+        #expect(watched >= 0)
+        let mask = umask(0o027)
+        defer { umask(mask) }
+        let path = directory + "/open.sock"
+        let listener = try UnixSocket.listen(at: path, mode: 0o666)
+        #expect(umask(0o027) == 0o027)
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        #expect(status.st_mode & 0o7777 == 0o666)
+        var events = [UInt8](repeating: 0, count: 4096)
+        let length = read(watch.number, &events, events.count)
+        #expect(length == 16 + 16, "made, and not changed after that")
+        withExtendedLifetime(listener.number) {}
+    }
+
     @Test func `directories are made with their parents`() throws {
         try FileSystem.makeDirectory(directory + "/a/b", mode: 0o755)
         try FileSystem.makeDirectory(directory + "/a/b", mode: 0o755)
