@@ -7,12 +7,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,9 +95,23 @@ int ek_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t dat
     return result(epoll_ctl(epoll, operation, fd, &event));
 }
 
-int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int timeout_ms) {
+int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int64_t timeout_ns) {
+    // Kernels before 5.11, and filters of system calls that are older, have no epoll_pwait2.
+    static atomic_bool is_missing;
     struct epoll_event ready[64];
-    int n = epoll_wait(epoll, ready, capacity < 64 ? capacity : 64, timeout_ms);
+    const struct timespec limit = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    const struct timespec *timeout = timeout_ns < 0 ? NULL : &limit;
+    int n = -1;
+    if (capacity > 64) capacity = 64;
+    if (!is_missing) {
+        n = epoll_pwait2(epoll, ready, capacity, timeout, NULL);
+        is_missing = n < 0 && (errno == ENOSYS || errno == EPERM);
+    }
+    if (is_missing) {
+        struct pollfd entry = {.fd = epoll, .events = POLLIN};
+        if (timeout_ns != 0 && ppoll(&entry, 1, timeout, NULL) < 0) return -errno;
+        n = epoll_wait(epoll, ready, capacity, 0);
+    }
     if (n < 0) return -errno;
     for (int i = 0; i < n; i++) {
         events[i].events = ready[i].events;
@@ -105,14 +120,7 @@ int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int timeout_
     return n;
 }
 
-int ek_timerfd_create(void) { return result(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)); }
-
-int ek_timerfd_arm(int fd, int64_t nanoseconds) {
-    if (nanoseconds < 1) nanoseconds = 1;  // zero would disarm
-    struct itimerspec spec = {
-        .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
-    return result(timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL));
-}
+int ek_timer_slack(int64_t nanoseconds) { return result(prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0)); }
 
 int ek_signalfd(const int *signals, size_t count) {
     sigset_t set;

@@ -6,8 +6,8 @@ public import Net
 public protocol MachineFacts {
     /// Whether an interface of this name exists, where this program works or in another network namespace.
     func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool?
-    /// The addresses of an interface with their networks; nil = the machine is not known, or there is no such interface.
-    func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]?
+    /// The addresses of the interfaces with their networks; nil = the machine is not known.
+    func networks(in namespace: NetworkNamespaceName?) -> [String: [IPPrefix]]?
     /// What keeps a daemon from going to a network namespace, and what to do; nil = nothing, or it is not known.
     func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)?
     /// Whether a user of this name or number exists.
@@ -31,7 +31,7 @@ public protocol MachineFacts {
 }
 
 extension MachineFacts {
-    public func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]? { nil }
+    public func networks(in namespace: NetworkNamespaceName?) -> [String: [IPPrefix]]? { nil }
 }
 
 /// A machine nothing is known about: a configuration is checked by itself.

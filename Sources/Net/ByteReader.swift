@@ -6,6 +6,7 @@ public struct Truncated: Error, Hashable, Sendable {
     public let available: Int
 
     /// A read of `needed` octets with only `available` left.
+    @inlinable
     public init(needed: Int, available: Int) {
         self.needed = needed
         self.available = available
@@ -14,19 +15,21 @@ public struct Truncated: Error, Hashable, Sendable {
 
 /// Reads numbers in network order from a buffer. Total: a read past the end throws and moves nothing.
 public struct ByteReader<Bytes: RandomAccessCollection> where Bytes.Element == UInt8, Bytes.Index == Int {
-    private let bytes: Bytes
-    private var position: Int
+    @usableFromInline let bytes: Bytes
+    @usableFromInline var position: Int
 
     /// Starts at the first octet.
+    @inlinable
     public init(_ bytes: Bytes) {
         self.bytes = bytes
         position = bytes.startIndex
     }
 
     /// Octets not read yet.
-    public var remaining: Int { bytes.endIndex - position }
+    @inlinable public var remaining: Int { bytes.endIndex - position }
 
     /// The next octet.
+    @inlinable
     public mutating func readUInt8() throws(Truncated) -> UInt8 {
         try require(1)
         defer { position += 1 }
@@ -34,6 +37,7 @@ public struct ByteReader<Bytes: RandomAccessCollection> where Bytes.Element == U
     }
 
     /// The next two octets, big-endian.
+    @inlinable
     public mutating func readUInt16() throws(Truncated) -> UInt16 {
         try require(2)
         defer { position += 2 }
@@ -41,6 +45,7 @@ public struct ByteReader<Bytes: RandomAccessCollection> where Bytes.Element == U
     }
 
     /// The next four octets, big-endian.
+    @inlinable
     public mutating func readUInt32() throws(Truncated) -> UInt32 {
         try require(4)
         defer { position += 4 }
@@ -49,13 +54,15 @@ public struct ByteReader<Bytes: RandomAccessCollection> where Bytes.Element == U
     }
 
     /// The next `count` octets.
+    @inlinable
     public mutating func read(_ count: Int) throws(Truncated) -> Bytes.SubSequence {
         try require(count)
         defer { position += count }
         return bytes[position..<position + count]
     }
 
-    private func require(_ count: Int) throws(Truncated) {
+    @inlinable
+    func require(_ count: Int) throws(Truncated) {
         guard count >= 0, count <= remaining else { throw Truncated(needed: count, available: remaining) }
     }
 }

@@ -29,14 +29,22 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
     }
 
     /// From 4 or 16 octets in network order; nil for any other count.
+    @inlinable
     public init?(octets: some Collection<UInt8>) {
+        let address = octets.withContiguousStorageIfAvailable { IPAddress(UnsafeRawBufferPointer($0)) }
+        guard let address = address ?? Array(octets).withUnsafeBytes({ IPAddress($0) }) else { return nil }
+        self = address
+    }
+
+    @usableFromInline
+    init?(_ octets: UnsafeRawBufferPointer) {
         switch octets.count {
-        case 4: self = .v4(IPv4Address(rawValue: octets.reduce(0) { $0 << 8 | UInt32($1) }))
+        case 4: self = .v4(IPv4Address(rawValue: UInt32(bigEndian: octets.loadUnaligned(as: UInt32.self))))
         case 16:
             self = .v6(
                 IPv6Address(
-                    high: octets.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
-                    low: octets.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }))
+                    high: UInt64(bigEndian: octets.loadUnaligned(as: UInt64.self)),
+                    low: UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: 8, as: UInt64.self))))
         default: return nil
         }
     }

@@ -1,18 +1,24 @@
 /// The Internet checksum of RFC 1071: the ones' complement of the ones' complement sum of 16-bit words. Feed any number
 /// of pieces of even length (only the last may be odd), then read `value`.
 public struct InternetChecksum: Sendable {
-    private var sum: UInt64 = 0
+    @usableFromInline var sum: UInt64 = 0
 
     /// An empty sum.
     public init() {}
 
     /// Adds octets in transmission order; an odd last octet is padded with zero.
+    @inlinable
     public mutating func add(_ bytes: some Collection<UInt8>) {
-        var high = true
-        for byte in bytes {
-            sum += high ? UInt64(byte) << 8 : UInt64(byte)
-            high.toggle()
+        let isDone: Void? = bytes.withContiguousStorageIfAvailable { add(UnsafeRawBufferPointer($0)) }
+        if isDone == nil { Array(bytes).withUnsafeBytes { add($0) } }
+    }
+
+    @usableFromInline
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        for index in stride(from: 0, to: bytes.count & ~1, by: 2) {
+            sum += UInt64(bytes[index]) << 8 | UInt64(bytes[index + 1])
         }
+        if bytes.count & 1 == 1 { sum += UInt64(bytes[bytes.count - 1]) << 8 }
     }
 
     /// Adds one 16-bit word.
@@ -28,6 +34,7 @@ public struct InternetChecksum: Sendable {
     }
 
     /// The checksum of one piece.
+    @inlinable
     public static func of(_ bytes: some Collection<UInt8>) -> UInt16 {
         var checksum = InternetChecksum()
         checksum.add(bytes)

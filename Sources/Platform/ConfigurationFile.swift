@@ -113,10 +113,10 @@ public struct ThisMachine: MachineFacts, Sendable {
         return try? NetworkNamespace.inside(namespace.path) { if_nametoindex(name) != 0 }
     }
 
-    public func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]? {
+    public func networks(in namespace: NetworkNamespaceName?) -> [String: [IPPrefix]]? {
         guard isExamined else { return nil }
-        guard let namespace else { return InterfaceAddresses.networks(of: interface) }
-        return try? NetworkNamespace.inside(namespace.path) { InterfaceAddresses.networks(of: interface) }
+        guard let namespace else { return InterfaceAddresses.networks() }
+        return try? NetworkNamespace.inside(namespace.path) { InterfaceAddresses.networks() }
     }
 
     public func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? {

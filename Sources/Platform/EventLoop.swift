@@ -1,4 +1,4 @@
-// The heart of every daemon: one thread, one epoll, one timerfd. A turn waits, runs the handlers of ready descriptors,
+// The heart of every daemon: one thread, one epoll. A turn waits, runs the handlers of ready descriptors,
 // then expired timers, then work put off with `soon`. Descriptors come before timers on purpose: an advertisement that is
 // already in the socket is heard before the master-down timer that it would have reset is acted on. So every descriptor that is
 // ready is handled once before a timer is, however many there are, and timers run against the time of the turn's first look: what
@@ -43,12 +43,9 @@ public final class EventLoop {
     public private(set) var now: Instant
 
     private let epoll: FileDescriptor
-    private let timerDescriptor: FileDescriptor
     private var slots: [Slot] = []
     private var freeSlots: [Int] = []
     private var timers = Heap<TimerEntry>()
-    private var timerArmedAt = Instant.distantFuture
-    private var timerHasFired = false
     private var timerSequence: UInt64 = 0
     private var postponed: [() -> Void] = []
     private var stopped = false
@@ -58,19 +55,12 @@ public final class EventLoop {
 
     /// Events per system call.
     private static let batch = 64
-    /// The slot number that stands for the timerfd.
-    private static let timerData = UInt64.max
 
-    /// Makes the epoll instance and its timerfd. SIGPIPE is ignored from here on: a peer that went away is EPIPE.
+    /// Makes the epoll instance. SIGPIPE is ignored from here on: a peer that went away is EPIPE.
     public init() throws(Errno) {
         signal(SIGPIPE, SIG_IGN)
         epoll = FileDescriptor(owning: try Errno.check(ek_epoll_create(), "epoll_create1"))
-        timerDescriptor = FileDescriptor(owning: try Errno.check(ek_timerfd_create(), "timerfd_create"))
         now = Instant(nanoseconds: ek_monotonic_ns())
-        try Errno.check(
-            ek_epoll_ctl(
-                epoll.number, Int32(EK_EPOLL_ADD), timerDescriptor.number, Readiness.read.rawValue, Self.timerData),
-            "epoll_ctl")
     }
 
     /// Re-reads the clock and returns the new `now`.
@@ -111,7 +101,7 @@ public final class EventLoop {
                 Self.data(watch.index, watch.generation)), "epoll_ctl")
     }
 
-    fileprivate func cancel(_ watch: Watch) {
+    fileprivate func cancel(_ watch: Watch, isClosed: Bool) {
         guard slots[watch.index].generation == watch.generation, slots[watch.index].handler != nil else { return }
         // What the handler owned may cancel other watches when it goes: not before this one is out.
         let handler = slots[watch.index].handler
@@ -119,7 +109,7 @@ public final class EventLoop {
         slots[watch.index].handler = nil
         freeSlots.append(watch.index)
         // The descriptor may be closed already, which removed it from the set.
-        _ = ek_epoll_ctl(epoll.number, Int32(EK_EPOLL_DELETE), watch.descriptor, 0, 0)
+        if !isClosed { _ = ek_epoll_ctl(epoll.number, Int32(EK_EPOLL_DELETE), watch.descriptor, 0, 0) }
     }
 
     private static func data(_ index: Int, _ generation: UInt32) -> UInt64 {
@@ -154,19 +144,22 @@ public final class EventLoop {
         }
     }
 
-    private func armTimerDescriptor() {
-        guard let first = timers.min?.deadline, first < timerArmedAt else { return silenceTimerDescriptor() }
-        timerArmedAt = first
-        timerHasFired = false
-        _ = ek_timerfd_arm(timerDescriptor.number, first.nanoseconds)
+    /// When the first timer is due. Those that were put off since they were queued are queued anew, so that nobody wakes up for them.
+    private func nextDeadline() -> Instant? {
+        while let first = timers.min {
+            let isCurrent = first.core.queued?.sequence == first.sequence
+            if isCurrent, first.core.deadline == first.deadline { return first.deadline }
+            timers.removeMin()
+            guard isCurrent else { continue }
+            first.core.queued = nil
+            if let deadline = first.core.deadline { enqueue(first.core, at: deadline) }
+        }
+        return nil
     }
 
-    /// It stays readable until it is read or, which is one system call less, armed again.
-    private func silenceTimerDescriptor() {
-        guard timerHasFired else { return }
-        timerHasFired = false
-        var expirations: UInt64 = 0
-        _ = ek_read(timerDescriptor.number, &expirations, MemoryLayout<UInt64>.size)
+    /// From now on the kernel does not put off this thread's timers (by up to 50 µs) so as to wake it together with others.
+    public func wakePunctually() {
+        _ = ek_timer_slack(1)
     }
 
     /// Calls `body` in every turn that begins later than `limit` after its first timer was due: the process did not run, or the turn before
@@ -177,7 +170,6 @@ public final class EventLoop {
     }
 
     private func noteLateness(at looked: Instant) {
-        // The descriptor was armed for this one, also where its timer has been put off since.
         guard let wasLate, let due = timers.min?.deadline, looked - due > latenessLimit else { return }
         wasLate(looked - due)
     }
@@ -207,13 +199,12 @@ public final class EventLoop {
 
     /// One turn: waits at most `timeoutMilliseconds` (-1: until something happens), then runs what is due.
     public func turn(timeoutMilliseconds: Int32) throws(Errno) {
-        armTimerDescriptor()
         Outbox.shared.flush()
         var timeout = postponed.isEmpty ? timeoutMilliseconds : 0
         if Outbox.shared.isWaiting, timeout < 0 || timeout > Outbox.retryMilliseconds {
             timeout = Outbox.retryMilliseconds
         }
-        let looked = try handleDescriptors(timeout)
+        let looked = try handleDescriptors(waiting(atMost: timeout))
         expireTimers(dueAt: looked)
         let work = postponed
         guard !work.isEmpty else { return }
@@ -221,10 +212,18 @@ public final class EventLoop {
         for item in work { item() }
     }
 
+    /// How many nanoseconds a turn waits that nobody wants to take longer than `milliseconds` (-1: any time); -1: until something happens.
+    private func waiting(atMost milliseconds: Int32) -> Int64 {
+        let limit = milliseconds < 0 ? -1 : Int64(milliseconds) * 1_000_000
+        guard limit != 0, let deadline = nextDeadline() else { return limit }
+        let left = max(0, deadline.nanoseconds - ek_monotonic_ns())
+        return limit < 0 ? left : min(limit, left)
+    }
+
     /// Waits, then handles each descriptor that is ready once. Returns when it first looked.
-    private func handleDescriptors(_ timeoutMilliseconds: Int32) throws(Errno) -> Instant {
+    private func handleDescriptors(_ nanoseconds: Int64) throws(Errno) -> Instant {
         turns &+= 1
-        var timeout = timeoutMilliseconds
+        var timeout = nanoseconds
         var looked: Instant?
         while true {
             let (found, news) = try withUnsafeTemporaryAllocation(of: ek_event.self, capacity: Self.batch) {
@@ -250,11 +249,6 @@ public final class EventLoop {
     private func handle(_ events: Slice<UnsafeMutableBufferPointer<ek_event>>) -> Bool {
         var isNews = false
         for event in events {
-            if event.data == Self.timerData {
-                timerHasFired = true
-                timerArmedAt = .distantFuture
-                continue
-            }
             let index = Int(UInt32(truncatingIfNeeded: event.data))
             let slot = slots[index]
             guard slot.generation == UInt32(truncatingIfNeeded: event.data >> 32), slot.turn != turns,
@@ -287,7 +281,7 @@ public final class Watch {
         self.generation = generation
     }
 
-    deinit { loop.cancel(self) }
+    deinit { loop.cancel(self, isClosed: false) }
 
     /// Changes what is waited for; `[]` pauses all but errors and hang-ups.
     public func update(_ interest: Readiness) throws(Errno) {
@@ -296,7 +290,13 @@ public final class Watch {
 
     /// No handler call after this, not even for an event already found in this turn. Close the descriptor after it.
     public func cancel() {
-        loop.cancel(self)
+        loop.cancel(self, isClosed: false)
+    }
+
+    /// Closes the descriptor, of which there is no copy, and cancels: a system call less.
+    public func close(_ descriptor: consuming FileDescriptor) {
+        _ = consume descriptor
+        loop.cancel(self, isClosed: true)
     }
 }
 

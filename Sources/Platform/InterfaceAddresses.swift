@@ -3,20 +3,20 @@ import Glibc
 import Net
 
 enum InterfaceAddresses {
-    /// Each address of an interface with its network; none where there is no such interface.
-    static func networks(of interface: String) -> [IPPrefix] {
+    /// Each address with its network, by interface.
+    static func networks() -> [String: [IPPrefix]] {
         var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return [] }
+        guard getifaddrs(&list) == 0 else { return [:] }
         defer { freeifaddrs(list) }
-        var networks: [IPPrefix] = []
+        var networks: [String: [IPPrefix]] = [:]
         var next = list
         while let entry = next?.pointee {
             next = entry.ifa_next
-            guard String(cString: entry.ifa_name) == interface, let address = octets(entry.ifa_addr),
+            guard let address = octets(entry.ifa_addr),
                 let mask = octets(entry.ifa_netmask), let value = IPAddress(octets: address),
                 let prefix = IPPrefix(value, length: mask.reduce(0) { $0 + $1.nonzeroBitCount })
             else { continue }
-            networks.append(prefix)
+            networks[String(cString: entry.ifa_name), default: []].append(prefix)
         }
         return networks
     }

@@ -72,7 +72,7 @@ import Testing
         let unknown = UnknownMachine()
         var hostName: String { unknown.hostName }
         func hasInterface(_ name: String, in namespace: NetworkNamespaceName?) -> Bool? { nil }
-        func networks(of interface: String, in namespace: NetworkNamespaceName?) -> [IPPrefix]? { networks }
+        func networks(in namespace: NetworkNamespaceName?) -> [String: [IPPrefix]]? { networks.map { ["eth0": $0] } }
         func problem(withNamespace name: NetworkNamespaceName) -> (problem: String, remedy: String)? { nil }
         func hasUser(_ name: String) -> Bool? { nil }
         func hasGroup(_ name: String) -> Bool? { nil }

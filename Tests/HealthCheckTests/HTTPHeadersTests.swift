@@ -5,7 +5,7 @@ import Testing
 @Suite struct HTTPHeadersTests {
     private func read(_ lines: String...) -> HTTPHeaders {
         var headers = HTTPHeaders()
-        for line in lines { headers.take(line: line.utf8) }
+        for line in lines { Array(line.utf8).withUnsafeBytes { headers.take(line: $0) } }
         return headers
     }
 

@@ -24,9 +24,11 @@ extension Interpreter {
     /// Addresses that nobody on their interface's network looks for there. What the interface has says it; where the machine is not known,
     /// the source of adverts, if the address has a prefix.
     mutating func sayMisplaced(_ machine: some MachineFacts) {
+        guard !placedAddresses.isEmpty else { return }
+        let all = machine.networks(in: global.networkNamespace)
         for placed in placedAddresses {
             let address = placed.prefix.address
-            let networks = machine.networks(of: placed.interface, in: global.networkNamespace)?
+            let networks = all?[placed.interface]?
                 .filter { $0.address.family == address.family && $0.address != address && !$0.address.isLinkLocal }
             let known: String
             if let networks, !networks.isEmpty {

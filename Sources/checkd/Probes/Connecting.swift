@@ -1,33 +1,26 @@
 // The first half of every TCP probe: a connection that is being made.
-import CLinux
 import Configuration
 import HealthCheck
 import Platform
 
 /// How the attempt ended.
-enum ConnectResult: ~Copyable {
-    case connected(FileDescriptor)
+enum ConnectResult {
+    case connected(ProbeConnection)
     case failed(ProbeOutcome)
 }
 
 /// One attempt. Released or cancelled, it closes its socket and says nothing.
 final class Connecting: RunningProbe {
-    private var socket: FileDescriptor?
-    private var watch: Watch?
-    private var completion: ((consuming ConnectResult) -> Void)?
+    private var connection: ProbeConnection?
+    private var completion: ((ConnectResult) -> Void)?
 
     /// Starts at once; `completion` is called later, from the loop.
-    init(to target: CheckTarget, on loop: EventLoop, completion: @escaping (consuming ConnectResult) -> Void) {
+    init(to target: CheckTarget, on loop: EventLoop, completion: @escaping (ConnectResult) -> Void) {
         self.completion = completion
         do throws(ConnectFailure) {
-            let socket = try ProbeSocket.tcp.open(to: target)
-            let number = socket.number
-            self.socket = consume socket
-            do throws(Errno) {
-                watch = try loop.watch(number, .write) { [weak self] _ in self?.decided() }
-            } catch {
-                throw ConnectFailure(outcome: SystemFault.here(error.code))
-            }
+            let connection = try ProbeConnection(to: target, on: loop)
+            connection.ready = { [weak self] in self?.decided($0) }
+            self.connection = connection
         } catch {
             let outcome = error.outcome
             loop.soon { [weak self] in self?.finish(.failed(outcome)) }
@@ -36,22 +29,19 @@ final class Connecting: RunningProbe {
 
     func cancel() {
         completion = nil
-        watch?.cancel()
-        socket = nil
+        connection?.close()
+        connection = nil
     }
 
-    private func decided() {
-        guard let socket = socket.take() else { return }
-        let error = ek_socket_error(socket.number)
-        if error == 0 {
-            finish(.connected(socket))
-        } else {
-            self.socket = consume socket
-            finish(.failed(SystemFault.onTheWire(error)))
-        }
+    private func decided(_ readiness: Readiness) {
+        guard let connection else { return }
+        let error = readiness.isDisjoint(with: [.error, .hangup]) ? 0 : connection.error
+        guard error == 0 else { return finish(.failed(SystemFault.onTheWire(error))) }
+        self.connection = nil
+        finish(.connected(connection))
     }
 
-    private func finish(_ result: consuming ConnectResult) {
+    private func finish(_ result: ConnectResult) {
         guard let completion else { return }
         cancel()
         completion(result)

@@ -1,4 +1,4 @@
-// HTTP_GET and SSL_GET: a connection, then one request on it through libcurl, a url per step.
+// HTTP_GET and SSL_GET: a connection, then one request on it, a url per step; over TLS through libcurl.
 import Configuration
 import HealthCheck
 import Platform
@@ -42,7 +42,8 @@ private final class HTTPRun: RunningProbe {
         /// Its files have not been read yet.
         case waiting(TLSFiles.Waiter)
         case connecting(Connecting)
-        case exchanging(HTTPExchange, HTTPTransfers)
+        case exchanging(PlainHTTPExchange)
+        case exchangingByCurl(HTTPExchange, HTTPTransfers)
     }
 
     private let check: HTTPCheck
@@ -68,39 +69,51 @@ private final class HTTPRun: RunningProbe {
         attempt?.expect(.connect)
         stage = .connecting(
             Connecting(to: check.target, on: check.network.loop) { [weak self] result in
-                switch consume result {
+                switch result {
                 case .failed(let outcome): self?.attempt?.finish(outcome)
-                case .connected(let socket): self?.exchange(on: socket)
+                case .connected(let connection): self?.exchange(on: connection)
                 }
             })
     }
 
-    private func exchange(on socket: consuming FileDescriptor) {
+    private func exchange(on connection: ProbeConnection) {
         guard let attempt else { return }
         attempt.tell("connected")
         guard check.probe.urls.indices.contains(step) else {
             return attempt.finish(.inconclusive(.unknown("the checker has no url \(step + 1)")))
         }
-        let request = check.probe.urls[step]
+        attempt.expect(.answer)
+        attempt.limitWhole()
         do throws(ProbeObstacle) {
-            let files = try TLSContents(check.probe.tls, check.network.files)
-            let transfers = try ProbeObstacle.library { () throws(CurlUnavailable) in try check.network.transfers() }
-            let exchange = try HTTPExchange(
-                request, of: check.probe, at: check.target.endpoint, files: files, for: attempt)
-            attempt.expect(.answer)
-            attempt.limitWhole()
-            stage = .exchanging(exchange, transfers)
-            try transfers.start(exchange, on: socket)
+            if let tls = check.probe.tls {
+                try exchange(check.probe.urls[step], tls, on: connection, attempt)
+            } else {
+                stage = .exchanging(
+                    try PlainHTTPExchange(check.probe.urls[step], check.probe.version, on: connection, for: attempt))
+            }
         } catch {
             attempt.finish(.inconclusive(error.hindrance))
         }
+    }
+
+    private func exchange(
+        _ request: HTTPRequest, _ tls: HTTPProbe.TLS, on connection: ProbeConnection, _ attempt: ProbeAttempt
+    ) throws(ProbeObstacle) {
+        let files = try TLSContents(tls, check.network.files)
+        let transfers = try ProbeObstacle.library { () throws(CurlUnavailable) in try check.network.transfers() }
+        let exchange = try HTTPExchange(
+            request, of: check.probe, tls, at: check.target.endpoint, files: files, for: attempt)
+        guard let socket = connection.release() else { return }
+        stage = .exchangingByCurl(exchange, transfers)
+        try transfers.start(exchange, on: FileDescriptor(owning: socket))
     }
 
     func cancel() {
         switch stage {
         case .idle, .waiting: break
         case .connecting(let connecting): connecting.cancel()
-        case .exchanging(let exchange, let transfers): transfers.end(exchange)
+        case .exchanging(let exchange): exchange.cancel()
+        case .exchangingByCurl(let exchange, let transfers): transfers.end(exchange)
         }
         stage = .idle
     }
@@ -116,16 +129,16 @@ struct TLSContents {
     let certificate: TLSFileContent?
     let key: TLSFileContent?
 
-    init(_ tls: HTTPProbe.TLS?, _ files: TLSFiles) throws(ProbeObstacle) {
+    init(_ tls: HTTPProbe.TLS, _ files: TLSFiles) throws(ProbeObstacle) {
         func content(_ path: String?) throws(ProbeObstacle) -> TLSFileContent? {
             guard let path else { return nil }
             return try files.content(of: path)
         }
-        let authorities = try content(tls?.verifies == true ? tls?.authorities : nil)
+        let authorities = try content(tls.verifies ? tls.authorities : nil)
         self.authorities = authorities
         authoritiesPath = try ProbeObstacle.system { () throws(Errno) in try authorities?.path() }
-        certificate = try content(tls?.identity?.certificate)
-        key = try content(tls?.identity.map { $0.key ?? $0.certificate })
+        certificate = try content(tls.identity?.certificate)
+        key = try content(tls.identity.map { $0.key ?? $0.certificate })
     }
 }
 

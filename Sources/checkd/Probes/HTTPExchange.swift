@@ -1,5 +1,5 @@
-// One HTTP request on a connection that exists, and what came of it. libcurl speaks HTTP and TLS; where the headers and the body end is
-// watched here, because keepalived and curl differ about it.
+// One HTTP request over TLS on a connection that exists, and what came of it. libcurl speaks HTTP and TLS; where the headers and the body end
+// is watched here, because keepalived and curl differ about it.
 import CCurl
 import Configuration
 import HealthCheck
@@ -10,6 +10,7 @@ import Platform
 final class HTTPExchange {
     private let request: HTTPRequest
     private let probe: HTTPProbe
+    private let tls: HTTPProbe.TLS
     private let endpoint: Endpoint
     private weak var attempt: ProbeAttempt?
     private var transfer: OpaquePointer?
@@ -23,11 +24,12 @@ final class HTTPExchange {
 
     /// A request that `begin` sends; its result goes to `attempt`. Throws when this host cannot judge its body.
     init(
-        _ request: HTTPRequest, of probe: HTTPProbe, at endpoint: Endpoint, files: TLSContents,
+        _ request: HTTPRequest, of probe: HTTPProbe, _ tls: HTTPProbe.TLS, at endpoint: Endpoint, files: TLSContents,
         for attempt: ProbeAttempt
     ) throws(ProbeObstacle) {
         self.request = request
         self.probe = probe
+        self.tls = tls
         self.endpoint = endpoint
         self.files = files
         self.attempt = attempt
@@ -76,7 +78,7 @@ final class HTTPExchange {
         let answer = CurlAnswer(
             result, wasHeard: wasHeard, headersAreComplete: headers.areComplete,
             isTruncated: received > HTTPAnswer.limit(for: request), digest: content.finishedDigest(),
-            pattern: content.finishedPattern(), files: probe.tls?.files ?? [])
+            pattern: content.finishedPattern(), files: tls.files)
         return answer.judged(by: request)
     }
 
@@ -84,7 +86,7 @@ final class HTTPExchange {
 
     private func take(header line: UnsafeRawBufferPointer) -> Bool {
         headers.take(line: line)
-        attempt?.tell("< \(String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self))")
+        attempt?.tell(line)
         return !headers.endTheAnswer
     }
 
@@ -108,11 +110,10 @@ final class HTTPExchange {
     }
 
     private func withRequest<Result>(_ body: (UnsafePointer<ek_request>) -> Result) -> Result {
-        let name = probe.tls?.sendsServerName == true ? request.serverName.map(Self.tlsName) : nil
+        let name = tls.sendsServerName ? request.serverName.map(Self.tlsName) : nil
         let authority = name.map { "\($0):\(endpoint.port)" } ?? "\(endpoint)"
-        let url = "\(probe.tls == nil ? "http" : "https")://\(authority)/"
         let texts = CStringArray([
-            url, request.path, request.host, probe.tls?.identity?.password, files.authoritiesPath,
+            "https://\(authority)/", request.path, request.host, tls.identity?.password, files.authoritiesPath,
         ])
         return withExtendedLifetime(texts) {
             var plan = ek_request()
@@ -125,7 +126,7 @@ final class HTTPExchange {
             plan.password = texts[3]
             plan.version = Int32((probe.version == .http11 ? EK_HTTP_1_1 : EK_HTTP_1_0).rawValue)
             plan.closes = probe.version == .http10 ? 0 : 1
-            plan.verify = probe.tls?.verifies == true ? 1 : 0
+            plan.verify = tls.verifies ? 1 : 0
             plan.socket = socket
             plan.context = Unmanaged.passUnretained(self).toOpaque()
             plan.header = { context, octets, count in

@@ -1,5 +1,4 @@
 // SMTP_CHECK: a connection, then the dialog of `SMTPDialog` on it.
-import CLinux
 import Configuration
 import HealthCheck
 import Platform
@@ -20,51 +19,48 @@ struct SMTPCheck: ProbeKind {
 
 /// One conversation: first its connection, then its lines.
 private final class SMTPRun: RunningProbe {
-    private let loop: EventLoop
     private weak var attempt: ProbeAttempt?
     private var dialog: SMTPDialog
     private var connecting: Connecting?
-    private var socket: FileDescriptor?
-    private var watch: Watch?
+    private var connection: ProbeConnection?
 
     init(_ check: SMTPCheck, _ attempt: ProbeAttempt) {
-        loop = check.network.loop
         self.attempt = attempt
         dialog = SMTPDialog(name: check.heloName)
         attempt.expect(.connect)
-        connecting = Connecting(to: check.target, on: loop) { [weak self] result in
-            switch consume result {
+        connecting = Connecting(to: check.target, on: check.network.loop) { [weak self] result in
+            switch result {
             case .failed(let outcome): self?.attempt?.finish(outcome)
-            case .connected(let socket): self?.talk(on: socket)
+            case .connected(let connection): self?.talk(on: connection)
             }
         }
     }
 
     func cancel() {
         connecting?.cancel()
-        watch?.cancel()
-        (connecting, watch) = (nil, nil)
-        socket = nil
+        connection?.close()
+        (connecting, connection) = (nil, nil)
     }
 
     deinit { cancel() }
 
-    private func talk(on socket: consuming FileDescriptor) {
-        let number = socket.number
-        self.socket = consume socket
+    private func talk(on connection: ProbeConnection) {
+        self.connection = connection
         attempt?.tell("connected")
         attempt?.expect(.answer)
         attempt?.limitWhole()
         do throws(Errno) {
-            watch = try loop.watch(number, .read) { [weak self] _ in self?.read(number) }
+            connection.ready = { [weak self] _ in self?.read() }
+            try connection.expect(.read)
         } catch {
             attempt?.finish(SystemFault.here(error.code))
         }
     }
 
-    private func read(_ number: Int32) {
+    private func read() {
+        guard let connection else { return }
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { ek_read(number, $0.baseAddress, $0.count) }
+        let count = buffer.withUnsafeMutableBytes { connection.read(into: $0) }
         guard count > 0 else {
             if count == 0 { return end(dialog.closed) }
             let error = Errno(Int32(clamping: -count), "read")
@@ -75,15 +71,15 @@ private final class SMTPRun: RunningProbe {
         attempt?.tell("< \(String(decoding: buffer.prefix(count), as: UTF8.self))")
         switch dialog.heard(buffer.prefix(count)) {
         case .wait: break
-        case .send(let line): send(line, number)
+        case .send(let line): send(line, on: connection)
         case .over(let outcome): end(outcome)
         }
     }
 
     /// A line always fits into what the kernel buffers for a connection that is new.
-    private func send(_ line: [UInt8], _ number: Int32) {
+    private func send(_ line: [UInt8], on connection: ProbeConnection) {
         attempt?.tell("> \(String(decoding: line, as: UTF8.self))")
-        let count = line.withUnsafeBytes { ek_write(number, $0.baseAddress, $0.count) }
+        let count = line.withUnsafeBytes { connection.write($0) }
         if count < 0 {
             end(SystemFault.onTheWire(Int32(clamping: -count)))
         } else if count < line.count {

@@ -15,10 +15,10 @@ struct TCPCheck: ProbeKind {
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         attempt.expect(.connect)
         return Connecting(to: target, on: network.loop) { [weak attempt] result in
-            switch consume result {
+            switch result {
             case .failed(let outcome): attempt?.finish(outcome)
-            case .connected(let socket):
-                _ = consume socket  // Closes it.
+            case .connected(let connection):
+                connection.close()
                 attempt?.tell("connected")
                 attempt?.finish(.success)
             }

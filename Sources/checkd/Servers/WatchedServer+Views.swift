@@ -52,7 +52,8 @@ extension WatchedServer {
         let reason = record.hindrance.map { "cannot be asked from here: \($0); before: \(record.reason)" }
         return CheckAPI.CheckRuntime(
             state: checker.verdict.health, since: record.since, reason: withSuspension(reason ?? record.reason),
-            successes: checker.successes, failures: checker.failures, lastProbe: record.lastProbe,
+            successes: checker.successes, failures: checker.failures,
+            lastProbe: record.lastProbe.map { SystemClock.timestamp(at: $0) },
             durationMicroseconds: record.lastDuration.map { Int($0.nanoseconds / 1000) }, lastLine: record.lastLine,
             certificateEnd: record.certificateEnd.map { SystemClock.timestamp(at: $0 * 1_000_000_000) },
             certificateDays: record.certificateEnd.map(Self.days), weightChange: Self.published(record.weightChange),

@@ -16,7 +16,8 @@ final class WatchedServer {
         var since: String
         var reason: String
         var hindrance: ProbeHindrance?
-        var lastProbe: String?
+        /// When it ended, in nanoseconds since 1970.
+        var lastProbe: Int64?
         var lastDuration: Duration?
         /// What the last probe printed last.
         var lastLine: String?
@@ -240,7 +241,7 @@ final class WatchedServer {
 
     /// True when what is published about the checker changed.
     private func apply(_ action: Checker.Action, of index: Int) -> Bool {
-        let title = records[index].kind.title
+        var title: String { records[index].kind.title }
         switch action {
         case .probe(let step):
             let due = records[index].due
@@ -309,7 +310,7 @@ final class WatchedServer {
         records[index].certificateEnd = report.certificateEnd ?? records[index].certificateEnd
         records[index].history.latency.add(report.duration)
         var isNews = weigh(index, report.weight)
-        records[index].lastProbe = SystemClock.timestamp
+        records[index].lastProbe = SystemClock.wallNanoseconds
         records[index].lastDuration = report.duration
         if case .inconclusive = report.outcome {} else { isNews = hinder(index, nil) || isNews }
         apply(machine.finished(checker: index, report.outcome, at: surroundings.turns.refreshNow()))

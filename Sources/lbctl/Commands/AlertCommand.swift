@@ -14,6 +14,7 @@ struct AlertCommand: ParsableCommand {
 
     struct Test: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "test",
             abstract: "Send a test message to everybody now, and show what the servers say.",
             discussion: """
                 Waits for the mail server, at most 330 s unless --timeout says otherwise. The exit status is 0 when \

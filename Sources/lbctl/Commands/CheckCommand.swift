@@ -17,6 +17,7 @@ struct CheckCommand: ParsableCommand {
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "Every check of every real server: verdict, since when, last probe, why.",
             discussion: """
                 Examples:
@@ -38,6 +39,7 @@ struct CheckCommand: ParsableCommand {
 
     struct Show: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "The checks of a server, their last changes, and how long their probes took.",
             discussion: """
                 Examples:
@@ -63,6 +65,7 @@ struct CheckCommand: ParsableCommand {
 
     struct Run: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "run",
             abstract: "Probe a server once and show what happens: connection, TLS, answer, why.",
             discussion: """
                 Verdicts, counters and schedules stay as they are. Every check of the server is made, with every url. Waits for \

@@ -22,6 +22,7 @@ struct ConfigCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Read a keepalived.conf as the daemons would, and say everything that is wrong with it.",
             discussion: """
                 Each problem comes with its place, the line, and what to do. What depends on the machine (interfaces, scripts, \
@@ -101,6 +102,7 @@ struct ConfigCommand: ParsableCommand {
 
     struct Explain: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "explain",
             abstract: "What a word of the configuration means: where it stands, its values, its default.",
             discussion: """
                 Examples:

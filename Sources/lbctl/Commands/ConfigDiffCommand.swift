@@ -7,6 +7,7 @@ import Platform
 extension ConfigCommand {
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "diff",
             abstract: "What a configuration changes: blocks and words, and whose traffic that touches.",
             discussion: """
                 The values that count are compared: a line that was moved, or that says what was the default anyway, is no \

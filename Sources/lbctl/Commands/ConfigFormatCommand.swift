@@ -7,6 +7,7 @@ import Platform
 extension ConfigCommand {
     struct Format: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "format",
             abstract: "Indent a keepalived.conf by its blocks; only blanks change.",
             discussion: """
                 Each line is indented by four for each block it is in; blanks at line ends and empty lines beyond one go away. \

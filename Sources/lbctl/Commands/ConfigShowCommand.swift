@@ -7,6 +7,7 @@ import Platform
 extension ConfigCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "The values that count: as written, inherited, or keepalived's default, each with its line.",
             discussion: """
                 Block by block every word with its value, the line that it comes from, and its default. A value in force that is \

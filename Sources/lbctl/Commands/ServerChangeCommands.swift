@@ -8,6 +8,7 @@ import Net
 extension ServerCommand {
     struct Add: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Add a server by hand to a service, configured or not; it is kept until it is deleted.",
             discussion: """
                 What is not said is: method nat, weight 1, no thresholds. Nothing checks such a server. Only nat changes ports: \
@@ -35,6 +36,7 @@ extension ServerCommand {
 
     struct Edit: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "edit",
             abstract: "Change a server that was added by hand; what is not said stays.",
             discussion: """
                 Of a server of the configuration only the weight can be changed, as 'lbctl server weight' does.
@@ -67,6 +69,7 @@ extension ServerCommand {
 
     struct Delete: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "delete",
             abstract: "Delete a server that was added by hand; its connections are cut off.",
             discussion: """
                 'lbctl server drain' before it lets its connections end. Servers of the configuration are taken out there.

@@ -26,6 +26,7 @@ struct ServerCommand: ParsableCommand {
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "All real servers under the names that the other commands take.",
             discussion: """
                 Examples:
@@ -52,6 +53,7 @@ struct ServerCommand: ParsableCommand {
 
     struct Weight: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "weight",
             abstract: "Give a server a weight of its own.",
             discussion: """
                 Examples:
@@ -77,6 +79,7 @@ struct ServerCommand: ParsableCommand {
 
     struct Drain: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "drain",
             abstract: "No new connections; when the running ones have ended, the server leaves the table.",
             discussion: """
                 It stays out until 'enable' or 'reset', across restarts too. Clients that persistence would bring back are waited \
@@ -124,6 +127,7 @@ struct ServerCommand: ParsableCommand {
 
     struct Disable: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Take a server out at once; its connections are cut off.",
             discussion: """
                 Examples:
@@ -140,6 +144,7 @@ struct ServerCommand: ParsableCommand {
 
     struct Enable: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "enable",
             abstract: "End a drain or a disable: the checks rule again.",
             discussion: """
                 A weight given by hand stays; 'reset' ends that too.
@@ -158,6 +163,7 @@ struct ServerCommand: ParsableCommand {
 
     struct Reset: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reset",
             abstract: "End what was decided by hand: configuration and checks rule again.",
             discussion: """
                 Examples:

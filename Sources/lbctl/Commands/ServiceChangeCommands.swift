@@ -5,6 +5,7 @@ import Bus
 extension ServiceCommand {
     struct Add: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Make a virtual service by hand; it is kept until it is deleted or the configuration brings it.",
             discussion: """
                 What is not said is: scheduler wlc, not persistent. Servers are added with 'lbctl server add'.
@@ -30,6 +31,7 @@ extension ServiceCommand {
 
     struct Edit: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "edit",
             abstract: "Change a virtual service that was made by hand; what is not said stays.",
             discussion: """
                 Services of the configuration are changed there, and taken over with 'lbctl reload'.
@@ -54,6 +56,7 @@ extension ServiceCommand {
 
     struct Delete: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "delete",
             abstract: "Delete a virtual service that was made by hand, or is somebody else's, with its servers.",
             discussion: """
                 Its connections are cut off. Services of the configuration are taken out there.

@@ -20,6 +20,7 @@ struct ServiceCommand: ParsableCommand {
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "All virtual services: of the configuration, made by hand, and of others.",
             discussion: """
                 Examples:
@@ -41,6 +42,7 @@ struct ServiceCommand: ParsableCommand {
 
     struct Show: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "One virtual service with its real servers, quorum and counters.",
             discussion: """
                 Examples:

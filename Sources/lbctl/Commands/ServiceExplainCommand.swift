@@ -11,6 +11,7 @@ import Platform
 extension ServiceCommand {
     struct Explain: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "explain",
             abstract: "Which server a client would get, and why.",
             discussion: """
                 Looks at what the kernel looks at: a connection from that port, the persistence template of the client's network, \

@@ -18,6 +18,7 @@ struct VrrpCommand: ParsableCommand {
 
     struct List: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "All virtual routers in the order of the configuration.",
             discussion: """
                 Examples:
@@ -39,6 +40,7 @@ struct VrrpCommand: ParsableCommand {
 
     struct Show: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "One virtual router: state, reason, addresses, timers, counters.",
             discussion: """
                 Examples:
@@ -60,6 +62,7 @@ struct VrrpCommand: ParsableCommand {
 
     struct Failover: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "failover",
             abstract: "Hand the addresses over to another director, and keep out of the election until 'resume'.",
             discussion: """
                 The master sends adverts of priority 0, so that a backup takes over at once. The decision survives restarts \
@@ -83,6 +86,7 @@ struct VrrpCommand: ParsableCommand {
 
     struct Resume: BusCommand {
         static let configuration = CommandConfiguration(
+            commandName: "resume",
             abstract: "Take part in the election again after 'failover'.",
             discussion: """
                 Examples:

@@ -24,7 +24,7 @@ struct RealServerCommand: ParsableCommand {
         subcommands: [Start.self, Stop.self, Status.self])
 
     struct Start: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take packets to virtual addresses.")
+        static let configuration = CommandConfiguration(commandName: "start", abstract: "Take packets to virtual addresses.")
 
         @Argument(help: ArgumentHelp("Virtual addresses, IPv4 or IPv6.", valueName: "vip"))
         var addresses: [String]
@@ -36,7 +36,7 @@ struct RealServerCommand: ParsableCommand {
     }
 
     struct Stop: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Undo what 'start' did for virtual addresses.")
+        static let configuration = CommandConfiguration(commandName: "stop", abstract: "Undo what 'start' did for virtual addresses.")
 
         @Argument(help: ArgumentHelp("Virtual addresses, IPv4 or IPv6.", valueName: "vip"))
         var addresses: [String]
@@ -49,6 +49,7 @@ struct RealServerCommand: ParsableCommand {
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "Say whether virtual addresses are served rightly, and what to do if not.",
             discussion: "Without a VIP: those that were started. Exit status 1 when something is wrong.")
 
