@@ -2,12 +2,15 @@
 #include "ek_library.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 // The calls that are used, by the types of the headers this was built with.
@@ -18,7 +21,7 @@
     X(MHD_get_connection_values)                                                                                                 \
     X(MHD_basic_auth_get_username_password)                                                                                      \
     X(MHD_free)                                                                                                                  \
-    X(MHD_create_response_from_buffer)                                                                                           \
+    X(MHD_get_connection_info)                                                                                                   \
     X(MHD_create_response_from_callback)                                                                                         \
     X(MHD_add_response_header)                                                                                                   \
     X(MHD_queue_response)                                                                                                        \
@@ -32,11 +35,86 @@ static struct {
 } api;
 static void *library;
 
+// A connection. Who sends half a request, or none, has a place until somebody else wants it.
+struct place {
+    int fd;        // -1 = free
+    int is_asking; // its request is whole and being answered
+    int64_t since; // when it became what it is, in nanoseconds
+};
+
 struct ek_web {
     struct MHD_Daemon *daemon;
     void *context;
     ek_web_asked asked;
+    pthread_mutex_t lock;
+    unsigned connections;
+    struct place places[];
 };
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static void place_becomes(struct ek_web *web, struct place *place, int fd, int is_asking) {
+    pthread_mutex_lock(&web->lock);
+    if (place != NULL) *place = (struct place){.fd = fd, .is_asking = is_asking, .since = now()};
+    pthread_mutex_unlock(&web->lock);
+}
+
+static struct place *place_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void connection_changed(
+    void *context, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code) {
+    struct ek_web *web = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        place_becomes(web, *socket_context, -1, 0);
+        return;
+    }
+    const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    pthread_mutex_lock(&web->lock);
+    for (unsigned i = 0; i < web->connections && info != NULL; i++) {
+        if (web->places[i].fd >= 0) continue;
+        web->places[i] = (struct place){.fd = info->connect_fd, .is_asking = 0, .since = now()};
+        *socket_context = &web->places[i];
+        break;
+    }
+    pthread_mutex_unlock(&web->lock);
+}
+
+static void request_completed(
+    void *context, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code) {
+    (void)state, (void)code;
+    struct ek_web *web = context;
+    struct place *place = place_of(connection);
+    if (place != NULL) place_becomes(web, place, place->fd, 0);
+}
+
+// Called for each connection that comes. While an eighth of the places or less is free, the one that has asked for nothing for the longest time
+// makes room.
+static enum MHD_Result make_room(void *context, const struct sockaddr *address, socklen_t length) {
+    (void)address, (void)length;
+    struct ek_web *web = context;
+    struct place *oldest = NULL;
+    unsigned open = 0;
+    pthread_mutex_lock(&web->lock);
+    for (unsigned i = 0; i < web->connections; i++) {
+        struct place *place = &web->places[i];
+        if (place->fd < 0) continue;
+        open++;
+        if (!place->is_asking && (oldest == NULL || place->since < oldest->since)) oldest = place;
+    }
+    if (oldest != NULL && open >= web->connections - web->connections / 8) {
+        shutdown(oldest->fd, SHUT_RDWR); // its own thread closes it
+        oldest->since = now();           // another one is next
+    }
+    pthread_mutex_unlock(&web->lock);
+    return MHD_YES;
+}
 
 struct ek_request {
     struct MHD_Connection *connection;
@@ -59,6 +137,8 @@ static enum MHD_Result handle(
         *count = 0; // nobody here wants a body
         return MHD_YES;
     }
+    struct place *place = place_of(connection);
+    if (place != NULL) place_becomes(web, place, place->fd, 1);
     struct ek_request request = {.connection = connection, .method = method, .path = path, .queued = MHD_NO};
     web->asked(web->context, &request);
     return request.queued;
@@ -99,13 +179,18 @@ struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *proble
     if (library == NULL)
         library = ek_library_load("libmicrohttpd.so.12", names, sizeof names / sizeof *names, &api, problem, capacity);
     if (library == NULL) return NULL;
-    struct ek_web *web = calloc(1, sizeof *web);
+    struct ek_web *web = calloc(1, sizeof *web + settings->connections * sizeof web->places[0]);
     if (web == NULL) {
         snprintf(problem, capacity, "out of memory");
         return NULL;
     }
     web->context = settings->context;
     web->asked = settings->asked;
+    web->connections = settings->connections;
+    for (unsigned i = 0; i < web->connections; i++) web->places[i].fd = -1;
+    pthread_mutex_init(&web->lock, NULL);
+    // Threads come and go with large answers: each with a heap of its own would keep what it had.
+    mallopt(M_ARENA_MAX, 2);
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
@@ -116,7 +201,9 @@ struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *proble
     int secure = settings->certificate != NULL;
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
     web->daemon = api.MHD_start_daemon(
-        flags | (secure ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, web,
+        flags | (secure ? MHD_USE_TLS : 0), 0, make_room, web, handle, web,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, web,
+        MHD_OPTION_NOTIFY_COMPLETED, request_completed, web,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)settings->socket,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections,
         // One host that sends its requests for ever leaves room for the others.
@@ -182,10 +269,40 @@ static void queue(
     api.MHD_destroy_response(response);
 }
 
+struct body {
+    const char *octets;
+    size_t count;
+    ek_body_end end;
+    void *owner;
+};
+
+static ssize_t body_next(void *context, uint64_t position, char *buffer, size_t capacity) {
+    struct body *body = context;
+    size_t left = body->count - (size_t)position, count = left < capacity ? left : capacity;
+    memcpy(buffer, body->octets + position, count);
+    return count > 0 ? (ssize_t)count : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void body_end(void *context) {
+    struct body *body = context;
+    body->end(body->owner);
+    free(body);
+}
+
 void ek_request_answer(
-    struct ek_request *request, unsigned status, const char *const headers[], const void *body, size_t count) {
-    struct MHD_Response *response =
-        api.MHD_create_response_from_buffer(count, (void *)body, MHD_RESPMEM_MUST_COPY);
+    struct ek_request *request, unsigned status, const char *const headers[], const void *octets, size_t count,
+    ek_body_end end, void *owner) {
+    struct body *body = malloc(sizeof *body);
+    struct MHD_Response *response = NULL;
+    if (body != NULL) {
+        *body = (struct body){octets, count, end, owner};
+        response = api.MHD_create_response_from_callback(count, 32 * 1024, body_next, body, body_end);
+    }
+    if (response == NULL) {
+        end(owner);
+        free(body);
+        return;
+    }
     queue(request, status, headers, response);
 }
 

@@ -1,9 +1,10 @@
 // What people decided about servers and made by hand, as the text of a file of its own, so that a person can read it and nothing else can take
-// it along when it fails. The last line counts the others: a file that was cut is not taken for a whole one.
+// it along when it fails. The last line counts the others, says the how manieth content of the file this is, and has a checksum of all that
+// stands before: a file that was cut or damaged is not taken for a whole one. (Files of 0.1.0 only count.)
 //
 //   evenkeel-decisions 1
 //   override tcp/192.168.200.254:80/192.168.200.104:80 drained weight=5 since=2026-11-21T15:04:05.678Z uid=0
-//   end 1
+//   end 1 serial=7 sum=9f3c0a6be1d2c455
 //
 // The lines of what was made by hand are in HandMadeText.swift.
 
@@ -60,24 +61,37 @@ public struct DecisionText: Sendable {
     public var decisions: [ServerIdentity: Decision] = [:]
     /// What was made by hand, by service.
     public var handMade: [VirtualServerIdentity: HandMade] = [:]
+    /// The later content of two has the higher one.
+    public var serial: UInt64
     /// Every line was understood, and none is missing.
     public private(set) var isWhole = true
 
     /// Some decisions, and what was made by hand.
     public init(
-        _ decisions: [ServerIdentity: Decision] = [:], handMade: [VirtualServerIdentity: HandMade] = [:]
+        _ decisions: [ServerIdentity: Decision] = [:], handMade: [VirtualServerIdentity: HandMade] = [:],
+        serial: UInt64 = 0
     ) {
         self.decisions = decisions
         self.handMade = handMade
+        self.serial = serial
     }
+
+    /// Nothing was decided, and nothing made by hand.
+    public var isEmpty: Bool { decisions.isEmpty && handMade.isEmpty }
 
     /// Reads a file; what is understood is kept even if it is not whole.
     public init(parsing text: String) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: true)[...]
         let header = lines.popFirst()
-        let end = lines.popLast()
-        isWhole = header == Self.header[...] && end == "end \(lines.count)" && text.hasSuffix("\n")
-        if let end, !end.hasPrefix("end ") { lines.append(end) }
+        let end = lines.popLast() ?? ""
+        let words = end.split(separator: " ")
+        serial = words.dropFirst(2).first.flatMap { UInt64($0.dropFirst("serial=".count)) } ?? 0
+        let count = "end \(lines.count)"
+        let sum = Self.checksum(of: text[..<end.startIndex])
+        isWhole =
+            header == Self.header[...] && text.hasSuffix("\n")
+            && (end == count || end == "\(count) serial=\(serial) sum=\(sum)")
+        if words.first != "end" { lines.append(end) }
         for line in lines where !take(line.split(separator: " ")) { isWhole = false }
     }
 
@@ -106,6 +120,13 @@ public struct DecisionText: Sendable {
     public var text: String {
         var lines = decisions.map { "override \($0.key) \($0.value.words)" }
         for (service, made) in handMade { lines += made.lines(of: service) }
-        return ([Self.header] + lines + ["end \(lines.count)"]).joined(separator: "\n") + "\n"
+        let content = ([Self.header] + lines).joined(separator: "\n") + "\n"
+        return content + "end \(lines.count) serial=\(serial) sum=\(Self.checksum(of: content[...]))\n"
+    }
+
+    /// FNV-1a, in hexadecimal.
+    private static func checksum(of text: Substring) -> String {
+        let sum = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return String(sum, radix: 16)
     }
 }

@@ -83,17 +83,31 @@ public struct DiskFiles: FileLoader, Sendable {
         do {
             bytes = try FileSystem.contents(of: path, limit: limit)
         } catch {
-            throw FileLoaderError(reason: error.description)
+            throw FileLoaderError(error)
         }
         guard let bytes else { throw FileLoaderError(reason: "no such file") }
         return bytes
     }
 
-    public func paths(matching pattern: String) -> [String] {
+    public func paths(matching pattern: String) throws(FileLoaderError) -> [String] {
         var found = glob_t()
         defer { globfree(&found) }
-        guard glob(pattern, 0, nil, &found) == 0, let paths = found.gl_pathv else { return [] }
+        let result = glob(pattern, 0, { _, error in error == ENOENT || error == ENOTDIR ? 0 : 1 }, &found)
+        if result == GLOB_ABORTED { throw FileLoaderError(Errno(errno, "opendir")) }
+        guard result == 0, let paths = found.gl_pathv else { return [] }
         return (0..<Int(found.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }
+    }
+}
+
+extension FileLoaderError {
+    fileprivate init(_ error: Errno) {
+        let kind: Kind =
+            switch error.code {
+            case EACCES, EPERM: .forbidden
+            case EISDIR: .directory
+            default: .other
+            }
+        self.init(reason: error.description, kind: kind)
     }
 }
 
@@ -174,7 +188,8 @@ public struct ThisMachine: MachineFacts, Sendable {
 
     public func routingNames(_ file: RoutingNames) -> [String: UInt32]? {
         let paths =
-            ["/etc/iproute2/\(file.rawValue)"] + DiskFiles().paths(matching: "/etc/iproute2/\(file.rawValue).d/*.conf")
+            ["/etc/iproute2/\(file.rawValue)"]
+            + ((try? DiskFiles().paths(matching: "/etc/iproute2/\(file.rawValue).d/*.conf")) ?? [])
         var names: [String: UInt32] = [:]
         for path in paths {
             guard let bytes = try? FileSystem.contents(of: path, limit: 1 << 20) else { continue }

@@ -125,6 +125,11 @@ public final class LedgerFile {
         return aside
     }
 
+    /// Removes the file, if there is one. What is waiting to be written is written all the same.
+    public func remove() {
+        unlink(path)
+    }
+
     /// Replaces the content. `make` gives it on the ledger's thread, when the content's turn comes and no later one has replaced it. `done`
     /// is called on the loop once: with nil when this content or a later one is on the disk, with the error when writing failed; it is
     /// then tried again after 1, 2, 4 … 60 s until it or a later one is there.

@@ -154,6 +154,12 @@ extension IPVSDaemon {
             Alarm(
                 message: "decisions made by hand cannot be kept: \(path): \(error)",
                 remedy: "make room or give the daemon's user access to the directory; retrying")
+        case .behind(let path, let isMissing):
+            Alarm(
+                message: "decisions made by hand were \(isMissing ? "gone" : "older than those in force"): \(path); "
+                    + "\(standIn)they are written there",
+                remedy: "see that the disk is there when ipvsd starts; compare 'lbctl server list' with what you want; the next "
+                    + "start of ipvsd ends this alarm")
         case .damaged(let path, let understood):
             Alarm(
                 message: "decisions made by hand were damaged: \(understood) could be read; \(standIn)the file is at "

@@ -12,6 +12,8 @@ enum DecisionTrouble: Equatable {
     case unreadable(path: String, Errno)
     /// The file was not understood as a whole; it is at the path now, and so many decisions could be read.
     case damaged(path: String, understood: Int)
+    /// There was no file, or an older one than the copy, which was in force.
+    case behind(path: String, isMissing: Bool)
     /// The file cannot be written.
     case unwritable(path: String, Errno)
 }
@@ -56,13 +58,16 @@ final class DecisionKeeper {
     /// Calls when `trouble` or `isKept` changed by themselves: a write that had failed was repeated.
     var changed: () -> Void = {}
     private var unanswered = 0
+    /// Of the latest content.
+    private var serial: UInt64 = 0
     private var isDirty = false {
         didSet { if !isDirty { intents.end() } }
     }
     private var intents: HandIntents
 
-    /// Reads `store`; where there is none, the decisions in the file of 0.1.0; where it cannot be read, the copy of it that an earlier process
-    /// left. What that one was adding by hand when it was killed is in `intents`, and is as good as kept.
+    /// Reads `store` and the copy of it that an earlier process left: the later one counts, since a disk may have been full for one of them
+    /// or gone. Where there is neither, the decisions are in the file of 0.1.0. What that process was adding by hand when it was killed is in
+    /// `intents`, and is as good as kept.
     init(_ store: any StateStore, old: any StateStore, copy: any StateStore, intents: any IntentStore) {
         self.store = store
         self.old = old
@@ -73,26 +78,53 @@ final class DecisionKeeper {
             if failure == nil, self?.unanswered == 0 { self?.isDirty = false }
             self?.changed()
         }
+        // An older copy would be taken for the latest word of this process.
+        copy.failureChanged = { failure in
+            if failure != nil { copy.remove() }
+        }
+        let copied = (try? copy.read()).flatMap { $0 }.map { DecisionText(parsing: String(decoding: $0, as: UTF8.self)) }
         do throws(Errno) {
-            if let octets = try store.read() {
-                try take(DecisionText(parsing: String(decoding: octets, as: UTF8.self)))
-            } else {
-                try migrate()
-            }
+            try take(copied?.isWhole == true ? copied : nil)
         } catch {
             if readTrouble == nil { readTrouble = .unreadable(path: store.path, error) }
-            if !isFromCopy { takeCopy() }
         }
         takeBegun()
+        initial.serial = serial
         copyOut(initial)
     }
 
-    private func takeCopy() {
-        guard let octets = (try? copy.read()) ?? nil else { return }
+    private func take(_ copied: DecisionText?) throws(Errno) {
+        func takeCopy() {
+            guard let copied else { return }
+            (initial, serial, isFromCopy) = (copied, copied.serial, true)
+        }
+        let octets: [UInt8]?
+        do throws(Errno) {
+            octets = try store.read()
+        } catch {
+            takeCopy()
+            throw error
+        }
+        guard let octets else {
+            guard copied?.isEmpty == false else { return try migrate() }
+            takeCopy()
+            readTrouble = .behind(path: store.path, isMissing: true)
+            return save(initial)
+        }
         let content = DecisionText(parsing: String(decoding: octets, as: UTF8.self))
-        guard content.isWhole else { return }
-        initial = DecisionText(content.decisions, handMade: content.handMade)
-        isFromCopy = true
+        (initial, serial) = (DecisionText(content.decisions, handMade: content.handMade), content.serial)
+        guard content.isWhole else {
+            takeCopy()
+            // If it cannot be put in safety, it is not written over.
+            let path = try store.setAside()
+            readTrouble = .damaged(path: path, understood: content.decisions.count + content.handMade.count)
+            return save(initial)
+        }
+        if let copied, copied.serial > content.serial {
+            takeCopy()
+            readTrouble = .behind(path: store.path, isMissing: false)
+            save(initial)
+        }
     }
 
     private func copyOut(_ content: DecisionText) {
@@ -129,9 +161,11 @@ final class DecisionKeeper {
         store.failure.map { .unwritable(path: store.path, $0) } ?? readTrouble
     }
 
-    /// Keeps `content`. `done` hears when they are on the disk, or why they are not.
-    func save(_ content: DecisionText, _ done: @escaping (Errno?) -> Void = { _ in }) {
+    /// Keeps `decisions`. `done` hears when they are on the disk, or why they are not.
+    func save(_ decisions: DecisionText, _ done: @escaping (Errno?) -> Void = { _ in }) {
         isDirty = true
+        serial += 1
+        let content = DecisionText(decisions.decisions, handMade: decisions.handMade, serial: serial)
         intents.update { content.handMade[$0] }
         copyOut(content)
         if case .unreadable(_, let error) = readTrouble { return done(error) }
@@ -143,17 +177,6 @@ final class DecisionKeeper {
             }
             done(error)
         }
-    }
-
-    private func take(_ content: DecisionText) throws(Errno) {
-        initial = DecisionText(content.decisions, handMade: content.handMade)
-        guard !content.isWhole else { return }
-        takeCopy()
-        let path: String
-        // If it cannot be put in safety, it is not written over.
-        path = try store.setAside()
-        readTrouble = .damaged(path: path, understood: content.decisions.count + content.handMade.count)
-        save(initial)
     }
 
     private func migrate() throws(Errno) {

@@ -46,12 +46,26 @@ import Testing
     private struct LockedFile: FileLoader {
         let files: MemoryFiles
         func read(_ path: String, limit: Int) throws(FileLoaderError) -> [UInt8] {
-            if path == "conf.d/locked.conf" { throw FileLoaderError(reason: "Permission denied") }
+            if path == "conf.d/locked.conf" { throw FileLoaderError(reason: "Permission denied", kind: .forbidden) }
+            if path == "conf.d/old.conf" { throw FileLoaderError(reason: "Is a directory", kind: .directory) }
+            if path == "conf.d/gone.conf" { throw FileLoaderError(reason: "no such file") }
             return try files.read(path, limit: limit)
         }
-        func paths(matching pattern: String) -> [String] {
-            pattern == "conf.d/*.conf" ? ["conf.d/locked.conf"] : files.paths(matching: pattern)
+        func paths(matching pattern: String) throws(FileLoaderError) -> [String] {
+            if pattern == "closed.d/*.conf" { throw FileLoaderError(reason: "Permission denied", kind: .forbidden) }
+            let name = pattern.dropFirst("conf.d/".count).dropLast("*".count)
+            return pattern.hasPrefix("conf.d/") ? ["conf.d/\(name == "*.con" ? "locked" : name).conf"] : files.paths(matching: pattern)
         }
+    }
+
+    /// Else a service that is in it goes with the next start, and nobody has been told.
+    @Test(arguments: [
+        ("conf.d/*.conf", true), ("closed.d/*.conf", true), ("conf.d/gone*", true), ("conf.d/old*", false),
+    ])
+    func `what a pattern finds and cannot be read is an error, but for directories`(_ pattern: String, isError: Bool) {
+        let files = LockedFile(files: MemoryFiles(["test.conf": "include \(pattern)\n"]))
+        let loaded = Configuration.load(files: files, path: "test.conf")
+        #expect((loaded.configuration == nil) == isError && loaded.diagnostics.count == 1, "\(loaded.diagnostics)")
     }
 
     @Test(arguments: classics)

@@ -260,6 +260,37 @@ import Testing
         #expect(isUnreadable == (file.writes == 0), "a file that cannot be read is left alone, a damaged one made anew")
     }
 
+    /// Nothing is forgotten because a disk was not there, was full, or was put back from a backup.
+    @Test(arguments: [true, false])
+    func `what was in force goes on where its file is gone or older`(isMissing: Bool) throws {
+        let rig = KeeperRig([try virtualServer(weights: [1, 1])])
+        rig.keeper.decide(try server(2), drained, at: rig.now) { _ in }
+        rig.settle()
+        let older = rig.decisions.content
+        rig.decisions.writeError = Errno(ENOSPC, "write")
+        rig.keeper.decide(try server(1), drained, at: rig.now) { _ in }
+        rig.pass(.seconds(3))
+        let before = rig.kernel.table
+        rig.restart(decisions: ScriptedFile("decisions.state", isMissing ? nil : older))
+        rig.pass(.seconds(15))
+        #expect(rig.kernel.table == before)
+        #expect(rig.keeper.decisions.trouble == .behind(path: "decisions.state", isMissing: isMissing))
+        let kept = DecisionText(parsing: String(decoding: rig.decisions.content ?? [], as: UTF8.self))
+        #expect(kept.isWhole && kept.decisions.count == 2)
+        rig.restart()
+        #expect(rig.keeper.decisions.trouble == nil)
+    }
+
+    @Test func `a copy that cannot be written is none`() throws {
+        let rig = KeeperRig([try virtualServer(weights: [1, 1])])
+        rig.settle()
+        #expect(rig.copy.content != nil)
+        rig.copy.writeError = Errno(ENOSPC, "write")
+        rig.keeper.decide(try server(1), drained, at: rig.now) { _ in }
+        rig.settle()
+        #expect(rig.copy.content == nil && rig.decisions.content != nil)
+    }
+
     @Test func `a netmask that is no prefix is put right, however many bits it has`() throws {
         var configured = try virtualServer(weights: [1])
         configured.persistence = Persistence(prefixLength: 16)

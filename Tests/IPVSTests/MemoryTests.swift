@@ -89,6 +89,18 @@ import Testing
         #expect(!DecisionText(parsing: text).isWhole)
     }
 
+    @Test func `one wrong character is damage`() throws {
+        let text = Array(DecisionText(try decisions(), serial: 12).text.utf8)
+        let read = DecisionText(parsing: String(decoding: text, as: UTF8.self))
+        #expect(read.isWhole && read.serial == 12)
+        for index in text.indices {
+            var wrong = text
+            wrong[index] ^= 1
+            #expect(!DecisionText(parsing: String(decoding: wrong, as: UTF8.self)).isWhole, "\(index)")
+        }
+        #expect(DecisionText(parsing: "evenkeel-decisions 1\nend 0\n").isWhole, "0.1.0's")
+    }
+
     @Test func `what is understood of a damaged file is kept`() throws {
         let text = DecisionText(try decisions()).text.replacing("end 2", with: "garbage")
         let read = DecisionText(parsing: text)

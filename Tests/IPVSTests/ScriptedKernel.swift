@@ -189,6 +189,8 @@ final class ScriptedFile: StateStore {
         return path + ".damaged"
     }
 
+    func remove() { content = nil }
+
     func write(_ make: @escaping @Sendable () -> [UInt8], done: ((Errno?) -> Void)?) {
         latest = make
         if let done { waiting.append(done) }

@@ -62,6 +62,34 @@ struct ServeTests {
         }
     }
 
+    @Test func `requests that are never finished keep nobody out, from however many addresses`() throws {
+        let room = try ServeRoom(["--listen", "127.0.0.1:0"])
+        let port = room.root.split(whereSeparator: { ":/".contains($0) }).last.map(String.init) ?? ""
+        let script = """
+            import socket, sys, time
+            held = []
+            for number in range(96):
+                s = socket.socket(); s.bind(("127.0.0.%d" % (2 + number % 4), 0)); s.connect(("127.0.0.1", int(sys.argv[1])))
+                s.sendall(b"GET /metrics HTTP/1.1\\r\\nHost: "[:number]); held.append(s)
+            print("held", flush=True); time.sleep(60)
+            """
+        let strangers = try Program(
+            ["/usr/bin/python3", "-c", script, port], on: room.alone.host,
+            log: room.alone.segment.directory + "/strangers", loop: room.alone.segment.loop)
+        try room.alone.eventually("they are there") { strangers.output.contains("held") }
+        for _ in 1...5 { #expect(try room.get("metrics").status == "200") }
+    }
+
+    @Test func `many who ask the same at once are answered`() throws {
+        let room = try ServeRoom(["--listen", "127.0.0.1:0"])
+        let asked = "seq 40 | xargs -P 40 -I{} curl -s -o /dev/null -w '%{http_code}\\n' \(room.root)api/io.evenkeel.Vrrp.List | sort | uniq -c"
+        let counts = try Program(
+            ["/bin/bash", "-c", asked], on: room.alone.host, log: room.alone.segment.directory + "/many",
+            loop: room.alone.segment.loop)
+        try room.alone.eventually("they have been answered", within: .seconds(20)) { counts.exit != nil }
+        #expect(counts.output.split(whereSeparator: \.isWhitespace) == ["40", "200"], "\(counts.output)")
+    }
+
     @Test func `events follow, and what hangs or goes is said in time`() throws {
         let room = try ServeRoom(["--listen", "127.0.0.1:0"])
         let heard = room.alone.segment.directory + "/events"

@@ -41,9 +41,12 @@ void ek_request_parameters(
 // The password of Basic authentication, to be released with free(); NULL = none was sent.
 char *ek_request_password(const struct ek_request *request);
 
-// `headers`: name, value, name, value …, NULL.
+// Called once, when nobody reads a body any more.
+typedef void (*ek_body_end)(void *owner);
+// `headers`: name, value, name, value …, NULL. The body stays where it is until its end is called.
 void ek_request_answer(
-    struct ek_request *request, unsigned status, const char *const headers[], const void *body, size_t count);
+    struct ek_request *request, unsigned status, const char *const headers[], const void *octets, size_t count,
+    ek_body_end end, void *owner);
 
 // What follows in a body without end: puts up to `capacity` octets into `buffer` and says how many, at least one, when there are some; -1
 // ends the body. May wait.

@@ -2,12 +2,23 @@
 
 /// Why a file could not be read.
 public struct FileLoaderError: Error, Equatable, Sendable {
+    /// What it means for whoever included it.
+    public enum Kind: Sendable {
+        /// Its rights, or those of a directory, keep this process from it.
+        case forbidden
+        /// It is a directory.
+        case directory
+        case other
+    }
+
     /// The system's words, e.g. "No such file or directory".
     public var reason: String
+    public var kind: Kind
 
     /// A failure with its reason.
-    public init(reason: String) {
+    public init(reason: String, kind: Kind = .other) {
         self.reason = reason
+        self.kind = kind
     }
 }
 
@@ -16,8 +27,9 @@ public protocol FileLoader {
     /// The whole file, or why not. A loader refuses what is larger than `limit` bytes.
     func read(_ path: String, limit: Int) throws(FileLoaderError) -> [UInt8]
 
-    /// Files that match a glob(7) pattern without braces, sorted; the path itself when it has no wildcard and exists.
-    func paths(matching pattern: String) -> [String]
+    /// Files that match a glob(7) pattern without braces, sorted; the path itself when it has no wildcard and exists. Throws when there is a
+    /// directory to look into and it cannot be read.
+    func paths(matching pattern: String) throws(FileLoaderError) -> [String]
 }
 
 /// How much a configuration may cost to read. Beyond these it is refused with a diagnostic.

@@ -46,7 +46,13 @@ extension Preprocessor {
         var paths: [String] = []
         for alternative in alternatives {
             let path = alternative.hasPrefix("/") || base == "." ? alternative : base + "/" + alternative
-            let found = loader.paths(matching: path)
+            let found: [String]
+            do throws(FileLoaderError) {
+                found = try loader.paths(matching: path)
+            } catch {
+                unreadable("a directory of \(path)", error, include, isSkipped: false)
+                continue
+            }
             patterns[path] = found
             if found.isEmpty {
                 complain(include, alternative, isLiteral: isLiteral, isFromBraces: alternatives.count > 1)
@@ -81,13 +87,22 @@ extension Preprocessor {
         do {
             try readFile(path)
         } catch {
-            let severity: Diagnostic.Severity =
-                include.checks.contains(.readable) || !hasWildcard(include.pattern.text) ? .error : .warning
-            reporter.report(
-                severity, .fileNotFound, at: include.pattern.place, length: include.pattern.length,
-                "\(path) cannot be read: \(error.reason)\(severity == .warning ? "; what is in it does not count" : "")",
-                remedy: "the daemons read it as members of group evenkeel-private: give it to that group, chmod g+r")
+            let isFound = hasWildcard(include.pattern.text) && !include.checks.contains(.readable)
+            unreadable(path, error, include, isSkipped: isFound && error.kind == .directory)
         }
+    }
+
+    /// What a pattern finds and cannot be read is as wrong as a file that is named: a service that is in it would go. keepalived skips it.
+    private mutating func unreadable(_ what: String, _ error: FileLoaderError, _ include: Include, isSkipped: Bool) {
+        let remedy =
+            switch error.kind {
+            case .forbidden: "the daemons read it as members of group evenkeel-private: give it to that group, chmod g+r"
+            case .directory: "include the files in it: \(what)/*.conf"
+            case .other: "mend it, or move it to where \(include.pattern.text) does not find it"
+            }
+        reporter.report(
+            isSkipped ? .warning : .error, .fileNotFound, at: include.pattern.place, length: include.pattern.length,
+            "\(what) cannot be read: \(error.reason)\(isSkipped ? "; what is in it does not count" : "")", remedy: remedy)
     }
 }
 

@@ -56,8 +56,8 @@ enum Refusal {
 
     /// What is in force, but not on the disk because of `problem`.
     static func notKept(_ problem: String) -> String {
-        "in force, but not kept: \(problem); a restart of ipvsd would forget it. ipvsd writes it by itself as soon as the "
-            + "disk takes it: make room there; 'lbctl status' shows when it is well"
+        "in force, but not kept: \(problem); a restart of the host would forget it. 'lbctl status' says what to do, and shows "
+            + "when it is well"
     }
 
     private static func interface(of method: String) -> String {

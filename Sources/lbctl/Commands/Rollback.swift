@@ -76,7 +76,7 @@ struct Rollback {
     ) -> (replaced: [String], moved: [String]) {
         let replaced = bundle.files.filter { (try? files.read($0.path, limit: 64 << 20)) != $0.bytes }.map(\.path)
         let known = Set(bundle.files.map(\.path))
-        let moved = Set(bundle.patterns.flatMap { files.paths(matching: $0.key) }).subtracting(known)
+        let moved = Set(bundle.patterns.flatMap { (try? files.paths(matching: $0.key)) ?? [] }).subtracting(known)
         return (replaced, moved.sorted())
     }
 

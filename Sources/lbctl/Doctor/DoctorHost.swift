@@ -133,7 +133,7 @@ extension DoctorFacts {
     }
 
     private mutating func readManagers() {
-        for path in DiskFiles().paths(matching: "/proc/[0-9]*/comm") {
+        for path in (try? DiskFiles().paths(matching: "/proc/[0-9]*/comm")) ?? [] {
             guard let name = path.split(separator: "/").dropFirst().first, let pid = Int(name),
                 let program = Self.text(path)?.split(separator: "\n").first,
                 let manager = Manager(rawValue: String(program)), managers[manager] == nil
@@ -195,7 +195,7 @@ extension DoctorFacts {
     private static func dropIns(_ directory: String) -> String {
         var byName: [String: String] = [:]
         for place in ["/usr/lib/systemd", "/run/systemd", "/etc/systemd"] {
-            for path in DiskFiles().paths(matching: "\(place)/\(directory)/*.conf") {
+            for path in (try? DiskFiles().paths(matching: "\(place)/\(directory)/*.conf")) ?? [] {
                 byName[path.split(separator: "/").last.map(String.init) ?? ""] = path
             }
         }
@@ -260,7 +260,7 @@ private final class NotedFiles: FileLoader {
         return try disk.read(path, limit: limit)
     }
 
-    func paths(matching pattern: String) -> [String] { disk.paths(matching: pattern) }
+    func paths(matching pattern: String) throws(FileLoaderError) -> [String] { try disk.paths(matching: pattern) }
 }
 
 extension JSONValue {

@@ -65,7 +65,7 @@ extension DoctorFacts {
                         Finding(
                             severity: .willHurt, subject: "files",
                             what: "ipvsd and checkd cannot \(file.isDirectory ? "enter" : "read") \(file.path)",
-                            why: "they end when they start, and refuse every reload",
+                            why: "they refuse every reload, and do not start with it",
                             remedy:
                                 "chgrp evenkeel-private \(file.path.shellWord); chmod g+\(file.isDirectory ? "rx" : "r") "
                                 + file.path.shellWord

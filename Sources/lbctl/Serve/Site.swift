@@ -17,6 +17,9 @@ final class Site: Sendable {
     private let status = Shared()
     /// What is critical, a line each.
     private let problems = Shared()
+    private let calls = SharedCalls()
+    /// Octets of answers that are being read, at most, when another one is made; the unit's MemoryMax leaves room for making some.
+    private static let largestBacklog = 64 << 20
 
     /// Asks the daemons behind this socket.
     init(socket: String, timeout: Duration, token: [UInt8]?) {
@@ -74,6 +77,11 @@ final class Site: Sendable {
     private var link: Link { Link(socket: socket, isDirect: false, timeout: timeout) }
 
     private func page(_ request: WebRequest) throws(Failure) -> WebAnswer {
+        guard WebBody.octetsAlive < Self.largestBacklog else {
+            var answer = WebAnswer(status: 503, "too many large answers are being read; try again later")
+            answer.headers = [("Retry-After", "1")]
+            return answer
+        }
         switch request.path {
         case "/": WebAnswer("text/html; charset=utf-8", PackageResources.index_html)
         case "/page.js": WebAnswer("text/javascript; charset=utf-8", PackageResources.page_js)
@@ -96,7 +104,7 @@ final class Site: Sendable {
     private func metrics(isOpenMetrics: Bool) throws(Failure) -> WebAnswer {
         let text = try metrics[isOpenMetrics ? 1 : 0].value { () throws(Failure) in
             let facts = try MetricsFacts(from: link, bus: link.busProcess)
-            return Array(facts.text(at: .now, isOpenMetrics: isOpenMetrics).utf8)
+            return WebBody(Array(facts.text(at: .now, isOpenMetrics: isOpenMetrics).utf8))
         }
         return WebAnswer(MetricsText.type(isOpenMetrics: isOpenMetrics), text)
     }
@@ -105,7 +113,7 @@ final class Site: Sendable {
     private func directorStatus() throws(Failure) -> WebAnswer {
         let text = try status.value { () throws(Failure) in
             let report = try StatusReport(from: link)
-            return Self.json(.object(report.wire(report.status.problems(at: .now))))
+            return WebBody(Self.json(.object(report.wire(report.status.problems(at: .now)))))
         }
         return WebAnswer("application/json", text)
     }
@@ -114,10 +122,10 @@ final class Site: Sendable {
     private func health() throws(Failure) -> WebAnswer {
         let lines = try problems.value { () throws(Failure) in
             let critical = try StatusReport(from: link).status.problems(at: .now).filter { $0.severity == .critical }
-            return Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8)
+            return WebBody(Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8))
         }
-        guard !lines.isEmpty else { return WebAnswer(status: 200, "ok") }
-        return WebAnswer(status: 503, String(decoding: lines, as: UTF8.self))
+        guard lines.octets.count > 0 else { return WebAnswer(status: 200, "ok") }
+        return WebAnswer(status: 503, String(decoding: lines.octets, as: UTF8.self))
     }
 
     private func events(_ request: WebRequest) throws(Failure) -> WebAnswer {
@@ -152,13 +160,16 @@ final class Site: Sendable {
             }
             parameters[name] = try Self.value(value, of: field)
         }
-        var replies: [JSONValue] = []
         let call = VarlinkCall(method: method, parameters: parameters, more: true)
-        try link.send(call, to: nil, .everyReply(timeout)) { reply in
-            replies.append(.object(reply))
-            return .more
+        let body = try calls.value(method, JSONText.line(.object(parameters))) { () throws(Failure) in
+            var replies: [JSONValue] = []
+            try link.send(call, to: nil, .everyReply(timeout)) { reply in
+                replies.append(.object(reply))
+                return .more
+            }
+            return WebBody(Self.json(["replies": .array(replies)]))
         }
-        return WebAnswer("application/json", Self.json(["replies": .array(replies)]))
+        return WebAnswer("application/json", body)
     }
 
     private static func value(_ text: String, of field: IDLField) throws(Failure) -> JSONValue {
@@ -211,26 +222,71 @@ private final class Shared: Sendable {
     private static let slowestPace = Duration.seconds(1)
 
     private struct Made {
-        var answer: Result<[UInt8], Failure>
+        var failure: Failure?
+        /// As long as somebody is sent it.
+        weak var body: WebBody?
         var begun: Instant
         var took: Duration
     }
 
     private let kept = Mutex<Made?>(nil)
 
-    func value(_ make: () throws(Failure) -> [UInt8]) throws(Failure) -> [UInt8] {
+    func value(_ make: () throws(Failure) -> WebBody) throws(Failure) -> WebBody {
         let asked = SystemClock.now
         return try kept.withLock { kept throws(Failure) in
             if let kept {
-                if kept.begun >= asked { return try kept.answer.get() }
+                if kept.begun >= asked {
+                    if let failure = kept.failure { throw failure }
+                    if let body = kept.body { return body }
+                }
                 let due = kept.begun + min(max(Self.pace, kept.took * 2), Self.slowestPace)
                 let wait = due - SystemClock.now
                 if wait > .zero { usleep(UInt32(clamping: wait.nanoseconds / 1000)) }
             }
             let begun = SystemClock.now
-            let answer = Result<[UInt8], Failure>(catching: make)
-            kept = Made(answer: answer, begun: begun, took: SystemClock.now - begun)
+            let answer = Result<WebBody, Failure>(catching: make)
+            let took = SystemClock.now - begun
+            switch answer {
+            case .success(let body): kept = Made(body: body, begun: begun, took: took)
+            case .failure(let failure): kept = Made(failure: failure, begun: begun, took: took)
+            }
             return try answer.get()
+        }
+    }
+}
+
+/// The answers to calls: one for all who ask the same, and one at a time of each interface, since one daemon makes them, and a large one takes
+/// as much memory here while it is made as ten of it when it is there.
+private final class SharedCalls: Sendable {
+    /// Of different questions; beyond it all are forgotten.
+    private static let limit = 64
+
+    private let shared = Mutex<[String: Shared]>([:])
+    private let turns = Mutex<[String: Turn]>([:])
+
+    private final class Turn: Sendable {
+        let lock = Mutex(())
+    }
+
+    func value(
+        _ method: String, _ parameters: String, _ make: () throws(Failure) -> WebBody
+    ) throws(Failure) -> WebBody {
+        let answers = shared.withLock { shared in
+            let question = method + parameters
+            if let answers = shared[question] { return answers }
+            if shared.count >= Self.limit { shared.removeAll() }
+            let answers = Shared()
+            shared[question] = answers
+            return answers
+        }
+        let interface = String(method.prefix(upTo: method.lastIndex(of: ".") ?? method.endIndex))
+        let turn = turns.withLock { turns in
+            let turn = turns[interface] ?? Turn()
+            turns[interface] = turn
+            return turn
+        }
+        return try answers.value { () throws(Failure) in
+            try turn.lock.withLock { _ throws(Failure) in try make() }
         }
     }
 }

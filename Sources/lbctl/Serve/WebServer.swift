@@ -3,6 +3,7 @@ import CMicrohttpd
 import Glibc
 import Net
 import Platform
+import Synchronization
 
 /// A request, as far as it matters here.
 struct WebRequest: Sendable {
@@ -28,10 +29,30 @@ protocol WebStream: AnyObject {
     func next() -> [UInt8]?
 }
 
+/// The octets of a body, which several connections may be sending. How many octets all bodies have is known: readers that are slow hold them.
+final class WebBody: Sendable {
+    private static let alive = Atomic(0)
+    static var octetsAlive: Int { alive.load(ordering: .relaxed) }
+
+    nonisolated(unsafe) let octets: UnsafeRawBufferPointer
+
+    init(_ octets: [UInt8]) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, octets.count), alignment: 1)
+        copy.copyBytes(from: octets)
+        self.octets = UnsafeRawBufferPointer(rebasing: copy[..<octets.count])
+        Self.alive.add(octets.count, ordering: .relaxed)
+    }
+
+    deinit {
+        Self.alive.subtract(octets.count, ordering: .relaxed)
+        octets.deallocate()
+    }
+}
+
 /// An answer.
 struct WebAnswer {
     enum Body {
-        case whole([UInt8])
+        case whole(WebBody)
         case stream(any WebStream)
     }
 
@@ -42,8 +63,12 @@ struct WebAnswer {
     var headers: [(name: String, value: String)] = []
 
     /// A body of its own type.
+    init(status: UInt32 = 200, _ type: String, _ body: WebBody) {
+        (self.status, self.type, self.body) = (status, type, .whole(body))
+    }
+
     init(status: UInt32 = 200, _ type: String, _ octets: [UInt8]) {
-        (self.status, self.type, body) = (status, type, .whole(octets))
+        self.init(status: status, type, WebBody(octets))
     }
 
     /// Text for people.
@@ -141,10 +166,14 @@ final class WebServer: Sendable {
         let words = CStringArray(headers.flatMap { [$0.0, $0.1] })
         words.withConstant { words in
             switch answer.body {
-            case .whole(let octets):
-                octets.withUnsafeBytes {
-                    ek_request_answer(request, answer.status, words, $0.baseAddress, $0.count)
-                }
+            case .whole(let body):
+                ek_request_answer(
+                    request, answer.status, words, body.octets.baseAddress, body.octets.count,
+                    { owner in
+                        guard let owner else { return }
+                        Unmanaged<WebBody>.fromOpaque(owner).release()
+                    },
+                    Unmanaged.passRetained(body).toOpaque())
             case .stream(let stream):
                 let pending = PendingStream(stream)
                 ek_request_stream(
