@@ -94,7 +94,7 @@ final class ProbeAttempt {
     /// What comes within connect_timeout from now on decides, else it is `outcome`.
     func listen(orElse outcome: ProbeOutcome) {
         silent = outcome
-        limit(&silence, to: timeout)
+        if let silence { silence.begin() } else { limit(&silence, to: timeout) }
     }
 
     /// Something came, or could be sent: connect_timeout begins anew.
