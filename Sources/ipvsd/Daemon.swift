@@ -32,6 +32,7 @@ final class IPVSDaemon: RunningDaemon {
     private(set) var loaded: ConfigurationFile
     /// Where the configuration is.
     let configurationPath: String
+    let scriptdUnit: String
     let started = SystemClock.timestamp
     private(set) var isStale = true
     private let ledger: Ledger
@@ -60,6 +61,7 @@ final class IPVSDaemon: RunningDaemon {
         self.logger = logger
         pitfalls = PitfallWatch(startingAt: loop.now)
         configurationPath = options.config
+        scriptdUnit = options.unit(of: "scriptd")
         bus = DaemonService(
             name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)

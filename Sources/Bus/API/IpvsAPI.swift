@@ -107,7 +107,8 @@ public enum IpvsAPI: ReloadableAPI {
 
     /// State of a service.
     public struct ServiceRuntime: Codable, Hashable, Sendable {
-        /// Whether the quorum is there.
+        /// Whether the quorum is there. A service with a sorry server and without any real server is up: that is how it
+        /// is configured.
         public var state: ServiceState
         /// When that began: RFC 3339, UTC; absent of a foreign service.
         public var since: String?
