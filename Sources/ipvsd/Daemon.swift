@@ -303,11 +303,16 @@ final class IPVSDaemon: RunningDaemon {
         let before = records[service]?.side
         guard let pool = keeper.reconciler.standings[service]?.wantedPool else {
             records[service] = nil
+            keeper.memory.note(service, nil)
             return before != nil
         }
         guard before != pool.side else { return false }
+        // The first look of a process that found it as its predecessor left it.
+        let known = before == nil ? keeper.memory.since[service] : nil
+        let time = known?.side == pool.side ? known?.time ?? started : SystemClock.timestamp
         records[service, default: ServiceRecord(started)].side = pool.side
-        records[service]?.since = SystemClock.timestamp
+        records[service]?.since = time
+        keeper.memory.note(service, SideSince(side: pool.side, time: time))
         guard before != nil else { return true }
         logger.notice("\(service) \(pool.hasQuorum ? "gained" : "lost") its quorum, weight \(pool.livingWeight)")
         return true

@@ -112,7 +112,7 @@ extension IPVSDaemon {
                 upperThreshold: Int(configuration.upperThreshold), lowerThreshold: Int(configuration.lowerThreshold),
                 inhibitOnFailure: configuration.inhibitOnFailure),
             runtime: IpvsAPI.ServerRuntime(
-                health: IpvsAPI.Health(member.health), since: departure?.since ?? note?.since ?? started,
+                health: IpvsAPI.Health(member.health), since: departure?.since ?? note?.since,
                 reason: reason, stale: isChecked && isStale, inKernel: destination != nil,
                 effectiveWeight: Int(destination?.weight ?? 0),
                 override: standing.decisions[configuration.endpoint].map(IpvsAPI.Override.init),

@@ -260,7 +260,15 @@ struct WithoutIPVSTests {
         #expect(states["tcp/10.7.7.7:80"]?.state == .up && states["tcp/10.7.7.7:80"]?.onSorryServer == true)
         #expect(states["tcp/10.7.7.7:80"]?.reason == "no real server is configured; the sorry server serves")
         #expect(states["tcp/10.7.7.8:80"]?.state == .down, "\(states)")
-        withExtendedLifetime(program) {}
+        // A restart is no change of theirs, and of a server that nobody checks nobody knows since when it is up.
+        #expect(services.flatMap(\.servers).allSatisfy { $0.runtime.since == nil }, "\(services)")
+        program.signal(SIGTERM)
+        try segment.eventually("it stops", within: .seconds(10)) { program.exit != nil }
+        let second = try start()
+        for service in try client(of: second).call(IpvsAPI.ListServices()).services {
+            #expect(service.runtime.since == states[service.name]?.since, "\(service.name)")
+        }
+        withExtendedLifetime(second) {}
     }
 
     @Test func `a bad configuration is refused at a reload and at the start`() throws {

@@ -102,7 +102,11 @@ final class Browser {
 
     /// The page as a PNG, in base64.
     func picture() throws -> String {
-        try call("Page.captureScreenshot", ["format": "png", "captureBeyondViewport": true])["data"]?.string ?? ""
+        // The page as wide as its window: a picture of all of it has no place for the bar.
+        _ = try call("Emulation.setScrollbarsHidden", ["hidden": true])
+        let answer = try call("Page.captureScreenshot", ["format": "png", "captureBeyondViewport": true])
+        _ = try call("Emulation.setScrollbarsHidden", ["hidden": false])
+        return answer["data"]?.string ?? ""
     }
 
     private func call(_ method: String, _ parameters: JSONObject = [:]) throws -> JSONObject {
