@@ -133,6 +133,14 @@ extension Configuration {
         interpreter.checkMachine(machine, isStrict: options.isStrict)
         interpreter.finish(isStrict: options.isStrict)
         var loaded = interpreter.reporter.result(configuration)
+        if !tree.root.children.contains(where: { _ in true }), loaded.diagnostics.isEmpty {
+            // keepalived takes it without a word; it is what a full disk or a template that broke leaves, more often than what is meant.
+            loaded.diagnostics = [
+                .ofFile(
+                    path, .missingKeyword, "says nothing: whoever loads it gives up every address and every service",
+                    remedy: "restore the file if that is not meant; stop the daemons if it is", severity: .warning)
+            ]
+        }
         loaded.digestParts = preprocessor.digestParts
         loaded.inactions = interpreter.inactions.inOrder(of: interpreter.reporter.sources) { $0.source.position }
         loaded.bundle = bundle

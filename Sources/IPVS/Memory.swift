@@ -37,6 +37,8 @@ public struct RememberedService: Equatable, Sendable {
     public var isOwned = false
     /// On which side of the quorum it was.
     public var side: QuorumSide?
+    /// Since when it was on a side, that one as a rule: a process may end between the two.
+    public var since: SideSince?
     /// The servers that were configured.
     public var servers: [Endpoint: RememberedHealth] = [:]
     /// What checks add to configured weights, where that is not 0.
@@ -44,6 +46,20 @@ public struct RememberedService: Equatable, Sendable {
 
     /// Nothing known.
     public init() {}
+}
+
+/// Since when a service is on a side of its quorum.
+public struct SideSince: Equatable, Sendable {
+    /// The side.
+    public var side: QuorumSide
+    /// When it came there: RFC 3339, UTC.
+    public var time: String
+
+    /// A side, and when the service came there.
+    public init(side: QuorumSide, time: String) {
+        self.side = side
+        self.time = time
+    }
 }
 
 /// What an earlier process knew.
@@ -94,6 +110,10 @@ public struct Memory: Equatable, Sendable {
                 services[current]?.servers[endpoint] = health
             } else if let current, words.count == 3, words[0] == "change", let endpoint = Endpoint(String(words[1])) {
                 services[current]?.weightChanges[endpoint] = Int64(words[2])
+            } else if let current, words.count == 3, words[0] == "since",
+                let side = QuorumSide(rawValue: String(words[1]))
+            {
+                services[current]?.since = SideSince(side: side, time: String(words[2]))
             }
         }
     }
@@ -119,12 +139,16 @@ public struct Memory: Equatable, Sendable {
     }
 
     /// The content of the file in boot `boot`. It follows the table: of a service whose table was not read yet, it says what it said before.
-    public static func text(of standings: [VirtualServerIdentity: Standing], boot: String) -> String {
+    /// - Parameter since: since when each service is on its side.
+    public static func text(
+        of standings: [VirtualServerIdentity: Standing], since: [VirtualServerIdentity: SideSince] = [:], boot: String
+    ) -> String {
         var text = "\(header)\nboot \(boot)\n"
         for (service, standing) in standings where standing.pool != nil || standing.isOwned {
             let remembered = standing.remembered
             let side = remembered == nil ? standing.pool?.side : remembered?.side
             text += "service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n"
+            if let since = since[service] { text += "since \(since.side.rawValue) \(since.time)\n" }
             for (endpoint, health) in remembered?.servers ?? [:] { text += "\(health.rawValue) \(endpoint)\n" }
             for (endpoint, change) in remembered?.weightChanges ?? [:] { text += "change \(endpoint) \(change)\n" }
             guard remembered == nil else { continue }

@@ -30,9 +30,6 @@ extension Broker {
         guard !envelope.upgrade else {
             return client.reply(VarlinkServiceError.invalidParameter("upgrade").reply, to: envelope)
         }
-        if needed == .administrator {
-            logger.notice("\(method) called by uid \(client.peer.uid), pid \(client.peer.pid)")
-        }
         forward(call, method, to: target.service, target.interface, from: client, changes: needed == .administrator)
     }
 
@@ -64,13 +61,17 @@ extension Broker {
             return client.refuse(
                 VarlinkReply(BusAPI.QuotaExceeded(quota: "calls", limit: account.quota.calls)), method, call.envelope)
         }
+        // Said before it is done: whatever becomes of daemon and bus, it is known who wanted it.
+        let said = changes ? "\(method) called by uid \(client.peer.uid), pid \(client.peer.pid)" : nil
+        if let said { logger.notice(said) }
         do throws(Upstream.Failure) {
             try client.forward(
                 WaitingCall(
                     service: service, interface: interface, octets: relayed(call, client.peer),
-                    isOneway: call.envelope.oneway, changes: changes))
+                    isOneway: call.envelope.oneway, change: said))
         } catch {
             service.upstreams.broken(error.description)
+            if let said { logger.notice("\(said): not passed on") }
             client.reply(VarlinkReply(BusAPI.ServiceUnavailable(interface: interface)), to: call.envelope)
         }
     }

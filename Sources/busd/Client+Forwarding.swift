@@ -9,7 +9,8 @@ struct WaitingCall {
     let interface: String
     let octets: [UInt8]
     let isOneway: Bool
-    let changes: Bool
+    /// What the journal says of a call that changes something.
+    let change: String?
 
     var expectation: Upstream.Expectation { isOneway ? .discarded : .relayed }
 }
@@ -28,7 +29,7 @@ extension Client {
 
     private func start(_ call: WaitingCall, on upstream: Upstream) {
         upstreams[ObjectIdentifier(call.service)] = upstream
-        upstream.send(call.octets, call.expectation, changes: call.changes)
+        upstream.send(call.octets, call.expectation, change: call.change)
         if call.isOneway {
             onewaysUnderWay += 1
             activity = .idle
@@ -44,8 +45,9 @@ extension Client {
         activity = .idle
         if let upstream {
             start(call, on: upstream)
-        } else if !call.isOneway {
-            send(VarlinkReply(BusAPI.ServiceUnavailable(interface: call.interface)))
+        } else {
+            if let change = call.change { broker.logger.notice("\(change): not passed on") }
+            if !call.isOneway { send(VarlinkReply(BusAPI.ServiceUnavailable(interface: call.interface))) }
         }
         broker.turns.join(self)
     }

@@ -38,7 +38,8 @@ final class Upstream: ByteStreamOwner {
     private(set) var account: Account?
     private var framer = VarlinkFramer()
     private var stream: ByteStream?
-    private var expected: Deque<Expectation> = []
+    /// The calls that are not answered; `change` is what the journal said of one that changes something.
+    private var expected: Deque<(expectation: Expectation, change: String?)> = []
     /// It stays with its client, because the daemon may keep something for it.
     private(set) var staysWithClient = false
     /// When it is closed unless something happens before; nil while a client waits for replies.
@@ -78,10 +79,10 @@ final class Upstream: ByteStreamOwner {
     }
 
     /// Passes a call on. A changing one binds the connection to its client.
-    func send(_ octets: [UInt8], _ expectation: Expectation, changes: Bool) {
-        expected.append(expectation)
+    func send(_ octets: [UInt8], _ expectation: Expectation, change: String?) {
+        expected.append((expectation, change))
         account?.calls += 1
-        staysWithClient = staysWithClient || changes
+        staysWithClient = staysWithClient || change != nil
         deadline = nil
         stream?.send(octets)
     }
@@ -111,9 +112,10 @@ final class Upstream: ByteStreamOwner {
         framer.append(octets)
         do throws(VarlinkProtocolError) {
             while stream.isOpen, let message = try framer.next() {
-                guard let expectation = expected.first else { throw .unexpectedReply }
+                guard let (expectation, change) = expected.first else { throw .unexpectedReply }
                 let isLast = try isLast(message)
                 if isLast { finishCall() }
+                if let change, let error = Self.error(in: message) { pool.say("\(change): refused, \(error)") }
                 switch expectation {
                 case .relayed: client?.relay(Array(message) + [0], isLast: isLast, from: self)
                 case .discarded: if isLast { client?.onewayFinished() }
@@ -148,6 +150,11 @@ final class Upstream: ByteStreamOwner {
         account?.calls -= 1
     }
 
+    /// The error that a reply is.
+    private static func error(in message: ArraySlice<UInt8>) -> String? {
+        (try? JSONValue(parsing: Array(message)))?["error"]?.string
+    }
+
     private func isLast(_ message: ArraySlice<UInt8>) throws(VarlinkProtocolError) -> Bool {
         try message.withUnsafeBytes { text in
             Result { () throws(VarlinkProtocolError) in
@@ -178,7 +185,8 @@ final class Upstream: ByteStreamOwner {
     private func end() {
         deadline = nil
         stream?.closeWhenDrained()
-        let waits = expected
+        let waits = expected.map(\.expectation)
+        for case (_, let change?) in expected { pool.say("\(change): its daemon went away before it answered") }
         expected = []
         account?.calls -= waits.count
         let client = self.client

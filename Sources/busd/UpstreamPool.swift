@@ -143,6 +143,9 @@ final class UpstreamPool {
         serveWaiting()
     }
 
+    /// For the journal.
+    func say(_ text: String) { broker.logger.notice(text) }
+
     /// The daemon did something wrong. Told again only after it did something right.
     func broken(_ problem: String) {
         if problem != knownProblem { broker.logger.warning("\(name): \(socketPath): \(problem)") }

@@ -109,7 +109,7 @@ extension IPVSDaemon {
         if let hindrance = teller.hindrance, loop.now - hindrance.since >= ScriptReport.patience {
             alarms[.scripts] = Alarm(
                 message: "programs are not told: \(hindrance.why)",
-                remedy: "see 'systemctl status evenkeel-scriptd'; it is tried again")
+                remedy: "see 'systemctl status \(scriptdUnit)'; it is tried again")
         }
         for (path, trouble) in teller.troubles {
             alarms[.pipe(path)] = Alarm(

@@ -32,6 +32,7 @@ final class IPVSDaemon: RunningDaemon {
     private(set) var loaded: ConfigurationFile
     /// Where the configuration is.
     let configurationPath: String
+    let scriptdUnit: String
     let started = SystemClock.timestamp
     private(set) var isStale = true
     private let ledger: Ledger
@@ -60,6 +61,7 @@ final class IPVSDaemon: RunningDaemon {
         self.logger = logger
         pitfalls = PitfallWatch(startingAt: loop.now)
         configurationPath = options.config
+        scriptdUnit = options.unit(of: "scriptd")
         bus = DaemonService(
             name: "ipvsd", interface: try Interfaces.ipvs(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "ipvsd", events: bus.events, logger: logger)
@@ -301,11 +303,16 @@ final class IPVSDaemon: RunningDaemon {
         let before = records[service]?.side
         guard let pool = keeper.reconciler.standings[service]?.wantedPool else {
             records[service] = nil
+            keeper.memory.note(service, nil)
             return before != nil
         }
         guard before != pool.side else { return false }
+        // The first look of a process that found it as its predecessor left it.
+        let known = before == nil ? keeper.memory.since[service] : nil
+        let time = known?.side == pool.side ? known?.time ?? started : SystemClock.timestamp
         records[service, default: ServiceRecord(started)].side = pool.side
-        records[service]?.since = SystemClock.timestamp
+        records[service]?.since = time
+        keeper.memory.note(service, SideSince(side: pool.side, time: time))
         guard before != nil else { return true }
         logger.notice("\(service) \(pool.hasQuorum ? "gained" : "lost") its quorum, weight \(pool.livingWeight)")
         return true

@@ -204,7 +204,10 @@ struct HandWriter {
             guard let endpoint = command.endpoint else { break }
             weigh(ServerIdentity(command.service, endpoint), weight, weight, &reconciler, &report)
         case .exists: return HandFailure(exists: command)
-        case .configured: return HandFailure(configured: command, file)
+        case .configured:
+            let configured = reconciler.standings[command.service]?.configured
+            let isReal = configured?.realServers.contains { $0.endpoint == command.endpoint } == true
+            return HandFailure(configured: command, file, isSorry: command.endpoint != nil && !isReal)
         case .leaving: return HandFailure(leaving: command, file)
         }
         return nil
@@ -324,14 +327,17 @@ extension HandFailure {
     }
 
     /// The configuration says otherwise.
-    init(configured command: Command, _ file: String) {
+    /// - Parameter isSorry: it is about a sorry server, of which nothing can be decided.
+    init(configured command: Command, _ file: String, isSorry: Bool) {
         let remedy: String
         let what: String
         if let endpoint = command.endpoint {
             let server = ServerIdentity(command.service, endpoint)
-            what = "\(server)"
+            what = isSorry ? "the sorry server \(server)" : "\(server)"
             remedy =
-                if case .deleteDestination = command {
+                if isSorry {
+                    "it comes and goes with the quorum; edit that file and run 'lbctl reload'"
+                } else if case .deleteDestination = command {
                     "'lbctl server drain \(server)' or 'disable' takes it out; to be rid of it, edit that file and run "
                         + "'lbctl reload'"
                 } else {

@@ -70,7 +70,13 @@ extension IPVSDaemon {
         let up = pool.members.count { $0.isAlive }
         let all = pool.members.count { $0.departure == nil }
         var reason = "\(up) of \(all) servers serve, weight \(pool.livingWeight)"
-        if !pool.hasQuorum { reason += ", quorum is \(pool.configuration.quorum)" }
+        // Without real servers the sorry server is what the service is meant to have.
+        let isSorryAlone = pool.isSorry && all == 0
+        if isSorryAlone {
+            reason = "no real server is configured; the sorry server serves"
+        } else if !pool.hasQuorum {
+            reason += ", quorum is \(pool.configuration.quorum)"
+        }
         if standing.isDeparting {
             reason = "left the configuration; \(pool.members.count) servers drain"
         } else if standing.configured == nil {
@@ -78,7 +84,7 @@ extension IPVSDaemon {
         }
         if let repaired = record?.repaired { reason += "; somebody else changed the table, repaired at \(repaired)" }
         return IpvsAPI.ServiceRuntime(
-            state: pool.hasQuorum ? .up : .down, since: record?.since ?? started, reason: reason,
+            state: pool.hasQuorum || isSorryAlone ? .up : .down, since: record?.since ?? started, reason: reason,
             weightUp: Int(pool.livingWeight), onSorryServer: pool.isSorry, inKernel: standing.held.entry != nil,
             problem: keeper.kernelHealth.problem.map { "\($0.message); \($0.remedy)" }
                 ?? keeper.problem(of: standing.identity),
@@ -106,7 +112,7 @@ extension IPVSDaemon {
                 upperThreshold: Int(configuration.upperThreshold), lowerThreshold: Int(configuration.lowerThreshold),
                 inhibitOnFailure: configuration.inhibitOnFailure),
             runtime: IpvsAPI.ServerRuntime(
-                health: IpvsAPI.Health(member.health), since: departure?.since ?? note?.since ?? started,
+                health: IpvsAPI.Health(member.health), since: departure?.since ?? note?.since,
                 reason: reason, stale: isChecked && isStale, inKernel: destination != nil,
                 effectiveWeight: Int(destination?.weight ?? 0),
                 override: standing.decisions[configuration.endpoint].map(IpvsAPI.Override.init),

@@ -17,6 +17,9 @@ final class StandingKeeper {
     let memory: Memory
     /// Why it could not be read at the start; nil once it was replaced.
     private var readFailure: Errno?
+    /// Since when each service is on its side of the quorum.
+    private(set) var since: [VirtualServerIdentity: SideSince]
+    private var isSinceNew = false
     private var handedOver = 0
     private var isWriting = false
     private var notBefore: Instant
@@ -36,26 +39,36 @@ final class StandingKeeper {
             readFailure = error
         }
         memory = Memory(parsing: text, boot: boot)
+        since = memory.services.compactMapValues(\.since)
     }
 
     /// Where it is.
     var path: String { store.path }
     /// Why it could not be read, or be written last.
     var failure: Errno? { store.failure ?? readFailure }
-    /// When `write` has something to do.
-    func deadline(for version: Int) -> Instant {
-        version != handedOver && !isWriting ? notBefore : .distantFuture
+    /// A service came to a side; nil: it is gone.
+    func note(_ service: VirtualServerIdentity, _ since: SideSince?) {
+        guard self.since[service] != since else { return }
+        self.since[service] = since
+        isSinceNew = true
     }
+
+    private func hasNews(_ version: Int) -> Bool { version != handedOver || isSinceNew }
+
+    /// When `write` has something to do.
+    func deadline(for version: Int) -> Instant { hasNews(version) && !isWriting ? notBefore : .distantFuture }
 
     /// Hands what changed since the last version to the disk if it is time, or for the last time. `clock` tells how long that took.
     func write(
         _ standings: [VirtualServerIdentity: Standing], version: Int, at now: Instant, isLast: Bool = false,
         clock: @escaping () -> Instant
     ) {
-        guard version != handedOver, isLast || !isWriting && now >= notBefore else { return }
+        guard hasNews(version), isLast || !isWriting && now >= notBefore else { return }
         handedOver = version
+        isSinceNew = false
         isWriting = true
-        store.write({ [boot] in Array(Memory.text(of: standings, boot: boot).utf8) }) { [weak self] error in
+        store.write({ [boot, since] in Array(Memory.text(of: standings, since: since, boot: boot).utf8) }) {
+            [weak self] error in
             guard let self else { return }
             isWriting = false
             if error == nil { readFailure = nil }

@@ -43,9 +43,9 @@ enum Culprit: Equatable, Sendable {
         }
     }
 
-    fileprivate var help: String {
+    fileprivate func help(in instance: String?) -> String {
         switch self {
-        case .busd, .daemon: "'systemctl status evenkeel-\(name)' says more"
+        case .busd, .daemon: "'systemctl status \(UnitName.unit(of: name, in: instance))' says more"
         case .other: "'lbctl call io.evenkeel.Bus.ListServices' shows its process"
         }
     }
@@ -64,7 +64,7 @@ enum Failure: Error, Equatable, Sendable {
     /// The daemon of an interface is not attached to the bus.
     case notAttached(interface: String, instance: String? = nil)
     /// No answer in time, and whose fault that is.
-    case timedOut(method: String, Duration, by: Culprit)
+    case timedOut(method: String, Duration, by: Culprit, instance: String? = nil)
     /// The connection ended before the answer.
     case disconnected(method: String, by: Culprit)
     /// The answer is not what the interface promises.
@@ -119,9 +119,9 @@ extension Failure: CustomStringConvertible {
         case .daemonUnreachable(let daemon, let socket, let errno):
             Self.unreachable(daemon.rawValue, socket, errno, allowed: "the daemons' own sockets are for root")
         case .notAttached(let interface, let instance): Self.notAttached(interface, instance)
-        case .timedOut(let method, let limit, let culprit):
+        case .timedOut(let method, let limit, let culprit, let instance):
             "no answer to \(method) within \(limit.seconds.formatted) s: \(culprit.name) is stuck or very busy; "
-                + culprit.help + "; --timeout SECONDS waits longer"
+                + culprit.help(in: instance) + "; --timeout SECONDS waits longer"
                 + (Interfaces.roles[method].map { $0 != .reader } == true
                     ? "; what it was asked for may still be done when it goes on" : "")
         case .disconnected(let method, let culprit):
@@ -150,7 +150,7 @@ extension Failure: CustomStringConvertible {
     }
 
     private static func unreachable(_ name: String, _ socket: String, _ errno: Errno, allowed: String) -> String {
-        let unit = Instance.unit(of: name, in: Instance.name(at: socket))
+        let unit = UnitName.unit(of: name, in: UnitName.instance(at: socket))
         return switch errno.reason {
         case .notPermitted:
             "\(name) at \(socket) may not be reached by you (\(errno)): \(allowed)"
@@ -167,7 +167,7 @@ extension Failure: CustomStringConvertible {
         guard let daemon = Daemon(serving: interface) else {
             return "nobody on the bus serves \(interface); 'lbctl introspect' lists what is there"
         }
-        let unit = Instance.unit(of: daemon.rawValue, in: instance)
+        let unit = UnitName.unit(of: daemon.rawValue, in: instance)
         return "\(daemon.rawValue), which serves \(interface), is not attached to the bus: "
             + "is \(unit) running? 'systemctl status \(unit)'"
     }

@@ -15,6 +15,7 @@ final class BusFace {
     private let logger: Logger
     private let steppedDownFile: LedgerFile
     private let runDirectory: String
+    private let scriptdUnit: String
     let alarms: StandingAlarms<VrrpAlarm>
     /// Goes over to new configurations.
     let reload: ConfigurationReload<VrrpAPI>
@@ -34,6 +35,7 @@ final class BusFace {
         self.logger = logger
         steppedDownFile = file
         runDirectory = options.runDirectory
+        scriptdUnit = options.unit(of: "scriptd")
         service = DaemonService(
             name: "vrrpd", interface: try Interfaces.vrrp(), options: options, loop: loop, logger: logger)
         alarms = StandingAlarms(daemon: "vrrpd", events: service.events, logger: logger)
@@ -227,7 +229,7 @@ extension BusFace: DaemonObserver {
         machine[.scripts] = trouble.scripts.map {
             Alarm(
                 message: "scripts are not run: \($0)",
-                remedy: "what they said last stands, whatever happens; systemctl status evenkeel-scriptd")
+                remedy: "what they said last stands, whatever happens; systemctl status \(scriptdUnit)")
         }
         for key in machine.keys {
             switch key {

@@ -18,6 +18,7 @@ final class BusProgram {
     private(set) var process = Process()
     private let hasOwnAccounts: Bool
     private let descriptors: Int?
+    private let logLevel: String
 
     var socket: String { directory + "/bus.sock" }
     /// The daemons' own.
@@ -37,7 +38,8 @@ final class BusProgram {
 
     /// `people`: busd knows the users of `Person`. Everybody may then make sockets in its private directory. `descriptors`: how many it may
     /// have open; as many as this process where nothing is said.
-    init(people: Bool = false, descriptors: Int? = nil) throws {
+    init(people: Bool = false, descriptors: Int? = nil, logLevel: String = "warning") throws {
+        self.logLevel = logLevel
         hasOwnAccounts = people
         self.descriptors = descriptors
         directory = NSTemporaryDirectory() + "/bus-\(UInt32.random(in: 0 ... .max))"
@@ -75,7 +77,7 @@ final class BusProgram {
     func start() throws {
         process = Process()
         let limit = descriptors.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
-        let program = limit + [try Self.path(of: "busd"), "--run-dir", directory, "--log-level", "warning"]
+        let program = limit + [try Self.path(of: "busd"), "--run-dir", directory, "--log-level", logLevel]
         let disguise = """
             mount --bind "$0/passwd" /etc/passwd; mount --bind "$0/group" /etc/group; exec "$@"
             """

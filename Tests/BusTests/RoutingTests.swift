@@ -39,6 +39,41 @@ import Varlink
         #expect(failure == VrrpAPI.InstanceNotFound(name: "nope"))
     }
 
+    @Test func `a call that changes something is in the journal with who made it, and so is that it was refused`()
+        throws
+    {
+        let bus = try BusProgram(logLevel: "notice")
+        let loop = try EventLoop()
+        let daemon = try TestService(bus, on: loop)
+        let raw = try bus.rawConnection()
+        let box = Box(raw)
+        try withExtendedLifetime(daemon) {
+            for call in [
+                #"{"method":"io.evenkeel.Vrrp.Resume","parameters":{"name":"VI_1"}}"#,
+                #"{"method":"io.evenkeel.Vrrp.Show","parameters":{"name":"nope"}}"#,
+                #"{"method":"io.evenkeel.Vrrp.PrepareReload"}"#,
+                #"{"method":"io.evenkeel.Vrrp.PrepareReload","oneway":true}"#,
+                #"{"method":"io.evenkeel.Vrrp.Show","parameters":{"name":"VI_1"}}"#,
+            ] {
+                try raw.send(Array(call.utf8) + [0])
+                guard !call.contains("oneway") else { continue }
+                _ = try loop.run { try box.value.message() }
+            }
+        }
+        let by = "called by uid \(geteuid()), pid \(getpid())"
+        func lines() -> [String] {
+            bus.log.split(separator: "\n").filter { $0.contains(" called by ") }.map { line in
+                String(line[(line.firstRange(of: "io.evenkeel.Vrrp.")?.upperBound ?? line.startIndex)...])
+            }
+        }
+        try eventually("all of it is in the journal") { lines().count >= 5 }
+        let refused = "PrepareReload \(by): refused, io.evenkeel.Vrrp.ConfigurationRefused"
+        #expect(
+            lines().sorted()
+                == ["PrepareReload \(by)", "PrepareReload \(by)", refused, refused, "Resume \(by)"].sorted(),
+            "\(bus.log)")
+    }
+
     @Test func `pipelined calls to several interfaces are answered in order`() throws {
         let bus = try BusProgram()
         let loop = try EventLoop()

@@ -136,6 +136,12 @@ import Testing
             load(instanceText("", name: "A", id: 5) + instanceText("", name: "B", id: 5)).diagnostics.map(\.code) == [
                 .contradiction
             ])
+        // One that is no number is said where it stands, and is nobody else's.
+        let wrong = (instanceText("", name: "A", id: 5) + instanceText("", name: "B", id: 5))
+            .replacing("virtual_router_id 5", with: "virtual_router_id 256")
+        #expect(load(wrong).diagnostics.map(\.code) == [.outOfRange, .outOfRange])
+        let none = wrong.replacing("virtual_router_id 256\n", with: "")
+        #expect(load(none).diagnostics.map(\.code) == [.missingKeyword, .missingKeyword])
         let apart = instanceText("", name: "A", id: 5) + instanceText("", name: "B", id: 5, interface: "eth1")
         #expect(load(apart).diagnostics == [])
     }
@@ -237,6 +243,15 @@ import Testing
         let loaded = load(text)
         #expect(loaded.configuration?.virtualServers.count == 9)
         #expect(summary(loaded) == ["6:12 warning adjusted"])
+    }
+
+    @Test func `a file that says nothing is taken, as by keepalived, and that is said`() {
+        for text in ["", "\n", "# nothing\n", "! nothing"] {
+            let loaded = load(text)
+            #expect(loaded.configuration != nil)
+            #expect(loaded.diagnostics.map(\.severity) == [.warning], "\(loaded.diagnostics)")
+        }
+        #expect(load("global_defs {\n}\n").diagnostics == [])
     }
 
     @Test func `a file that cannot be read is named without a line`() throws {

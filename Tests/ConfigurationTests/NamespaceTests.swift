@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct NamespaceTests {
     private func global(_ text: String) throws -> GlobalDefinitions {
-        let loaded = load(text)
+        let loaded = load(text + "\nglobal_defs {\n}\n")
         #expect(loaded.diagnostics.isEmpty, "\(loaded.diagnostics)")
         #expect(loaded.inactions.isEmpty)
         return try #require(loaded.configuration).global

@@ -149,6 +149,36 @@ import Testing
         #expect(said.contains { $0.contains(expected) }, "\(said)")
     }
 
+    @Test func `addresses that are excluded from the adverts are compared too`() {
+        func director(_ priority: Int, _ excluded: String...) -> String {
+            instanceText(
+                "priority \(priority)\nvirtual_ipaddress_excluded {\n\(excluded.joined(separator: "\n"))\n}")
+        }
+        let (left, right) = (director(150, "192.0.2.60", "2001:db8::1"), director(100, "2001:db8::1", "192.0.2.60"))
+        #expect(disagreements(left, right) == [])
+        #expect(
+            disagreements(left, director(100, "192.0.2.60", "2001:db8::2"))
+                == ["only one of the two has 2001:db8::1, 2001:db8::2: a takeover loses it"])
+        #expect(disagreements(director(150), director(100, "192.0.2.60")).count == 1)
+        let other = instanceText("priority 100").replacing("192.0.2.51", with: "192.0.2.51\n192.0.2.60")
+        let said = disagreements(director(150, "192.0.2.60"), other)
+        #expect(said.map { $0.hasPrefix("only one of the two advertises 192.0.2.60, ") } == [true], "\(said)")
+    }
+
+    @Test func `whether peers name a director that does not say from where it sends cannot be seen, which is said`() {
+        func director(_ own: String, _ priority: Int) -> String {
+            instanceText("priority \(priority)\n\(own)unicast_peer {\n192.0.2.9\n}")
+        }
+        let known = "unicast_src_ip 192.0.2.8\n"
+        let said = disagreements(director("", 150), director(known, 100))
+        #expect(said.count == 2 && said[0].hasPrefix("this file has no unicast_src_ip: "), "\(said)")
+        #expect(said.last?.hasPrefix("192.0.2.8 is not among the unicast_peer of this file") == true)
+        #expect(
+            disagreements(director("", 150), director("", 100)).map { $0.prefix { $0 != " " } } == [
+                "this", "right.conf",
+            ])
+    }
+
     @Test func `peers name each other`() {
         func director(_ own: String, _ peer: String, _ priority: Int) -> String {
             instanceText("priority \(priority)\nunicast_src_ip \(own)\nunicast_peer {\n\(peer)\n}")

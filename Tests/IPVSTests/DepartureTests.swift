@@ -3,6 +3,7 @@
 
 import Bus
 import Configuration
+import Glibc
 import IPVS
 import Net
 import Platform
@@ -225,8 +226,13 @@ import Testing
         rig.settle()
         let before = rig.kernel.table
         let added = Command.addDestination(web, try server(9).endpoint, routed(1))
-        for command in [added, .editService(web, ServiceAttributes(scheduler: "wrr"))] {
+        for command in [
+            added, .editService(web, ServiceAttributes(scheduler: "wrr")), .addService(web, ServiceAttributes()),
+        ] {
             let refused = try refusal(command)
+            #expect(
+                refused.isOurs && refused.code == EPERM,
+                "ipvsadm -A would say that it exists, and how it goes away nobody")
             #expect(refused.problem.contains("'lbctl service delete \(web)'"), "\(refused.problem)")
         }
         #expect(rig.kernel.table == before)

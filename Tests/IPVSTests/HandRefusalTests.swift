@@ -71,6 +71,41 @@ extension HandMadeTests {
         #expect(try rig.keeper.reconciler.kept.handMade == [web(): HandMade(ServiceAttributes())])
     }
 
+    @Test func `what is asked of a sorry server is refused with what helps there`() throws {
+        let sorry = try endpoint("10.0.0.99:80")
+        let name = ServerIdentity(try web(), sorry)
+        let rig = KeeperRig([
+            try virtualServer(weights: [1]) {
+                $0.sorryServer = SorryServerConfiguration(endpoint: sorry, forwarding: .directRouting)
+            }
+        ])
+        rig.say(try server(1), isUp: false)
+        rig.settle()
+        for command in [
+            Command.editDestination(try web(), sorry, routed(5)), .deleteDestination(try web(), sorry),
+            .addDestination(try web(), sorry, routed(1)),
+        ] {
+            let problem = try #require(try run(rig, [.change(command)]).failure).problem
+            #expect(!problem.contains("lbctl server"), "nothing can be decided about it: \(problem)")
+        }
+        let edit = try #require(
+            try run(rig, [.change(.editDestination(try web(), sorry, routed(5)))]).failure)
+        #expect(edit.problem.hasPrefix("the sorry server \(name) is configured in "), "\(edit.problem)")
+        #expect(edit.problem.hasSuffix("edit that file and run 'lbctl reload'"))
+        // That of a real server stays.
+        let real = try #require(
+            try run(
+                rig,
+                [
+                    .change(
+                        .editDestination(
+                            try web(), try server(1).endpoint, DestinationAttributes(forwarding: .method(.masquerade))))
+                ]
+            )
+            .failure)
+        #expect(real.problem.contains("'lbctl server weight "), "\(real.problem)")
+    }
+
     private var plain: IpvsAPI.ServiceSettings { .init(scheduler: "rr") }
 
     private func adding(_ service: String, _ settings: IpvsAPI.ServiceSettings) -> IpvsAPI.TableCommand {

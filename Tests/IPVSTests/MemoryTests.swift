@@ -3,7 +3,10 @@
 
 import Configuration
 import IPVS
+import Net
 import Testing
+
+@testable import ipvsd
 
 @Suite struct MemoryTests {
     private func standings() throws -> [VirtualServerIdentity: Standing] {
@@ -25,6 +28,31 @@ import Testing
         #expect(
             try web.servers == [server(1).endpoint: .up, server(2).endpoint: .down, server(3).endpoint: .unheard])
         #expect(try memory.services[service("fwmark/7/inet6")]?.side == .lost)
+    }
+
+    @Test func `since when a service is on its side is read back, and gone with the service`() throws {
+        let (web, other) = (try service("tcp/192.0.2.1:80"), try service("fwmark/7/inet6"))
+        let file = ScriptedFile("standings.state")
+        func keeper() -> StandingKeeper { StandingKeeper(file, old: ScriptedFile("ipvsd.state"), boot: "b1") }
+        let first = keeper()
+        let standings = try standings()
+        first.write(standings, version: 1, at: .zero, clock: { .zero })
+        file.settle()
+        #expect(first.deadline(for: 1) == .distantFuture)
+        let times = [
+            web: SideSince(side: .held, time: "2026-11-27T16:00:00.000Z"), other: SideSince(side: .lost, time: "t"),
+        ]
+        for (service, since) in times { first.note(service, since) }
+        #expect(first.deadline(for: 1) < .distantFuture, "it is written although nothing else changed")
+        first.write(standings, version: 1, at: .zero + .seconds(60), clock: { .zero + .seconds(60) })
+        file.settle()
+        let second = keeper()
+        #expect(second.since == times)
+        second.note(web, nil)
+        second.write(standings, version: 2, at: .zero + .seconds(60), isLast: true, clock: { .zero + .seconds(60) })
+        file.settle()
+        #expect(keeper().since == [other: SideSince(side: .lost, time: "t")])
+        #expect(Memory.text(of: standings, boot: "b1").contains("since") == false)
     }
 
     @Test func `another boot forgets, and so does one without a name`() throws {

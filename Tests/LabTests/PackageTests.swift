@@ -61,6 +61,12 @@ struct PackageTests {
         for page in ["lbctl", "evenkeel.conf", "vrrpd", "ipvsd", "checkd", "scriptd", "busd"] {
             #expect(try machine.attempt("man --where \(page)").exit == .exited(0), "\(page)")
         }
+        // The pictures are where the README beside them looks.
+        let documents = Set(try machine.run("dpkg -L evenkeel").split(separator: "\n").map(String.init))
+        let readme = try lab.lines(of: Lab.repository + "/README.md").joined(separator: "\n")
+        let pictures = readme.matches(of: /!\[[^\]]*\]\(([^)]+)\)/).map { String($0.output.1) }
+        #expect(!pictures.isEmpty)
+        for picture in pictures { #expect(documents.contains("/usr/share/doc/evenkeel/" + picture), "\(picture)") }
     }
 
     private func start() throws {

@@ -62,6 +62,31 @@ import Varlink
         #expect(daemons.calls.count { $0.hasPrefix("Ipvs.Drain") } == 2)
     }
 
+    @Test func `a server of somebody else's service that has the same address is not meant, not even by --all`() throws
+    {
+        var foreign = IpvsAPI.Service.sample(
+            "tcp/192.0.2.99:80",
+            servers: [.sample("192.168.200.104:80", service: "tcp/192.0.2.99:80")])
+        foreign.origin = .foreign
+        foreign.servers[0].origin = .foreign
+        // One that somebody has put into a service of ours is not ours either.
+        var mixed = Status.troubled.services[1]
+        mixed.servers.append(.sample("192.168.200.104:443", service: mixed.name))
+        mixed.servers[1].origin = .foreign
+        daemons["Ipvs.ListServices"] = .replies([
+            try JSONObject(
+                encoding: IpvsAPI.ListServices.Reply(services: [foreign, Status.troubled.services[0], mixed]))
+        ])
+        let ours = "tcp/192.168.200.254:80/192.168.200.104:80"
+        for words in [["192.168.200.104"], ["192.168.200.104:80"], ["192.168.200.104", "--all"]] {
+            _ = try ServerCommand.Drain.parse(words).answer(from: daemons)
+            #expect(daemons.calls.last == #"Ipvs.Drain {"server":"\#(ours)"}"#)
+        }
+        #expect(daemons.calls.count { $0.hasPrefix("Ipvs.Drain") } == 3)
+        let refused = failure { _ = try ServerCommand.Drain.parse(["192.168.200.107", "--all"]).answer(from: daemons) }
+        #expect(refused?.description.contains("192.0.2.99") == false, "names of others are no help")
+    }
+
     @Test func `services and servers are made by hand, and an edit keeps what was not said`() throws {
         daemons["Ipvs.ChangeTable"] = .replies([["done": 1]])
         let settings = IpvsAPI.ServerSettings(forwarding: .dr, weight: 2, upperThreshold: 7)
@@ -192,6 +217,38 @@ import Varlink
             daemons.calls == [#"Bus.Subscribe {"types":["io.evenkeel.vrrp.instance"],"subjects":["VI_1"]}"#])
     }
 
+    @Test
+    func `signs of life are left out of the events, unless their type is asked for, and whoever takes JSON is told`()
+        throws
+    {
+        func event(_ type: String) -> JSONObject {
+            [
+                "event": [
+                    "type": .string(type), "subject": "x", "time": "t", "id": "1", "source": "/", "specversion": "1.0",
+                ]
+            ]
+        }
+        let (change, mark) = (event("io.evenkeel.vrrp.instance"), ["snapshotComplete": true, "seq": 1] as JSONObject)
+        daemons["Bus.Subscribe"] = .replies([
+            event("io.evenkeel.check.heartbeat"), mark, event("io.evenkeel.vrrp.heartbeat"), change, change,
+        ])
+        func heard(_ words: String...) throws -> (lines: [String], notes: [String]) {
+            var (lines, notes): ([String], [String]) = ([], [])
+            try EventsCommand.parse(["--json", "--changes"] + words)
+                .follow(daemons, print: { lines.append($0) }, note: { notes.append($0) })
+            return (lines, notes)
+        }
+        let without = try heard("--count", "2")
+        #expect(without.lines == [mark, change, change].map { JSONText.line(.object($0)) })
+        #expect(
+            without.notes == ["signs of life (check.heartbeat, vrrp.heartbeat) are left out; --type '*' has them"])
+        let all = try heard("--count", "4", "--type", "*")
+        #expect(all.lines.count == 5 && all.notes == [])
+        var notes: [String] = []
+        try EventsCommand.parse(["--count", "2"]).follow(daemons, print: { _ in }, note: { notes.append($0) })
+        #expect(!notes.contains { $0.contains("signs of life") }, "who reads lines is spared it")
+    }
+
     @Test(arguments: ["Show", "io.evenkeel", "", ".List", "io.evenkeel.Vrrp."])
     func `call wants an interface and a method`(_ name: String) throws {
         let command = try CallCommand.parse([name])
@@ -219,6 +276,28 @@ import Varlink
     func `failures have the exit status scripts rely on, and say something`(_ failure: Failure, _ status: Int32) {
         #expect(failure.status.rawValue == status)
         #expect(!failure.description.isEmpty)
+    }
+
+    @Test func `hints name the units of the director that was asked`() {
+        func hint(_ socket: String, _ error: BusClientError) -> String {
+            let link = Link(socket: socket, isDirect: false, timeout: .seconds(1))
+            return link.failure(error, "io.evenkeel.Ipvs.ListServices", nil, .seconds(1)).description
+        }
+        let absent = BusClientError.refused(
+            VarlinkReply(BusAPI.ServiceUnavailable(interface: "io.evenkeel.Ipvs")))
+        let one = "/run/evenkeel/bus.sock"
+        let blue = "/run/evenkeel@blue/bus.sock"
+        #expect(hint(one, absent).hasSuffix("is evenkeel-ipvsd running? 'systemctl status evenkeel-ipvsd'"))
+        #expect(hint(blue, absent).hasSuffix("is evenkeel-ipvsd@blue running? 'systemctl status evenkeel-ipvsd@blue'"))
+        for (socket, unit) in [(one, "evenkeel-busd"), (blue, "evenkeel-busd@blue")] {
+            #expect(hint(socket, .timedOut(after: .seconds(1))).contains("'systemctl status \(unit)' says more"))
+            #expect(
+                hint(socket, .unreachable(path: socket, Errno(2, "connect"))).contains("'systemctl start \(unit)'"))
+        }
+        let direct = Link(socket: blue, isDirect: true, timeout: .seconds(1))
+        #expect(
+            direct.failure(.timedOut(after: .seconds(1)), "io.evenkeel.Vrrp.List", .vrrpd, .seconds(1)).description
+                .contains("'systemctl status evenkeel-vrrpd@blue' says more"))
     }
 
     @Test func `an unreachable bus is told with the next step`() {

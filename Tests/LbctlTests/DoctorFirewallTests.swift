@@ -110,6 +110,21 @@ struct OneFile: FileLoader {
         #expect(try dropped(nft(chain("input", "accept", limited))) == [])
     }
 
+    @Test func `families that the doctor does not read are named, those without rules are not`() throws {
+        func below(_ items: String...) throws -> [String] {
+            FirewallTable.familiesBelow(
+                try JSONValue(parsing: Array(#"{"nftables":[\#(items.joined(separator: ","))]}"#.utf8)))
+        }
+        func rule(_ family: String) -> String {
+            #"{"rule":{"family":"\#(family)","table":"f","chain":"c","expr":[{"drop":null}]}}"#
+        }
+        #expect(try below() == [])
+        #expect(try below(rule("inet"), rule("ip"), rule("ip6")) == [])
+        #expect(try below(rule("netdev"), rule("bridge"), rule("arp"), rule("bridge")) == ["arp", "bridge", "netdev"])
+        #expect(try below(#"{"table":{"family":"netdev","name":"f"}}"#, rule("inet")) == [], "nothing is dropped there")
+        #expect(FirewallTable.familiesBelow([]) == [])
+    }
+
     @Test func `jumps lead on, return leads back`() throws {
         let jump = #"{"jump":{"target":"vrrp"}}"#
         let other = #"{"chain":{"family":"inet","table":"f","name":"vrrp"}}"#

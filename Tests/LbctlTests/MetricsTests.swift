@@ -23,8 +23,10 @@ struct MetricsTests {
             connections: 4, packetsIn: 3, packetsOut: 2, bytesIn: 1, bytesOut: 0, connectionsPerSecond: 7)
         var server = CheckAPI.ServerHealth.sample(.down)
         server.checks[0].runtime.certificateDays = 3
+        let bus = BusAPI.Statistics(
+            seq: 1, connections: 1, subscriptions: 0, kept: 0, queuedBytes: 0, published: 0, overruns: 0, refused: 0)
         return MetricsFacts(
-            status: status, checks: [server],
+            status: status, bus: bus, checks: [server],
             latencies: [.init(server: server.server, checks: [.init(name: "SSL_GET 1", probes: [2, 1])])],
             latencyLimits: [1000], processes: ["vrrpd": .init(processorSeconds: 1.5, residentOctets: 4096)],
             askedSeconds: 0.01)
@@ -76,6 +78,33 @@ struct MetricsTests {
                 #"evenkeel_check_duration_seconds_bucket{service="tcp/192.0.2.1:80",server="10.0.0.0:7",check="TCP_CHECK 1",le="0.001"} 2"#
             ))
         #expect(daemons.calls.count { $0.hasPrefix("Check.") } == 2)
+    }
+
+    @Test(arguments: [
+        ScriptedDaemons.Answer.failure(.timedOut(method: "m", .seconds(2), by: .daemon(.checkd))),
+        .failure(.disconnected(method: "m", by: .daemon(.checkd))), .replies([["servers": 7]]),
+    ])
+    func `a checkd that is attached and does not answer, or wrongly, is not up, and costs no scrape`(
+        _ answer: ScriptedDaemons.Answer
+    ) throws {
+        let daemons = ScriptedDaemons()
+        daemons.attach(.vrrpd, .checkd)
+        daemons["Vrrp.List"] = .replies([
+            try JSONObject(encoding: VrrpAPI.List.Reply(instances: Status.well.instances))
+        ])
+        daemons["Bus.Subscribe"] = .replies([["snapshotComplete": true]])
+        daemons["Bus.GetStatistics"] = .replies([
+            try JSONObject(
+                encoding: BusAPI.GetStatistics.Reply(
+                    statistics: .init(
+                        seq: 1, connections: 1, subscriptions: 0, kept: 0, queuedBytes: 0, published: 0, overruns: 0,
+                        refused: 0)))
+        ])
+        daemons["Check.List"] = answer
+        let text = try MetricsFacts(from: daemons).text(at: now, isOpenMetrics: false)
+        #expect(text.contains("evenkeel_daemon_up{daemon=\"checkd\"} 0\n"))
+        #expect(text.contains("evenkeel_daemon_up{daemon=\"vrrpd\"} 1\n"))
+        #expect(!daemons.calls.contains { $0.hasPrefix("Check.ListLatencies") }, "it is not asked again")
     }
 
     @Test func `both text formats, with labels as they must be escaped`() {

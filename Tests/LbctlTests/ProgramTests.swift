@@ -125,6 +125,63 @@ import Testing
         #expect(strict.output.contains(": error: snmp_name is not acted on yet: "))
     }
 
+    @Test func `what config check leaves out of JSON and SARIF is said beside it`() throws {
+        let file = NSTemporaryDirectory() + "/lbctl-many-\(getpid()).conf"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try String(repeating: "global_defs {\nrouter_id A B\n}\n", count: 1000)
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        for form in ["--json", "--sarif"] {
+            let many = try run(["config", "check", file, form])
+            #expect(many.status == 0)
+            #expect(many.errors.contains(/there are [0-9]+ more that are not listed/), "\(form): \(many.errors)")
+        }
+        #expect(try run(["config", "check", file]).output.contains(/… and [0-9]+ more/))
+        try "global_defs {\nrouter_id A B\n}\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try run(["config", "check", file, "--json"]).errors.isEmpty)
+    }
+
+    @Test func `a configuration that cannot be read is no difference`() throws {
+        let file = NSTemporaryDirectory() + "/lbctl-diff-\(getpid()).conf"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "global_defs {\n}\n".write(toFile: file, atomically: true, encoding: .utf8)
+        for words in [
+            [file, "/nowhere.conf"], ["/nowhere.conf", file], ["--state-dir", "/nowhere", file],
+            ["--state-dir", "/nowhere", "/nowhere.conf"],
+        ] {
+            let result = try run(["config", "diff"] + words)
+            #expect(
+                result.status == 2 && result.output.isEmpty && result.errors.contains("/nowhere"), "\(words): \(result)"
+            )
+        }
+        #expect(try run(["config", "diff", file, file]).status == 0)
+    }
+
+    @Test func `an empty configuration is not passed over in silence`() throws {
+        let file = NSTemporaryDirectory() + "/lbctl-empty-\(getpid()).conf"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        for content in ["", "# nothing\n\n! at all\n"] {
+            try content.write(toFile: file, atomically: true, encoding: .utf8)
+            let empty = try run(["config", "check", file])
+            // As keepalived -t, which says nothing either way.
+            #expect(empty.status == 0)
+            #expect(empty.output.hasPrefix("\(file): warning: says nothing: "), "\(empty.output)")
+            #expect(empty.output.contains("good, 1 warning: 0 VRRP instances"))
+        }
+    }
+
+    @Test func `explain knows words within lines`() throws {
+        let via = try run(["config", "explain", "via"])
+        #expect(via.status == 0)
+        #expect(via.output.contains("via ADDR\n") && via.output.contains("lines of virtual_routes and static_routes"))
+        let device = try run(["config", "explain", "dev"]).output
+        #expect(device.contains("words of address and track lines") && device.contains("ip-rule(8)"))
+        let value = try run(["config", "explain", "MASTER"])
+        #expect(value.status == 0 && value.output.hasPrefix("state "), "\(value.output)\(value.errors)")
+        #expect(try run(["config", "explain", "encap"]).output.contains("does nothing yet"))
+        #expect(try run(["config", "explain", "via", "--json"]).output.contains(#""block":"lines of virtual_routes"#))
+        #expect(try run(["config", "explain", "nosuchword"]).status == 1)
+    }
+
     @Test func `commands reach a daemon through the bus`() throws {
         let director = try Director()
         let list = try director.lbctl("vrrp", "list")

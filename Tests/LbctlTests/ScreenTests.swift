@@ -247,6 +247,21 @@ enum Recorded: String, CaseIterable {
         #expect(IpvsAPI.Server.sample("192.0.2.2:80", health, override: override).state.text == word)
     }
 
+    @Test func `a drain that is over is drained, and no more draining, on every screen`() {
+        var override = IpvsAPI.Override(kind: .drain, since: before(300), uid: 0)
+        for isOver in [nil, false, true] {
+            override.isOver = isOver
+            let server = IpvsAPI.Server.sample("192.0.2.2:80", override: override)
+            #expect(server.state.text == (isOver == true ? "drained" : "draining"))
+            let service = IpvsAPI.Service.sample(servers: [server])
+            let text = shown { screen in
+                screen.add(service)
+                screen.add(screen.serverTable([service]))
+            }
+            #expect(text.contains("draining") == (isOver != true), "\(text)")
+        }
+    }
+
     @Test func `what an alarm says is not said again for each service`() {
         var status = Status.troubled
         status.services[0].runtime.problem = "module ip_vs is not loaded; modprobe ip_vs"

@@ -20,6 +20,16 @@ import Testing
         DaemonOptions.parse(arguments, for: program, exists: { _ in false })
     }
 
+    @Test(arguments: [
+        ("/run/evenkeel", "evenkeel-scriptd"), ("/run/evenkeel@blue", "evenkeel-scriptd@blue"),
+        ("/run/evenkeel@a/", "evenkeel-scriptd@a"), ("/tmp/evenkeel@blue", "evenkeel-scriptd"),
+    ])
+    func `the unit of another daemon is one of the same director`(_ directory: String, _ unit: String) {
+        var options = DaemonOptions(config: "f")
+        options.runDirectory = directory
+        #expect(options.unit(of: "scriptd") == unit)
+    }
+
     @Test func `both ways to give a value are taken`() {
         guard case .run(let options) = parse("--config", "a.conf", "--run-dir=/tmp/r", "--log-level", "debug") else {
             Issue.record("refused")

@@ -151,6 +151,22 @@ struct PageTests {
         #expect(reached == ["skip"] + (services.array ?? []).compactMap(\.string))
     }
 
+    @Test func `a drain that is over is told apart from one that goes on, and names break behind their slashes`() throws
+    {
+        let name = "tcp/10.77.0.100:8080"
+        var over = IpvsAPI.Service.madeUp(name, perSecond: 1, ["192.168.10.14:80"], drained: "192.168.10.14:80")
+        over.servers[0].runtime.override?.isOver = true
+        let browser = try Room(more: [over]).browser
+        func word(_ server: String) throws -> String? {
+            try browser.value("document.querySelector('[data-server=\"\(server)\"] .state').textContent").string
+        }
+        #expect(try word("\(name)/192.168.10.14:80") == "drained")
+        #expect(try word("tcp/10.77.0.100:443/192.168.10.14:8443") == "draining")
+        let summary = "document.querySelector('[data-service=\"\(name)\"] summary span')"
+        #expect(try browser.value("\(summary).innerHTML").string == "tcp/<wbr>10.77.0.100:8080")
+        #expect(try browser.value("\(summary).textContent").string == name)
+    }
+
     /// The texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3).
     private static let faint = """
         (() => {

@@ -206,11 +206,69 @@ struct WithoutIPVSTests {
             return service.servers[0].runtime.stale
         }
         try segment.eventually("somebody checks", within: .seconds(15)) { (try? isStale()) == false }
+        /// The row about checkd in `lbctl status`, and how it ended.
+        func status(_ options: String...) throws -> (row: String, problems: String) {
+            let log = segment.directory + "/status"
+            unlink(log)
+            let lbctl = try Program(
+                [Program.directory + "/lbctl", "status", "--socket", socket, "--timeout", "2"] + options,
+                on: segment.hosts[0], log: log, loop: segment.loop)
+            try segment.eventually("lbctl ends", within: .seconds(20)) { lbctl.exit != nil }
+            let lines = lbctl.output.split(separator: "\n")
+            return (
+                lines.last { $0.hasPrefix("  checkd ") }.map(String.init) ?? "",
+                lines.filter { $0.hasPrefix("  checkd: ") }.joined(separator: "\n")
+            )
+        }
+        #expect(try status().row.contains(" attached "))
         checkd.signal(SIGSTOP)
+        // At once, where it is asked itself; by its heartbeat, where the bus is asked.
+        let direct = try status("--direct")
+        #expect(direct.row.hasSuffix(" SILENT") && direct.problems.contains("no answer within 2 s"), "\(direct)")
         try segment.eventually("the verdicts are stale", within: .seconds(15)) { try isStale() }
+        let hanging = try status()
+        #expect(hanging.row.contains(" SILENT ") && hanging.problems.contains("gives no sign of life"), "\(hanging)")
         checkd.signal(SIGCONT)
         try segment.eventually("they are looked after again", within: .seconds(15)) { try !isStale() }
+        #expect(try status().row.contains(" attached "))
         withExtendedLifetime((bus, program)) {}
+    }
+
+    @Test func `a service with a sorry server alone is up, as it is configured`() throws {
+        try write(
+            """
+            virtual_server 10.7.7.7 80 {
+                protocol TCP
+                lvs_method NAT
+                sorry_server 10.7.0.9 80
+            }
+            virtual_server 10.7.7.8 80 {
+                protocol TCP
+                lvs_method NAT
+                sorry_server 10.7.0.9 80
+                alpha
+                real_server 10.7.0.1 80 {
+                    TCP_CHECK {
+                    }
+                }
+            }
+
+            """)
+        let program = try start()
+        let services = try client(of: program).call(IpvsAPI.ListServices()).services
+        let states = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.runtime) })
+        #expect(states["tcp/10.7.7.7:80"]?.state == .up && states["tcp/10.7.7.7:80"]?.onSorryServer == true)
+        #expect(states["tcp/10.7.7.7:80"]?.reason == "no real server is configured; the sorry server serves")
+        #expect(states["tcp/10.7.7.8:80"]?.state == .down, "\(states)")
+        // A restart is no change of theirs, and of a server that nobody checks nobody knows since when it is up.
+        #expect(services.flatMap(\.servers).allSatisfy { $0.runtime.since == nil }, "\(services)")
+        program.signal(SIGTERM)
+        try segment.eventually("it stops", within: .seconds(10)) { program.exit != nil }
+        let second = try start()
+        for service in try client(of: second).call(IpvsAPI.ListServices()).services {
+            #expect(service.runtime.since == states[service.name]?.since, "\(service.name)")
+        }
+        withExtendedLifetime(second) {}
     }
 
     @Test func `a bad configuration is refused at a reload and at the start`() throws {

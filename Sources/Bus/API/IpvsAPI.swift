@@ -107,7 +107,8 @@ public enum IpvsAPI: ReloadableAPI {
 
     /// State of a service.
     public struct ServiceRuntime: Codable, Hashable, Sendable {
-        /// Whether the quorum is there.
+        /// Whether the quorum is there. A service with a sorry server and without any real server is up: that is how it
+        /// is configured.
         public var state: ServiceState
         /// When that began: RFC 3339, UTC; absent of a foreign service.
         public var since: String?
@@ -201,7 +202,8 @@ public enum IpvsAPI: ReloadableAPI {
     public struct ServerRuntime: Codable, Hashable, Sendable {
         /// Verdict of the checks, or of what was heard last.
         public var health: Health
-        /// When that began: RFC 3339, UTC; absent of a foreign server.
+        /// When that began: RFC 3339, UTC; absent where nobody knows: of a server that is not checked, or of which
+        /// checkd has not told yet.
         public var since: String?
         /// Why, for people: "connection refused".
         public var reason: String

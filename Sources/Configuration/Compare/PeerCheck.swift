@@ -41,6 +41,10 @@ extension Configuration {
     }
 }
 
+extension [AddressLine] {
+    fileprivate var set: Set<IPAddress> { Set(map(\.prefix.address)) }
+}
+
 /// Collects what is said.
 private struct PeerDisagreements {
     let blocks: [EffectiveBlock]
@@ -94,15 +98,36 @@ private struct PeerDisagreements {
                 "only one of the two signs its adverts (auth_hmac): the one that checks drops the other's",
                 remedy: "write auth_hmac with the same keys on both")
         }
-        let addresses = Set(own.virtualAddresses.map(\.prefix.address))
-        let others = Set(other.virtualAddresses.map(\.prefix.address))
-        if addresses != others {
-            let missing = addresses.symmetricDifference(others).sorted().map(\.description).joined(separator: ", ")
-            say(
-                own, "virtual_ipaddress", "only one of the two has \(missing): a takeover loses it",
-                remedy: "write the same virtual_ipaddress on both")
-        }
+        compareAddresses(own, other)
         compareDelivery(own, other)
+    }
+
+    /// What the master holds, and what of it is in its adverts.
+    private mutating func compareAddresses(_ own: VRRPInstanceConfiguration, _ other: VRRPInstanceConfiguration) {
+        func listed(_ addresses: some Sequence<IPAddress>) -> String {
+            addresses.sorted().map(\.description).joined(separator: ", ")
+        }
+        let (advertised, excluded) = (own.virtualAddresses.set, own.excludedAddresses.set)
+        let (othersAdvertised, othersExcluded) = (other.virtualAddresses.set, other.excludedAddresses.set)
+        let missing = advertised.union(excluded).symmetricDifference(othersAdvertised.union(othersExcluded))
+        for (word, here) in [
+            ("virtual_ipaddress", advertised.union(othersAdvertised)),
+            ("virtual_ipaddress_excluded", excluded.union(othersExcluded)),
+        ] {
+            let lost = missing.intersection(here)
+            guard !lost.isEmpty else { continue }
+            say(
+                own, word, "only one of the two has \(listed(lost)): a takeover loses it",
+                remedy: "write the same \(word) on both")
+        }
+        let halfSaid = advertised.symmetricDifference(othersAdvertised).subtracting(missing)
+        if !halfSaid.isEmpty {
+            say(
+                own, "virtual_ipaddress",
+                "only one of the two advertises \(listed(halfSaid)), the other one excludes it: each says of the other's "
+                    + "adverts that their addresses differ",
+                remedy: "write it in virtual_ipaddress on both, or in virtual_ipaddress_excluded on both")
+        }
     }
 
     private mutating func compareDelivery(_ own: VRRPInstanceConfiguration, _ other: VRRPInstanceConfiguration) {
@@ -113,6 +138,15 @@ private struct PeerDisagreements {
                 own, "mcast_dst_ip", "\(peer) sends to \(second), this one to \(group): both become master",
                 remedy: "write the same group on both")
         case (.unicast(let peers, _), .unicast(let others, _)):
+            for (sender, file, listener) in [
+                (own.sourceAddress, "this file", peer), (other.sourceAddress, peer, "this file"),
+            ] where sender == nil {
+                say(
+                    own, "unicast_peer",
+                    "\(file) has no unicast_src_ip: whether the address that its director sends from is among the "
+                        + "unicast_peer of \(listener) cannot be seen",
+                    remedy: "write unicast_src_ip on both directors")
+            }
             for (sender, listeners, place) in [
                 (other.sourceAddress, peers, "peers here"), (own.sourceAddress, others, peer),
             ] {

@@ -63,11 +63,13 @@ public struct Diagnostic: Equatable, Sendable {
     /// Other places that belong to it.
     public var notes: [Note]
 
-    /// An error about a file as a whole.
-    public static func ofFile(_ path: String, _ code: Code, _ message: String, remedy: String) -> Diagnostic {
+    /// About a file as a whole.
+    public static func ofFile(
+        _ path: String, _ code: Code, _ message: String, remedy: String, severity: Severity = .error
+    ) -> Diagnostic {
         let position = SourcePosition(file: path, line: 0, column: 0)
         return Diagnostic(
-            severity: .error, code: code, source: SourceExcerpt(position: position, length: 1, line: ""),
+            severity: severity, code: code, source: SourceExcerpt(position: position, length: 1, line: ""),
             message: message, remedy: remedy, notes: [])
     }
 

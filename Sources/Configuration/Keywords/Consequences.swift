@@ -1,5 +1,5 @@
-// What it means for people that a keyword is not acted on yet. A keyword that is not here says what it is for instead, and
-// counts as a convenience. The row decides whether a keyword is acted on; a line here that no row needs any more is harmless.
+// What it means for people that a keyword is not acted on yet, and why it is not: what is checked says it, and docs/MIGRATION.md. The row decides
+// whether a keyword is acted on; one that is not and has no line here says what it is for, and counts as a convenience (words of route lines).
 
 extension KeywordTable {
     /// What happens instead of what the word asks for.
@@ -13,12 +13,20 @@ extension KeywordTable {
     /// Where an address or a service is not protected as the file says: nowhere at present.
     private static let protection: [String: String] = [:]
 
-    private static let noProgram = "no program is run then"
-    private static let noPipe = "nothing is written to a pipe"
+    private static let noOtherMIB =
+        "'lbctl snmp' serves KEEPALIVED-MIB alone, which says of virtual routers what the MIBs of RFC 2787 and RFC 6527 say; for the other tables "
+        + "they would have to be kept a second and a third time"
 
     private static let convenience: [String: String] = [
-        "notify_up": noProgram, "notify_down": noProgram, "quorum_up": noProgram, "quorum_down": noProgram,
-        "lvs_notify_fifo": noPipe, "lvs_notify_fifo_script": noPipe,
-        "omega": "no program is run at stop anyway", "rs_init_notifies": "no program is run anyway",
+        "enable_snmp_rfc": noOtherMIB, "enable_snmp_rfcv2": noOtherMIB, "enable_snmp_rfcv3": noOtherMIB,
+        "enable_traps":
+            "'lbctl snmp' answers snmpd (pass_persist), and who answers cannot send; mail, notify_webhook, notify programs and 'lbctl events' "
+            + "tell of the same changes",
+        "snmp_name":
+            "KEEPALIVED-MIB of keepalived 2.2, which 'lbctl snmp' serves, has no place for it; its tables tell services and servers apart by "
+            + "address and port",
     ]
+
+    /// Why a keyword is not acted on, where that is known.
+    public static func reason(_ word: String) -> String? { convenience[word] }
 }

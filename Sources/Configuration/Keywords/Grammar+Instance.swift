@@ -4,7 +4,8 @@ import Net
 
 /// `vrrp_instance` while it is read.
 struct InstanceDraft: BlockDraft {
-    var model = VRRPInstanceConfiguration(name: "", interface: nil, virtualRouterID: 1)
+    /// The number is 0 until one is read.
+    var model = VRRPInstanceConfiguration(name: "", interface: nil, virtualRouterID: 0)
     var multicastSource: IPAddress?
     var unicastSource: IPAddress?
     var multicastGroup: IPAddress?

@@ -27,6 +27,38 @@ enum LineValue: Sendable {
     case rest
 }
 
+extension LineValue {
+    /// What follows the word, for people.
+    var syntax: String {
+        switch self {
+        case .nothing: ""
+        case .address: "ADDR"
+        case .prefix: "NETWORK[/LENGTH]"
+        case .device: "IF"
+        case .number: "N"
+        case .range: "N[-N]"
+        case .mark: "N[/MASK]"
+        case .time: "N[s|ms]"
+        case .boolean: "BOOL"
+        case .choice: "WORD"
+        case .name, .named: "NAME|N"
+        case .rest: "…"
+        }
+    }
+
+    /// Which values it takes, where they can be listed.
+    var range: String? {
+        switch self {
+        case .number(let range), .range(let range): "\(range.lowerBound)…\(range.upperBound)"
+        case .choice(let words): words.joined(separator: ", ")
+        case .named(let words, let range):
+            "\(words.joined(separator: ", ")), \(range.lowerBound)…\(range.upperBound)"
+        case .boolean: "on, off"
+        case .nothing, .address, .prefix, .device, .mark, .time, .name, .rest: nil
+        }
+    }
+}
+
 /// The language of a kind of line.
 struct LineGrammar: Sendable {
     /// "route" or "rule".

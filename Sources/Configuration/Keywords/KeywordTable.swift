@@ -28,7 +28,7 @@ public enum KeywordTable {
     /// One keyword in one kind of block.
     public struct Entry: Equatable, Sendable {
         /// Where it stands, e.g. `vrrp_instance`.
-        public var block: String { kind.rawValue }
+        public var block: String { lines ?? kind.rawValue }
         /// The word.
         public var word: String
         /// What follows it, e.g. `N` or `{ ADDR… }`; empty for a switch.
@@ -50,6 +50,8 @@ public enum KeywordTable {
         var child: BlockKind?
         /// True when it may stand several times in one block.
         var repeats = false
+        /// In whose lines it stands, where it is a word of lines that have a language of their own.
+        var lines: String?
     }
 
     /// All rows, by block in the order of keepalived.conf(5).
@@ -81,6 +83,26 @@ public enum KeywordTable {
     /// The rows of one word, in every block that has it.
     public static func explain(_ word: String) -> [Entry] {
         byWord[word] ?? []
+    }
+
+    /// What there is to say about a word that begins no line: it is a word of routes and rules, or a value that a keyword takes.
+    public static func explainInLine(_ word: String) -> [Entry] {
+        let lines = [(Grammars.routeLine, "routes"), (Grammars.ruleLine, "rules")].compactMap { line, kinds in
+            line.words[word].map { value in
+                let isActedOn = line.kind == "rule" || !Grammars.routeWordsNotActedOn.contains(word)
+                return Entry(
+                    word: word, value: value.syntax, range: value.range, standard: "as the kernel has it",
+                    meaning: "as in ip-\(line.kind)(8)", tier: .common, support: isActedOn ? .supported : .notYet,
+                    kind: .list, lines: "lines of virtual_\(kinds) and static_\(kinds)")
+            }
+        }
+        guard lines.isEmpty, explain(word).isEmpty else { return lines }
+        return entries.filter { entry in
+            let values = "\(entry.value) \(entry.range ?? "")".split {
+                !($0.isLetter || $0.isNumber || "_-".contains($0))
+            }
+            return values.contains { $0 == word }
+        }
     }
 
     /// The known word nearest to `word`.

@@ -13,7 +13,7 @@ extension KeywordTable {
                 text += "| keyword | default | meaning | Evenkeel |\n|---|---|---|---|\n"
             }
             text += "| `\(entry.syntax.escapedForTable)` | \(entry.defaultText.escapedForTable) | "
-            text += "\(entry.meaning.escapedForTable) | \(entry.support.text) |\n"
+            text += "\(entry.meaning.escapedForTable) | \(entry.supportText.escapedForTable) |\n"
         }
         return text
     }
@@ -45,12 +45,18 @@ extension KeywordTable.Entry {
     /// What `lbctl config explain WORD` prints: a few lines for one block.
     public var explanation: String {
         var lines = ["\(syntax)    in \(heading)", "  \(meaning)", "  default: \(defaultText)"]
-        lines.append("  Evenkeel: \(support.text)")
+        lines.append("  Evenkeel: \(supportText)")
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// What Evenkeel does with it, and why not where it does nothing.
+    public var supportText: String {
+        guard support == .notYet, let reason = KeywordTable.reason(word) else { return support.text }
+        return "\(support.text): \(reason)"
+    }
+
     /// The block, for people. Lists have no keyword of their own: their words are those of address and track lines.
-    public var heading: String { kind == .list ? "words of address and track lines" : kind.rawValue }
+    public var heading: String { lines ?? (kind == .list ? "words of address and track lines" : kind.rawValue) }
 }
 
 extension KeywordTable.Support {

@@ -33,7 +33,8 @@ extension Interpreter {
             instance.trackedUnits = lists.units
             instance.trackedSessions = lists.sessions
             resolveStrict(parsed, &instance)
-            let alike = numbered[instance.number] ?? []
+            // Without a number that could be read, which is said where it stands, it is like no other.
+            let alike = instance.virtualRouterID == 0 ? [] : numbered[instance.number] ?? []
             if let other = alike.first(where: { instances[$0].clashes(with: instance) }) {
                 sayClash(parsed, instance, places[other], instances[other])
             }

@@ -124,7 +124,14 @@ extension Failure {
 
     /// Where it names a unit, that of a director in a network namespace.
     func inInstance(_ name: String?) -> Failure {
-        guard case .notAttached(let interface, _) = self else { return self }
-        return .notAttached(interface: interface, instance: name)
+        switch self {
+        case .notAttached(let interface, _): .notAttached(interface: interface, instance: name)
+        case .timedOut(let method, let limit, let culprit, _):
+            .timedOut(method: method, limit, by: culprit, instance: name)
+        case .usage, .configuration, .busUnreachable, .daemonUnreachable, .disconnected, .protocolViolation, .denied,
+            .refused, .unknownName, .unknownKeyword, .ambiguous, .differentConfigurations, .hostRefused, .notDone,
+            .stillDraining, .inPart:
+            self
+        }
     }
 }

@@ -16,7 +16,7 @@ final class Link: Daemons {
 
     let timeout: Duration
     let isDirect: Bool
-    var instance: String? { Instance.name(at: socket) }
+    var instance: String? { UnitName.instance(at: socket) }
     /// The bus's socket.
     let socket: String
     private var clients: [String: BusClient] = [:]
@@ -73,19 +73,20 @@ final class Link: Daemons {
     /// What the client says about a call of `method`; `daemon` is nil when it went through the bus.
     func failure(_ error: BusClientError, _ method: String, _ daemon: Daemon?, _ limit: Duration) -> Failure {
         let neighbour = daemon.map { Culprit.daemon($0) } ?? .busd
-        return switch error {
-        case .unreachable(let path, let errno):
-            daemon.map { .daemonUnreachable($0, socket: path, errno) } ?? .busUnreachable(socket: path, errno)
-        case .notAccepted: .timedOut(method: method, limit, by: neighbour)
-        case .closed, .failed: .disconnected(method: method, by: neighbour)
-        case .timedOut:
-            .timedOut(method: method, limit, by: isDirect || !busAnswers() ? neighbour : Culprit(answering: method))
-        case .violated(let error): .protocolViolation("\(method): \(error)")
-        case .badReply(let problem): .protocolViolation("\(method): \(problem)")
-        case .refused(let reply):
-            Failure(method: method, error: reply.error ?? "", parameters: reply.parameters)
-                .inInstance(Instance.name(at: socket))
-        }
+        let failure: Failure =
+            switch error {
+            case .unreachable(let path, let errno):
+                daemon.map { .daemonUnreachable($0, socket: path, errno) } ?? .busUnreachable(socket: path, errno)
+            case .notAccepted: .timedOut(method: method, limit, by: neighbour)
+            case .closed, .failed: .disconnected(method: method, by: neighbour)
+            case .timedOut:
+                .timedOut(method: method, limit, by: isDirect || !busAnswers() ? neighbour : Culprit(answering: method))
+            case .violated(let error): .protocolViolation("\(method): \(error)")
+            case .badReply(let problem): .protocolViolation("\(method): \(problem)")
+            case .refused(let reply):
+                Failure(method: method, error: reply.error ?? "", parameters: reply.parameters)
+            }
+        return failure.inInstance(instance)
     }
 
     /// The process that listens at the bus's socket; nil when none does.

@@ -107,6 +107,7 @@ struct ConfigCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl config explain advert_int
+                  lbctl config explain via                 a word within the lines of a block
                   lbctl config explain quorum --json
                 """)
 
@@ -117,7 +118,7 @@ struct ConfigCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let entries = KeywordTable.explain(word)
+            let entries = KeywordTable.explain(word) + KeywordTable.explainInLine(word)
             guard !entries.isEmpty else { throw Failure.unknownKeyword(word, KeywordTable.suggestion(for: word)) }
             try StandardOutput.show(
                 Shown(wire: entries.map(\.wire)) { screen in for entry in entries { screen.add(entry) } },

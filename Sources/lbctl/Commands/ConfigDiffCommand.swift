@@ -13,7 +13,8 @@ extension ConfigCommand {
                 The values that count are compared: a line that was moved, or that says what was the default anyway, is no \
                 difference. With one file it is compared to the configuration in force, which the daemons keep in their \
                 state directories (root alone reads it); without any file, the one that the daemons read is. What each daemon \
-                would do: 'lbctl reload --dry-run'. Exit status 0 where nothing differs, 1 where something does.
+                would do: 'lbctl reload --dry-run'. Exit status 0 where nothing differs, 1 where something does, 2 \
+                where one of the two cannot be read or would be refused.
 
                 Examples:
                   lbctl config diff                        the configuration in force, and the file
@@ -40,12 +41,20 @@ extension ConfigCommand {
             if files.count == 2 {
                 (old, name) = (try ConfigCommand.values(of: files[0]), files[0])
             } else {
-                let bundle = try kept.configurations(of: instanceOptions.instance).inForce
-                (old, name) = (bundle.values(), "the configuration in force")
+                (old, name) = (try inForce(), "the configuration in force")
             }
             let differences = old.differences(to: try ConfigCommand.values(of: path))
             try StandardOutput.show(Self.shown(differences, name, path), json: output.json)
             if !differences.isEmpty { throw ExitCode(ExitStatus.failed.rawValue) }
+        }
+
+        /// What the daemons run on. Where it cannot be read nothing is compared: that is not the exit status of a difference.
+        private func inForce() throws(Failure) -> LoadedConfiguration {
+            do throws(Failure) {
+                return try kept.configurations(of: instanceOptions.instance).inForce.values()
+            } catch {
+                throw .usage(error.description)
+            }
         }
 
         /// What is shown.

@@ -117,7 +117,7 @@ struct StatusReport {
         switch failure {
         case .daemonUnreachable(_, let socket, let errno): .absent("\(socket): \(errno)")
         case .notAttached, .disconnected: .absent("went away while it was asked")
-        case .timedOut(_, let limit, _): .silent("no answer within \(limit.seconds.formatted) s")
+        case .timedOut(_, let limit, _, _): .silent("no answer within \(limit.seconds.formatted) s")
         case .usage, .configuration, .busUnreachable, .protocolViolation, .denied, .refused, .unknownName,
             .unknownKeyword, .ambiguous, .hostRefused, .differentConfigurations, .notDone, .stillDraining, .inPart:
             throw failure

@@ -7,6 +7,7 @@ import IPVS
 import IPVSWords
 import JSON
 import Net
+import Platform
 
 final class BusTable<Bus: Daemons>: TableAccess {
     /// Commands in a call: ipvsd takes no more.
@@ -163,7 +164,7 @@ extension TableFailure {
         let direct = "'lbctl ipvs --direct' talks to the kernel without ipvsd (as root)"
         switch failure {
         case .busUnreachable(let socket, let errno):
-            let target = "evenkeel\(Instance.name(at: socket).map { "@\($0)" } ?? "").target"
+            let target = "evenkeel\(UnitName.instance(at: socket).map { "@\($0)" } ?? "").target"
             self = .other(
                 "ipvsd cannot be asked, since busd is not reachable at \(socket) (\(errno)): "
                     + "'systemctl start \(target)'; \(direct)", status: failure.status.rawValue)

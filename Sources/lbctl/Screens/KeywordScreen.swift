@@ -8,10 +8,11 @@ extension Screen {
         heading("\(entry.word)\(entry.value.isEmpty ? "" : " \(entry.value)")")
         var facts = Facts()
         facts.add("means", entry.meaning)
-        facts.add("stands in", entry.block)
+        facts.add("stands in", entry.heading)
         facts.add("values", [entry.range, entry.unit].compactMap(\.self).joined(separator: " "))
         facts.add("default", entry.standard)
         facts.add("in Evenkeel", entry.support.cell)
+        if entry.support == .notYet { facts.add("why", KeywordTable.reason(entry.word) ?? "") }
         add(facts, indent: 2)
     }
 }

@@ -2,6 +2,7 @@
 // list of problems is apart from showing it, so that `status` cannot forget one that a table would hide.
 import Bus
 import JSON
+import Platform
 
 /// A director at one moment.
 struct Status {
@@ -84,7 +85,7 @@ extension Status {
             .map(\.element)
     }
 
-    private func unit(of daemon: Daemon) -> String { Instance.unit(of: daemon.rawValue, in: instance) }
+    private func unit(of daemon: Daemon) -> String { UnitName.unit(of: daemon.rawValue, in: instance) }
 
     private func problem(_ alarm: Alarm) -> Problem {
         Problem(

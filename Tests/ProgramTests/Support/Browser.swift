@@ -102,7 +102,11 @@ final class Browser {
 
     /// The page as a PNG, in base64.
     func picture() throws -> String {
-        try call("Page.captureScreenshot", ["format": "png", "captureBeyondViewport": true])["data"]?.string ?? ""
+        // As wide as its window: the page is drawn without the bar at its side, and would be cut by as much.
+        let size = try value("[window.innerWidth, document.documentElement.scrollHeight]").array ?? []
+        let clip: JSONObject = ["x": 0, "y": 0, "width": size.first ?? 0, "height": size.last ?? 0, "scale": 1]
+        let parameters: JSONObject = ["format": "png", "captureBeyondViewport": true, "clip": .object(clip)]
+        return try call("Page.captureScreenshot", parameters)["data"]?.string ?? ""
     }
 
     private func call(_ method: String, _ parameters: JSONObject = [:]) throws -> JSONObject {

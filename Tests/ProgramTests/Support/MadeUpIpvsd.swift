@@ -55,6 +55,11 @@ final class MadeUpIpvsd {
                 services[place].servers[index].runtime.reason = reason
                 services[place].servers[index].runtime.effectiveWeight =
                     health == .up ? service.servers[index].context.weight ?? 1 : 0
+                services[place].servers[index].runtime.counters?.connectionsPerSecond = health == .up ? 210 : 0
+                let serving = services[place].servers.filter { $0.runtime.effectiveWeight > 0 }
+                services[place].runtime.weightUp = serving.reduce(0) { $0 + $1.runtime.effectiveWeight }
+                services[place].runtime.reason =
+                    "\(serving.count) of \(service.servers.count) servers serve, weight \(services[place].runtime.weightUp)"
             }
         }
         self.service.events.changed(EventType.ipvsServer, subject: name)

@@ -22,6 +22,9 @@ function el(name, attributes = {}, ...children) {
   return node;
 }
 
+/** A name that a narrow page breaks behind its slashes, not within an address. */
+const breakable = (text) => text.split(/(?<=\/)/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+
 function ago(time) {
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000));
   if (!Number.isFinite(seconds)) return "";
@@ -46,8 +49,8 @@ function verdict() {
   if (problems.length === 0) return [el("p", { class: "fine" }, "Nothing is out of order.")];
   return problems.map((problem) =>
     el("div", { class: `problem ${problem.severity === "byHand" ? "warn" : problem.severity}` },
-      el("p", {}, el("strong", {}, problem.subject), ` ${problem.text}`),
-      problem.remedy ? el("p", {}, "→ ", el("code", {}, problem.remedy)) : null));
+      el("p", {}, el("strong", {}, ...breakable(problem.subject)), ` ${problem.text}`),
+      problem.remedy ? el("p", {}, "→ ", el("code", {}, ...breakable(problem.remedy))) : null));
 }
 
 const instanceClass = { master: "good", backup: "", fault: "bad", initialize: "warn" };
@@ -105,7 +108,7 @@ function service(service) {
   const inUse = servers.filter((server) => server.runtime.effectiveWeight > 0).length;
   const counters = runtime.counters ?? {};
   const details = el("details", { class: kind, "data-service": service.name },
-    el("summary", {}, el("span", {}, service.name), el("span", { class: `state ${kind}` }, runtime.state, since(runtime.since)),
+    el("summary", {}, el("span", {}, ...breakable(service.name)), el("span", { class: `state ${kind}` }, runtime.state, since(runtime.since)),
       el("span", {}, `${inUse} of ${servers.length} servers`), el("span", {}, `${amount(counters.connectionsPerSecond)} conn/s`),
       el("span", {}, `${amount(counters.bytesInPerSecond, "B")}/s in`), spark(service.name)),
     el("p", { class: "faint" }, [context.scheduler, runtime.reason, runtime.onSorryServer ? "the sorry server serves" : ""].filter(Boolean).join("; ")),
@@ -137,7 +140,7 @@ function showChanges() {
     const data = event.data;
     const state = data === undefined ? "gone" : data.runtime?.state ?? data.runtime?.health ?? data.state ?? data.message ?? "";
     return el("li", {}, el("time", { class: "faint", datetime: event.time }, new Date(event.time).toLocaleTimeString()),
-      el("span", { class: "faint" }, event.type.replace("io.evenkeel.", "")), el("strong", {}, event.subject), el("span", {}, `${state}`),
+      el("span", { class: "faint" }, event.type.replace("io.evenkeel.", "")), el("strong", {}, ...breakable(event.subject)), el("span", {}, `${state}`),
       el("span", { class: "faint" }, data?.runtime?.reason ?? data?.reason ?? ""));
   }));
 }
