@@ -9,11 +9,11 @@
 #include <sys/epoll.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,7 +120,14 @@ int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int64_t time
     return n;
 }
 
-int ek_timer_slack(int64_t nanoseconds) { return result(prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0)); }
+int ek_timerfd_create(void) { return result(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)); }
+
+int ek_timerfd_arm(int fd, int64_t nanoseconds) {
+    if (nanoseconds < 1) nanoseconds = 1;  // zero would disarm
+    struct itimerspec spec = {
+        .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
+    return result(timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL));
+}
 
 int ek_signalfd(const int *signals, size_t count) {
     sigset_t set;

@@ -71,7 +71,7 @@ final class Program: RunningDaemon {
             directory = .failure(error)
         }
         heartbeat = Heartbeat(in: directory)
-        loop.wakePunctually()
+        try loop.wakePunctually()
         claim = try? UnixSocket.listen(at: Self.claim, mode: 0)
         ledger = Ledger(directory: options.stateDirectory, on: loop)
         let file = ledger.file("stepped-down", durable: false)

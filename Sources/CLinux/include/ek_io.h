@@ -1,4 +1,4 @@
-// Descriptors, epoll, signalfd and clocks. Every call returns a value >= 0 or -errno, so that Swift never reads errno.
+// Descriptors, epoll, timerfd, signalfd and clocks. Every call returns a value >= 0 or -errno, so that Swift never reads errno.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -28,10 +28,12 @@ int ek_memory_file(const void *octets, size_t count);
 
 int ek_epoll_create(void);
 int ek_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
-// Waits without a time limit (timeout_ns < 0) or at most timeout_ns.
+// Waits without a time limit (timeout_ns < 0) or at most timeout_ns, and by up to a thousandth of that longer.
 int ek_epoll_wait(int epoll, struct ek_event *events, int capacity, int64_t timeout_ns);
-// How late the kernel may wake this thread, to wake it together with others. Its default is 50,000.
-int ek_timer_slack(int64_t nanoseconds);
+
+int ek_timerfd_create(void);
+// Arms at an absolute CLOCK_MONOTONIC time; a time in the past fires at once.
+int ek_timerfd_arm(int fd, int64_t nanoseconds);
 
 // Blocks the signals for this process and returns a descriptor that delivers them.
 int ek_signalfd(const int *signals, size_t count);
