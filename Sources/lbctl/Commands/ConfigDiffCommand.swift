@@ -15,8 +15,8 @@ extension ConfigCommand {
                 would do: 'lbctl reload --dry-run'. Exit status 0 where nothing differs, 1 where something does.
 
                 Examples:
-                  lbctl config diff                        the configuration in force, and the file
-                  lbctl config diff ./new.conf             the configuration in force, and another file
+                  lbctl config diff                the configuration in force, and the file
+                  lbctl config diff ./new.conf     the one in force, and another file
                   lbctl config diff ./old.conf ./new.conf
                   lbctl config diff --json | jq -r '.path | join(" / ")'
                 """)
@@ -40,7 +40,8 @@ extension ConfigCommand {
                 (old, name) = (try ConfigCommand.values(of: files[0]), files[0])
             } else {
                 let bundle = try kept.configurations(of: instanceOptions.instance).inForce
-                (old, name) = (bundle.values(), "the configuration in force")
+                old = bundle.values()
+                name = "the configuration in force (\(old.digest.prefix(8)))"
             }
             let differences = old.differences(to: try ConfigCommand.values(of: path))
             try StandardOutput.show(Self.shown(differences, name, path), json: output.json)
@@ -50,7 +51,9 @@ extension ConfigCommand {
         /// What is shown.
         static func shown(_ differences: [ConfigurationDifference], _ old: String, _ new: String) -> Shown {
             Shown(wire: differences.map(\.wire)) { screen in
-                if differences.isEmpty { screen.add("\(new) says the same as \(old).") }
+                screen.add(
+                    differences.isEmpty
+                        ? Cell("\(new) says the same as \(old).") : Cell("\(new), compared to \(old):", .faint))
                 for difference in differences { screen.add(difference) }
             }
         }
