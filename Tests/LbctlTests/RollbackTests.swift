@@ -249,6 +249,17 @@ import Testing
         #expect(!isThere(note))
     }
 
+    @Test func `where the old file cannot come back, its copy and the note stay`() throws {
+        let options = try kept()
+        var rollback = try Rollback(options.configurations(of: nil))
+        try rollback.carryOut()
+        unlink(file)
+        _ = try write("in the way", "conf.d/vi.conf/x")
+        #expect(rollback.undone().contains("cannot be made as they were before: \(file) ("))
+        #expect(content(copy)?.contains("priority 60") == true)
+        #expect(isThere(note))
+    }
+
     @Test func `where one new file cannot be written, none of the others is touched`() throws {
         let kept = KeptConfigurations(directory: "\(directory)/state")
         let path = try write("include \(directory)/conf.d/*.conf\n", "main.conf")

@@ -170,7 +170,7 @@ struct FileExchange {
             rights = own
             unlink(step.copy)
             guard link(step.place, step.copy) == 0 else { throw Errno(errno, "link") }
-            undoing.append(.remove(step.copy))
+            undoing.append(.forget(step.copy))
         case .link, .other: break
         }
         try FileSystem.make(step.fresh, with: bytes, rights: rights)
