@@ -187,6 +187,13 @@ import Testing
 
     @Test func `Ctrl-C does not leave it half done`() throws {
         _ = try kept()
+        // Threads that run tests may have it blocked already.
+        var interrupt = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&interrupt)
+        sigaddset(&interrupt, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &interrupt, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         let answer = try reload { _ in raise(SIGINT) }
         #expect(try text(answer).contains("Loaded in vrrpd (d1).\n"))
         var pending = sigset_t()

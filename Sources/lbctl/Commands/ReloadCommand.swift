@@ -53,7 +53,7 @@ struct ReloadCommand: BusCommand {
             var signals = HeldSignals()
             defer {
                 if signals.release() {
-                    StandardError.say("a rollback is not left half done: what would have ended it came too late")
+                    StandardError.say("a rollback is not left half done: the signal was held off until it was over")
                 }
             }
             var rollback = try Rollback(kept.configurations(of: instance))
