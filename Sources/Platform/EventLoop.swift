@@ -286,9 +286,10 @@ private struct PunctualAlarm: ~Copyable {
     private var hasFired = false
 
     init(in epoll: Int32, data: UInt64) throws(Errno) {
-        descriptor = FileDescriptor(owning: try Errno.check(ek_timerfd_create(), "timerfd_create"))
+        let timer = FileDescriptor(owning: try Errno.check(ek_timerfd_create(), "timerfd_create"))
         try Errno.check(
-            ek_epoll_ctl(epoll, Int32(EK_EPOLL_ADD), descriptor.number, Readiness.read.rawValue, data), "epoll_ctl")
+            ek_epoll_ctl(epoll, Int32(EK_EPOLL_ADD), timer.number, Readiness.read.rawValue, data), "epoll_ctl")
+        descriptor = timer
     }
 
     mutating func arm(for deadline: Instant?) {

@@ -114,18 +114,38 @@ public enum FileSystem {
         _ path: String, with content: [UInt8], durable: Bool, mode: UInt32 = 0o600
     ) throws(Errno) {
         let temporary = path + ".new"
-        unlink(temporary)
-        let descriptor = FileDescriptor(
-            owning: try Errno.check(ek_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), "open"))
-        do throws(Errno) {
-            try write(content, to: descriptor)
-            if durable { try Errno.check(ek_fdatasync(descriptor.number), "fdatasync") }
-            guard rename(temporary, path) == 0 else { throw Errno(errno, "rename") }
-        } catch {
-            unlink(temporary)  // A full disk gets its room back.
-            throw error
+        try make(temporary, with: content, durable: durable, mode: mode)
+        guard rename(temporary, path) == 0 else {
+            let failure = Errno(errno, "rename")
+            unlink(temporary)
+            throw failure
         }
         if durable { try synchroniseDirectory(of: path) }
+    }
+
+    /// Makes a file anew, with the rights that are given and whatever the umask is; what stands at the path is removed, not followed.
+    /// Its content is on the disk once this returns, its name with the next `synchroniseDirectory`.
+    public static func make(_ path: String, with content: [UInt8], rights: FileRights) throws(Errno) {
+        try make(path, with: content, durable: true, mode: 0o600, rights)
+    }
+
+    private static func make(
+        _ path: String, with content: [UInt8], durable: Bool, mode: UInt32, _ rights: FileRights? = nil
+    ) throws(Errno) {
+        unlink(path)
+        let descriptor = FileDescriptor(
+            owning: try Errno.check(ek_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), "open"))
+        do throws(Errno) {
+            if let rights {
+                guard fchown(descriptor.number, rights.owner, rights.group) == 0 else { throw Errno(errno, "fchown") }
+                guard fchmod(descriptor.number, rights.mode) == 0 else { throw Errno(errno, "fchmod") }
+            }
+            try write(content, to: descriptor)
+            if durable { try Errno.check(ek_fdatasync(descriptor.number), "fdatasync") }
+        } catch {
+            unlink(path)  // A full disk gets its room back.
+            throw error
+        }
     }
 
     /// Removes a file, whether it is there or not.
@@ -144,9 +164,14 @@ public enum FileSystem {
         }
     }
 
-    private static func synchroniseDirectory(of path: String) throws(Errno) {
-        let slash = path.lastIndex(of: "/")
-        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    /// The directory that a path is in.
+    public static func directory(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+
+    /// Has the disk know the names in the directory that a path is in.
+    public static func synchroniseDirectory(of path: String) throws(Errno) {
+        let directory = directory(of: path)
         let descriptor = FileDescriptor(
             owning: try Errno.check(ek_open(directory, O_RDONLY | O_DIRECTORY, 0), "open"))
         guard fsync(descriptor.number) == 0 else { throw Errno(errno, "fsync") }
@@ -160,5 +185,27 @@ public enum FileSystem {
         }
         try makeDirectory(String(path[..<slash]), mode: 0o755)
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw Errno(errno, "mkdir") }
+    }
+}
+
+/// Whose a file or directory is, and what others may do with it.
+public struct FileRights: Equatable, Sendable {
+    /// A user's number.
+    public var owner: UInt32
+    /// A group's number.
+    public var group: UInt32
+    /// The bits that chmod(2) sets.
+    public var mode: UInt32
+
+    /// Rights.
+    public init(owner: UInt32, group: UInt32, mode: UInt32) {
+        (self.owner, self.group, self.mode) = (owner, group, mode)
+    }
+
+    /// Those of what a path leads to; nil where it leads nowhere.
+    public init?(of path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        (owner, group, mode) = (status.st_uid, status.st_gid, status.st_mode & 0o7777)
     }
 }

@@ -31,7 +31,18 @@ enum CommandWords {
                 throw unknown(word, after: path, of: command)
             }
         }
+        // The parser takes a negative number for an option and says that the number is missing.
+        if command != IpvsCommand.self,
+            let word = rest.prefix(while: { $0 != "--" }).first(where: isNegative)
+        {
+            let before = (["lbctl"] + path).joined(separator: " ")
+            throw .usage("'\(word)' is no option, and no number here is negative; '\(before) --help' explains them")
+        }
         return path + options + rest
+    }
+
+    private static func isNegative(_ word: String) -> Bool {
+        word.count > 1 && word.hasPrefix("-") && word.dropFirst().allSatisfy { ("0"..."9").contains($0) }
     }
 
     private static func name(of command: any ParsableCommand.Type) -> String {

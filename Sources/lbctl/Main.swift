@@ -21,7 +21,7 @@ struct Lbctl: ParsableCommand {
               lbctl status
               lbctl server drain 192.168.200.103:80
               lbctl events --type vrrp.instance
-              lbctl --instance blue status             the daemons of evenkeel@blue.target
+              lbctl --instance blue status          the daemons of evenkeel@blue.target
               lbctl config check /etc/keepalived/keepalived.conf
             """,
         version: "lbctl (Evenkeel) \(evenkeelVersion)",

@@ -1,4 +1,4 @@
-// `lbctl config show`, `diff` and `check --sarif`, and `lbctl reload --rollback`: what they print and write.
+// `lbctl config show`, `diff` and `check --sarif`: what they print.
 import ArgumentParser
 import Foundation
 import Glibc
@@ -10,13 +10,7 @@ import Testing
 @testable import lbctl
 
 @Suite struct ConfigTests {
-    private let directory: String
-
-    init() throws {
-        let template = FileManager.default.temporaryDirectory.appending(path: "lbctl-config-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: template, withIntermediateDirectories: true)
-        directory = template.path
-    }
+    private let scratch = ScratchDirectory()
 
     private static let sample = """
         vrrp_instance VI_1 {
@@ -30,15 +24,7 @@ import Testing
 
         """
 
-    private func write(_ text: String, _ name: String) throws -> String {
-        let path = "\(directory)/\(name)"
-        try FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        return path
-    }
-
-    private func content(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+    private func write(_ text: String, _ name: String) throws -> String { try scratch.write(text, name) }
 
     private func screen(_ shown: Shown, width: Int) throws -> String {
         var screen = Screen(style: Style(isColoured: false), now: .now, width: width)
@@ -85,6 +71,7 @@ import Testing
         let shown = ConfigCommand.Diff.shown(old.differences(to: new), "old.conf", "new.conf")
         #expect(
             try screen(shown, width: 80) == """
+                new.conf, compared to old.conf:
                 ~ vrrp_instance VI_1
                     + virtual_ipaddress 192.0.2.7
                     a master adds and removes these; traffic of the others goes on
@@ -147,102 +134,5 @@ import Testing
             .array?.first?.object?["physicalLocation"]?.object
         #expect(location?["artifactLocation"] != nil)
         #expect(location?["region"] == nil)
-    }
-
-    // MARK: Rollback
-
-    /// Keeps two configurations as vrrpd would; gives the state directory.
-    private func kept() throws -> KeptOptions {
-        let kept = KeptConfigurations(directory: "\(directory)/state")
-        for priority in ["priority 50", "priority 60"] {
-            let path = try write("include \(directory)/conf.d/*.conf\n", "main.conf")
-            _ = try write(Self.sample.replacing("advert_int 0.4", with: priority), "conf.d/vi.conf")
-            try kept.keep(try #require(ConfigurationFile(path: path).bundle))
-        }
-        return try KeptOptions.parse(["--state-dir", "\(directory)/state"])
-    }
-
-    @Test func `a rollback goes to the configuration in force where the files differ, else to the one before`() throws {
-        let options = try kept()
-        let file = "\(directory)/conf.d/vi.conf"
-        // As in force: back to the one before.
-        var rollback = try Rollback(options.configurations(of: nil))
-        #expect(rollback.replaced == [file])
-        try rollback.carryOut()
-        #expect(content(file)?.contains("priority 50") == true)
-        #expect(content("\(directory)/conf.d/.vi.conf.rolled-back")?.contains("priority 60") == true)
-        // Broken since: back to the one in force, and what came since moves away.
-        try "vrrp_instance {".write(toFile: file, atomically: true, encoding: .utf8)
-        let newcomer = try write("! new\n", "conf.d/zz.conf")
-        rollback = try Rollback(options.configurations(of: nil))
-        #expect(rollback.replaced == [file])
-        #expect(rollback.moved == [newcomer])
-        try rollback.carryOut()
-        #expect(content(file)?.contains("priority 60") == true)
-        #expect(content(newcomer) == nil)
-        #expect(content("\(directory)/conf.d/.zz.conf.rolled-back") == "! new\n")
-    }
-
-    @Test func `copies of a rollback are no part of the configuration, and a link stays one`() throws {
-        let kept = KeptConfigurations(directory: "\(directory)/state")
-        let path = try write("include \(directory)/conf.d/*\n", "main.conf")
-        for priority in ["priority 50", "priority 60"] {
-            _ = try write(Self.sample.replacing("advert_int 0.4", with: priority), "elsewhere/vi.conf")
-            if priority == "priority 50" {
-                try FileSystem.makeDirectory("\(directory)/conf.d", mode: 0o755)
-                #expect(symlink("../elsewhere/vi.conf", "\(directory)/conf.d/vi.conf") == 0)
-            }
-            try kept.keep(try #require(ConfigurationFile(path: path).bundle))
-        }
-        _ = try write("! new\n", "elsewhere/zz")
-        let newcomer = "\(directory)/conf.d/zz"
-        #expect(symlink("../elsewhere/zz", newcomer) == 0)
-        var rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
-        #expect(rollback.moved == [newcomer])
-        try rollback.carryOut()
-        #expect(content(newcomer) == nil)
-        #expect(content("\(directory)/conf.d/.zz.rolled-back") == "! new\n", "a link is moved itself")
-        rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
-        try rollback.carryOut()
-        #expect(content("\(directory)/elsewhere/vi.conf")?.contains("priority 50") == true)
-        var status = stat()
-        #expect(lstat("\(directory)/conf.d/vi.conf", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
-        _ = try ConfigurationFile(path: path)
-    }
-
-    @Test func `a rollback that cannot be loaded leaves the files as they were`() throws {
-        _ = try kept()
-        let file = "\(directory)/conf.d/vi.conf"
-        let newcomer = try write("! new\n", "conf.d/zz.conf")
-        let before = content(file)
-        let command = try ReloadCommand.parse(["--rollback", "--state-dir", "\(directory)/state"])
-        let daemons = ScriptedDaemons()
-        daemons.attach(.vrrpd)
-        #expect(throws: Failure.self) { try command.answer(from: daemons) }
-        #expect(content(file) == before)
-        #expect(content(newcomer) == "! new\n")
-    }
-
-    @Test func `a rollback keeps owner and mode, and with --dry-run nothing is written`() throws {
-        let options = try kept()
-        let file = "\(directory)/conf.d/vi.conf"
-        #expect(chmod(file, 0o640) == 0)
-        let before = content(file)
-        let command = try ReloadCommand.parse(["--rollback", "--dry-run", "--state-dir", "\(directory)/state"])
-        let daemons = ScriptedDaemons()
-        daemons.attach(.vrrpd)
-        let answer = try command.answer(from: daemons)
-        #expect(try text(answer).contains("Would put back: \(file)"))
-        #expect(content(file) == before)
-        #expect(daemons.calls.allSatisfy { !$0.contains("Reload") })
-        var rollback = try Rollback(options.configurations(of: nil))
-        try rollback.carryOut()
-        var status = stat()
-        #expect(stat(file, &status) == 0 && status.st_mode & 0o7777 == 0o640)
-    }
-
-    @Test func `without anything kept a rollback says so`() throws {
-        let options = try KeptOptions.parse(["--state-dir", "\(directory)/nothing"])
-        #expect(throws: Failure.self) { try options.configurations(of: nil) }
     }
 }

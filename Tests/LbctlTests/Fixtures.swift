@@ -1,5 +1,6 @@
-// Made-up directors: the data of every screen in these tests. All times are counted back from one moment.
 import Bus
+// Made-up directors: the data of every screen in these tests. All times are counted back from one moment.
+import Foundation
 import JSON
 import Testing
 
@@ -262,5 +263,24 @@ extension [BusAPI.Event] {
         BusAPI.Event(
             specversion: "1.0", id: "1", source: "/test", type: type, subject: subject, time: before(0),
             data: data.flatMap { try? JSONValue(encoding: $0) })
+    }
+}
+
+/// A directory for one test's files.
+struct ScratchDirectory {
+    let path: String
+
+    init() {
+        path = FileManager.default.temporaryDirectory.appending(path: "lbctl-\(UUID().uuidString)").path
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    /// Writes a file, in directories that it makes; gives its path.
+    func write(_ text: String, _ name: String) throws -> String {
+        let path = "\(path)/\(name)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
     }
 }

@@ -323,19 +323,15 @@ import Testing
         #expect(try director.lbctl("call", "a.b.C").status == 1)
     }
 
-    @Test func `events of a type that nobody publishes are not waited for in silence`() throws {
+    @Test func `events of a type that nobody publishes are not waited for`() throws {
         let director = try Director()
-        let follower = try Program(
-            "lbctl", ["events", "--type", "vrrp.instanec", "--count", "1", "--socket", director.socket])
-        try director.waitForSubscriptions(1)
-        director.stopBus()
-        let result = follower.finish()
+        let result = try director.lbctl("events", "--type", "vrrp.instanec", "--count", "1")
+        #expect(result.status == 2)
         #expect(result.output.isEmpty)
         #expect(
             result.errors.hasPrefix(
                 "lbctl: no daemon of this version publishes events of type 'vrrp.instanec'; did you mean 'vrrp.instance'? "
                     + "There are bus.interface, "))
-        #expect(result.errors.contains("\nlbctl: nothing of that kind now; waiting for it to happen"))
     }
 
     @Test func `a bus that ends the events is an error that scripts see`() throws {

@@ -20,6 +20,9 @@ final class ScriptedDaemons: Daemons {
     /// `Method` or `Method {"parameters":…}` in the order of the calls, without the interface's first parts.
     private(set) var calls: [String] = []
 
+    /// Told of each call before it is answered.
+    var onCall: (String) -> Void = { _ in }
+
     init(isDirect: Bool = false) {
         self.isDirect = isDirect
     }
@@ -34,6 +37,7 @@ final class ScriptedDaemons: Daemons {
     ) throws(Failure) {
         let name = String(call.method.replacing("io.evenkeel.", with: ""))
         calls.append(call.parameters.isEmpty ? name : "\(name) \(JSONText.line(.object(call.parameters)))")
+        onCall(name)
         switch answers[name] {
         case .replies(let replies):
             for reply in replies { guard case .more = try each(reply) else { return } }

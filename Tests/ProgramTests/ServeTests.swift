@@ -137,6 +137,13 @@ struct ServeTests {
         #expect(
             try room.get("metrics", "--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0").status != "401")
 
+        // A token that everybody may read is none.
+        #expect(chmod(token, 0o644) == 0)
+        let careless = try Program(
+            [Program.directory + "/lbctl", "serve", "--token-file", token], on: room.alone.host,
+            log: room.alone.segment.directory + "/careless.log", loop: room.alone.segment.loop)
+        try room.alone.eventually("it is not taken") { careless.exit != nil }
+        #expect(careless.output.contains("others may read or write it"), "\(careless.output)")
         let open = try Program(
             [Program.directory + "/lbctl", "serve", "--listen", "10.77.0.1:9651"], on: room.alone.host,
             log: room.alone.segment.directory + "/open.log", loop: room.alone.segment.loop)

@@ -22,7 +22,8 @@ struct AlertCommand: ParsableCommand {
 
                 Examples:
                   lbctl alert test
-                  lbctl alert test --json | jq -r '.deliveries[] | [.receiver, .delivered, .answer] | @tsv'
+                  lbctl alert test --json | \\
+                      jq -r '.deliveries[] | [.receiver, .delivered, .answer] | @tsv'
                 """)
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions

@@ -14,7 +14,8 @@ struct CallCommand: ParsableCommand {
             Examples:
               lbctl call io.evenkeel.Vrrp.Show '{"name":"VI_1"}'
               lbctl call io.evenkeel.Bus.GetStatistics --json
-              lbctl call io.evenkeel.Bus.Subscribe '{"types":["io.evenkeel.vrrp.*"]}' --more --json
+              lbctl call io.evenkeel.Bus.Subscribe --more --json \\
+                  '{"types":["io.evenkeel.vrrp.*"]}'
             """)
 
     @Argument(help: "INTERFACE.Method")
@@ -46,11 +47,28 @@ struct CallCommand: ParsableCommand {
         guard let names = VarlinkCall.split(method), !names.member.isEmpty, names.interface.contains(".") else {
             throw .usage("'\(method)' is not INTERFACE.Method, such as io.evenkeel.Vrrp.List; see 'lbctl introspect'")
         }
-        let message = VarlinkCall(method: method, parameters: try object(), more: more)
-        try caller.send(message, to: nil, patience(caller)) { reply throws(Failure) in
-            try print(reply)
-            return .more
+        let parameters = try object()
+        let message = VarlinkCall(method: method, parameters: parameters, more: more)
+        do throws(Failure) {
+            try caller.send(message, to: nil, patience(caller)) { reply throws(Failure) in
+                try print(reply)
+                return .more
+            }
+        } catch {
+            throw explained(error, parameters)
         }
+    }
+
+    /// A parameter that is refused because it was not given is missing, and what was given may be its name written wrongly.
+    private func explained(_ failure: Failure, _ parameters: JSONObject) -> Failure {
+        guard case .refused(_, "org.varlink.service.InvalidParameter", let refusal) = failure,
+            let name = refusal["parameter"]?.string, parameters[String(name.prefix { $0 != "." && $0 != "[" })] == nil
+        else { return failure }
+        let given = parameters.members.map(\.key.printable)
+        return .notDone(
+            "\(method) needs the parameter '\(name.printable)', and was given \(given.isEmpty ? "none" : given.joined(separator: ", ")); "
+                + "'lbctl introspect \(method.split(separator: ".").dropLast().joined(separator: "."))' shows its parameters"
+        )
     }
 
     /// Nobody knows when a method with several replies gives the first one, unless the caller does.

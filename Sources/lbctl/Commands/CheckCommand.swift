@@ -22,7 +22,8 @@ struct CheckCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl check list
-                  lbctl check list --json | jq -r '.servers[] | [.server, .state, .reason] | @tsv'
+                  lbctl check list --json | \\
+                      jq -r '.servers[] | [.server, .state, .reason] | @tsv'
                 """)
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions
@@ -44,7 +45,8 @@ struct CheckCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl check show 192.168.200.103:80
-                  lbctl check show 192.168.200.103:80 --json | jq -r '.checks[].changes[] | [.time, .state] | @tsv'
+                  lbctl check show 192.168.200.103:80 --json | \\
+                      jq -r '.checks[].changes[] | [.time, .state] | @tsv'
                 """)
         @Argument(help: "SERVICE/ADDR:PORT, or ADDR[:PORT].", completion: .servers)
         var server: String
@@ -74,7 +76,8 @@ struct CheckCommand: ParsableCommand {
 
                 Examples:
                   lbctl check run 192.168.200.103:80
-                  lbctl check run tcp/192.168.200.254:80/192.168.200.103:80 --json | jq -r '.trials[].outcome'
+                  lbctl check run tcp/192.168.200.254:80/192.168.200.103:80 --json | \\
+                      jq -r '.trials[].outcome'
                 """)
         @Argument(help: "SERVICE/ADDR:PORT, or ADDR[:PORT].", completion: .servers)
         var server: String

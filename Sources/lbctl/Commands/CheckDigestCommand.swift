@@ -14,7 +14,8 @@ struct CheckDigestCommand: BusCommand {
 
             Examples:
               lbctl check digest http://192.168.200.103/health
-              lbctl check digest https://192.168.200.103:8443/ --virtualhost www.example.com
+              lbctl check digest https://192.168.200.103:8443/ \\
+                  --virtualhost www.example.com
             """)
     @Argument(help: "http://SERVER[:PORT]/PATH or https://…")
     var url: String

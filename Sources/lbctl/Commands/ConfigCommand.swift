@@ -34,11 +34,12 @@ struct ConfigCommand: ParsableCommand {
                 directors have one file with @NAME lines, --peer-id says who the peer is.
 
                 Examples:
-                  lbctl config check                       /etc/evenkeel/evenkeel.conf, else /etc/keepalived/keepalived.conf
+                  lbctl config check               the file that the daemons read
                   lbctl config check ./keepalived.conf --strict
                   lbctl config check ./left.conf --peer ./right.conf
                   lbctl config check ./keepalived.conf --sarif > keepalived.sarif
-                  lbctl config check ./keepalived.conf --json | jq -r 'select(.severity == "error") | .message'
+                  lbctl config check ./keepalived.conf --json | \\
+                      jq -r 'select(.severity == "error") | .message'
                 """)
 
         @Argument(help: "The file; without it, the one the daemons read.", completion: .file())

@@ -17,8 +17,8 @@ extension ConfigCommand {
                 where one of the two cannot be read or would be refused.
 
                 Examples:
-                  lbctl config diff                        the configuration in force, and the file
-                  lbctl config diff ./new.conf             the configuration in force, and another file
+                  lbctl config diff                the configuration in force, and the file
+                  lbctl config diff ./new.conf     the one in force, and another file
                   lbctl config diff ./old.conf ./new.conf
                   lbctl config diff --json | jq -r '.path | join(" / ")'
                 """)
@@ -41,7 +41,8 @@ extension ConfigCommand {
             if files.count == 2 {
                 (old, name) = (try ConfigCommand.values(of: files[0]), files[0])
             } else {
-                (old, name) = (try inForce(), "the configuration in force")
+                old = try inForce()
+                name = "the configuration in force (\(old.digest.prefix(8)))"
             }
             let differences = old.differences(to: try ConfigCommand.values(of: path))
             try StandardOutput.show(Self.shown(differences, name, path), json: output.json)
@@ -60,7 +61,9 @@ extension ConfigCommand {
         /// What is shown.
         static func shown(_ differences: [ConfigurationDifference], _ old: String, _ new: String) -> Shown {
             Shown(wire: differences.map(\.wire)) { screen in
-                if differences.isEmpty { screen.add("\(new) says the same as \(old).") }
+                screen.add(
+                    differences.isEmpty
+                        ? Cell("\(new) says the same as \(old).") : Cell("\(new), compared to \(old):", .faint))
                 for difference in differences { screen.add(difference) }
             }
         }

@@ -23,13 +23,25 @@ extension ConfigCommand {
 
         func run() throws {
             let path = file ?? DaemonOptions.defaultConfiguration(exists: FileSystem.mayExist)
+            let bytes = try Self.contents(of: path)
             let loaded = Configuration.load(files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false))
             let broken: Set<Diagnostic.Code> = [.unclosedBlock, .unexpectedBrace, .missingBlock, .unmatchedQuote]
             let problems = loaded.diagnostics.filter { $0.severity == .error && broken.contains($0.code) }
-            guard problems.isEmpty, let bytes = try FileSystem.contents(of: path, limit: 64 << 20) else {
-                throw Failure.configuration(file: path, errors: max(1, problems.count), warnings: 0)
+            guard problems.isEmpty else {
+                throw Failure.configuration(file: path, errors: problems.count, warnings: 0)
             }
             StandardOutput.write(String(decoding: Configuration.formatted(bytes), as: UTF8.self))
+        }
+
+        private static func contents(of path: String) throws(Failure) -> [UInt8] {
+            do throws(Errno) {
+                guard let bytes = try FileSystem.contents(of: path, limit: 64 << 20) else {
+                    throw Errno(ENOENT, "open")
+                }
+                return bytes
+            } catch {
+                throw .usage("\(path) cannot be read: \(error); 'lbctl config format FILE' takes another one")
+            }
         }
     }
 }

@@ -20,7 +20,8 @@ extension ConfigCommand {
                   lbctl config show                        of the file that the daemons read
                   lbctl config show ./keepalived.conf --block VI_1
                   lbctl config show --all                  every word
-                  lbctl config show --json | jq -r '.settings[] | select(.origin != "default") | .word'
+                  lbctl config show --json | \\
+                      jq -r '.settings[] | select(.origin != "default") | .word'
                 """)
 
         @Argument(help: "The file; without it, the one the daemons read.", completion: .file())

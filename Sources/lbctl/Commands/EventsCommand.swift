@@ -16,8 +16,9 @@ struct EventsCommand: ParsableCommand {
             Examples:
               lbctl events
               lbctl events --type vrrp.instance --subject VI_1
-              lbctl events --type check.server --changes --count 1     wait for the next change of a real server
-              lbctl events --json | jq --unbuffered -c '.event | select(.) | [.type, .subject]'
+              lbctl events --type check.server --changes --count 1     wait for one
+              lbctl events --json | \\
+                  jq --unbuffered -c '.event | select(.) | [.type, .subject]'
             """)
 
     @Option(
@@ -60,7 +61,10 @@ struct EventsCommand: ParsableCommand {
     /// goes to `note`.
     func follow(_ caller: some Daemons, print: (String) -> Void, note: (String) -> Void) throws(Failure) {
         for type in type {
-            if let text = Self.unknown(type) { note(text) }
+            guard let text = Self.unknown(type) else { continue }
+            // Others publish under a domain name of theirs, as org.example.thing.
+            if type.contains("io.evenkeel.") || type.count(where: { $0 == "." }) < 2 { throw .usage(text) }
+            note(text)
         }
         let subscription = BusAPI.Subscribe(
             types: type.isEmpty ? nil : type.map(Self.fullType), subjects: subject.isEmpty ? nil : subject,
@@ -98,9 +102,9 @@ struct EventsCommand: ParsableCommand {
         let isKnown =
             wanted.hasSuffix("*") ? known.contains { $0.hasPrefix(wanted.dropLast()) } : known.contains(wanted)
         guard !isKnown else { return nil }
-        let meant = closest(to: type, in: types + known).map { "; did you mean '\($0)'?" } ?? ""
-        return "no daemon of this version publishes events of type '\(type.printable)'\(meant)"
-            + " There are \(types.joined(separator: ", "))"
+        let meant = closest(to: type, in: types + known).map { "did you mean '\($0)'? There are" } ?? "there are"
+        return "no daemon of this version publishes events of type '\(type.printable)'; \(meant) "
+            + types.joined(separator: ", ")
     }
 
     /// `vrrp.instance` and `vrrp*` with the suite's prefix; other names as they are.

@@ -19,8 +19,9 @@ struct ReloadCommand: BusCommand {
             those of earlier reloads.
 
             --rollback puts the files back as they were with the last good configuration (the one in force where the files say \
-            something else, else the one before it) and loads them; what stood in their place is kept beside them as \
-            .FILE.rolled-back. Where they cannot be loaded the files become what they were. With --dry-run it says which those are.
+            something else, else the one before it; it says which) and loads them; what stood in their place is kept beside them \
+            as .FILE.rolled-back. Where they cannot be loaded the files become what they were. One that is killed half-way is gone \
+            on with by the next. With --dry-run it says where it would go, and which files those are.
 
             Examples:
               lbctl reload --dry-run        what would change
@@ -45,8 +46,26 @@ struct ReloadCommand: BusCommand {
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         let attached = try Self.attached(daemons)
-        var restored = rollback ? try restore() : nil
-        if let restored, dryRun { return restored.shown }
+        guard rollback else { return try load(in: attached, daemons, nil) }
+        let instance = bus.instanceOptions.instance
+        if dryRun { return try Rollback(kept.configurations(of: instance)).shown }
+        return try kept.locked(instance) { () throws(Failure) in
+            var signals = HeldSignals()
+            defer {
+                if signals.release() {
+                    StandardError.say("a rollback is not left half done: the signal was held off until it was over")
+                }
+            }
+            var rollback = try Rollback(kept.configurations(of: instance))
+            try rollback.carryOut()
+            return try load(in: attached, daemons, rollback)
+        }
+    }
+
+    /// Loads what the files say. What was restored for it is undone where that fails.
+    private func load(
+        in attached: [Daemon], _ daemons: some Daemons, _ restored: Rollback?
+    ) throws(Failure) -> Shown {
         let plans: [Plan]
         do throws(Failure) {
             plans = try Self.prepare(attached, daemons)
@@ -58,26 +77,20 @@ struct ReloadCommand: BusCommand {
         } catch {
             // What is loaded in part is completed by the next reload of the same files.
             if case .inPart = error { throw error }
-            if let result = restored?.undone() { StandardError.say("the rollback is undone: \(result)") }
+            if var restored { StandardError.say("the rollback is undone: \(restored.undone())") }
             throw error
         }
+        restored?.close()
         let isCutting = cut && plans.contains { $0.daemon == .ipvsd }
         let cut = isCutting ? try daemons.call(IpvsAPI.CutDepartures()).decoded().servers : nil
         let committed = !dryRun
         var wire = Self.wire(plans, committed: committed, cut)
-        if let restored { wire["restored"] = .array(restored.replaced.map { .string($0) }) }
+        for member in restored?.wire.members ?? [] { wire[member.key] = member.value }
         return Shown(wire: [wire]) { screen in
             restored?.show(on: &screen)
             screen.add(plans, committed: committed)
             if let cut { screen.add("\(counted(cut, "removed server")) cut off.") }
         }
-    }
-
-    /// Puts the last good files back; with --dry-run only says which.
-    private func restore() throws(Failure) -> Rollback {
-        var rollback = try Rollback(kept.configurations(of: bus.instanceOptions.instance))
-        if !dryRun { try rollback.carryOut() }
-        return rollback
     }
 
     /// What one daemon would change.

@@ -14,9 +14,32 @@ struct KeptOptions: ParsableArguments {
         completion: .directory)
     var stateDir: String?
 
+    private func directory(of instance: String?) -> String {
+        stateDir ?? Instance.stateDirectory(of: instance) + "/vrrpd"
+    }
+
+    /// Does `body` while nobody else rolls a director back.
+    func locked<Result>(_ instance: String?, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        let directory = directory(of: instance)
+        let number = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // Where there is none nothing is kept, and that is what is said.
+        guard number >= 0 else {
+            if errno == ENOENT { return try body() }
+            throw .hostRefused("\(directory) cannot be locked: \(Errno(errno, "open"))", remedy: "root may")
+        }
+        let lock = FileDescriptor(owning: number)
+        guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
+            guard errno == EWOULDBLOCK else {
+                throw .hostRefused("\(directory) cannot be locked: \(Errno(errno, "flock"))", remedy: nil)
+            }
+            throw .notDone("another 'lbctl reload --rollback' is at work: nothing was touched; wait until it has ended")
+        }
+        return try body()
+    }
+
     /// Those of a director.
     func configurations(of instance: String?) throws(Failure) -> KeptPair {
-        let directory = stateDir ?? Instance.stateDirectory(of: instance) + "/vrrpd"
+        let directory = directory(of: instance)
         let kept = KeptConfigurations(directory: directory)
         let pair: KeptPair?
         do throws(Errno) {
@@ -42,33 +65,53 @@ struct KeptPair {
 
 /// What is to be written to go back.
 struct Rollback {
-    private let target: ConfigurationBundle
+    /// The two that one can go back to.
+    enum Destination: String {
+        case inForce
+        case before
+
+        fileprivate var words: String { self == .inForce ? "the configuration in force" : "the one before it" }
+    }
+
+    /// Where it goes.
+    let destination: Destination
+    /// Whether one that ended half-way is gone on with.
+    let isContinued: Bool
     /// Files that are other ones now, or gone.
     let replaced: [String]
     /// Files that includes would find now and did not then.
     let moved: [String]
+    private let target: ConfigurationBundle
+    private let note: Note
+    private var exchange: FileExchange
     private var isDone = false
-    /// Files that were written and what stood there; nil = nothing.
-    private var undoing: [(place: String, bytes: [UInt8]?)] = []
-    private var movedBack: [(copy: String, path: String)] = []
 
-    /// To the configuration in force where the files say something else, else to the one before it.
+    /// To the configuration in force where the files say something else, else to the one before it; one that ended half-way goes where it
+    /// was on its way to.
     init(_ kept: KeptPair, files: some FileLoader = DiskFiles()) throws(Failure) {
-        let now = Self.differences(of: kept.inForce, to: files)
-        if !now.replaced.isEmpty || !now.moved.isEmpty {
-            self.init(kept.inForce, now)
+        if let destination = Note.found(kept) {
+            try self.init(kept, to: destination, isContinued: true, files)
             return
         }
-        guard let before = kept.before else {
+        let now = Self.differences(of: kept.inForce, to: files)
+        let isInForce = now.replaced.isEmpty && now.moved.isEmpty
+        try self.init(kept, to: isInForce ? .before : .inForce, isContinued: false, files)
+    }
+
+    private init(
+        _ kept: KeptPair, to destination: Destination, isContinued: Bool, _ files: some FileLoader
+    ) throws(Failure) {
+        guard let target = destination == .inForce ? kept.inForce : kept.before else {
             throw .notDone(
                 "the files are as the configuration in force, and none is kept from before it: nothing to go back to")
         }
-        self.init(before, Self.differences(of: before, to: files))
-    }
-
-    private init(_ target: ConfigurationBundle, _ found: (replaced: [String], moved: [String])) {
-        self.target = target
+        (self.target, self.destination, self.isContinued) = (target, destination, isContinued)
+        let found = Self.differences(of: target, to: files)
         (replaced, moved) = found
+        note = Note(from: kept.inForce, to: target)
+        let fresh = target.files.filter { found.replaced.contains($0.path) }.map { (path: $0.path, bytes: $0.bytes) }
+        let model = target.files.first { FileRights(of: $0.path) != nil }?.path ?? target.path
+        exchange = try FileExchange(putting: fresh, movingAway: found.moved, model: model)
     }
 
     private static func differences(
@@ -80,103 +123,88 @@ struct Rollback {
         return (replaced, moved.sorted())
     }
 
-    /// Writes the files, each after what stands there has a copy.
+    /// Puts all files into place, or leaves all as they are.
     mutating func carryOut() throws(Failure) {
-        for path in replaced {
-            guard let file = target.files.first(where: { $0.path == path }) else { continue }
-            do throws(Errno) {
-                let place = Self.place(path)
-                let now = try FileSystem.contents(of: place, limit: 64 << 20)
-                if let now { try FileSystem.replace(Self.copy(of: path), with: now, durable: true) }
-                try Self.write(file.bytes, to: place)
-                undoing.append((place, now))
-            } catch {
-                throw .hostRefused("\(path) cannot be written: \(error)", remedy: "root may put it back; \(undone())")
-            }
-        }
-        for path in moved {
-            // A link moves itself, not what it leads to.
-            let copy = Self.hidden(path, Self.kept)
-            guard rename(path, copy) == 0 else {
-                let why = Errno(errno, "rename")
-                throw .hostRefused("\(path) cannot be moved away: \(why)", remedy: "move it yourself; \(undone())")
-            }
-            movedBack.append((copy, path))
-        }
+        try exchange.carryOut(note: isContinued ? nil : (note.path, note.bytes))
         isDone = true
     }
 
     /// Puts back what stood there, after all: the configuration could not be loaded. Says how that went.
-    mutating func undone() -> String {
-        defer { (undoing, movedBack) = ([], []) }
-        var failed: [String] = []
-        for (place, bytes) in undoing.reversed() {
-            do throws(Errno) {
-                if let bytes {
-                    try Self.write(bytes, to: place)
-                } else if unlink(place) != 0 {
-                    throw Errno(errno, "unlink")
-                }
-            } catch {
-                failed.append("\(place) (\(error))")
-            }
-        }
-        for (copy, path) in movedBack where rename(copy, path) != 0 {
-            failed.append("\(path) (\(Errno(errno, "rename")))")
-        }
-        return failed.isEmpty
-            ? "nothing was loaded, and the files are as they were before"
-            : "nothing was loaded, but the files cannot be made as they were before: \(failed.joined(separator: ", "))"
-    }
+    mutating func undone() -> String { exchange.undo() }
 
-    private static let kept = ".rolled-back"
-    private static func copy(of path: String) -> String { hidden(place(path), kept) }
-
-    /// A name beside a file that no pattern of an include finds: those that begin with a dot stay hidden from `*`.
-    private static func hidden(_ place: String, _ suffix: String) -> String {
-        let name = place.lastIndex(of: "/").map { place.index(after: $0) } ?? place.startIndex
-        return place[..<name] + "." + place[name...] + suffix
-    }
-
-    /// Where a link leads: it stays one.
-    private static func place(_ path: String) -> String {
-        guard let found = realpath(path, nil) else { return path }
-        defer { free(found) }
-        return String(cString: found)
-    }
-
-    /// The new file belongs to whom the old one did.
-    private static func write(_ bytes: [UInt8], to place: String) throws(Errno) {
-        var status = stat()
-        let isThere = stat(place, &status) == 0
-        let fresh = hidden(place, ".last-good")
-        try FileSystem.replace(fresh, with: bytes, durable: true, mode: 0o640)
-        if isThere {
-            guard chown(fresh, status.st_uid, status.st_gid) == 0, chmod(fresh, status.st_mode & 0o7777) == 0 else {
-                throw Errno(errno, "chown")
-            }
-        }
-        guard rename(fresh, place) == 0 else { throw Errno(errno, "rename") }
+    /// The daemons have it: the next one is another one.
+    func close() {
+        for path in Set([note.path, Note.path(target)]) { FileSystem.remove(path) }
     }
 
     /// What was or would be done.
     func show(on screen: inout Screen) {
-        let verb = isDone ? "Put back" : "Would put back"
-        for path in replaced { screen.add("\(verb): \(path) (what stood there: \(Self.copy(of: path)))") }
-        for path in moved {
-            screen.add("\(isDone ? "Moved" : "Would move") away: \(path) (to \(Self.hidden(path, Self.kept)))")
+        let went = isDone ? "Back" : "Would go back"
+        let begun = isContinued ? ", which a rollback that ended half-way was on its way to" : ""
+        screen.add("\(went) to \(destination.words) (\(target.digest.prefix(8)))\(begun).")
+        let (put, away) = isDone ? ("Put back", "Moved away") : ("Would put back", "Would move away")
+        for step in exchange.steps {
+            let stood =
+                switch step.standing {
+                case .nothing: "nothing stood there"
+                case .link: "the link that stood there, which leads to no file: \(step.copy)"
+                case .file, .other: "what stood there: \(step.copy)"
+                }
+            screen.add(
+                step.bytes == nil ? "\(away): \(step.path) (to \(step.copy))" : "\(put): \(step.path) (\(stood))")
         }
+    }
+
+    /// For --json.
+    var wire: JSONObject {
+        [
+            "destination": .string(destination.rawValue), "restored": .array(replaced.map { .string($0) }),
+            "moved": .array(moved.map { .string($0) }),
+        ]
     }
 
     /// For --dry-run.
     var shown: Shown {
-        let wire: JSONObject = [
-            "committed": false, "restored": .array(replaced.map { .string($0) }),
-            "moved": .array(moved.map { .string($0) }),
-        ]
-        return Shown(wire: [wire]) { screen in
+        var said: JSONObject = ["committed": false, "digest": .string(target.digest)]
+        for member in wire.members { said[member.key] = member.value }
+        return Shown(wire: [said]) { screen in
             show(on: &screen)
             screen.add(Cell("Nothing was written or loaded: a dry run.", .faint))
         }
+    }
+}
+
+extension ConfigurationBundle {
+    /// The digest that the daemons give it.
+    var digest: String { values().digest }
+}
+
+/// What a rollback is on its way to, beside the main file, from before the first file is another one until the daemons have them all: whoever
+/// ends it in between and begins again gets there, and not to what it went away from.
+private struct Note {
+    let path: String
+    let bytes: [UInt8]
+
+    init(from old: ConfigurationBundle, to target: ConfigurationBundle) {
+        path = Self.path(old)
+        bytes = Array("\(Self.digest(old)) \(Self.digest(target))\n".utf8)
+    }
+
+    static func path(_ bundle: ConfigurationBundle) -> String { FileExchange.hidden(bundle.path, ".rolling-back") }
+
+    private static func digest(_ bundle: ConfigurationBundle) -> String { contentDigest([bundle.encoded]) }
+
+    /// Where a rollback that ended half-way goes. One from which something else was loaded since is none any more.
+    static func found(_ kept: KeptPair) -> Rollback.Destination? {
+        let inForce = digest(kept.inForce)
+        let before = kept.before.map(digest)
+        for bundle in [kept.inForce, kept.before].compactMap(\.self) {
+            guard let octets = try? FileSystem.ownContents(of: path(bundle), limit: 4096) else { continue }
+            let words = String(decoding: octets, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
+            guard words.count == 2 else { continue }
+            if words[1] == inForce { return .inForce }
+            if words[0] == inForce, words[1] == before { return .before }
+        }
+        return nil
     }
 }

@@ -17,7 +17,8 @@ extension ServerCommand {
                 Examples:
                   lbctl server add tcp/192.0.2.1:80/10.0.0.5:8080
                   lbctl server add tcp/192.0.2.1:80/10.0.0.5:80 --method dr --weight 3
-                  lbctl server add tcp/192.0.2.1:80/10.0.0.5:80 --tunnel gue --tunnel-port 6080
+                  lbctl server add tcp/192.0.2.1:80/10.0.0.5:80 \\
+                      --tunnel gue --tunnel-port 6080
                 """)
         @Argument(help: "Its name: SERVICE/ADDR:PORT.")
         var server: String
@@ -42,7 +43,8 @@ extension ServerCommand {
                 Of a server of the configuration only the weight can be changed, as 'lbctl server weight' does.
 
                 Examples:
-                  lbctl server edit tcp/192.0.2.1:80/10.0.0.5:80 --weight 5 --upper-threshold 1000
+                  lbctl server edit tcp/192.0.2.1:80/10.0.0.5:80 \\
+                      --weight 5 --upper-threshold 1000
                 """)
         @Argument(help: "SERVICE/ADDR:PORT, or ADDR[:PORT].", completion: .servers)
         var server: String

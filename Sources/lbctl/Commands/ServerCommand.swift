@@ -15,7 +15,7 @@ struct ServerCommand: ParsableCommand {
 
             Examples:
               lbctl server list
-              lbctl server drain 192.168.200.103 --all     before maintenance of that host
+              lbctl server drain 192.168.200.103 --all     before maintenance of it
               lbctl server weight 192.168.200.103:80 5
               lbctl server reset 192.168.200.103 --all
             """,
@@ -31,7 +31,8 @@ struct ServerCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl server list
-                  lbctl server list --json | jq -r '.services[].servers[] | select(.runtime.health == "down") | .name'
+                  lbctl server list --json | jq -r '.services[].servers[] |
+                      select(.runtime.health == "down") | .name'
                 """)
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions
@@ -58,10 +59,10 @@ struct ServerCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl server weight tcp/192.168.200.254:80/192.168.200.103:80 5
-                  lbctl server weight 192.168.200.103:80 0        no new connections, as 'drain'
+                  lbctl server weight 192.168.200.103:80 0     no new connections
                 """)
         @OptionGroup var target: ServerTarget
-        @Argument(help: "The weight, 0 to 65535; 0 takes no new connections.")
+        @Argument(help: "The weight, 0 to 2147483647; 0 takes no new connections.")
         var weight: Int
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions
@@ -88,7 +89,8 @@ struct ServerCommand: ParsableCommand {
 
                 Examples:
                   lbctl server drain 192.168.200.103:80
-                  lbctl server drain 192.168.200.103 --all --wait && ssh 192.168.200.103 systemctl restart nginx
+                  lbctl server drain 192.168.200.103 --all --wait && \\
+                      ssh 192.168.200.103 systemctl restart nginx
                   lbctl server drain 192.168.200.103:80 --wait --cut-after 600
                 """)
         @OptionGroup var target: ServerTarget

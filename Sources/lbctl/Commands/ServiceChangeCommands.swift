@@ -13,7 +13,8 @@ extension ServiceCommand {
                 Examples:
                   lbctl service add tcp/192.0.2.1:80
                   lbctl service add udp/[2001:db8::1]:53 --scheduler rr --one-packet
-                  lbctl service add fwmark/7/inet --scheduler mh --flags mh-port --persistent 300
+                  lbctl service add fwmark/7/inet --scheduler mh --flags mh-port \\
+                      --persistent 300
                 """)
         @Argument(help: "Its name: tcp/ADDR:PORT, udp/ADDR:PORT, sctp/ADDR:PORT, fwmark/N/inet or fwmark/N/inet6.")
         var name: String

@@ -25,7 +25,8 @@ struct ServiceCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl service list
-                  lbctl service list --json | jq -r '.services[] | [.name, .runtime.state] | @tsv'
+                  lbctl service list --json | \\
+                      jq -r '.services[] | [.name, .runtime.state] | @tsv'
                 """)
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions

@@ -17,7 +17,8 @@ struct TopCommand: BusCommand {
               lbctl top
               lbctl top tcp/192.168.200.254:80
               lbctl top --once
-              lbctl top --json | jq -r '.histories[]? | [.name, .samples[-1].connections] | @tsv'
+              lbctl top --json | \\
+                  jq -r '.histories[]? | [.name, .samples[-1].connections] | @tsv'
             """)
 
     @Argument(help: "Only this service: tcp/ADDR:PORT, fwmark/N/inet, or ADDR[:PORT].", completion: .services)

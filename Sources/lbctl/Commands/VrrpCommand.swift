@@ -23,7 +23,8 @@ struct VrrpCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl vrrp list
-                  lbctl vrrp list --json | jq -r '.instances[] | select(.runtime.state == "master") | .name'
+                  lbctl vrrp list --json | \\
+                      jq -r '.instances[] | select(.runtime.state == "master") | .name'
                 """)
         @OptionGroup var bus: BusOptions
         @OptionGroup var output: OutputOptions

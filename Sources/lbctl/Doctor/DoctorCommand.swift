@@ -16,7 +16,7 @@ struct DoctorCommand: ParsableCommand {
 
             Examples:
               lbctl doctor
-              lbctl doctor --json | jq -r '.findings[] | select(.severity == "willHurt") | .remedy'
+              lbctl doctor --json | jq -r '.findings[] | .remedy // empty'
             """)
 
     @Option(

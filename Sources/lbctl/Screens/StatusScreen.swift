@@ -54,13 +54,21 @@ extension Screen {
 
     private func verdict(_ status: Status, _ problems: [Problem]) -> Cell {
         let summary = [roleSummary(status.instances), serviceSummary(status.services)].compactMap(\.self)
-        let text = summary.isEmpty ? "nothing is configured" : summary.joined(separator: "; ")
+        let text = summary.isEmpty ? withoutSummary(status) : summary.joined(separator: "; ")
         let critical = problems.count { $0.severity == .critical }
         let degraded = problems.count { $0.severity == .degraded }
         if critical > 0 {
             return Cell("\(critical) WRONG\(degraded > 0 ? ", \(degraded) out of order" : ""): \(text)", .bad)
         }
         return degraded > 0 ? Cell("\(degraded) out of order: \(text)", .warning) : Cell("All well: \(text)", .good)
+    }
+
+    /// What stands in place of roles and services where there are none, or nobody to ask for them.
+    private func withoutSummary(_ status: Status) -> String {
+        let silent = [Daemon.vrrpd, .ipvsd].filter { status.presence[$0]?.isPresent != true }.map(\.rawValue)
+        guard !silent.isEmpty else { return "nothing is configured" }
+        let verb = silent.count == 1 ? "does" : "do"
+        return "roles and services are not known, \(silent.joined(separator: " and ")) \(verb) not answer"
     }
 
     private func roleSummary(_ instances: [VrrpAPI.Instance]) -> String? {

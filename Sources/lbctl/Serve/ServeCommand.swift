@@ -14,13 +14,15 @@ struct ServeCommand: ParsableCommand {
               /api          methods as JSON              /api/status   as 'lbctl status --json'
 
             It needs group evenkeel and no other right; evenkeel-serve.service runs it so. Beyond this host it wants a \
-            certificate and a token: whoever asks shows it as 'Authorization: Bearer TOKEN', a browser as the password.
+            certificate and a token: whoever asks shows it as 'Authorization: Bearer TOKEN', a browser as the password. A key or \
+            token that others may read is not taken.
 
             Examples:
               lbctl serve
               curl -s http://127.0.0.1:9651/metrics
               curl -s 'http://127.0.0.1:9651/api/io.evenkeel.Vrrp.Show?name=VI_1'
-              lbctl serve --listen 192.0.2.10:9651 --tls-certificate cert.pem --tls-key key.pem --token-file token
+              lbctl serve --listen 192.0.2.10:9651 --token-file token \\
+                  --tls-certificate cert.pem --tls-key key.pem
             """)
 
     /// Where it listens when no option says otherwise.
@@ -80,16 +82,33 @@ struct ServeCommand: ParsableCommand {
 
     private func certificate() throws(Failure) -> WebCertificate? {
         guard let tlsCertificate, let tlsKey else { return nil }
-        return WebCertificate(chain: try Self.contents(of: tlsCertificate), key: try Self.contents(of: tlsKey))
+        return WebCertificate(chain: try Self.contents(of: tlsCertificate), key: try Self.secret(of: tlsKey))
     }
 
     private static func token(in file: String) throws(Failure) -> [UInt8] {
-        let line = try contents(of: file).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        let line = try secret(of: file).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard line.count >= 16 else {
             throw .hostRefused(
-                "\(file): a token has at least 16 characters", remedy: "head -c 24 /dev/urandom | base64 > \(file)")
+                "\(file): a token has at least 16 characters",
+                remedy: "(umask 077; head -c 24 /dev/urandom | base64 > \(file))")
         }
         return Array(line)
+    }
+
+    /// Refused where others may read or write it, as sshd and PostgreSQL refuse a key.
+    private static func secret(of file: String) throws(Failure) -> [UInt8] {
+        do throws(Errno) {
+            return try FileSystem.groupSecret(of: file, limit: 1 << 20)
+        } catch {
+            guard error.code == EPERM else { throw unreadable(file, error) }
+            throw .hostRefused(
+                "\(file): others may read or write it, or it belongs to somebody else", remedy: "chown and chmod 600 it"
+            )
+        }
+    }
+
+    private static func unreadable(_ file: String, _ error: Errno) -> Failure {
+        .hostRefused("\(file) cannot be read: \(error)", remedy: nil)
     }
 
     private static func contents(of file: String) throws(Failure) -> [UInt8] {
@@ -99,7 +118,7 @@ struct ServeCommand: ParsableCommand {
             }
             return octets
         } catch {
-            throw .hostRefused("\(file) cannot be read: \(error)", remedy: nil)
+            throw unreadable(file, error)
         }
     }
 }
