@@ -28,7 +28,8 @@ public struct HTTPHeaders: Hashable, Sendable {
         if Self.begins(line, with: "HTTP/") {
             self = HTTPHeaders()
             status = Self.status(in: line)
-            isInterim = line.firstIndex(of: UInt8(ascii: " ")).map { line[($0 + 1)...].first == UInt8(ascii: "1") } ?? false
+            isInterim =
+                line.firstIndex(of: UInt8(ascii: " ")).map { line[($0 + 1)...].first == UInt8(ascii: "1") } ?? false
         } else if Self.isEmpty(line) {
             areComplete = true
         } else if !areComplete, !isInterim {

@@ -158,7 +158,8 @@ extension IPVSDaemon {
             Alarm(
                 message: "decisions made by hand were \(isMissing ? "gone" : "older than those in force"): \(path); "
                     + "\(standIn)they are written there",
-                remedy: "see that the disk is there when ipvsd starts; compare 'lbctl server list' with what you want; the next "
+                remedy:
+                    "see that the disk is there when ipvsd starts; compare 'lbctl server list' with what you want; the next "
                     + "start of ipvsd ends this alarm")
         case .damaged(let path, let understood):
             Alarm(

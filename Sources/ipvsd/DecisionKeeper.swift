@@ -82,7 +82,9 @@ final class DecisionKeeper {
         copy.failureChanged = { failure in
             if failure != nil { copy.remove() }
         }
-        let copied = (try? copy.read()).flatMap { $0 }.map { DecisionText(parsing: String(decoding: $0, as: UTF8.self)) }
+        let copied = (try? copy.read()).flatMap { $0 }.map {
+            DecisionText(parsing: String(decoding: $0, as: UTF8.self))
+        }
         do throws(Errno) {
             try take(copied?.isWhole == true ? copied : nil)
         } catch {

@@ -125,7 +125,8 @@ private final class Load {
 
     private func readReady() throws {
         try withUnsafeTemporaryAllocation(of: ek_event.self, capacity: 64) { events in
-            let ready = Int(try Errno.check(ek_epoll_wait(epoll.number, events.baseAddress, 64, 1_000_000_000), "epoll_wait"))
+            let ready = Int(
+                try Errno.check(ek_epoll_wait(epoll.number, events.baseAddress, 64, 1_000_000_000), "epoll_wait"))
             for event in events[..<ready] {
                 let index = Int(event.data)
                 let descriptor = index < subscribers.count ? subscribers[index] : publisher.number

@@ -54,7 +54,8 @@ import Testing
         func paths(matching pattern: String) throws(FileLoaderError) -> [String] {
             if pattern == "closed.d/*.conf" { throw FileLoaderError(reason: "Permission denied", kind: .forbidden) }
             let name = pattern.dropFirst("conf.d/".count).dropLast("*".count)
-            return pattern.hasPrefix("conf.d/") ? ["conf.d/\(name == "*.con" ? "locked" : name).conf"] : files.paths(matching: pattern)
+            return pattern.hasPrefix("conf.d/")
+                ? ["conf.d/\(name == "*.con" ? "locked" : name).conf"] : files.paths(matching: pattern)
         }
     }
 

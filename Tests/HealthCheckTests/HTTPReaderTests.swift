@@ -58,7 +58,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "220 mail ESMTP\r\n", "HTTP/1.0 abc OK\r\n\r\n", "HTTP/1.0 99999 OK\r\n", "HTTP/1.0 000 OK\r\n", "HTTP/2 200\r\n",
+        "220 mail ESMTP\r\n", "HTTP/1.0 abc OK\r\n\r\n", "HTTP/1.0 99999 OK\r\n", "HTTP/1.0 000 OK\r\n",
+        "HTTP/2 200\r\n",
         "HTTP/7.3 200 OK\r\n", "\r\n", "HTTP/1.1 100 C\r\n\r\n220 mail\r\n", "http/1.0 200 OK\r\n", "X",
     ])
     func `what does not begin with a status line is no answer`(answer: String) {

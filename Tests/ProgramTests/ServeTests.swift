@@ -82,7 +82,8 @@ struct ServeTests {
 
     @Test func `many who ask the same at once are answered`() throws {
         let room = try ServeRoom(["--listen", "127.0.0.1:0"])
-        let asked = "seq 40 | xargs -P 40 -I{} curl -s -o /dev/null -w '%{http_code}\\n' \(room.root)api/io.evenkeel.Vrrp.List | sort | uniq -c"
+        let asked =
+            "seq 40 | xargs -P 40 -I{} curl -s -o /dev/null -w '%{http_code}\\n' \(room.root)api/io.evenkeel.Vrrp.List | sort | uniq -c"
         let counts = try Program(
             ["/bin/bash", "-c", asked], on: room.alone.host, log: room.alone.segment.directory + "/many",
             loop: room.alone.segment.loop)

@@ -96,13 +96,15 @@ extension Preprocessor {
     private mutating func unreadable(_ what: String, _ error: FileLoaderError, _ include: Include, isSkipped: Bool) {
         let remedy =
             switch error.kind {
-            case .forbidden: "the daemons read it as members of group evenkeel-private: give it to that group, chmod g+r"
+            case .forbidden:
+                "the daemons read it as members of group evenkeel-private: give it to that group, chmod g+r"
             case .directory: "include the files in it: \(what)/*.conf"
             case .other: "mend it, or move it to where \(include.pattern.text) does not find it"
             }
         reporter.report(
             isSkipped ? .warning : .error, .fileNotFound, at: include.pattern.place, length: include.pattern.length,
-            "\(what) cannot be read: \(error.reason)\(isSkipped ? "; what is in it does not count" : "")", remedy: remedy)
+            "\(what) cannot be read: \(error.reason)\(isSkipped ? "; what is in it does not count" : "")",
+            remedy: remedy)
     }
 }
 

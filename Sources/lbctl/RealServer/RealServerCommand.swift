@@ -24,7 +24,8 @@ struct RealServerCommand: ParsableCommand {
         subcommands: [Start.self, Stop.self, Status.self])
 
     struct Start: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "start", abstract: "Take packets to virtual addresses.")
+        static let configuration = CommandConfiguration(
+            commandName: "start", abstract: "Take packets to virtual addresses.")
 
         @Argument(help: ArgumentHelp("Virtual addresses, IPv4 or IPv6.", valueName: "vip"))
         var addresses: [String]
@@ -36,7 +37,8 @@ struct RealServerCommand: ParsableCommand {
     }
 
     struct Stop: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "stop", abstract: "Undo what 'start' did for virtual addresses.")
+        static let configuration = CommandConfiguration(
+            commandName: "stop", abstract: "Undo what 'start' did for virtual addresses.")
 
         @Argument(help: ArgumentHelp("Virtual addresses, IPv4 or IPv6.", valueName: "vip"))
         var addresses: [String]
