@@ -126,7 +126,7 @@ public final class EventLoop {
         LoopTimer(loop: self, handler: handler)
     }
 
-    fileprivate func enqueue(_ core: TimerCore, at deadline: Instant) {
+    func enqueue(_ core: TimerCore, at deadline: Instant) {
         timerSequence &+= 1
         core.queued = (deadline, timerSequence)
         timers.insert(TimerEntry(deadline: deadline, sequence: timerSequence, core: core))
@@ -279,40 +279,6 @@ public final class EventLoop {
     }
 }
 
-/// The timerfd of a loop whose timers are punctual. A deadline that was put off is not taken back: it fires once for nothing, which is cheaper.
-private struct PunctualAlarm: ~Copyable {
-    private let descriptor: FileDescriptor
-    private var armedAt = Instant.distantFuture
-    private var hasFired = false
-
-    init(in epoll: Int32, data: UInt64) throws(Errno) {
-        let timer = FileDescriptor(owning: try Errno.check(ek_timerfd_create(), "timerfd_create"))
-        try Errno.check(
-            ek_epoll_ctl(epoll, Int32(EK_EPOLL_ADD), timer.number, Readiness.read.rawValue, data), "epoll_ctl")
-        descriptor = timer
-    }
-
-    mutating func arm(for deadline: Instant?) {
-        guard let deadline, deadline < armedAt else { return silence() }
-        armedAt = deadline
-        hasFired = false
-        _ = ek_timerfd_arm(descriptor.number, deadline.nanoseconds)
-    }
-
-    mutating func fired() {
-        hasFired = true
-        armedAt = .distantFuture
-    }
-
-    /// It stays readable until it is read or, which is one system call less, armed again.
-    private mutating func silence() {
-        guard hasFired else { return }
-        hasFired = false
-        var expirations: UInt64 = 0
-        _ = ek_read(descriptor.number, &expirations, MemoryLayout<UInt64>.size)
-    }
-}
-
 /// A registration of a descriptor. Cancelled when released.
 public final class Watch {
     private let loop: EventLoop
@@ -343,67 +309,5 @@ public final class Watch {
     public func close(_ descriptor: consuming FileDescriptor) {
         _ = consume descriptor
         loop.cancel(self, isClosed: true)
-    }
-}
-
-/// A one-shot timer. Arming to a later time costs nothing (the queued entry is moved when it comes up), which is what a
-/// backup does at every advertisement. Disarmed when released.
-public final class LoopTimer {
-    private let loop: EventLoop
-    private let core: TimerCore
-
-    fileprivate init(loop: EventLoop, handler: @escaping () -> Void) {
-        self.loop = loop
-        core = TimerCore(handler: handler)
-    }
-
-    deinit {
-        core.deadline = nil
-        core.handler = nil
-    }
-
-    /// When it will fire; nil while disarmed.
-    public var deadline: Instant? { core.deadline }
-
-    /// Fires at `deadline`, at once if that has passed; replaces an earlier arming.
-    public func arm(at deadline: Instant) {
-        core.deadline = deadline
-        if let queued = core.queued, queued.deadline <= deadline { return }
-        loop.enqueue(core, at: deadline)
-    }
-
-    /// Fires `delay` after the loop's `now`.
-    public func arm(after delay: Duration) {
-        arm(at: loop.now + delay)
-    }
-
-    /// Does not fire until armed again.
-    public func disarm() {
-        core.deadline = nil
-    }
-}
-
-private final class TimerCore {
-    var handler: (() -> Void)?
-    var deadline: Instant?
-    /// The heap entry that stands for this timer; other entries of it are stale.
-    var queued: (deadline: Instant, sequence: UInt64)?
-
-    init(handler: @escaping () -> Void) {
-        self.handler = handler
-    }
-}
-
-private struct TimerEntry: Comparable {
-    let deadline: Instant
-    let sequence: UInt64
-    let core: TimerCore
-
-    static func < (left: TimerEntry, right: TimerEntry) -> Bool {
-        (left.deadline, left.sequence) < (right.deadline, right.sequence)
-    }
-
-    static func == (left: TimerEntry, right: TimerEntry) -> Bool {
-        left.sequence == right.sequence
     }
 }

@@ -82,7 +82,7 @@ final class Site: Sendable {
             answer.headers = [("Retry-After", "1")]
             return answer
         }
-        switch request.path {
+        return switch request.path {
         case "/": WebAnswer("text/html; charset=utf-8", PackageResources.index_html)
         case "/page.js": WebAnswer("text/javascript; charset=utf-8", PackageResources.page_js)
         case "/page.css": WebAnswer("text/css; charset=utf-8", PackageResources.page_css)
