@@ -87,10 +87,11 @@ public struct DecisionText: Sendable {
         let words = end.split(separator: " ")
         serial = words.dropFirst(2).first.flatMap { UInt64($0.dropFirst("serial=".count)) } ?? 0
         let count = "end \(lines.count)"
-        let sum = Self.checksum(of: text[..<end.startIndex])
+        let numbered = "\(count) serial=\(serial)"
+        let sum = Self.checksum(of: text[..<end.startIndex] + numbered)
         isWhole =
             header == Self.header[...] && text.hasSuffix("\n")
-            && (end == count || end == "\(count) serial=\(serial) sum=\(sum)")
+            && (end == count || end == "\(numbered) sum=\(sum)")
         if words.first != "end" { lines.append(end) }
         for line in lines where !take(line.split(separator: " ")) { isWhole = false }
     }
@@ -120,8 +121,8 @@ public struct DecisionText: Sendable {
     public var text: String {
         var lines = decisions.map { "override \($0.key) \($0.value.words)" }
         for (service, made) in handMade { lines += made.lines(of: service) }
-        let content = ([Self.header] + lines).joined(separator: "\n") + "\n"
-        return content + "end \(lines.count) serial=\(serial) sum=\(Self.checksum(of: content[...]))\n"
+        let content = ([Self.header] + lines + ["end \(lines.count) serial=\(serial)"]).joined(separator: "\n")
+        return content + " sum=\(Self.checksum(of: content[...]))\n"
     }
 
     /// FNV-1a, in hexadecimal.

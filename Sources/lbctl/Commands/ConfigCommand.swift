@@ -108,7 +108,7 @@ struct ConfigCommand: ParsableCommand {
             discussion: """
                 Examples:
                   lbctl config explain advert_int
-                  lbctl config explain via                 a word within the lines of a block
+                  lbctl config explain via                 a word within lines of a block
                   lbctl config explain quorum --json
                 """)
 
