@@ -66,7 +66,7 @@ struct Report {
                 asked once; busd, ipvsd and checkd against all of keepalived's processes. What the server's end costs is not \
                 counted. Memory: 10,000 servers are asked once a minute. Weight 0: one HTTP server that begins to reset \
                 connections; from its last reset (after `retry 1`, `delay_before_retry 1`) to the kernel's table, read every \
-                millisecond. HTTP goes through libcurl, with 23 system calls a check; TCP_CHECK has 9. The last rows are ours alone on this machine's kernel, since keepalived's checker needs IPVS.
+                millisecond. HTTP_GET has 9 system calls a check, TCP_CHECK 6. The last rows are ours alone on this machine's kernel, since keepalived's checker needs IPVS.
                 """),
         Chapter(
             table: "memory", title: "Memory", peer: "keepalived",
