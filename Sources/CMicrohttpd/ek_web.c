@@ -57,31 +57,32 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-static void place_becomes(struct ek_web *web, struct place *place, int fd, int is_asking) {
-    pthread_mutex_lock(&web->lock);
-    if (place != NULL) *place = (struct place){.fd = fd, .is_asking = is_asking, .since = now()};
-    pthread_mutex_unlock(&web->lock);
-}
-
-static struct place *place_of(struct MHD_Connection *connection) {
+// A connection's request begins to be answered, or has been.
+static void becomes(struct ek_web *web, struct MHD_Connection *connection, int is_asking) {
     const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info == NULL ? NULL : info->socket_context;
+    struct place *place = info == NULL ? NULL : info->socket_context;
+    if (place == NULL) return;
+    pthread_mutex_lock(&web->lock);
+    place->is_asking = is_asking;
+    place->since = now();
+    pthread_mutex_unlock(&web->lock);
 }
 
 static void connection_changed(
     void *context, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code) {
     struct ek_web *web = context;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        place_becomes(web, *socket_context, -1, 0);
-        return;
-    }
+    struct place *place = *socket_context;
     const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     pthread_mutex_lock(&web->lock);
-    for (unsigned i = 0; i < web->connections && info != NULL; i++) {
-        if (web->places[i].fd >= 0) continue;
-        web->places[i] = (struct place){.fd = info->connect_fd, .is_asking = 0, .since = now()};
-        *socket_context = &web->places[i];
-        break;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (place != NULL) place->fd = -1;
+    } else {
+        for (unsigned i = 0; i < web->connections && info != NULL; i++) {
+            if (web->places[i].fd >= 0) continue;
+            web->places[i] = (struct place){.fd = info->connect_fd, .is_asking = 0, .since = now()};
+            *socket_context = &web->places[i];
+            break;
+        }
     }
     pthread_mutex_unlock(&web->lock);
 }
@@ -89,9 +90,7 @@ static void connection_changed(
 static void request_completed(
     void *context, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code) {
     (void)state, (void)code;
-    struct ek_web *web = context;
-    struct place *place = place_of(connection);
-    if (place != NULL) place_becomes(web, place, place->fd, 0);
+    becomes(context, connection, 0);
 }
 
 // Called for each connection that comes. While an eighth of the places or less is free, the one that has asked for nothing for the longest time
@@ -137,8 +136,7 @@ static enum MHD_Result handle(
         *count = 0; // nobody here wants a body
         return MHD_YES;
     }
-    struct place *place = place_of(connection);
-    if (place != NULL) place_becomes(web, place, place->fd, 1);
+    becomes(web, connection, 1);
     struct ek_request request = {.connection = connection, .method = method, .path = path, .queued = MHD_NO};
     web->asked(web->context, &request);
     return request.queued;

@@ -58,18 +58,17 @@ public struct HTTPReader: Hashable, Sendable {
             }
             guard end != nil else {
                 line += piece
-                return line.withUnsafeBytes { mayBegin($0) } ? .goesOn : notHTTP()
+                return line.withUnsafeBytes { mayBegin($0) ? .goesOn : Self.notHTTP($0) }
             }
+            let step: Step
             if line.isEmpty {
-                guard take(line: piece) else { return notHTTP(piece) }
-                header(piece)
+                step = take(line: piece, header)
             } else {
-                line += piece
-                let whole = line
+                let whole = line + piece
                 line = []
-                guard whole.withUnsafeBytes({ take(line: $0) }) else { return whole.withUnsafeBytes { notHTTP($0) } }
-                whole.withUnsafeBytes { header($0) }
+                step = whole.withUnsafeBytes { take(line: $0, header) }
             }
+            guard step == .goesOn else { return step }
         }
         return headers.endTheAnswer ? .isOver : take(body: rest, body)
     }
@@ -91,28 +90,24 @@ public struct HTTPReader: Hashable, Sendable {
         return isOver || isTruncated ? .isOver : .goesOn
     }
 
-    /// False when it had to be a status line of HTTP/1 and is none.
-    private mutating func take(line: UnsafeRawBufferPointer) -> Bool {
-        guard beginsBlock else {
-            headers.take(line: line)
-            return true
-        }
-        guard HTTPHeaders.begins(line, with: "HTTP/") else { return false }
+    /// A whole line with its end.
+    private mutating func take(line: UnsafeRawBufferPointer, _ header: (UnsafeRawBufferPointer) -> Void) -> Step {
+        guard !beginsBlock || HTTPHeaders.begins(line, with: "HTTP/") else { return Self.notHTTP(line) }
         headers.take(line: line)
-        return headers.status != nil
+        guard headers.status != nil else { return Self.notHTTP(line) }
+        header(line)
+        return .goesOn
     }
 
-    /// The next line has to be a status line.
-    private var beginsBlock: Bool { headers == HTTPHeaders() || headers.areComplete }
+    /// The next line has to be a status line of HTTP/1.
+    private var beginsBlock: Bool { headers.status == nil || headers.areComplete }
 
     /// Whether what came of a line so far may be one: only a status line has to begin in some way.
     private func mayBegin(_ line: UnsafeRawBufferPointer) -> Bool {
         !beginsBlock || zip(line, "HTTP/".utf8).allSatisfy { $0 == $1 }
     }
 
-    private func notHTTP() -> Step { line.withUnsafeBytes { notHTTP($0) } }
-
-    private func notHTTP(_ line: UnsafeRawBufferPointer) -> Step {
+    private static func notHTTP(_ line: UnsafeRawBufferPointer) -> Step {
         let text = line.prefix(40).prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
         let shown = text.map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
         return .isMalformed("no status line of HTTP/1: '\(String(decoding: shown, as: UTF8.self))'")

@@ -31,8 +31,7 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
     /// From 4 or 16 octets in network order; nil for any other count.
     @inlinable
     public init?(octets: some Collection<UInt8>) {
-        let address = octets.withContiguousStorageIfAvailable { IPAddress(UnsafeRawBufferPointer($0)) }
-        guard let address = address ?? Array(octets).withUnsafeBytes({ IPAddress($0) }) else { return nil }
+        guard let address = octets.withOctets({ IPAddress($0) }) else { return nil }
         self = address
     }
 

@@ -9,8 +9,7 @@ public struct InternetChecksum: Sendable {
     /// Adds octets in transmission order; an odd last octet is padded with zero.
     @inlinable
     public mutating func add(_ bytes: some Collection<UInt8>) {
-        let isDone: Void? = bytes.withContiguousStorageIfAvailable { add(UnsafeRawBufferPointer($0)) }
-        if isDone == nil { Array(bytes).withUnsafeBytes { add($0) } }
+        bytes.withOctets { add($0) }
     }
 
     @usableFromInline

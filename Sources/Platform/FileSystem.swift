@@ -13,6 +13,12 @@ public enum FileSystem {
         return try contents(of: FileDescriptor(owning: try Errno.check(result, "open")), limit: limit)
     }
 
+    /// The content of a file that has to be there: ENOENT where it is not.
+    public static func presentContents(of path: String, limit: Int) throws(Errno) -> [UInt8] {
+        guard let contents = try contents(of: path, limit: limit) else { throw Errno(ENOENT, "open") }
+        return contents
+    }
+
     private static func contents(of descriptor: borrowing FileDescriptor, limit: Int) throws(Errno) -> [UInt8] {
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)

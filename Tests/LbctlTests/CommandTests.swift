@@ -26,15 +26,6 @@ import Varlink
         }
     }
 
-    private func failure(_ body: () throws -> Void) -> Failure? {
-        do {
-            try body()
-            return nil
-        } catch {
-            return error as? Failure
-        }
-    }
-
     @Test func `a list that came in several replies is one table, and one JSON object each`() throws {
         let answer = try ServiceCommand.List.parse([]).answer(from: daemons)
         #expect(answer.wire.count == 2)

@@ -12,18 +12,6 @@ import Testing
 @Suite struct ConfigTests {
     private let scratch = ScratchDirectory()
 
-    private static let sample = """
-        vrrp_instance VI_1 {
-            interface eth0
-            virtual_router_id 51
-            advert_int 0.4
-            virtual_ipaddress {
-                192.0.2.1/24
-            }
-        }
-
-        """
-
     private func write(_ text: String, _ name: String) throws -> String { try scratch.write(text, name) }
 
     private func screen(_ shown: Shown, width: Int) throws -> String {
@@ -35,7 +23,7 @@ import Testing
     // MARK: show
 
     @Test func `show has value, line and default in columns, also at 80`() throws {
-        let path = try write(Self.sample, "a.conf")
+        let path = try write(sampleInstance, "a.conf")
         let command = try ConfigCommand.Show.parse([path, "--block", "VI_1"])
         let shown = try command.answer(ConfigCommand.values(of: path).blocks, in: path)
         let text = try screen(shown, width: 80)
@@ -57,7 +45,7 @@ import Testing
     }
 
     @Test func `a block that is not there is refused with those that are`() throws {
-        let path = try write(Self.sample, "a.conf")
+        let path = try write(sampleInstance, "a.conf")
         let blocks = try ConfigCommand.values(of: path).blocks
         #expect(throws: Failure.self) { try ConfigCommand.Show.parse(["--block", "VI_2"]).answer(blocks, in: path) }
     }
@@ -65,9 +53,9 @@ import Testing
     // MARK: diff
 
     @Test func `diff names block, word and effect`() throws {
-        let old = try ConfigCommand.values(of: write(Self.sample, "old.conf"))
+        let old = try ConfigCommand.values(of: write(sampleInstance, "old.conf"))
         let new = try ConfigCommand.values(
-            of: write(Self.sample.replacing("192.0.2.1/24", with: "192.0.2.1/24\n192.0.2.7"), "new.conf"))
+            of: write(sampleInstance.replacing("192.0.2.1/24", with: "192.0.2.1/24\n192.0.2.7"), "new.conf"))
         let shown = ConfigCommand.Diff.shown(old.differences(to: new), "old.conf", "new.conf")
         #expect(
             try screen(shown, width: 80) == """

@@ -284,3 +284,26 @@ struct ScratchDirectory {
         return path
     }
 }
+
+/// The file of a director with one virtual router.
+let sampleInstance = """
+    vrrp_instance VI_1 {
+        interface eth0
+        virtual_router_id 51
+        advert_int 0.4
+        virtual_ipaddress {
+            192.0.2.1/24
+        }
+    }
+
+    """
+
+/// What a command fails with; nil: it does not.
+func failure(_ body: () throws -> Void) -> Failure? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? Failure
+    }
+}

@@ -7,15 +7,6 @@ import Varlink
 @testable import lbctl
 
 @Suite struct MistakeTests {
-    private func failure(_ body: () throws -> Void) -> Failure? {
-        do {
-            try body()
-            return nil
-        } catch {
-            return error as? Failure
-        }
-    }
-
     @Test func `no example of any command's help is broken at 80 columns`() throws {
         let dump = try JSONValue(
             parsing: Array(Lbctl._dumpHelp().utf8), limits: JSONLimits(octets: 16 << 20, depth: 64))

@@ -16,18 +16,6 @@ import Testing
     private var copy: String { "\(directory)/conf.d/.vi.conf.rolled-back" }
     private var note: String { "\(directory)/.main.conf.rolling-back" }
 
-    private static let sample = """
-        vrrp_instance VI_1 {
-            interface eth0
-            virtual_router_id 51
-            advert_int 0.4
-            virtual_ipaddress {
-                192.0.2.1/24
-            }
-        }
-
-        """
-
     private func write(_ text: String, _ name: String) throws -> String { try scratch.write(text, name) }
 
     private func content(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
@@ -48,7 +36,7 @@ import Testing
         let kept = KeptConfigurations(directory: "\(directory)/state")
         for priority in priorities.isEmpty ? ["priority 50", "priority 60"] : priorities {
             let path = try write("include \(directory)/conf.d/*.conf\n", "main.conf")
-            _ = try write(Self.sample.replacing("advert_int 0.4", with: priority), "conf.d/vi.conf")
+            _ = try write(sampleInstance.replacing("advert_int 0.4", with: priority), "conf.d/vi.conf")
             try kept.keep(try #require(ConfigurationFile(path: path).bundle))
         }
         return try KeptOptions.parse(["--state-dir", "\(directory)/state"])
@@ -90,7 +78,7 @@ import Testing
         let kept = KeptConfigurations(directory: "\(directory)/state")
         let path = try write("include \(directory)/conf.d/*\n", "main.conf")
         for priority in ["priority 50", "priority 60"] {
-            _ = try write(Self.sample.replacing("advert_int 0.4", with: priority), "elsewhere/vi.conf")
+            _ = try write(sampleInstance.replacing("advert_int 0.4", with: priority), "elsewhere/vi.conf")
             if priority == "priority 50" {
                 try FileSystem.makeDirectory("\(directory)/conf.d", mode: 0o755)
                 #expect(symlink("../elsewhere/vi.conf", "\(directory)/conf.d/vi.conf") == 0)
@@ -161,7 +149,7 @@ import Testing
         #expect(rollback.destination == .before)
         #expect(rollback.isContinued)
         // Or between two renames.
-        _ = try write(Self.sample.replacing("advert_int 0.4", with: "priority 60"), "conf.d/vi.conf")
+        _ = try write(sampleInstance.replacing("advert_int 0.4", with: "priority 60"), "conf.d/vi.conf")
         let digest = try options.configurations(of: nil).before?.values().digest.prefix(8) ?? ""
         let answer = try reload()
         #expect(

@@ -45,16 +45,10 @@ struct ServeTests {
     @Test func `half of the connections may follow events, and again when they have gone`() throws {
         let room = try ServeRoom(["--listen", "127.0.0.1:0"])
         for round in 1...3 {
-            let asked =
-                "seq 40 | xargs -P 40 -I{} curl -sN -m 3 -o /dev/null -w '%{http_code}\\n' \(room.root)events | sort | uniq -c"
-            let counts = try Program(
-                ["/bin/bash", "-c", asked], on: room.alone.host, log: room.alone.segment.directory + "/places\(round)",
-                loop: room.alone.segment.loop)
-            try room.alone.eventually("they have been served", within: .seconds(20)) { counts.exit != nil }
             // "32 200 8 503", or fewer: who has hung up is noticed within five seconds.
-            let words = counts.output.split(whereSeparator: \.isWhitespace)
+            let words = try room.getByMany("events", "-N -m 3")
             let served = words.firstIndex(of: "200").flatMap { Int(words[$0 - 1]) } ?? 0
-            #expect(served <= 32 && words.last == "503", "round \(round): \(counts.output)")
+            #expect(served <= 32 && words.last == "503", "round \(round): \(words)")
             #expect(try room.get("metrics").status == "200")
             try room.alone.eventually("there are places again") {
                 try room.get("events?type=vrrp.instance", "-N", "-m", "1").status == "200"
@@ -82,13 +76,7 @@ struct ServeTests {
 
     @Test func `many who ask the same at once are answered`() throws {
         let room = try ServeRoom(["--listen", "127.0.0.1:0"])
-        let asked =
-            "seq 40 | xargs -P 40 -I{} curl -s -o /dev/null -w '%{http_code}\\n' \(room.root)api/io.evenkeel.Vrrp.List | sort | uniq -c"
-        let counts = try Program(
-            ["/bin/bash", "-c", asked], on: room.alone.host, log: room.alone.segment.directory + "/many",
-            loop: room.alone.segment.loop)
-        try room.alone.eventually("they have been answered", within: .seconds(20)) { counts.exit != nil }
-        #expect(counts.output.split(whereSeparator: \.isWhitespace) == ["40", "200"], "\(counts.output)")
+        #expect(try room.getByMany("api/io.evenkeel.Vrrp.List") == ["40", "200"])
     }
 
     @Test func `events follow, and what hangs or goes is said in time`() throws {

@@ -35,10 +35,7 @@ extension ConfigCommand {
 
         private static func contents(of path: String) throws(Failure) -> [UInt8] {
             do throws(Errno) {
-                guard let bytes = try FileSystem.contents(of: path, limit: 64 << 20) else {
-                    throw Errno(ENOENT, "open")
-                }
-                return bytes
+                return try FileSystem.presentContents(of: path, limit: 64 << 20)
             } catch {
                 throw .usage("\(path) cannot be read: \(error); 'lbctl config format FILE' takes another one")
             }

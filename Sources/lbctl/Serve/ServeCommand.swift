@@ -113,10 +113,7 @@ struct ServeCommand: ParsableCommand {
 
     private static func contents(of file: String) throws(Failure) -> [UInt8] {
         do throws(Errno) {
-            guard let octets = try FileSystem.contents(of: file, limit: 1 << 20) else {
-                throw Errno(ENOENT, "open")
-            }
-            return octets
+            return try FileSystem.presentContents(of: file, limit: 1 << 20)
         } catch {
             throw unreadable(file, error)
         }

@@ -49,4 +49,15 @@ final class ServeRoom {
         let body = try FileSystem.contents(of: files.0, limit: 1 << 22) ?? []
         return (String(curl.output.suffix(3)), String(decoding: body, as: UTF8.self))
     }
+
+    /// A request by forty at once, with curl's options: how many had which status, as in `40 200`.
+    func getByMany(_ path: String, _ options: String = "") throws -> [String] {
+        let asked =
+            "seq 40 | xargs -P 40 -I{} curl -s \(options) -o /dev/null -w '%{http_code}\\n' \(root)\(path) | sort | uniq -c"
+        let log = alone.segment.directory + "/many"
+        let counts = try Program(["/bin/bash", "-c", asked], on: alone.host, log: log, loop: alone.segment.loop)
+        try alone.eventually("\(path) is answered to all", within: .seconds(20)) { counts.exit != nil }
+        defer { unlink(log) }
+        return counts.output.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
 }
