@@ -73,7 +73,7 @@ let package = Package(
         pure("VRRP", ["Net", "Configuration", "Scripts", heap, deque]),
         pure("IPVS", ["Net", "Configuration", "Scripts"]),
         pure("HealthCheck", ["Net", "Configuration", deque]),
-        pure("Alerts", ["Net", "Configuration", "IPVS", deque]),
+        pure("Alerts", ["Net", "JSON", "Configuration", "IPVS", deque]),
 
         // Drivers.
         module("Platform", ["CLinux", "CPcre", "Net", "Configuration", heap]),
@@ -136,7 +136,8 @@ let package = Package(
         tests(
             "CheckdTests",
             [
-                "checkd", "Alerts", "Scripts", "VRRP", "HealthCheck", "Configuration", "Platform", "Bus", "CCurl",
+                "checkd", "Alerts", "Scripts", "VRRP", "HealthCheck", "Configuration", "Platform", "Bus", "JSON",
+                "CCurl",
                 "CPcre",
                 "Net",
             ]),

@@ -1,9 +1,9 @@
 // One thing that people are told of: what it is about and what became of it, in keepalived's words and in ours.
 
 /// Whom an alert is about.
-public struct AlertSubject: Hashable, Sendable, Codable {
+public struct AlertSubject: Hashable, Sendable {
     /// Kinds of it.
-    public enum Kind: String, Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable {
         case instance, group, service, server
     }
 
@@ -18,7 +18,7 @@ public struct AlertSubject: Hashable, Sendable, Codable {
 }
 
 /// A change that people are told of. No part of it has control characters: what it says goes into headers.
-public struct AlertChange: Hashable, Sendable, Codable {
+public struct AlertChange: Hashable, Sendable {
     /// What is longer than this, in characters, is cut: reasons come from servers and scripts.
     private static let longest = 300
 

@@ -5,7 +5,7 @@
 public import Configuration
 
 /// What people were told, of one kind of alert.
-public struct ToldAlerts: Equatable, Sendable, Codable {
+public struct ToldAlerts: Equatable, Sendable {
     /// By name.
     public var instances: [String: RouterLook.State] = [:]
     /// By name.
@@ -25,7 +25,7 @@ public struct ToldAlerts: Equatable, Sendable, Codable {
 }
 
 /// What was told of a real server.
-public struct ToldServer: Equatable, Sendable, Codable {
+public struct ToldServer: Equatable, Sendable {
     public var isUp: Bool
     /// Identities of its checkers that are down.
     public var failing: Set<String>

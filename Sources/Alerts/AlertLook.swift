@@ -19,7 +19,7 @@ public enum AlertSight: Equatable, Sendable {
 /// How a virtual router stands.
 public struct RouterLook: Equatable, Sendable {
     /// Its state.
-    public enum State: String, Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable {
         case initialize, backup, master, fault
         /// vrrpd gave it up and ended.
         case stopped

@@ -6,7 +6,7 @@ public import Net
 /// What is told, and who waits for it.
 public struct AlertStream: Sendable {
     /// What outlives the process.
-    public struct Memory: Equatable, Sendable, Codable {
+    public struct Memory: Equatable, Sendable {
         public var told = ToldAlerts()
         /// What somebody waits for, once for all.
         public var changes: [AlertChange] = []

@@ -76,9 +76,7 @@ public final class BusClient {
     public func call<Method: VarlinkMethod>(
         _ parameters: Method, timeout: Duration? = .seconds(30)
     ) throws(BusClientError) -> Method.Reply {
-        let call: VarlinkCall
-        do throws(JSONCodingError) { call = try parameters.call() } catch { throw .badReply(error.description) }
-        return try decode(try self.call(call, timeout: timeout), Method.self)
+        try decode(try call(parameters.call(), timeout: timeout), Method.self)
     }
 
     /// Calls a method with `more` and hands every reply to `body` until the last one or until `body` returns false. The
@@ -86,7 +84,7 @@ public final class BusClient {
     public func stream<Method: VarlinkMethod>(
         _ parameters: Method, timeout: Duration? = nil, _ body: (Method.Reply) throws -> Bool
     ) throws {
-        try stream(try parameters.call(more: true), first: timeout, next: timeout) { reply in
+        try stream(parameters.call(more: true), first: timeout, next: timeout) { reply in
             try body(try decode(reply, Method.self))
         }
     }

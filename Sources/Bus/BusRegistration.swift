@@ -27,7 +27,7 @@ final class BusRegistration {
 
     private func register() {
         do {
-            try connection?.call(try registration.call(more: true))
+            try connection?.call(registration.call(more: true))
         } catch {
             connection?.lose("\(error)")
         }

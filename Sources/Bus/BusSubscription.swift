@@ -39,7 +39,7 @@ public final class BusSubscription {
         switch event {
         case .connected:
             do {
-                try connection?.call(try subscription.call(more: true))
+                try connection?.call(subscription.call(more: true))
             } catch {
                 connection?.lose("\(error)")
             }

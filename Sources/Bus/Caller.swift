@@ -1,10 +1,10 @@
 // Who is behind a call. Between busd and a daemon the caller travels as one reverse-domain object, which busd refuses
 // to take from a client and a daemon believes only because nobody but busd and root can reach its private socket.
-import JSON
+public import JSON
 public import Platform
 
 /// The process that made a call, by its credentials at connect time.
-public struct Caller: Codable, Hashable, Sendable {
+public struct Caller: Hashable, Sendable {
     /// The member of a call that carries it.
     public static let member = "io.evenkeel.caller"
 
@@ -29,5 +29,21 @@ public struct Caller: Codable, Hashable, Sendable {
             return
         }
         self = try object.decode()
+    }
+}
+
+extension Caller: JSONStructure {
+    public init(members: inout JSONMembers) throws(JSONCodingError) {
+        uid = try members.required("uid")
+        gid = try members.required("gid")
+        pid = try members.required("pid")
+    }
+
+    public var object: JSONObject {
+        var object = JSONObject(capacity: 3)
+        object.add("uid", uid)
+        object.add("gid", gid)
+        object.add("pid", pid)
+        return object
     }
 }

@@ -3,7 +3,7 @@
 // into the latest. After a reconnect every subject is said again, so busd needs no memory of its own.
 import DequeModule
 import Glibc
-import JSON
+public import JSON
 import Net
 import Platform
 import Varlink
@@ -19,7 +19,7 @@ public final class EventPublisher {
     /// Where the state of one type's subjects comes from.
     private struct Provider {
         let subjects: () -> [String]
-        let state: (String) -> (any Encodable)?
+        let state: (String) -> (any JSONCodable)?
     }
 
     /// Who wants to know the place of an event; asked once.
@@ -94,7 +94,7 @@ public final class EventPublisher {
 
     /// Says where the state of a type's subjects is: `subjects` lists those that exist, `state` gives the data of one, nil when it is gone.
     public func provide(
-        _ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any Encodable)?
+        _ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any JSONCodable)?
     ) {
         providers[type] = Provider(subjects: subjects, state: state)
     }
@@ -173,12 +173,7 @@ public final class EventPublisher {
             "type": .string(key.type), "subject": .string(key.subject),
             "time": .string(SystemClock.timestamp(at: time)),
         ]
-        do throws(JSONCodingError) {
-            if let state = providers[key.type]?.state(key.subject) { event["data"] = try JSONValue(encoding: state) }
-        } catch {
-            logger.error("event \(key.type) of \(key.subject) not published: \(error)")
-            return nil
-        }
+        if let state = providers[key.type]?.state(key.subject) { event.add("data", state) }
         guard let octets = try? JSONValue.object(event).serialised(), octets.count < Self.eventOctets else {
             logger.error("event \(key.type) of \(key.subject) not published: too large or not expressible in JSON")
             return nil

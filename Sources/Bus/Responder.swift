@@ -74,11 +74,7 @@ public final class Responder<Method: VarlinkMethod> {
     }
 
     private func encoded(_ reply: Method.Reply, _ continues: Bool) -> VarlinkReply {
-        do throws(JSONCodingError) {
-            return try VarlinkReply(encoding: reply, continues: continues)
-        } catch {
-            return VarlinkReply(error: pending.error("NotRepresentable"), ["problem": .string(error.description)])
-        }
+        VarlinkReply(encoding: reply, continues: continues)
     }
 }
 

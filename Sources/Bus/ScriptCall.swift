@@ -34,7 +34,7 @@ public final class ScriptCall<Method: VarlinkMethod> {
         self.heard = heard
         do {
             let stream = try ByteStream(try scriptdConnection(at: socket), on: loop, owner: self)
-            stream.send(try client.call(try call.call(more: more)))
+            stream.send(try client.call(call.call(more: more)))
             self.stream = stream
         } catch {
             loop.soon { [weak self] in self?.heard(.lost("\(socket): \(error)")) }

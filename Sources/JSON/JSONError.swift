@@ -46,7 +46,6 @@ public enum JSONSyntaxProblem: String, Hashable, Sendable {
     case controlCharacter = "unescaped control character in a string"
     case unterminatedString = "string without an end"
     case trailingText = "text after the value"
-    case rejectedByParser = "refused by json-c"
 }
 
 /// Bounds on what is read; anything beyond is refused before memory is spent on it.

@@ -1,5 +1,5 @@
 // The escapes of RFC 8259 §7, resolved for strings that the scanner has accepted. Needed for member names and for the
-// few strings busd reads without json-c.
+// strings of values.
 
 enum JSONEscapes {
     /// The octets that the escaped `string` stands for. `string` must have passed `JSONScanner`; anything malformed is

@@ -1,5 +1,5 @@
-// The only place that knows json-c. Texts reach it after `JSONIndex` has accepted them; values are copied out of its
-// reference-counted tree at once and the tree is released.
+// Texts and values. A text is read from the nodes of the strict scan, which it needs in any case (json-c accepts too much: recipes.md §4), so
+// that reading it once more by json-c would double the cost; json-c writes, and this is the only place that knows it.
 internal import CJsonC
 
 extension JSONValue {
@@ -34,51 +34,38 @@ extension JSONValue {
         } catch {
             return .failure(error)
         }
-        // json-c counts the top-level value itself as a level.
-        guard let tokener = json_tokener_new_ex(Int32(clamping: limits.depth + 2)) else {
-            return .failure(.syntax(.rejectedByParser, offset: 0))
-        }
-        defer { json_tokener_free(tokener) }
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8)
-        let characters = text.bindMemory(to: CChar.self)
-        var tree = json_tokener_parse_ex(tokener, characters.baseAddress, Int32(clamping: text.count))
-        if json_tokener_get_error(tokener) == json_tokener_continue {
-            var end: CChar = 0  // A bare number ends only where something follows it.
-            tree = json_tokener_parse_ex(tokener, &end, 1)
-        }
-        defer { json_object_put(tree) }
-        guard json_tokener_get_error(tokener) == json_tokener_success else {
-            return .failure(.syntax(.rejectedByParser, offset: json_tokener_get_parse_end(tokener)))
-        }
-        return .success(JSONValue(tree: tree))
+        return .success(index.value(at: 0, in: text))
     }
+}
 
-    private init(tree: OpaquePointer?) {
-        switch json_object_get_type(tree) {
-        case json_type_boolean: self = .bool(json_object_get_boolean(tree) != 0)
-        case json_type_int: self = .int(json_object_get_int64(tree))
-        case json_type_double: self = .double(json_object_get_double(tree))
-        case json_type_string: self = .string(Self.text(of: tree))
-        case json_type_array:
-            self = .array(
-                (0..<json_object_array_length(tree)).map { JSONValue(tree: json_object_array_get_idx(tree, $0)) })
-        case json_type_object:
-            var object = JSONObject()
-            var entry = json_object_get_object(tree)?.pointee.head
-            while let member = entry {
-                let key = lh_entry_k(member).map { String(cString: $0.assumingMemoryBound(to: CChar.self)) } ?? ""
-                object[key] = JSONValue(tree: lh_entry_v(member).map { OpaquePointer($0) })
-                entry = member.pointee.next
+extension JSONIndex {
+    /// The value at `node`, with everything in it.
+    public func value(at node: Int, in text: UnsafeRawBufferPointer) -> JSONValue {
+        let found = nodes[node]
+        switch found.kind {
+        case .null: return .null
+        case .bool: return .bool(text[found.start] == UInt8(ascii: "t"))
+        case .int: return .int(Int64(String(decoding: text[found.start..<found.end], as: UTF8.self)) ?? 0)
+        case .double: return .double(Double(String(decoding: text[found.start..<found.end], as: UTF8.self)) ?? 0)
+        case .string: return .string(string(at: node, in: text))
+        case .array:
+            var elements: [JSONValue] = []
+            var position = node + 1
+            while position < found.next {
+                elements.append(value(at: position, in: text))
+                position = nodes[position].next
             }
-            self = .object(object)
-        default: self = .null  // json-c's null is a nil pointer.
+            return .array(elements)
+        case .object:
+            var object = JSONObject()
+            var position = node + 1
+            while position < found.next {
+                // The scan has found every name but once.
+                object.append(.init(key: string(at: position, in: text), value: value(at: position + 1, in: text)))
+                position = nodes[position + 1].next
+            }
+            return .object(object)
         }
-    }
-
-    private static func text(of tree: OpaquePointer?) -> String {
-        guard let characters = json_object_get_string(tree) else { return "" }
-        let octets = UnsafeRawBufferPointer(start: characters, count: Int(json_object_get_string_len(tree)))
-        return String(decoding: octets, as: UTF8.self)
     }
 }
 
@@ -123,10 +110,11 @@ extension JSONValue {
             return array
         case .object(let object):
             let tree = json_object_new_object()
+            let isNew = UInt32(JSON_C_OBJECT_ADD_KEY_IS_NEW)
             do throws(JSONError) {
                 for member in object.members {
                     guard !member.key.utf8.contains(0) else { throw JSONError.nulInKey(offset: 0) }
-                    json_object_object_add(tree, member.key, try member.value.tree())
+                    json_object_object_add_ex(tree, member.key, try member.value.tree(), isNew)
                 }
             } catch {
                 json_object_put(tree)

@@ -30,6 +30,9 @@ public struct JSONObject: Hashable, Sendable {
     /// An object without members.
     public init() {}
 
+    /// An object without members that has room for some.
+    public init(capacity: Int) { members.reserveCapacity(capacity) }
+
     /// The value of a name. Assigning nil removes the member; a new name goes to the end.
     public subscript(key: String) -> JSONValue? {
         get { position(of: key).map { members[$0].value } }
@@ -50,7 +53,8 @@ public struct JSONObject: Hashable, Sendable {
         positions.isEmpty ? members.firstIndex { $0.key == key } : positions[key]
     }
 
-    private mutating func append(_ member: Member) {
+    /// Adds a member of a name that is not there yet.
+    mutating func append(_ member: Member) {
         members.append(member)
         if !positions.isEmpty {
             positions[member.key] = members.count - 1

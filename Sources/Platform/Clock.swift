@@ -18,14 +18,14 @@ public enum SystemClock {
         var seconds = time_t(nanoseconds / 1_000_000_000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
-        func padded(_ value: some BinaryInteger, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        let date = [padded(parts.tm_year + 1900, 4), padded(parts.tm_mon + 1, 2), padded(parts.tm_mday, 2)]
-        let time = [padded(parts.tm_hour, 2), padded(parts.tm_min, 2), padded(parts.tm_sec, 2)]
-        return date.joined(separator: "-") + "T" + time.joined(separator: ":") + "."
-            + padded(nanoseconds / 1_000_000 % 1000, 3) + "Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        text.append(Int(parts.tm_year) + 1900, digits: 4)
+        text.append(Int(parts.tm_mon) + 1, digits: 2, after: "-")
+        text.append(Int(parts.tm_mday), digits: 2, after: "-")
+        text.append(time: parts, nanoseconds, after: "T")
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
     }
     /// Whether something keeps the wall clock right (NTP); nil: not known.
     public static var isSynchronised: Bool? {
@@ -36,5 +36,26 @@ public enum SystemClock {
     public static var bootID: String {
         let bytes = (try? FileSystem.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? nil
         return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// Adds the last decimal digits of a number that is not negative. Times are written for every event and every log line.
+    mutating func append(_ number: Int, digits: Int, after mark: Unicode.Scalar? = nil) {
+        if let mark { append(UInt8(ascii: mark)) }
+        var divisor = 1
+        for _ in 1..<digits { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// Adds the time of day: `15:04:05.678`.
+    mutating func append(time parts: tm, _ nanoseconds: Int64, after mark: Unicode.Scalar? = nil) {
+        append(Int(parts.tm_hour), digits: 2, after: mark)
+        append(Int(parts.tm_min), digits: 2, after: ":")
+        append(Int(parts.tm_sec), digits: 2, after: ":")
+        append(Int(nanoseconds / 1_000_000 % 1000), digits: 3, after: ".")
     }
 }

@@ -29,8 +29,11 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The error within a sentence, without the call: `connection refused`.
     public static func words(for code: Int32) -> String {
-        let text = String(cString: strerror(code))
-        return text.prefix(1).lowercased() + text.dropFirst()
+        var octets = Array(String(cString: strerror(code)).utf8)
+        if let first = octets.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) {
+            octets[0] = first | 0x20
+        }
+        return String(decoding: octets, as: UTF8.self)
     }
 
     public static func == (left: Errno, right: Errno) -> Bool { left.code == right.code }

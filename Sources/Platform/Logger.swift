@@ -78,8 +78,13 @@ public struct Logger: Sendable {
 
     /// A message as one line.
     func record(_ level: LogLevel, _ message: String) -> [UInt8] {
-        let prefix = toJournal ? "<\(level.rawValue)>" : "\(Self.timeOfDay()) \(level.name) "
-        var line = Array(prefix.utf8)
+        var line = toJournal ? Array("<\(level.rawValue)>".utf8) : Self.timeOfDay() + " \(level.name) ".utf8
+        // Nearly all are plain.
+        if message.utf8.count <= Self.limit, message.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) {
+            line += message.utf8
+            line.append(UInt8(ascii: "\n"))
+            return line
+        }
         for (index, scalar) in message.unicodeScalars.enumerated() {
             guard line.count < Self.limit else {
                 line += " … (\(message.unicodeScalars.count - index) more characters)".utf8
@@ -97,16 +102,13 @@ public struct Logger: Sendable {
         return line
     }
 
-    private static func timeOfDay() -> String {
+    private static func timeOfDay() -> [UInt8] {
         let nanoseconds = ek_realtime_ns()
         var seconds = time_t(nanoseconds / 1_000_000_000)
         var parts = tm()
         localtime_r(&seconds, &parts)
-        func padded(_ value: some BinaryInteger, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        return padded(parts.tm_hour, 2) + ":" + padded(parts.tm_min, 2) + ":" + padded(parts.tm_sec, 2) + "."
-            + padded(nanoseconds / 1_000_000 % 1000, 3)
+        var text: [UInt8] = []
+        text.append(time: parts, nanoseconds)
+        return text
     }
 }

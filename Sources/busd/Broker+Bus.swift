@@ -38,10 +38,10 @@ extension Broker {
         case .listServices:
             let attached = Dictionary(grouping: services.values) { ObjectIdentifier($0) }.compactMap(\.value.first)
             let sorted = attached.map(\.description).sorted { $0.name < $1.name }
-            client.reply(try VarlinkReply(encoding: BusAPI.ListServices.Reply(services: sorted)), to: envelope)
+            client.reply(VarlinkReply(encoding: BusAPI.ListServices.Reply(services: sorted)), to: envelope)
         case .getStatistics:
             let reply = BusAPI.GetStatistics.Reply(statistics: statistics())
-            client.reply(try VarlinkReply(encoding: reply), to: envelope)
+            client.reply(VarlinkReply(encoding: reply), to: envelope)
         case nil where call.method == "org.varlink.resolver.GetInfo": client.reply(information(), to: envelope)
         case nil: resolve(call.parameters["interface"]?.string ?? "", envelope, for: client)
         }

@@ -2,6 +2,7 @@
 // advertisements are dropped. The last two stand as long as the director says so; which of them stand is compared after every change.
 
 import Bus
+import JSON
 import VRRP
 
 /// Publishes incidents of instances.
@@ -34,7 +35,7 @@ final class Incidents {
         }
     }
 
-    private func provide(_ type: String, _ state: @escaping (Record, RouterID) -> (any Encodable)?) {
+    private func provide(_ type: String, _ state: @escaping (Record, RouterID) -> (any JSONCodable)?) {
         events.provide(
             type,
             subjects: { [weak self] in

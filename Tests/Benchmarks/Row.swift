@@ -4,7 +4,7 @@ import JSON
 import Platform
 
 /// The figures of several rounds.
-struct Series: Codable {
+struct Series {
     var values: [Double]
 
     var median: Double {
@@ -39,7 +39,7 @@ struct Series: Codable {
 }
 
 /// A comparison.
-struct Row: Codable {
+struct Row {
     /// The table it belongs to: the subcommand's name.
     var table: String
     /// What was measured.
@@ -70,9 +70,47 @@ struct Row: Codable {
 
     /// One line of JSON on standard output, and one for the person who waits on standard error.
     func emit() throws {
-        let text = try JSONValue(encoding: self).serialised()
+        let text = try json.serialised()
         Console.write(String(decoding: text, as: UTF8.self) + "\n", to: STDOUT_FILENO)
         let against = peer.map { " against \($0.text)" } ?? ""
         Console.write("   \(what): \(ours.text)\(against) \(unit)\n", to: STDERR_FILENO)
+    }
+}
+
+// MARK: As JSON
+
+extension Series: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        values = try members.required("values")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject(capacity: 1)
+        object.add("values", values)
+        return object
+    }
+}
+
+extension Row: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        table = try members.required("table")
+        what = try members.required("what")
+        unit = try members.required("unit")
+        ours = try members.required("ours")
+        peer = try members.optional("peer")
+        moreIsBetter = try members.required("moreIsBetter")
+        goal = try members.optional("goal")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject(capacity: 7)
+        object.add("table", table)
+        object.add("what", what)
+        object.add("unit", unit)
+        object.add("ours", ours)
+        object.add("peer", peer)
+        object.add("moreIsBetter", moreIsBetter)
+        object.add("goal", goal)
+        return object
     }
 }

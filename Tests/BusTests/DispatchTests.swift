@@ -16,6 +16,10 @@ private final class Recorder<API: ReloadableAPI>: ReloadHandler {
 private struct Reached: VarlinkFailure {
     static let error = "io.evenkeel.Test.Reached"
     let method: String
+
+    init(method: String) { self.method = method }
+    init(members: inout JSONMembers) throws(JSONCodingError) { method = try members.required("method") }
+    var object: JSONObject { ["method": .string(method)] }
 }
 
 extension Responder {

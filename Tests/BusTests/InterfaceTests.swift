@@ -29,11 +29,11 @@ struct Pairing: Sendable, CustomTestStringConvertible {
         }
     }
 
-    private static func coded<Value: Codable>(
+    private static func coded<Value: JSONStructure>(
         _ json: JSONValue, _ type: Value.Type
     ) throws -> (json: JSONValue, unset: [String]) {
         let value: Value = try json.decode()
-        return (try JSONValue(encoding: value), unset(value))
+        return (value.json, unset(value))
     }
 
     /// Optional fields without a value, at any depth.

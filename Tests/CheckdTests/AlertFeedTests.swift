@@ -16,7 +16,7 @@ import Testing
                 isLeaving: isLeaving), origin: origin)
         let event = BusAPI.Event(
             specversion: "1.0", id: "1", source: "/ipvsd", type: EventType.ipvsService, subject: name, time: "now",
-            data: try JSONValue(encoding: summary))
+            data: summary.json)
         return AlertFeed.sight(of: .event(event)) { Issue.record("\($0)") }
     }
 

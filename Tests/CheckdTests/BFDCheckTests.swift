@@ -30,15 +30,15 @@ import VRRP
             }, tell: { report, tracker in ear.reports[tracker.name] = report })
     }
 
-    private func hear(_ type: String, _ subject: String, _ data: (some Encodable)?) throws {
+    private func hear(_ type: String, _ subject: String, _ data: (some JSONCodable)?) {
         let event = BusAPI.Event(
             specversion: "1.0", id: "1", source: "/vrrpd", type: type, subject: subject, time: "",
-            data: try data.map { try JSONValue(encoding: $0) })
+            data: data?.json)
         ear.handler?(.event(event))
     }
 
     private func vrrpd(isThere: Bool) throws {
-        try hear(
+        hear(
             EventType.interface, VrrpAPI.interface,
             BusAPI.InterfaceState(state: isThere ? .attached : .lost, service: "vrrpd"))
     }
@@ -46,7 +46,7 @@ import VRRP
     private func session(
         _ name: String, _ state: VrrpAPI.TrackerState?, _ detail: String = "", hindrance: String? = nil
     ) throws {
-        try hear(
+        hear(
             EventType.vrrpSession, name,
             state.map {
                 VrrpAPI.BFDSession(
@@ -102,7 +102,7 @@ import VRRP
     }
 
     @Test func `a vrrpd that hangs is as good as away, until it is heard again`() throws {
-        func beat() throws { try hear(EventType.vrrpHeartbeat, "vrrpd", VrrpAPI.Heartbeat(intervalSeconds: 2)) }
+        func beat() throws { hear(EventType.vrrpHeartbeat, "vrrpd", VrrpAPI.Heartbeat(intervalSeconds: 2)) }
         news.watch(["b"])
         // As the bus keeps it: of a vrrpd that may hang already.
         try beat()
@@ -122,7 +122,7 @@ import VRRP
         #expect(standing() == .good)
         // It has no sessions any more, and says so.
         try session("b", nil)
-        try hear(EventType.vrrpHeartbeat, "vrrpd", VrrpAPI.Heartbeat?.none)
+        hear(EventType.vrrpHeartbeat, "vrrpd", VrrpAPI.Heartbeat?.none)
         turns.run(for: .seconds(4))
         #expect(ear.reports["b"]?.words == "vrrpd has no BFD session b")
     }

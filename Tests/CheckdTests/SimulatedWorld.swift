@@ -3,6 +3,7 @@
 import Bus
 import Configuration
 import HealthCheck
+import JSON
 import Net
 import Platform
 import Synchronization
@@ -257,7 +258,7 @@ final class SimulatedDisk: VerdictFile {
 /// A bus that takes the state of a subject at the end of the turn in which it changed, as the publisher does.
 final class SimulatedBus: Publishing, AlarmBoard {
     private let turns: SimulatedTurns
-    private var states: [String: (String) -> (any Encodable)?] = [:]
+    private var states: [String: (String) -> (any JSONCodable)?] = [:]
     private var subjects: [String: () -> [String]] = [:]
     /// What subscribers know about each server.
     private(set) var servers: [String: CheckAPI.ServerHealth] = [:]
@@ -272,7 +273,7 @@ final class SimulatedBus: Publishing, AlarmBoard {
 
     init(_ turns: SimulatedTurns) { self.turns = turns }
 
-    func provide(_ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any Encodable)?) {
+    func provide(_ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any JSONCodable)?) {
         self.subjects[type] = subjects
         states[type] = state
     }

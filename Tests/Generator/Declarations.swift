@@ -29,6 +29,46 @@ extension SwiftText {
         }
     }
 
+    /// How the struct of that name is read and written.
+    mutating func coding(_ name: String, _ fields: [IDLField]) throws(GeneratorError) {
+        try block("extension \(name)") { (text) throws(GeneratorError) in
+            guard !fields.isEmpty else {
+                text.line("public init(members: inout JSONMembers) {}")
+                text.line("public var object: JSONObject { JSONObject() }")
+                return
+            }
+            text.line("public init(members: inout JSONMembers) throws(JSONCodingError) {")
+            for field in fields {
+                let kind = if case .optional = field.type { "optional" } else { "required" }
+                text.line("    self.\(field.name) = try members.\(kind)(\"\(field.name)\")")
+            }
+            text.line("}")
+            text.line()
+            text.line("public var object: JSONObject {")
+            text.line("    var object = JSONObject(capacity: \(fields.count))")
+            for field in fields { text.line("    object.add(\"\(field.name)\", self.\(field.name))") }
+            text.line("    return object")
+            text.line("}")
+        }
+    }
+
+    /// How the structs of methods and errors are read and written.
+    mutating func coding(_ member: InterfaceDefinition.Member, in namespace: String) throws(GeneratorError) {
+        let name = "\(namespace).\(member.name)"
+        switch member.declaration {
+        case .type(.structure(let fields)), .error(let fields):
+            line()
+            try coding(name, fields)
+        case .method(let input, let output):
+            line()
+            try coding(name, input)
+            guard !Shared.isChange(output) else { return }
+            line()
+            try coding("\(name).Reply", output)
+        case .type: break
+        }
+    }
+
     /// An enumeration that keeps what it does not know.
     mutating func enumeration(_ name: String, _ names: [String]) throws(GeneratorError) {
         guard !names.contains("other") else {
@@ -65,7 +105,7 @@ extension SwiftText {
                 text.line()
                 guard !Shared.isChange(output) else { return text.line("public typealias Reply = ChangeReply") }
                 text.documentation("What it returns.")
-                try text.structure("Reply", ": Codable, Hashable, Sendable", output)
+                try text.structure("Reply", ": JSONStructure, Hashable, Sendable", output)
             }
         }
     }

@@ -30,7 +30,8 @@ public struct InterfaceFiles {
         for interface in own {
             let generator = InterfaceGenerator(interface, shared)
             files += [
-                try generator.types(), try generator.enumerations(), try generator.methods(), try generator.dispatch(),
+                try generator.types(), try generator.enumerations(), try generator.methods(), try generator.coding(),
+                try generator.dispatch(),
             ].compactMap { $0 }
         }
         files += [try shared.changeReply(), try shared.reloading()].compactMap { $0 }

@@ -1,5 +1,5 @@
-// One interface: a file of its structs, one of its enumerations, one of its methods and errors; Dispatch.swift makes
-// the one of who answers them.
+// One interface: a file of its structs, one of its enumerations, one of its methods and errors, one of
+// how all that is read and written; Dispatch.swift makes the one of who answers them.
 import Varlink
 
 struct InterfaceGenerator {
@@ -19,11 +19,7 @@ struct InterfaceGenerator {
     func types() throws(GeneratorError) -> GeneratedFile {
         var text = SwiftText()
         text.head(source, "The types of `\(interface.name)`; methods and errors are in \(namespace)+Methods.swift.")
-        let fields = interface.members.flatMap { member -> [IDLField] in
-            guard case .type(.structure(let fields)) = member.declaration else { return [] }
-            return fields
-        }
-        if fields.contains(where: { $0.type.holdsObject }) { text.line("public import JSON") }
+        text.line("public import JSON")
         text.line()
         text.documentation(interface.documentation)
         let conformance = shared.isReloadable(interface) ? ": ReloadableAPI" : ""
@@ -38,7 +34,7 @@ struct InterfaceGenerator {
                     text.line()
                     text.documentation(remarks.documentation)
                     if let event = remarks.event { text.documentation("Data of the event `\(event)`.") }
-                    try text.structure(member.name, ": Codable, Hashable, Sendable", fields)
+                    try text.structure(member.name, ": JSONStructure, Hashable, Sendable", fields)
                 case .enumeration: break
                 case .bool, .int, .float, .string, .object, .named, .array, .map, .optional:
                     throw GeneratorError("\(interface.name).\(member.name): only structs and enumerations have names")
@@ -46,6 +42,15 @@ struct InterfaceGenerator {
             }
         }
         return GeneratedFile(name: "\(namespace).swift", text: text.text)
+    }
+
+    /// How structs, methods and errors are read and written.
+    func coding() throws(GeneratorError) -> GeneratedFile {
+        var text = SwiftText()
+        text.head(source, "How the types of `\(interface.name)` are read from JSON and written.")
+        text.line("public import JSON")
+        for member in interface.members where !shared.isReload(member.name) { try text.coding(member, in: namespace) }
+        return GeneratedFile(name: "\(namespace)+Coding.swift", text: text.text)
     }
 
     /// The enumerations; nil when there are none.
@@ -71,6 +76,7 @@ struct InterfaceGenerator {
         var text = SwiftText()
         text.head(
             source, "The methods and errors of `\(interface.name)`: a call is its parameters, `Reply` what comes back.")
+        text.line("public import JSON")
         text.line("public import Varlink")
         text.line()
         var isFirst = true
@@ -100,14 +106,6 @@ extension IDLType {
         case .map(let value): return "[String: \(try value.swift(at: place))]"
         case .optional(let wrapped): return try wrapped.swift(at: place) + "?"
         case .structure, .enumeration: throw GeneratorError("\(place): give the type a name (\"type Name (…)\")")
-        }
-    }
-
-    var holdsObject: Bool {
-        switch self {
-        case .object: true
-        case .array(let type), .map(let type), .optional(let type): type.holdsObject
-        case .bool, .int, .float, .string, .named, .structure, .enumeration: false
         }
     }
 }

@@ -48,9 +48,12 @@ struct Shared {
         guard let change else { return nil }
         var text = SwiftText()
         text.head("Sources/Bus/interfaces", "What every method that changes something returns.")
+        text.line("public import JSON")
         text.line()
         text.documentation("The reply of a change: a script can wait for its own event.")
-        try text.structure("ChangeReply", ": Codable, Hashable, Sendable", change)
+        try text.structure("ChangeReply", ": JSONStructure, Hashable, Sendable", change)
+        text.line()
+        try text.coding("ChangeReply", change)
         return GeneratedFile(name: "ChangeReply.swift", text: text.text)
     }
 
@@ -62,6 +65,7 @@ struct Shared {
             "Sources/Bus/interfaces",
             "Reloading, which is the same in every daemon's interface: `VrrpAPI.PrepareReload` is "
                 + "`Reloading<VrrpAPI>.PrepareReload`, and so on.")
+        text.line("public import JSON")
         text.line("public import Varlink")
         text.line()
         text.documentation("An interface with \(Self.reload.joined(separator: ", ")).")
@@ -89,6 +93,7 @@ struct Shared {
                 try text.callable(member, qualified: "static var NAME: String { API.interface + \".\(member.name)\" }")
             }
         }
+        for member in reloadMembers { try text.coding(member, in: "Reloading") }
         return GeneratedFile(name: "ReloadableAPI.swift", text: text.text)
     }
 }

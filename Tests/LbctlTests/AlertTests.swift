@@ -25,7 +25,7 @@ import Varlink
         let daemons = ScriptedDaemons()
         daemons.attach(.checkd)
         let reply = CheckAPI.TestAlerts.Reply(deliveries: deliveries([true, false]))
-        daemons["Check.TestAlerts"] = .replies([try JSONObject(encoding: reply)])
+        daemons["Check.TestAlerts"] = .replies([reply.object])
         let shown = try AlertCommand.Test.parse([]).answer(from: daemons)
         #expect(
             try text(shown) == """

@@ -13,12 +13,12 @@ import Varlink
 
     init() throws {
         daemons.attach(.vrrpd, .ipvsd, .checkd)
-        daemons["Vrrp.List"] = .replies([try JSONObject(encoding: VrrpAPI.List.Reply(instances: Status.well.instances))]
+        daemons["Vrrp.List"] = .replies([VrrpAPI.List.Reply(instances: Status.well.instances).object]
         )
         let services = Status.troubled.services
         daemons["Ipvs.ListServices"] = .replies([
-            try JSONObject(encoding: IpvsAPI.ListServices.Reply(services: Array(services.prefix(1)))),
-            try JSONObject(encoding: IpvsAPI.ListServices.Reply(services: Array(services.dropFirst()))),
+            IpvsAPI.ListServices.Reply(services: Array(services.prefix(1))).object,
+            IpvsAPI.ListServices.Reply(services: Array(services.dropFirst())).object,
         ])
         daemons["Bus.Subscribe"] = .replies([["snapshotComplete": true, "seq": 7], ["event": [:]]])
         for name in ["SetWeight", "Drain", "Disable", "Enable", "Reset"] {
@@ -65,8 +65,7 @@ import Varlink
         mixed.servers.append(.sample("192.168.200.104:443", service: mixed.name))
         mixed.servers[1].origin = .foreign
         daemons["Ipvs.ListServices"] = .replies([
-            try JSONObject(
-                encoding: IpvsAPI.ListServices.Reply(services: [foreign, Status.troubled.services[0], mixed]))
+            IpvsAPI.ListServices.Reply(services: [foreign, Status.troubled.services[0], mixed]).object
         ])
         let ours = "tcp/192.168.200.254:80/192.168.200.104:80"
         for words in [["192.168.200.104"], ["192.168.200.104:80"], ["192.168.200.104", "--all"]] {
@@ -88,7 +87,7 @@ import Varlink
         let service = IpvsAPI.TableService(
             name: "tcp/192.0.2.1:80", origin: .hand, settings: .init(scheduler: "rr", persistenceTimeoutSeconds: 60),
             counters: server.counters, servers: [server])
-        daemons["Ipvs.ListTable"] = .replies([try JSONObject(encoding: IpvsAPI.ListTable.Reply(services: [service]))])
+        daemons["Ipvs.ListTable"] = .replies([IpvsAPI.ListTable.Reply(services: [service]).object])
         let name = "tcp/192.0.2.1:80"
         let added = try ServiceCommand.Add.parse([name, "-s", "sh", "-b", "sh-port"]).answer(from: daemons)
         #expect(try text(added) == "\(name) is there.\n")
@@ -196,7 +195,7 @@ import Varlink
     }
 
     @Test func `events stop after the count, which counts events and not the end of the snapshot`() throws {
-        let event: JSONObject = ["event": try JSONValue(encoding: [BusAPI.Event].samples[0])]
+        let event: JSONObject = ["event": [BusAPI.Event].samples[0].json]
         daemons["Bus.Subscribe"] = .replies([event, ["snapshotComplete": true, "seq": 1], event, event])
         var lines: [String] = []
         var notes: [String] = []

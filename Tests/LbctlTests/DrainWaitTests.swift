@@ -32,7 +32,7 @@ import Varlink
             runtime: IpvsAPI.ServiceRuntime(
                 state: .up, since: "", reason: "", weightUp: 1, onSorryServer: false, inKernel: true),
             servers: servers)
-        return .replies([try JSONObject(encoding: IpvsAPI.ShowService.Reply(service: shown))])
+        return .replies([IpvsAPI.ShowService.Reply(service: shown).object])
     }
 
     /// Waits while `answers` are given one after the other, a second apart. Returns what was said and how it ended.

@@ -259,10 +259,10 @@ extension [BusAPI.Event] {
         ]
     }
 
-    private static func event(_ type: String, _ subject: String, _ data: (some Encodable)?) -> BusAPI.Event {
+    private static func event(_ type: String, _ subject: String, _ data: (some JSONCodable)?) -> BusAPI.Event {
         BusAPI.Event(
             specversion: "1.0", id: "1", source: "/test", type: type, subject: subject, time: before(0),
-            data: data.flatMap { try? JSONValue(encoding: $0) })
+            data: data?.json)
     }
 }
 

@@ -52,24 +52,24 @@ struct MetricsTests {
         let counters = BusAPI.Statistics(
             seq: 1, connections: 1, subscriptions: 0, kept: 0, queuedBytes: 0, published: 0, overruns: 0, refused: 0)
         daemons["Bus.GetStatistics"] = .replies([
-            try JSONObject(encoding: BusAPI.GetStatistics.Reply(statistics: counters))
+            BusAPI.GetStatistics.Reply(statistics: counters).object
         ])
         let names = (1...1000).map { "tcp/192.0.2.1:80/10.0.0.\($0 / 250):\($0)" }
         daemons["Check.List"] = .replies([
-            try JSONObject(
-                encoding: CheckAPI.List.Reply(
-                    servers: names.map { name in
-                        var server = CheckAPI.ServerHealth.sample(.up)
-                        server.server = name
-                        return server
-                    }))
+            CheckAPI.List.Reply(
+                servers: names.map { name in
+                    var server = CheckAPI.ServerHealth.sample(.up)
+                    server.server = name
+                    return server
+                }
+            ).object
         ])
         daemons["Check.ListLatencies"] = .replies(
-            try [names[..<600], names[600...]].map { part in
-                try JSONObject(
-                    encoding: CheckAPI.ListLatencies.Reply(
-                        upToMicroseconds: [1000],
-                        servers: part.map { .init(server: $0, checks: [.init(name: "TCP_CHECK 1", probes: [2, 1])]) }))
+            [names[..<600], names[600...]].map { part in
+                CheckAPI.ListLatencies.Reply(
+                    upToMicroseconds: [1000],
+                    servers: part.map { .init(server: $0, checks: [.init(name: "TCP_CHECK 1", probes: [2, 1])]) }
+                ).object
             })
         let text = try MetricsFacts(from: daemons).text(at: now, isOpenMetrics: true)
         #expect(text.matches(of: /evenkeel_check_duration_seconds_count/).count == 1000)
@@ -90,15 +90,15 @@ struct MetricsTests {
         let daemons = ScriptedDaemons()
         daemons.attach(.vrrpd, .checkd)
         daemons["Vrrp.List"] = .replies([
-            try JSONObject(encoding: VrrpAPI.List.Reply(instances: Status.well.instances))
+            VrrpAPI.List.Reply(instances: Status.well.instances).object
         ])
         daemons["Bus.Subscribe"] = .replies([["snapshotComplete": true]])
         daemons["Bus.GetStatistics"] = .replies([
-            try JSONObject(
-                encoding: BusAPI.GetStatistics.Reply(
-                    statistics: .init(
-                        seq: 1, connections: 1, subscriptions: 0, kept: 0, queuedBytes: 0, published: 0, overruns: 0,
-                        refused: 0)))
+            BusAPI.GetStatistics.Reply(
+                statistics: .init(
+                    seq: 1, connections: 1, subscriptions: 0, kept: 0, queuedBytes: 0, published: 0, overruns: 0,
+                    refused: 0)
+            ).object
         ])
         daemons["Check.List"] = answer
         let text = try MetricsFacts(from: daemons).text(at: now, isOpenMetrics: false)

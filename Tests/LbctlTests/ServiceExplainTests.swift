@@ -23,7 +23,7 @@ import Varlink
         let service = IpvsAPI.TableService(
             name: name, origin: .hand, settings: .init(scheduler: "mh", schedulerFlags: ["flag-1"]),
             counters: counters, servers: servers)
-        daemons["Ipvs.ListTable"] = .replies([try JSONObject(encoding: IpvsAPI.ListTable.Reply(services: [service]))])
+        daemons["Ipvs.ListTable"] = .replies([IpvsAPI.ListTable.Reply(services: [service]).object])
     }
 
     private func explain(_ client: String, _ lines: [String] = []) throws -> Shown {
@@ -53,7 +53,7 @@ import Varlink
             runtime: IpvsAPI.ServiceRuntime(
                 state: .up, since: "", reason: "", weightUp: 1, onSorryServer: false, inKernel: true),
             servers: [server])
-        daemons["Ipvs.ShowService"] = .replies([try JSONObject(encoding: IpvsAPI.ShowService.Reply(service: service))])
+        daemons["Ipvs.ShowService"] = .replies([IpvsAPI.ShowService.Reply(service: service).object])
         let weights = try ServiceCommand.Explain.parse(["203.0.113.9", name]).lastWeights(of: name, daemons)
         #expect(weights.map { "\($0.key) \($0.value)" } == ["10.0.0.2:80 7"])
     }

@@ -37,7 +37,7 @@ import Varlink
 
     private func answer(_ services: [IpvsAPI.Service], age: Int? = nil) throws {
         let reply = IpvsAPI.ListServices.Reply(services: services, countersAgeMilliseconds: age)
-        daemons["Ipvs.ListServices"] = .replies([try JSONObject(encoding: reply)])
+        daemons["Ipvs.ListServices"] = .replies([reply.object])
     }
 
     private func past(_ packets: [String: [Int]]) throws {
@@ -51,7 +51,7 @@ import Varlink
                 })
         }
         daemons["Ipvs.ListTraffic"] = .replies([
-            try JSONObject(encoding: IpvsAPI.ListTraffic.Reply(histories: histories))
+            IpvsAPI.ListTraffic.Reply(histories: histories).object
         ])
     }
 
@@ -162,7 +162,7 @@ import Varlink
         try answer([service("tcp/192.0.2.1:80", [5])])
         try past(["tcp/192.0.2.1:80": [1]])
         daemons["Ipvs.ShowService"] = .replies([
-            try JSONObject(encoding: IpvsAPI.ShowService.Reply(service: service("tcp/192.0.2.1:80", [5])))
+            IpvsAPI.ShowService.Reply(service: service("tcp/192.0.2.1:80", [5])).object
         ])
         let shown = try TopCommand.parse(["192.0.2.1"]).answer(from: daemons)
         #expect(daemons.calls.last == #"Ipvs.ListTraffic {"service":"tcp/192.0.2.1:80"}"#)

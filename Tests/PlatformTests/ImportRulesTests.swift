@@ -29,7 +29,7 @@ import Testing
             ("VRRP", ["Net", "Configuration", "Scripts", "HeapModule", "DequeModule"]),
             ("IPVS", ["Net", "Configuration", "Scripts"]),
             ("HealthCheck", ["Net", "Configuration", "DequeModule"]),
-            ("Alerts", ["Net", "Configuration", "IPVS", "DequeModule"]),
+            ("Alerts", ["Net", "JSON", "Configuration", "IPVS", "DequeModule"]),
         ] as [(String, Set<String>)])
     func `pure modules import no I/O, no clock and no Glibc`(_ module: String, _ allowed: Set<String>) throws {
         #expect(try imports(of: module).subtracting(allowed) == [])

@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Bus.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Bus`: a call is its parameters, `Reply` what comes back.
+public import JSON
 public import Varlink
 
 extension BusAPI {
@@ -21,7 +22,7 @@ extension BusAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// The next event; absent in the snapshotComplete reply.
             public var event: Event?
             /// True once, after the kept events and before the first change.
@@ -52,7 +53,7 @@ extension BusAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// Place of the last of them.
             public var seq: Int
 
@@ -81,7 +82,7 @@ extension BusAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             public init() {}
         }
     }
@@ -93,7 +94,7 @@ extension BusAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// By name.
             public var services: [Service]
 
@@ -110,7 +111,7 @@ extension BusAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// Since busd started.
             public var statistics: Statistics
 

@@ -18,7 +18,7 @@ public enum BusAPI {
     public static let interface = "io.evenkeel.Bus"
 
     /// A CloudEvents 1.0 object.
-    public struct Event: Codable, Hashable, Sendable {
+    public struct Event: JSONStructure, Hashable, Sendable {
         /// CloudEvents version: "1.0", and nothing else.
         public var specversion: String
         /// Unique within the source; 1 to 255 octets.
@@ -54,7 +54,7 @@ public enum BusAPI {
     }
 
     /// A daemon that is attached.
-    public struct Service: Codable, Hashable, Sendable {
+    public struct Service: JSONStructure, Hashable, Sendable {
         /// The daemon: "vrrpd".
         public var name: String
         /// What it serves.
@@ -80,7 +80,7 @@ public enum BusAPI {
 
     /// Whether an interface is there; the event's subject is the interface.
     /// Data of the event `io.evenkeel.bus.interface`.
-    public struct InterfaceState: Codable, Hashable, Sendable {
+    public struct InterfaceState: JSONStructure, Hashable, Sendable {
         /// Whether calls can be routed.
         public var state: Attachment
         /// The daemon: "vrrpd".
@@ -95,7 +95,7 @@ public enum BusAPI {
     /// Something that needs a person, said by a daemon; the event's subject is DAEMON/KEY. Over when published without
     /// data.
     /// Data of the event `io.evenkeel.daemon.alarm`.
-    public struct DaemonAlarm: Codable, Hashable, Sendable {
+    public struct DaemonAlarm: JSONStructure, Hashable, Sendable {
         /// Always true while the alarm stands.
         public var active: Bool
         /// What is wrong, for people.
@@ -112,7 +112,7 @@ public enum BusAPI {
 
     /// The configuration that a daemon has in force; the event's subject is the daemon.
     /// Data of the event `io.evenkeel.daemon.config`.
-    public struct DaemonConfiguration: Codable, Hashable, Sendable {
+    public struct DaemonConfiguration: JSONStructure, Hashable, Sendable {
         /// Digest of the text.
         public var digest: String
         /// The file it came from.
@@ -131,7 +131,7 @@ public enum BusAPI {
     }
 
     /// Counters of the bus.
-    public struct Statistics: Codable, Hashable, Sendable {
+    public struct Statistics: JSONStructure, Hashable, Sendable {
         /// Place of the latest event.
         public var seq: Int
         /// Open client connections.

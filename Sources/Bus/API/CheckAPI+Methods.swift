@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Check.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Check`: a call is its parameters, `Reply` what comes back.
+public import JSON
 public import Varlink
 
 extension CheckAPI {
@@ -10,7 +11,7 @@ extension CheckAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// In the order of the configuration. With more, possibly several replies; without, more than 1 MiB is
             /// refused with TooLarge.
             public var servers: [ServerHealth]
@@ -32,7 +33,7 @@ extension CheckAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// After the probes.
             public var health: ServerHealth
 
@@ -53,7 +54,7 @@ extension CheckAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// The server now.
             public var health: ServerHealth
             /// Of each of its checks that runs.
@@ -73,7 +74,7 @@ extension CheckAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// Limits of the classes, the shortest first.
             public var upToMicroseconds: [Int]
             /// In the order of the configuration, without those that have no check. With more, possibly several
@@ -99,7 +100,7 @@ extension CheckAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// In the order of the checks.
             public var trials: [Trial]
 
@@ -130,7 +131,7 @@ extension CheckAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// MD5 of the body, 32 hexadecimal digits.
             public var digest: String
 
@@ -148,7 +149,7 @@ extension CheckAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// Empty when the configuration names nobody.
             public var deliveries: [AlertDelivery]
 

@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Check.varlink: change that and run `make generate`.
 // The types of `io.evenkeel.Check`; methods and errors are in CheckAPI+Methods.swift.
+public import JSON
 
 /// Health checks of the real servers.
 public enum CheckAPI: ReloadableAPI {
@@ -8,7 +9,7 @@ public enum CheckAPI: ReloadableAPI {
 
     /// Health of a real server.
     /// Data of the event `io.evenkeel.check.server`.
-    public struct ServerHealth: Codable, Hashable, Sendable {
+    public struct ServerHealth: JSONStructure, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var server: String
         /// Verdict of all checks together: up or down. A server without a check is up.
@@ -57,7 +58,7 @@ public enum CheckAPI: ReloadableAPI {
     /// A sign of life of checkd's loop. A checkd that has not said it for some intervals hangs, whatever its connection
     /// says.
     /// Data of the event `io.evenkeel.check.heartbeat`.
-    public struct Heartbeat: Codable, Hashable, Sendable {
+    public struct Heartbeat: JSONStructure, Hashable, Sendable {
         /// Until the next.
         public var intervalSeconds: Int
         /// How late the latest probe began since the sign of life before: the time since it was due.
@@ -70,7 +71,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// One check of one server.
-    public struct Check: Codable, Hashable, Sendable {
+    public struct Check: JSONStructure, Hashable, Sendable {
         /// Unique within the server: "TCP_CHECK 1".
         public var name: String
         /// What is configured.
@@ -86,7 +87,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// What the configuration says about a check.
-    public struct CheckContext: Codable, Hashable, Sendable {
+    public struct CheckContext: JSONStructure, Hashable, Sendable {
         /// The keyword: "TCP_CHECK", "HTTP_GET" …
         public var kind: String?
         /// ADDR:PORT that is probed, or the bfd_instance.
@@ -117,7 +118,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// State of a check.
-    public struct CheckRuntime: Codable, Hashable, Sendable {
+    public struct CheckRuntime: JSONStructure, Hashable, Sendable {
         /// Verdict of this check.
         public var state: Health
         /// When that began: RFC 3339, UTC.
@@ -166,7 +167,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// How a check did since checkd has watched the server.
-    public struct CheckHistory: Codable, Hashable, Sendable {
+    public struct CheckHistory: JSONStructure, Hashable, Sendable {
         /// As in Check.
         public var name: String
         /// The last changes of its verdict, at most 16, the newest last.
@@ -182,7 +183,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// A change of a check's verdict.
-    public struct CheckChange: Codable, Hashable, Sendable {
+    public struct CheckChange: JSONStructure, Hashable, Sendable {
         /// RFC 3339, UTC.
         public var time: String
         /// From then on.
@@ -198,7 +199,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// Probes that took so long.
-    public struct LatencyBucket: Codable, Hashable, Sendable {
+    public struct LatencyBucket: JSONStructure, Hashable, Sendable {
         /// Longer than the bucket before, and not longer than this; none: longer than all others.
         public var upToMicroseconds: Int?
         /// How many.
@@ -211,7 +212,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// How long the probes of a server's checks took.
-    public struct ServerLatency: Codable, Hashable, Sendable {
+    public struct ServerLatency: JSONStructure, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var server: String
         /// Of each of its checks that runs.
@@ -224,7 +225,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// How long the probes of a check took.
-    public struct CheckLatency: Codable, Hashable, Sendable {
+    public struct CheckLatency: JSONStructure, Hashable, Sendable {
         /// As in Check.
         public var name: String
         /// How many took longer than the limit before and not longer than the one at the same place; one more than
@@ -238,7 +239,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// One probe that changed nothing.
-    public struct Trial: Codable, Hashable, Sendable {
+    public struct Trial: JSONStructure, Hashable, Sendable {
         /// As in Check.
         public var name: String
         /// What was asked for, of a check that asks for several things: the path of a url.
@@ -266,7 +267,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// Something that happened in a probe.
-    public struct TrialNote: Codable, Hashable, Sendable {
+    public struct TrialNote: JSONStructure, Hashable, Sendable {
         /// After its start.
         public var microseconds: Int
         /// For people: "connected", "< HTTP/1.0 200 OK".
@@ -281,7 +282,7 @@ public enum CheckAPI: ReloadableAPI {
     /// What a webhook is told: the data of a CloudEvents object of type io.evenkeel.alert, POSTed as
     /// application/cloudevents+json. Its subject is the router_id. Not on the bus, which has the states themselves.
     /// Data of the event `io.evenkeel.alert`.
-    public struct AlertNotice: Codable, Hashable, Sendable {
+    public struct AlertNotice: JSONStructure, Hashable, Sendable {
         /// What it adds up to, in one line.
         public var summary: String
         /// The same as a mail would have it, line by line.
@@ -300,7 +301,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// One change that people are alerted to.
-    public struct AlertChange: Codable, Hashable, Sendable {
+    public struct AlertChange: JSONStructure, Hashable, Sendable {
         /// What it is about.
         public var kind: AlertKind
         /// Its name: "VI_1", SERVICE, SERVICE/ADDR:PORT.
@@ -330,7 +331,7 @@ public enum CheckAPI: ReloadableAPI {
     }
 
     /// What became of a test message.
-    public struct AlertDelivery: Codable, Hashable, Sendable {
+    public struct AlertDelivery: JSONStructure, Hashable, Sendable {
         /// A mail address or a URL.
         public var receiver: String
         /// It was taken.

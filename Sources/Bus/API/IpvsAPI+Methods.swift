@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Ipvs.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Ipvs`: a call is its parameters, `Reply` what comes back.
+public import JSON
 public import Varlink
 
 extension IpvsAPI {
@@ -10,7 +11,7 @@ extension IpvsAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// In the order of the configuration. With more, possibly several replies; without, a table beyond 1 MiB is
             /// refused with TooLarge.
             public var services: [Service]
@@ -45,7 +46,7 @@ extension IpvsAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// As it is now.
             public var service: Service
 
@@ -68,7 +69,7 @@ extension IpvsAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// A service before its servers. With more, possibly several replies; without, more than 1 MiB is refused
             /// with TooLarge.
             public var histories: [TrafficHistory]
@@ -90,7 +91,7 @@ extension IpvsAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// In the kernel's order. With more, in as many replies as it takes; without, a table beyond 1 MiB is
             /// refused with TooLarge.
             public var services: [TableService]
@@ -131,7 +132,7 @@ extension IpvsAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// How many were done.
             public var done: Int
             /// The one that was not.
@@ -232,7 +233,7 @@ extension IpvsAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// How many servers that were.
             public var servers: Int
 

@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Ipvs.varlink: change that and run `make generate`.
 // The types of `io.evenkeel.Ipvs`; methods and errors are in IpvsAPI+Methods.swift.
+public import JSON
 
 /// The IPVS table of this director: virtual services and their real servers.
 public enum IpvsAPI: ReloadableAPI {
@@ -7,7 +8,7 @@ public enum IpvsAPI: ReloadableAPI {
     public static let interface = "io.evenkeel.Ipvs"
 
     /// A virtual service with its servers.
-    public struct Service: Codable, Hashable, Sendable {
+    public struct Service: JSONStructure, Hashable, Sendable {
         /// "tcp/192.168.200.254:80", "fwmark/1/inet".
         public var name: String
         /// What is configured.
@@ -32,7 +33,7 @@ public enum IpvsAPI: ReloadableAPI {
 
     /// A virtual service without its servers, which have events of their own.
     /// Data of the event `io.evenkeel.ipvs.service`.
-    public struct ServiceSummary: Codable, Hashable, Sendable {
+    public struct ServiceSummary: JSONStructure, Hashable, Sendable {
         /// "tcp/192.168.200.254:80", "fwmark/1/inet".
         public var name: String
         /// What is configured.
@@ -51,7 +52,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// What the configuration says about a service.
-    public struct ServiceContext: Codable, Hashable, Sendable {
+    public struct ServiceContext: JSONStructure, Hashable, Sendable {
         /// TCP, UDP or SCTP; absent for a firewall mark.
         public var transport: Transport?
         /// Virtual address; absent for a firewall mark.
@@ -106,7 +107,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// State of a service.
-    public struct ServiceRuntime: Codable, Hashable, Sendable {
+    public struct ServiceRuntime: JSONStructure, Hashable, Sendable {
         /// Whether the quorum is there. A service with a sorry server and without any real server is up: that is how it
         /// is configured.
         public var state: ServiceState
@@ -149,7 +150,7 @@ public enum IpvsAPI: ReloadableAPI {
 
     /// A real server of a service.
     /// Data of the event `io.evenkeel.ipvs.server`.
-    public struct Server: Codable, Hashable, Sendable {
+    public struct Server: JSONStructure, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var name: String
         /// What is configured.
@@ -168,7 +169,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// What the configuration says about a server.
-    public struct ServerContext: Codable, Hashable, Sendable {
+    public struct ServerContext: JSONStructure, Hashable, Sendable {
         /// Its address.
         public var address: String?
         /// Its port.
@@ -199,7 +200,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// State of a server.
-    public struct ServerRuntime: Codable, Hashable, Sendable {
+    public struct ServerRuntime: JSONStructure, Hashable, Sendable {
         /// Verdict of the checks, or of what was heard last.
         public var health: Health
         /// When that began: RFC 3339, UTC; absent where nobody knows: of a server that is not checked, or of which
@@ -254,7 +255,7 @@ public enum IpvsAPI: ReloadableAPI {
 
     /// A server that left the configuration: it gets no new connections, and leaves the table when it has none and no
     /// persistent client.
-    public struct Departure: Codable, Hashable, Sendable {
+    public struct Departure: JSONStructure, Hashable, Sendable {
         /// When the configuration without it came into force, or ipvsd was started: RFC 3339, UTC.
         public var since: String
         /// It leaves after so long, whatever connections are left. A restart of ipvsd begins the time anew.
@@ -267,7 +268,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// A decision made by hand; it survives restarts and ends with Reset.
-    public struct Override: Codable, Hashable, Sendable {
+    public struct Override: JSONStructure, Hashable, Sendable {
         /// What was decided.
         public var kind: OverrideKind
         /// The weight given by hand, with any kind.
@@ -296,7 +297,7 @@ public enum IpvsAPI: ReloadableAPI {
 
     /// A decision about a server that is not configured (any more). It is in force when the server comes back, and ends
     /// with Reset.
-    public struct Orphan: Codable, Hashable, Sendable {
+    public struct Orphan: JSONStructure, Hashable, Sendable {
         /// SERVICE/ADDR:PORT.
         public var server: String
         /// What was decided.
@@ -309,7 +310,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// `lvs_sync_daemon`: connections are told to, or taken from, the other director.
-    public struct Synchronisation: Codable, Hashable, Sendable {
+    public struct Synchronisation: JSONStructure, Hashable, Sendable {
         /// The interface of the messages.
         public var interface: String
         /// The VRRP instance that decides which daemon runs; absent: both run.
@@ -328,7 +329,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// A synchronisation daemon of the kernel.
-    public struct SyncDaemon: Codable, Hashable, Sendable {
+    public struct SyncDaemon: JSONStructure, Hashable, Sendable {
         /// It sends (master) or receives (backup).
         public var role: SyncRole
         /// The interface of its messages.
@@ -359,7 +360,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// Totals since the kernel made the entry.
-    public struct Counters: Codable, Hashable, Sendable {
+    public struct Counters: JSONStructure, Hashable, Sendable {
         /// Connections scheduled.
         public var connections: Int
         /// Packets towards the servers.
@@ -400,7 +401,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// What went through in a stretch of time, of about ten seconds.
-    public struct TrafficSample: Codable, Hashable, Sendable {
+    public struct TrafficSample: JSONStructure, Hashable, Sendable {
         /// How long ago it ended.
         public var endedMillisecondsAgo: Int
         /// How long it was.
@@ -434,7 +435,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// The last five minutes of a service or a server.
-    public struct TrafficHistory: Codable, Hashable, Sendable {
+    public struct TrafficHistory: JSONStructure, Hashable, Sendable {
         /// "tcp/192.168.200.254:80" or SERVICE/ADDR:PORT.
         public var name: String
         /// Oldest first; none before ipvsd has looked twice.
@@ -447,7 +448,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// A service as it is in the kernel's table, whoever made it.
-    public struct TableService: Codable, Hashable, Sendable {
+    public struct TableService: JSONStructure, Hashable, Sendable {
         /// "tcp/192.168.200.254:80", "fwmark/1/inet".
         public var name: String
         /// Who made it.
@@ -472,7 +473,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// What can be edited about a service of the kernel's table.
-    public struct ServiceSettings: Codable, Hashable, Sendable {
+    public struct ServiceSettings: JSONStructure, Hashable, Sendable {
         /// The kernel's name: "rr", "wlc", "mh" …
         public var scheduler: String
         /// Of "flag-1" (sh-fallback, mh-fallback), "flag-2" (sh-port, mh-port), "flag-3"; absent: none.
@@ -500,7 +501,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// A server as it is in the kernel's table.
-    public struct TableServer: Codable, Hashable, Sendable {
+    public struct TableServer: JSONStructure, Hashable, Sendable {
         /// ADDR:PORT.
         public var name: String
         /// Who made it.
@@ -531,7 +532,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// What can be edited about a server of the kernel's table.
-    public struct ServerSettings: Codable, Hashable, Sendable {
+    public struct ServerSettings: JSONStructure, Hashable, Sendable {
         /// How packets reach it; local and bypass cannot be asked for.
         public var forwarding: Forwarding
         /// With tun; absent: ipip.
@@ -556,7 +557,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// What a tunnelled packet is wrapped in.
-    public struct Tunnel: Codable, Hashable, Sendable {
+    public struct Tunnel: JSONStructure, Hashable, Sendable {
         /// The wrapping.
         public var kind: TunnelKind
         /// The UDP port of gue.
@@ -572,7 +573,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// How long the kernel keeps connections on which nothing happens. In a command 0 keeps what there is.
-    public struct ConnectionTimeouts: Codable, Hashable, Sendable {
+    public struct ConnectionTimeouts: JSONStructure, Hashable, Sendable {
         /// Established TCP connections.
         public var tcpSeconds: Int
         /// TCP connections after a FIN.
@@ -588,7 +589,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// One command to the table, with what its action needs.
-    public struct TableCommand: Codable, Hashable, Sendable {
+    public struct TableCommand: JSONStructure, Hashable, Sendable {
         /// What to do.
         public var action: TableAction
         /// The service; zero without one means all.
@@ -623,7 +624,7 @@ public enum IpvsAPI: ReloadableAPI {
     }
 
     /// A command that was not done.
-    public struct CommandFailure: Codable, Hashable, Sendable {
+    public struct CommandFailure: JSONStructure, Hashable, Sendable {
         /// Which: its place among the commands, from 0.
         public var index: Int
         /// errno, as the kernel gives it to ipvsadm: 17 it exists, 3 no such service, 2 no such server, scheduler or

@@ -1,6 +1,7 @@
 // Generated from Sources/Bus/interfaces: change that and run `make generate`.
 // Reloading, which is the same in every daemon's interface: `VrrpAPI.PrepareReload` is
 // `Reloading<VrrpAPI>.PrepareReload`, and so on.
+public import JSON
 public import Varlink
 
 /// An interface with PrepareReload, CommitReload, AbortReload, ConfigurationRefused, NotPrepared.
@@ -34,7 +35,7 @@ public enum Reloading<API: ReloadableAPI> {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// Digest of the configuration text that was read, to be compared between the daemons.
             public var digest: String
             /// What a commit would change, one line each, for people.
@@ -58,7 +59,7 @@ public enum Reloading<API: ReloadableAPI> {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             public init() {}
         }
     }
@@ -70,7 +71,7 @@ public enum Reloading<API: ReloadableAPI> {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             public init() {}
         }
     }
@@ -95,5 +96,75 @@ public enum Reloading<API: ReloadableAPI> {
         public init(digest: String) {
             self.digest = digest
         }
+    }
+}
+
+extension Reloading.PrepareReload {
+    public init(members: inout JSONMembers) {}
+    public var object: JSONObject { JSONObject() }
+}
+
+extension Reloading.PrepareReload.Reply {
+    public init(members: inout JSONMembers) throws(JSONCodingError) {
+        self.digest = try members.required("digest")
+        self.changes = try members.required("changes")
+    }
+
+    public var object: JSONObject {
+        var object = JSONObject(capacity: 2)
+        object.add("digest", self.digest)
+        object.add("changes", self.changes)
+        return object
+    }
+}
+
+extension Reloading.CommitReload {
+    public init(members: inout JSONMembers) throws(JSONCodingError) {
+        self.digest = try members.required("digest")
+    }
+
+    public var object: JSONObject {
+        var object = JSONObject(capacity: 1)
+        object.add("digest", self.digest)
+        return object
+    }
+}
+
+extension Reloading.CommitReload.Reply {
+    public init(members: inout JSONMembers) {}
+    public var object: JSONObject { JSONObject() }
+}
+
+extension Reloading.AbortReload {
+    public init(members: inout JSONMembers) {}
+    public var object: JSONObject { JSONObject() }
+}
+
+extension Reloading.AbortReload.Reply {
+    public init(members: inout JSONMembers) {}
+    public var object: JSONObject { JSONObject() }
+}
+
+extension Reloading.ConfigurationRefused {
+    public init(members: inout JSONMembers) throws(JSONCodingError) {
+        self.diagnostics = try members.required("diagnostics")
+    }
+
+    public var object: JSONObject {
+        var object = JSONObject(capacity: 1)
+        object.add("diagnostics", self.diagnostics)
+        return object
+    }
+}
+
+extension Reloading.NotPrepared {
+    public init(members: inout JSONMembers) throws(JSONCodingError) {
+        self.digest = try members.required("digest")
+    }
+
+    public var object: JSONObject {
+        var object = JSONObject(capacity: 1)
+        object.add("digest", self.digest)
+        return object
     }
 }

@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Script.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Script`: a call is its parameters, `Reply` what comes back.
+public import JSON
 public import Varlink
 
 extension ScriptAPI {
@@ -51,7 +52,7 @@ extension ScriptAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// How it ended. One that ran out of time stays timedOut.
             public var outcome: Outcome
             /// Its exit status, when it exited.
@@ -82,7 +83,7 @@ extension ScriptAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             public init() {}
         }
     }
@@ -107,7 +108,7 @@ extension ScriptAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// False: nobody has read for so long that there is no room for the line.
             public var written: Bool
 
@@ -135,7 +136,7 @@ extension ScriptAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             public init() {}
         }
     }
@@ -147,7 +148,7 @@ extension ScriptAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// In the order of their start.
             public var programs: [Program]
 

@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Script.varlink: change that and run `make generate`.
 // The types of `io.evenkeel.Script`; methods and errors are in ScriptAPI+Methods.swift.
+public import JSON
 
 /// Programs of the configuration (track scripts, notify scripts), run for the other daemons: none of them may start a
 /// program, and none waits for one. Served on scriptd's own socket only, never through the bus. Root may ask for
@@ -9,7 +10,7 @@ public enum ScriptAPI {
     public static let interface = "io.evenkeel.Script"
 
     /// Programs that follow each other although different processes ask for them.
-    public struct Lane: Codable, Hashable, Sendable {
+    public struct Lane: JSONStructure, Hashable, Sendable {
         /// Which ones.
         public var name: String
         /// Who asks. One that another owner asked for earlier is waited for, half a minute at most; then it is ended.
@@ -23,7 +24,7 @@ public enum ScriptAPI {
     }
 
     /// A program that runs.
-    public struct Program: Codable, Hashable, Sendable {
+    public struct Program: JSONStructure, Hashable, Sendable {
         /// The program and its arguments.
         public var arguments: [String]
         /// The process, and its process group.

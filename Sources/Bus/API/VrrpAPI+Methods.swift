@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Vrrp.varlink: change that and run `make generate`.
 // The methods and errors of `io.evenkeel.Vrrp`: a call is its parameters, `Reply` what comes back.
+public import JSON
 public import Varlink
 
 extension VrrpAPI {
@@ -10,7 +11,7 @@ extension VrrpAPI {
         public init() {}
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// In the order of the configuration. With more, possibly several replies.
             public var instances: [Instance]
 
@@ -31,7 +32,7 @@ extension VrrpAPI {
         }
 
         /// What it returns.
-        public struct Reply: Codable, Hashable, Sendable {
+        public struct Reply: JSONStructure, Hashable, Sendable {
             /// As it is now.
             public var instance: Instance
 

@@ -1,5 +1,6 @@
 // Generated from Sources/Bus/interfaces/io.evenkeel.Vrrp.varlink: change that and run `make generate`.
 // The types of `io.evenkeel.Vrrp`; methods and errors are in VrrpAPI+Methods.swift.
+public import JSON
 
 /// Virtual routers of this director: who holds the virtual addresses, and why.
 public enum VrrpAPI: ReloadableAPI {
@@ -8,7 +9,7 @@ public enum VrrpAPI: ReloadableAPI {
 
     /// A virtual router.
     /// Data of the event `io.evenkeel.vrrp.instance`.
-    public struct Instance: Codable, Hashable, Sendable {
+    public struct Instance: JSONStructure, Hashable, Sendable {
         /// Its name in the configuration: "VI_1".
         public var name: String
         /// What is configured.
@@ -24,7 +25,7 @@ public enum VrrpAPI: ReloadableAPI {
     }
 
     /// What the configuration says about an instance.
-    public struct InstanceContext: Codable, Hashable, Sendable {
+    public struct InstanceContext: JSONStructure, Hashable, Sendable {
         /// The interface that speaks VRRP.
         public var interface: String?
         /// `use_vmac`: the macvlan that has the addresses.
@@ -98,7 +99,7 @@ public enum VrrpAPI: ReloadableAPI {
     }
 
     /// State of an instance.
-    public struct InstanceRuntime: Codable, Hashable, Sendable {
+    public struct InstanceRuntime: JSONStructure, Hashable, Sendable {
         /// RFC 9568 state, or fault.
         public var state: State
         /// When that began: RFC 3339, UTC.
@@ -162,7 +163,7 @@ public enum VrrpAPI: ReloadableAPI {
     }
 
     /// Another host of the virtual router, or somebody who pretends to be one.
-    public struct Peer: Codable, Hashable, Sendable {
+    public struct Peer: JSONStructure, Hashable, Sendable {
         /// Where its adverts come from.
         public var address: String
         /// Since its last advert.
@@ -200,7 +201,7 @@ public enum VrrpAPI: ReloadableAPI {
     }
 
     /// Something tracked that is no script.
-    public struct Tracker: Codable, Hashable, Sendable {
+    public struct Tracker: JSONStructure, Hashable, Sendable {
         /// What it is.
         public var kind: TrackerKind
         /// Its name in the configuration.
@@ -240,7 +241,7 @@ public enum VrrpAPI: ReloadableAPI {
     }
 
     /// A tracked script.
-    public struct TrackedScript: Codable, Hashable, Sendable {
+    public struct TrackedScript: JSONStructure, Hashable, Sendable {
         /// Its name in the configuration.
         public var name: String
         /// What its runs say.
@@ -277,7 +278,7 @@ public enum VrrpAPI: ReloadableAPI {
     }
 
     /// Counters of an instance.
-    public struct InstanceStatistics: Codable, Hashable, Sendable {
+    public struct InstanceStatistics: JSONStructure, Hashable, Sendable {
         /// Adverts sent.
         public var advertisementsSent: Int
         /// Adverts received and accepted.
@@ -333,7 +334,7 @@ public enum VrrpAPI: ReloadableAPI {
     /// A timer of an instance fired late: this host was paused, or too busy. The latest one; of an instance that is
     /// late all the time one in ten seconds.
     /// Data of the event `io.evenkeel.vrrp.late`.
-    public struct LateTimer: Codable, Hashable, Sendable {
+    public struct LateTimer: JSONStructure, Hashable, Sendable {
         /// The instance.
         public var instance: String
         /// When it fired: RFC 3339, UTC.
@@ -359,7 +360,7 @@ public enum VrrpAPI: ReloadableAPI {
 
     /// Another host is master of the same virtual router beside this one. Over when the event has no data.
     /// Data of the event `io.evenkeel.vrrp.masters`.
-    public struct OtherMaster: Codable, Hashable, Sendable {
+    public struct OtherMaster: JSONStructure, Hashable, Sendable {
         /// The instance.
         public var instance: String
         /// Where the other one's adverts come from.
@@ -383,7 +384,7 @@ public enum VrrpAPI: ReloadableAPI {
 
     /// Adverts of another host of the virtual router are dropped here. Over when the event has no data.
     /// Data of the event `io.evenkeel.vrrp.dropped`.
-    public struct DroppedPeer: Codable, Hashable, Sendable {
+    public struct DroppedPeer: JSONStructure, Hashable, Sendable {
         /// The instance.
         public var instance: String
         /// Where the adverts come from.
@@ -410,7 +411,7 @@ public enum VrrpAPI: ReloadableAPI {
     /// A sign of life of vrrpd's loop, while it has BFD sessions: what it says of them holds for some intervals. Its
     /// subject is vrrpd.
     /// Data of the event `io.evenkeel.vrrp.heartbeat`.
-    public struct Heartbeat: Codable, Hashable, Sendable {
+    public struct Heartbeat: JSONStructure, Hashable, Sendable {
         /// Until the next.
         public var intervalSeconds: Int
 
@@ -422,7 +423,7 @@ public enum VrrpAPI: ReloadableAPI {
     /// A BFD session (bfd_instance). Over when the event has no data: the session is not configured any more, or vrrpd
     /// was stopped.
     /// Data of the event `io.evenkeel.vrrp.bfd`.
-    public struct BFDSession: Codable, Hashable, Sendable {
+    public struct BFDSession: JSONStructure, Hashable, Sendable {
         /// Its name in the configuration.
         public var name: String
         /// Address of the neighbor.

@@ -4,7 +4,7 @@ import Alerts
 import JSON
 
 /// The file's content.
-struct AlertMemory: Codable, Sendable {
+struct AlertMemory: Sendable {
     /// Of the boot in which it was written.
     var boot: String
     /// Unlike that of any other memory: with a number it names a message.
@@ -31,5 +31,23 @@ struct AlertMemory: Codable, Sendable {
     }
 
     /// As the file.
-    var octets: [UInt8] { (try? JSONValue(encoding: self).serialised()) ?? [] }
+    var octets: [UInt8] { (try? json.serialised()) ?? [] }
+}
+
+extension AlertMemory: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        boot = try members.required("boot")
+        origin = try members.required("origin")
+        mail = try members.required("mail")
+        webhooks = try members.required("webhooks")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject(capacity: 4)
+        object.add("boot", boot)
+        object.add("origin", origin)
+        object.add("mail", mail)
+        object.add("webhooks", webhooks)
+        return object
+    }
 }

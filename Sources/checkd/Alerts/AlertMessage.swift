@@ -61,8 +61,8 @@ struct AlertDraft: Sendable {
             changes: waiting.changes.map { CheckAPI.AlertChange($0) }, dropped: waiting.dropped)
         let event = BusAPI.Event(
             specversion: "1.0", id: identity, source: "/checkd", type: EventType.alert, subject: sender.router,
-            time: time, data: try? JSONValue(encoding: notice))
-        return (try? JSONValue(encoding: event).serialised()) ?? []
+            time: time, data: notice.json)
+        return (try? event.json.serialised()) ?? []
     }
 }
 

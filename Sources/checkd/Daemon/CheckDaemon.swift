@@ -5,12 +5,13 @@
 import Bus
 import Configuration
 import HealthCheck
+import JSON
 import Net
 import Platform
 
 /// Where events are published.
 protocol Publishing: AnyObject {
-    func provide(_ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any Encodable)?)
+    func provide(_ type: String, subjects: @escaping () -> [String], state: @escaping (String) -> (any JSONCodable)?)
     func changed(_ type: String, subject: @autoclosure () -> String, published: ((Int?) -> Void)?)
     func stateIsComplete()
 }

@@ -9,12 +9,12 @@ import Platform
 enum SystemFault {
     /// connect() can fail at once with these because of the server or because there is no way to it, which forwarded packets would not
     /// find either.
-    private static let unreachable: Set<Int32> = [
+    private static let unreachable: [Int32] = [
         ECONNREFUSED, ECONNRESET, ECONNABORTED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENONET, EPIPE, EPROTO,
         ENOPROTOOPT,
     ]
     /// What this host alone can cause on a connection: memory, descriptors, its own rules, mistakes of its programs.
-    private static let ours: Set<Int32> = [
+    private static let ours: [Int32] = [
         ENOMEM, ENOBUFS, ENOSPC, EMFILE, ENFILE, EPERM, EBADF, ENOTSOCK, EFAULT, EISCONN, EALREADY, EINPROGRESS,
     ]
 

@@ -4,7 +4,7 @@
 import JSON
 
 /// What is kept about one server.
-struct SavedServer: Codable, Hashable {
+struct SavedServer: Hashable {
     var server: String
     var state: SavedState
     var since: String
@@ -17,12 +17,12 @@ struct SavedServer: Codable, Hashable {
 
     /// As a line of the file.
     var line: [UInt8] {
-        ((try? JSONValue(encoding: self).serialised()) ?? []) + [SavedVerdicts.newline]
+        ((try? json.serialised()) ?? []) + [SavedVerdicts.newline]
     }
 }
 
 /// What is kept about one checker.
-struct SavedCheck: Codable, Hashable {
+struct SavedCheck: Hashable {
     /// `ProbeKind.identity`.
     var check: String
     var state: SavedState
@@ -33,18 +33,13 @@ struct SavedCheck: Codable, Hashable {
 }
 
 /// A verdict in the file.
-enum SavedState: String, Codable, Hashable {
+enum SavedState: String, JSONCodable, Hashable {
     case up, down
 }
 
 /// The file's content.
 struct SavedVerdicts {
     static let newline = UInt8(ascii: "\n")
-
-    /// The first line.
-    private struct Header: Codable {
-        var boot: String
-    }
 
     /// Why nothing of a file is used.
     enum Refusal: Error, Hashable, CustomStringConvertible {
@@ -67,14 +62,11 @@ struct SavedVerdicts {
     /// Reads a file of the boot `boot`. A line that is not understood is left out: the last one may be half.
     init(parsing octets: [UInt8], boot: String) throws(Refusal) {
         var lines = octets.split(separator: Self.newline)[...]
-        let header: Header
-        do {
-            header = try JSONValue(parsing: lines.popFirst() ?? []).decode()
-        } catch {
+        guard let header = try? JSONValue(parsing: lines.popFirst() ?? []), let written = header["boot"]?.string else {
             throw .damaged
         }
         // Where the kernel does not tell, no two boots are the same.
-        guard header.boot == boot, !boot.isEmpty else { throw .otherBoot }
+        guard written == boot, !boot.isEmpty else { throw .otherBoot }
         for line in lines {
             guard let server: SavedServer = try? JSONValue(parsing: line).decode() else { continue }
             servers[server.server] = (server, line + [Self.newline])
@@ -86,5 +78,49 @@ struct SavedVerdicts {
         var text = Array(#"{"boot":"\#(boot)"}"#.utf8) + [newline]
         for line in lines { text += line }
         return text
+    }
+}
+
+extension SavedServer: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        server = try members.required("server")
+        state = try members.required("state")
+        since = try members.required("since")
+        reason = try members.required("reason")
+        checks = try members.required("checks")
+        changes = try members.optional("changes")
+        heldSince = try members.optional("heldSince")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject(capacity: 7)
+        object.add("server", server)
+        object.add("state", state)
+        object.add("since", since)
+        object.add("reason", reason)
+        object.add("checks", checks)
+        object.add("changes", changes)
+        object.add("heldSince", heldSince)
+        return object
+    }
+}
+
+extension SavedCheck: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        check = try members.required("check")
+        state = try members.required("state")
+        since = try members.required("since")
+        reason = try members.required("reason")
+        weightChange = try members.optional("weightChange")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject(capacity: 5)
+        object.add("check", check)
+        object.add("state", state)
+        object.add("since", since)
+        object.add("reason", reason)
+        object.add("weightChange", weightChange)
+        return object
     }
 }

@@ -62,7 +62,7 @@ struct Answer<Method: VarlinkMethod> {
 extension Daemons {
     /// A call with one reply.
     func call<Method: VarlinkMethod>(_ method: Method, timeout: Duration? = nil) throws(Failure) -> Answer<Method> {
-        Answer(parameters: try call(method.message(), timeout: timeout ?? self.timeout))
+        Answer(parameters: try call(method.call(), timeout: timeout ?? self.timeout))
     }
 
     /// A call with one reply, as it comes.
@@ -79,7 +79,7 @@ extension Daemons {
     /// A call whose answer may come in several replies, all of them.
     func list<Method: VarlinkMethod>(_ method: Method) throws(Failure) -> [Answer<Method>] {
         var answers: [Answer<Method>] = []
-        try send(method.message(more: true), to: nil, .everyReply(timeout)) { parameters in
+        try send(method.call(more: true), to: nil, .everyReply(timeout)) { parameters in
             answers.append(Answer(parameters: parameters))
             return .more
         }
@@ -96,17 +96,6 @@ extension Array {
         var all: [Part] = []
         for answer in self { all += try answer.decoded()[keyPath: part] }
         return all
-    }
-}
-
-extension VarlinkMethod {
-    /// The call as a message.
-    func message(more: Bool = false) throws(Failure) -> VarlinkCall {
-        do throws(JSONCodingError) {
-            return try call(more: more)
-        } catch {
-            throw .usage("these parameters cannot be sent: \(error)")
-        }
     }
 }
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Bus
 import Configuration
 import JSON
+import Varlink
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -72,7 +73,7 @@ struct EventsCommand: ParsableCommand {
         var left = count ?? .max
         var hasLeftOut = false
         let patience = Patience.firstReply(caller.timeout)
-        try caller.send(subscription.message(more: true), to: nil, patience) { parameters throws(Failure) in
+        try caller.send(subscription.call(more: true), to: nil, patience) { parameters throws(Failure) in
             if type.isEmpty, let type = parameters["event"]?["type"]?.string, Self.isHeartbeat(type) {
                 // Whoever counts or stores the lines should know that some are missing.
                 if output.json, !hasLeftOut {

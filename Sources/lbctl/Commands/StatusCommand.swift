@@ -2,6 +2,7 @@
 import ArgumentParser
 import Bus
 import JSON
+import Varlink
 
 struct StatusCommand: BusCommand {
     static let configuration = CommandConfiguration(
@@ -75,7 +76,7 @@ struct StatusReport {
         }
         let subscription = BusAPI.Subscribe(types: [EventType.alarm, EventType.configuration, EventType.checkHeartbeat])
         var kept: [JSONObject] = []
-        try caller.send(subscription.message(more: true), to: nil, .everyReply(caller.timeout)) { parameters in
+        try caller.send(subscription.call(more: true), to: nil, .everyReply(caller.timeout)) { parameters in
             guard parameters["snapshotComplete"]?.bool != true else { return .enough }
             kept.append(parameters)
             return .more

@@ -8,6 +8,7 @@ import IPVSWords
 import JSON
 import Net
 import Platform
+import Varlink
 
 final class BusTable<Bus: Daemons>: TableAccess {
     /// Commands in a call: ipvsd takes no more.
@@ -125,7 +126,7 @@ final class BusTable<Bus: Daemons>: TableAccess {
     private func beginning() throws(TableFailure) -> IpvsAPI.ListTable.Reply {
         var first: JSONObject?
         try asked { (bus) throws(Failure) in
-            try bus.send(IpvsAPI.ListTable().message(more: true), to: nil, .everyReply(bus.timeout)) { reply in
+            try bus.send(IpvsAPI.ListTable().call(more: true), to: nil, .everyReply(bus.timeout)) { reply in
                 first = reply
                 return .enough
             }

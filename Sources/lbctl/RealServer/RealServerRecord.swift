@@ -6,7 +6,7 @@ import JSON
 import Net
 import Platform
 
-struct RealServerRecord: Codable, Equatable {
+struct RealServerRecord: Equatable {
     /// The network namespace that it is about: `NamespaceIdentity.text`.
     var namespace: String
     /// Addresses that were started.
@@ -15,7 +15,7 @@ struct RealServerRecord: Codable, Equatable {
     var settings: [Setting] = []
 
     /// An address, and what was done for it.
-    struct Started: Codable, Equatable {
+    struct Started: Equatable {
         var address: String
         /// It was not on lo before.
         var addedAddress: Bool
@@ -24,7 +24,7 @@ struct RealServerRecord: Codable, Equatable {
     }
 
     /// A setting, its value before and the one that was set.
-    struct Setting: Codable, Equatable {
+    struct Setting: Equatable {
         var path: String
         var before: Int
         var set: Int
@@ -124,7 +124,7 @@ struct RealServerRecord: Codable, Equatable {
                 guard unlink(path) == 0 || errno == ENOENT else { throw refused(path, Errno(errno, "unlink")) }
                 return
             }
-            guard let value = try? JSONValue(encoding: record), let content = try? value.serialised() else {
+            guard let content = try? record.json.serialised() else {
                 throw refused(path, Errno(EINVAL, "encode"))
             }
             do throws(Errno) {
@@ -137,5 +137,55 @@ struct RealServerRecord: Codable, Equatable {
 
     private static func refused(_ path: String, _ error: Errno) -> Failure {
         .hostRefused("\(path): \(error)", remedy: error.code == EACCES || error.code == EPERM ? "it needs root" : nil)
+    }
+}
+
+// MARK: As JSON
+
+extension RealServerRecord: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        namespace = try members.required("namespace")
+        addresses = try members.required("addresses")
+        settings = try members.required("settings")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject()
+        object.add("namespace", namespace)
+        object.add("addresses", addresses)
+        object.add("settings", settings)
+        return object
+    }
+}
+
+extension RealServerRecord.Started: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        address = try members.required("address")
+        addedAddress = try members.required("addedAddress")
+        addedRoute = try members.required("addedRoute")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject()
+        object.add("address", address)
+        object.add("addedAddress", addedAddress)
+        object.add("addedRoute", addedRoute)
+        return object
+    }
+}
+
+extension RealServerRecord.Setting: JSONStructure {
+    init(members: inout JSONMembers) throws(JSONCodingError) {
+        path = try members.required("path")
+        before = try members.required("before")
+        set = try members.required("set")
+    }
+
+    var object: JSONObject {
+        var object = JSONObject()
+        object.add("path", path)
+        object.add("before", before)
+        object.add("set", set)
+        return object
     }
 }

@@ -39,7 +39,7 @@ final class EventFeed: WebStream {
         guard let place = Place.take() else { return nil }
         self.place = place
         client = try BusClient(path: socket, patience: patience)
-        try client.begin(try subscription.call(more: true))
+        try client.begin(subscription.call(more: true))
     }
 
     func next() -> [UInt8]? {

@@ -219,7 +219,7 @@ final class EventTap {
     private var reader: CallReader?
 
     init(_ path: String, _ types: [String], on loop: EventLoop) throws {
-        let call = try BusAPI.Subscribe(types: types, subjects: nil).call(more: true)
+        let call = BusAPI.Subscribe(types: types, subjects: nil).call(more: true)
         reader = try CallReader(path, call, on: loop) { [weak self] reply in
             if let event = reply.parameters["event"]?.object { self?.events.append(event) }
         }

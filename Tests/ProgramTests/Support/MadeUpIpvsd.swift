@@ -39,9 +39,8 @@ final class MadeUpIpvsd {
             state: { [weak self] name in self?.servers.first { $0.name == name } })
     }
 
-    private static func reply(_ reply: some Encodable, to pending: Bus.PendingCall) {
-        guard let reply = try? VarlinkReply(encoding: reply) else { return }
-        pending.answer(reply)
+    private static func reply(_ reply: some JSONStructure, to pending: Bus.PendingCall) {
+        pending.answer(VarlinkReply(encoding: reply))
     }
 
     private var servers: [IpvsAPI.Server] { services.flatMap(\.servers) }
