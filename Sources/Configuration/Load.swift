@@ -18,6 +18,8 @@ public protocol MachineFacts {
     func problem(withProgram program: String) -> String?
     /// The part of the way to a program that others than root can replace; nil = there is none, or it is not known.
     func replaceablePart(ofProgram program: String) -> String?
+    /// Why a file that is read later cannot be; nil = nothing is known against it.
+    func problem(withFile path: String) -> String?
     /// What PCRE2 says against a pattern; nil = nothing, or there is no PCRE2 here.
     func problem(withPattern pattern: RegexCheck) -> String?
     /// An environment variable, for `${_ENV NAME}`.
@@ -26,12 +28,16 @@ public protocol MachineFacts {
     func routingNames(_ file: RoutingNames) -> [String: UInt32]?
     /// What is in a file of at most `limit` bytes that holds a secret.
     func secret(inFile path: String, limit: Int) -> SecretFile
-    /// The host name: `@ID` compares with its first label unless a config id is given.
+    /// What `@NAME` lines compare with (keepalived's -i); nil: the first label of the host name.
+    var configID: String? { get }
+    /// The host name.
     var hostName: String { get }
 }
 
 extension MachineFacts {
     public func networks(in namespace: NetworkNamespaceName?) -> [String: [IPPrefix]]? { nil }
+    public var configID: String? { nil }
+    public func problem(withFile path: String) -> String? { nil }
 }
 
 /// A machine nothing is known about: a configuration is checked by itself.
@@ -105,7 +111,7 @@ extension Configuration {
         options: LoadOptions = LoadOptions()
     ) -> LoadedConfiguration {
         let host = machine.hostName.split(separator: ".").first.map(String.init) ?? machine.hostName
-        let id = options.configID ?? host
+        let id = options.configID ?? machine.configID ?? host
         var preprocessor = Preprocessor(
             loader: files,
             environment: ReadingEnvironment(configID: id, instance: id, variable: machine.environment),

@@ -44,6 +44,12 @@ public struct TimeAllowance: Hashable, Sendable {
         return .extended(until: deadline)
     }
 
+    /// The deadline came and nobody looked: what happened since may be the work of a pause of this host.
+    public func isOverdue(at now: Instant) -> Bool {
+        let delay = now - deadline
+        return delay > Self.longTurn && Self.isLate(by: delay, of: allowance)
+    }
+
     /// Whether a limit that was looked at so long after its end was looked at late: by more than an eighth.
     public static func isLate(by delay: Duration, of limit: Duration) -> Bool { delay > limit / 8 }
 }

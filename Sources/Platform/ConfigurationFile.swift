@@ -165,6 +165,12 @@ public struct ThisMachine: MachineFacts, Sendable {
         return "there is no such file"
     }
 
+    public func problem(withFile path: String) -> String? {
+        guard isExamined, access(path, F_OK) != 0 else { return nil }
+        // What this user may not look into is no fault of the file.
+        return errno == ENOENT || errno == ENOTDIR ? Errno.words(for: errno) : nil
+    }
+
     public func replaceablePart(ofProgram program: String) -> String? {
         guard isExamined, let path = paths(of: program).first(where: { access($0, X_OK) == 0 }) else { return nil }
         var part = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -218,6 +224,17 @@ public struct ThisMachine: MachineFacts, Sendable {
     }
 
     public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// From the environment, which is that of the daemons (daemons.env), or else from that file.
+    public var configID: String? {
+        let name = "EVENKEEL_CONFIG_ID"
+        if let id = environment(name) { return id.isEmpty ? nil : id }
+        let text = (try? FileSystem.contents(of: "/etc/evenkeel/daemons.env", limit: 1 << 16)) ?? nil
+        let lines = (text ?? []).split(separator: UInt8(ascii: "\n"))
+        guard let line = lines.last(where: { $0.starts(with: "\(name)=".utf8) }) else { return nil }
+        let id = String(decoding: line.dropFirst(name.utf8.count + 1), as: UTF8.self).filter { !"\"' \t".contains($0) }
+        return id.isEmpty ? nil : id
+    }
 
     public var hostName: String {
         var name = utsname()

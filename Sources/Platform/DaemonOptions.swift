@@ -31,6 +31,8 @@ public struct DaemonOptions: Hashable, Sendable {
     public var stateDirectory = "/var/lib/evenkeel"
     /// A configuration that is refused at the start is replaced by the last good one.
     public var startsWithLastGood = false
+    /// What `@NAME` lines of the configuration compare with; nil: what the machine says.
+    public var configID: String?
     /// The least important level that is logged.
     public var logLevel = LogLevel.info
 
@@ -83,12 +85,13 @@ public struct DaemonOptions: Hashable, Sendable {
             case "--help", "-h": return .answer(help(program))
             case "--last-good": options.startsWithLastGood = true
             case "--version": return .answer("\(program.name) (Evenkeel) \(evenkeelVersion)\n")
-            case "--config", "--run-dir", "--state-dir", "--log-level":
+            case "--config", "--config-id", "--run-dir", "--state-dir", "--log-level":
                 guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
                     return .refuse("\(program.name): \(name) needs a value; see '\(program.name) --help'\n")
                 }
                 switch name {
                 case "--config": options.config = value
+                case "--config-id": options.configID = value
                 case "--run-dir": options.runDirectory = value
                 case "--state-dir": options.stateDirectory = value
                 default:
@@ -109,6 +112,8 @@ public struct DaemonOptions: Hashable, Sendable {
     public static func fromCommandLine(_ program: ProgramDescription) -> DaemonOptions {
         switch parse(CommandLine.arguments.dropFirst(), for: program, exists: FileSystem.mayExist) {
         case .run(let options):
+            // For everything that reads the configuration in this process (`ThisMachine`).
+            if let id = options.configID { setenv("EVENKEEL_CONFIG_ID", id, 1) }
             guard let path = getcwd(nil, 0) else { return options }
             defer { free(path) }
             return options.resolved(in: String(cString: path))
@@ -130,6 +135,8 @@ public struct DaemonOptions: Hashable, Sendable {
         Usage: \(program.name) [options]
           --config FILE      the configuration (default /etc/evenkeel/evenkeel.conf,
                              else /etc/keepalived/keepalived.conf)
+          --config-id NAME   the name that @NAME lines of the configuration are for (default
+                             EVENKEEL_CONFIG_ID, else the host name up to its first dot)
           --run-dir DIR      where the sockets are (default /run/evenkeel)
           --state-dir DIR    where state that survives restarts is (default /var/lib/evenkeel)
           --last-good        start with the last configuration that was good when the

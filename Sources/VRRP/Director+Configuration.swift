@@ -36,9 +36,11 @@ extension Director {
                 setDeadline(of: index)
                 order.append(id)
             } else {
-                // An operator's step down stays with the name when the identity changes.
-                if let before = names[block.name], !kept.contains(before.identity), before.machine.isSteppedDown {
-                    steppedDown.insert(block.identity.description)
+                // An operator's step down stays with the name when the identity changes, and whoever is told of the new one is told of
+                // the end of the old one first.
+                if let before = names[block.name], !kept.contains(before.identity) {
+                    if before.machine.isSteppedDown { steppedDown.insert(block.identity.description) }
+                    notices.move(.router(before.identity), to: .router(block.identity))
                 }
                 let id = add(block)
                 ids[block.identity] = id

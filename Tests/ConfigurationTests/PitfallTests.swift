@@ -118,6 +118,21 @@ import Testing
         #expect(said.count == count)
     }
 
+    @Test func `a link-local virtual address is in every interface's network`() {
+        let text = """
+            vrrp_instance V {
+                interface eth0
+                virtual_router_id 51
+                virtual_ipaddress {
+                    fe80::64/64
+                    2001:db8::64/64
+                }
+            }
+            """
+        let machine = Networks(networks: ["2001:db8::11/64", "fe80::1/64"].compactMap { IPPrefix($0) })
+        #expect(load(text, machine: machine).diagnostics == [])
+    }
+
     // MARK: Two directors
 
     private func disagreements(_ own: String, _ other: String) -> [String] {

@@ -37,4 +37,22 @@ import Testing
         #expect(Set((1...20).map { priority($0, "") }).count > 5)
         #expect(load("global_defs {\nrandom_seed x\n}\n").hasErrors)
     }
+
+    @Test(arguments: [
+        ("@lb1 priority 150\n@lb2 priority 100", nil, true), ("@lb1 priority 150\n@lb2 priority 100", "lb2", false),
+        ("@left priority 150\n@lb2 priority 100", nil, false), ("@^lb1 priority 90\n@lb1 priority 100", nil, false),
+        ("priority 100", nil, false), ("@lb1 priority 150\n@lb2 priority 100", "lb3", true),
+    ])
+    func `a file whose @NAME lines are all for others says so`(_ lines: String, _ id: String?, _ isSaid: Bool) throws {
+        let loaded = load(instanceText(lines), machine: SmallMachine(), options: LoadOptions(configID: id))
+        #expect(summary(loaded) == (isSaid ? ["7:5 warning unused"] : []))
+        #expect(loaded.diagnostics.allSatisfy { $0.message.contains("\"\(id ?? "left")\"") })
+    }
+
+    @Test func `who reads @NAME lines is part of what was read`() {
+        let text = instanceText("@lb1 priority 150\n@lb2 priority 100")
+        let digests = ["lb1", "lb2"].map { load(text, options: LoadOptions(configID: $0)).digest }
+        #expect(digests[0] != digests[1])
+        #expect(load(instanceText(""), options: LoadOptions(configID: "lb1")).digest == load(instanceText("")).digest)
+    }
 }

@@ -152,4 +152,30 @@ import Testing
         #expect(load("track_unit u {\nunit a/b\n}").configuration == nil)
         #expect(load("track_unit u {\n}").configuration == nil)
     }
+
+    @Test(
+        arguments: [
+            ("quorum 2\nquorum_max 1", 2, nil, 1), ("quorum_max 0", 0, 0, 0), ("quorum 2\nquorum_max 3", 2, 3, 0),
+            ("quorum 2\nquorum_max 0", 2, nil, 1),
+        ] as [(String, Int, Int?, Int)])
+    func `a quorum_max below quorum is ignored, and 0 alone means that none may run`(
+        _ lines: String, _ quorum: Int, _ most: Int?, _ warnings: Int
+    ) throws {
+        let loaded = load("vrrp_track_process p {\nprocess nginx\n\(lines)\n}")
+        let process = try #require(loaded.configuration?.trackProcesses.first)
+        #expect(process.quorum == quorum)
+        #expect(process.maximum == most)
+        #expect(loaded.diagnostics.count == warnings)
+    }
+
+    @Test(arguments: [
+        "track_interface {\neth0:1\n}", "virtual_ipaddress {\n192.0.2.9/24 dev eth0:1\n}", "interface eth0:1",
+        "virtual_routes {\n198.51.100.0/24 via 192.0.2.1 dev a/b\n}", "track_interface {\na2345678901234567890\n}",
+    ])
+    func `what cannot be an interface's name is an error wherever one is named`(_ lines: String) throws {
+        let loaded = load(instanceText(lines, interface: nil))
+        let mistake = try #require(loaded.diagnostics.first { $0.code == .badValue })
+        #expect(mistake.severity == .error)
+        #expect(mistake.remedy?.contains("label eth0:1") == lines.contains(":1"))
+    }
 }

@@ -59,4 +59,13 @@ import Testing
         let placed = text.replacing("192.0.2.1", with: "192.0.2.9 dev eth1 #")
         #expect(load(placed).configuration != nil)
     }
+
+    @Test func `a unicast_peer without peers is multicast, and that is said`() throws {
+        let loaded = load(instanceText("unicast_peer {\n}"))
+        #expect(
+            summary(loaded).map { $0.split(separator: " ").suffix(2).joined(separator: " ") } == [
+                "warning contradiction"
+            ])
+        #expect(loaded.configuration?.instances.first?.delivery == .multicast(group: .v4(.init(224, 0, 0, 18))))
+    }
 }

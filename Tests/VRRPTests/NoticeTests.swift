@@ -439,6 +439,28 @@ private struct Desk {
         #expect(host.jobs[0].lane == host.jobs.last { $0.subject == "Z" }?.lane)
     }
 
+    @Test func `a name that goes on as another virtual router is told of one state at a time`() {
+        var told = block("A")
+        told.notify.any = command("/any")
+        let (network, host) = host([told])
+        host.start()
+        network.run(.seconds(5))
+        let done = { (number: Int) in host.tell { $0.hear(.ended(.exited(0), lastLine: ""), ofJob: number) } }
+        var ended = 0
+        while ended < host.jobs.count {
+            done(host.jobs[ended].number)
+            ended += 1
+        }
+        told.virtualRouterID = 77
+        host.reload(Configuration(instances: [told]))
+        network.run(.seconds(1))
+        #expect(host.lines.suffix(2) == [#"INSTANCE "A" FAULT 100"#, #"INSTANCE "A" BACKUP 100"#])
+        #expect(host.jobs.count == ended + 1, "the first has not ended")
+        done(host.jobs[ended].number)
+        #expect(host.jobs.count == ended + 2)
+        #expect(host.jobs.suffix(2).first?.lane != nil)
+    }
+
     @Test func `a removed instance is DELETED where it says so`() {
         var deleted = block("A")
         deleted.notify.saysDeleted = true

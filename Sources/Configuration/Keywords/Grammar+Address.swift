@@ -69,8 +69,7 @@ extension Interpreter {
         let text = value?.text ?? ""
         switch word.text {
         case "dev":
-            line.device = text
-            if let value { noteInterface(value) }
+            if let value, noteInterface(value) { line.device = text }
         case "brd", "broadcast": applyBroadcast(value ?? word, to: &line)
         case "scope": applyScope(value ?? word, to: &line)
         case "label":

@@ -36,7 +36,7 @@ extension Grammars {
             "virtualhost", "TEXT", \.ownVirtualHost, standard: "real server's, else virtual server's", .common,
             "Host header"),
         .choice(
-            "http_protocol", [.http10, .http10Close, .http11], \.httpVersion, .rare,
+            "http_protocol", [.http10, .http10Close, .http11], \.httpVersion, ignoresCase: true, .rare,
             "version of the request; 1.0C and 1.1 send Connection: close"),
         .boolean("fast_recovery", \.fastRecovery, .rare, "test a failed server's pages again without waiting"),
         .unneeded("tls_compliant", "exchange close_notify", because: closesAlways),
@@ -72,7 +72,7 @@ extension Grammars {
                 guard isHexadecimal else {
                     return interpreter.reporter.error(
                         .badValue, at: word, "a digest is 32 hexadecimal digits",
-                        remedy: "keepalived -T or md5sum gives it")
+                        remedy: "lbctl check digest URL gives it")
                 }
                 draft.digest = interpreter.hexadecimal(CollectionOfOne(word), wildcards: false).map(\.value)
             },

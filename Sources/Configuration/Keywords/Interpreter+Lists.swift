@@ -72,8 +72,7 @@ extension Interpreter {
 
     /// An interface name.
     mutating func interface(_ statement: Statement) -> String? {
-        guard let word = single(statement), isInterfaceName(word) else { return nil }
-        noteInterface(word)
+        guard let word = single(statement), noteInterface(word) else { return nil }
         return word.text
     }
 
@@ -85,14 +84,19 @@ extension Interpreter {
         if !isName {
             reporter.error(
                 .badValue, at: word, "\(quoted(word.text)) is not an interface name",
-                remedy: "it has 1 to 15 bytes, without / and :")
+                remedy: word.text.contains(":")
+                    ? "an alias is a label: name the interface, and write label \(word.text) behind an address"
+                    : "it has 1 to 15 bytes, without / and :")
         }
         return isName
     }
 
-    /// Remembers an interface to ask the machine about.
-    mutating func noteInterface(_ word: Word) {
+    /// Remembers an interface to ask the machine about; false, with an error, when it cannot be the name of one.
+    @discardableResult
+    mutating func noteInterface(_ word: Word) -> Bool {
+        guard isInterfaceName(word) else { return false }
         interfaces.append((word, word.text, turn))
+        return true
     }
 
     /// `USER [GROUP]`.

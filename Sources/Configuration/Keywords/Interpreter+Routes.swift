@@ -93,7 +93,7 @@ extension Interpreter {
         case .prefix:
             if line.grammar.kind == "route", word.text == "to" { line.destination = argument }
             checkPrefix(argument, &line)
-        case .device: checkDevice(argument)
+        case .device: noteInterface(argument)
         case .number(let range): _ = integer(argument, range, of: word.text)
         case .range(let range): checkRange(argument, range, of: word)
         case .mark: checkMark(argument, of: word)
@@ -130,14 +130,6 @@ extension Interpreter {
         reporter.error(
             .contradiction, at: word, "the \(line.grammar.kind) mixes IPv4 and IPv6",
             notes: [(first.word, "the other one")])
-    }
-
-    private mutating func checkDevice(_ word: Word) {
-        guard (1...15).contains(word.text.utf8.count), !word.text.utf8.contains(UInt8(ascii: "/")) else {
-            return reporter.error(
-                .badValue, at: word, "\(quoted(word.text)) is not an interface name", remedy: "it has 1 to 15 bytes")
-        }
-        noteInterface(word)
     }
 
     private mutating func checkRange(_ word: Word, _ range: ClosedRange<Int>, of name: Word) {

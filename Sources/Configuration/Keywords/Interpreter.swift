@@ -20,6 +20,8 @@ struct Interpreter {
     var nextRulePriority: UInt32 = 16_384
     /// Patterns of checks, where they are written.
     var patterns: [(word: Word, pattern: RegexCheck)] = []
+    /// Files that are read when they are needed, where they are named.
+    var files: [(word: Word, path: String)] = []
     /// Network namespaces, where they are named.
     var namespaces: [(word: Word, name: NetworkNamespaceName)] = []
     /// Interfaces, where they are named.

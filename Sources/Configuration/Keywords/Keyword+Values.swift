@@ -125,14 +125,16 @@ extension Keyword {
     /// One of a few words.
     static func choice<Choice: RawRepresentable<String> & Sendable>(
         _ word: String, _ choices: [Choice], _ path: any WritableKeyPath<Draft, Choice> & Sendable,
-        standard: String? = nil, _ tier: KeywordTable.Tier, _ meaning: String
+        standard: String? = nil, ignoresCase: Bool = false, _ tier: KeywordTable.Tier, _ meaning: String
     ) -> Keyword {
         let names = choices.map(\.rawValue)
         return Keyword(
             word, names.joined(separator: "|"), standard: standard ?? Draft()[keyPath: path].rawValue, tier, meaning
         ) { draft, statement, interpreter in
             guard let argument = interpreter.single(statement) else { return }
-            guard let choice = choices.first(where: { $0.rawValue == argument.text }) else {
+            let text = argument.text
+            let meant = choices.first { $0.rawValue == text || ignoresCase && $0.rawValue == text.uppercased() }
+            guard let choice = meant else {
                 interpreter.sayNotOneOf(names, argument, statement)
                 return
             }

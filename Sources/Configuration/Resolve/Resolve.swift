@@ -96,6 +96,12 @@ extension Interpreter {
                 .error, word, "\(quoted(pattern.pattern)) is no regular expression: \(problem)",
                 remedy: "pcre2pattern(3) has the language; quote what the configuration would take for its own")
         }
+        for (word, path) in files where seen.insert("f \(path)").inserted {
+            guard let problem = machine.problem(withFile: path) else { continue }
+            sayMachine(
+                severity, word, "\(path) cannot be read: \(problem)",
+                remedy: "nothing that needs it is checked until it is there: name the right file")
+        }
         for (word, name) in namespaces where seen.insert("n \(name)").inserted {
             guard let (problem, remedy) = machine.problem(withNamespace: name) else { continue }
             sayMachine(severity, word, problem, remedy: remedy)

@@ -54,7 +54,11 @@ extension Interpreter {
                 "\(group) is not a multicast group of the addresses' family")
         }
         instance.delivery = .multicast(group: group)
-        if parsed.has("unicast_src_ip"), parsed.statement("unicast_peer")?.block?.statements.isEmpty ?? true {
+        if let peers = parsed.statement("unicast_peer"), peers.block?.statements.isEmpty ?? true {
+            reporter.warning(
+                .contradiction, at: peers.keyword, "unicast_peer names nobody: adverts are multicast",
+                remedy: "write the other directors' addresses in it, or remove it")
+        } else if parsed.has("unicast_src_ip") {
             reporter.warning(
                 .contradiction, at: parsed.place(of: "unicast_src_ip"),
                 "without unicast_peer adverts are multicast from this address",

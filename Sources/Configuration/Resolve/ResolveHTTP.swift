@@ -11,6 +11,7 @@ extension Interpreter {
         var tls = tls
         // A server with several certificates shows the right one only to who names it.
         if draft.serverName != nil || tls?.verifies == true { tls?.sendsServerName = true }
+        if let authorities = tls?.authorities { files.append((parsed.place(of: "ca"), authorities)) }
         if tls?.authorities == nil { tls?.authorities = clientIdentity?.authorities }
         tls?.identity = clientIdentity.flatMap { draft in
             draft.certificate.map {
@@ -67,6 +68,11 @@ extension Interpreter {
     /// Keeps the `SSL` block for the SSL_GETs that follow.
     mutating func resolveClientIdentity(_ parsed: Parsed<ClientIdentityDraft>?) {
         clientIdentity = parsed?.draft
+        for (word, path) in [
+            ("ca", parsed?.draft.authorities), ("certificate", parsed?.draft.certificate), ("key", parsed?.draft.key),
+        ] {
+            if let parsed, let path { files.append((parsed.place(of: word), path)) }
+        }
         guard let parsed, parsed.draft.certificate == nil, parsed.draft.key != nil else { return }
         reporter.error(
             .missingKeyword, at: parsed.place(of: "key"), "SSL has a key and no certificate",

@@ -28,6 +28,8 @@ extension Interpreter {
         let all = machine.networks(in: global.networkNamespace)
         for placed in placedAddresses {
             let address = placed.prefix.address
+            // On every link, and RFC 9568's first address of IPv6.
+            guard !address.isLinkLocal else { continue }
             let networks = all?[placed.interface]?
                 .filter { $0.address.family == address.family && $0.address != address && !$0.address.isLinkLocal }
             let known: String

@@ -31,6 +31,15 @@ extension Interpreter {
             guard let name = uniqueName(parsed, &taken) else { return nil }
             var process = parsed.draft.model
             process.name = name
+            // None may run.
+            if process.maximum == 0, process.quorum <= 1 { process.quorum = 0 }
+            if let most = process.maximum, most < process.quorum {
+                reporter.warning(
+                    .contradiction, at: parsed.place(of: "quorum_max"),
+                    "quorum_max \(most) is below quorum \(process.quorum) and ignored",
+                    remedy: "write a quorum_max that is not below quorum")
+                process.maximum = nil
+            }
             process.parameters = parsed.draft.parameters ?? (process.process.count > 1 ? .exact : .any)
             if !process.matchesFullCommand, process.parameters == .any { checkName(of: process, parsed) }
             return process
@@ -187,7 +196,8 @@ extension Interpreter {
             guard let word = names[instance.name] else { continue }
             reporter.warning(
                 .adjusted, at: word,
-                "weights of what \(instance.name) tracks are ignored in its sync group",
+                "weights of what \(instance.name) tracks are ignored in its sync group: an interface that is down is FAULT of the whole "
+                    + "group, and of the rest nothing counts",
                 remedy: "write sync_group_tracking_weight in the group, or weight 0")
         }
     }

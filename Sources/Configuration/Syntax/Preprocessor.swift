@@ -29,6 +29,7 @@ struct Preprocessor {
     var definitions: [String: [LogicalLine]] = [:]
     var includeStack: [String] = []
     private var openDefinition: OpenDefinition?
+    private var conditions = Conditions()
     private var linesLeft: Int
     private var saidTooMany = false
     var randomState: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -37,6 +38,13 @@ struct Preprocessor {
     private struct OpenDefinition {
         var name: String?
         var lines: [LogicalLine]
+    }
+
+    /// What is known of the `@NAME` lines.
+    private struct Conditions {
+        var first: (place: Place, length: Int)?
+        /// One of them is for this director, or for all but another.
+        var concernUs = false
     }
 
     init(loader: any FileLoader, environment: ReadingEnvironment, limits: ReadingLimits) {
@@ -80,7 +88,14 @@ struct Preprocessor {
 
     /// The tree, when the main file has been read.
     mutating func finish() -> SyntaxTree {
-        builder.finish(&reporter)
+        if let first = conditions.first, !conditions.concernUs {
+            reporter.report(
+                .warning, .unused, at: first.place, length: first.length,
+                "no @NAME line is for this director, which is \"\(environment.configID)\"",
+                remedy: "write its name, or name it as keepalived -i does: EVENKEEL_CONFIG_ID=NAME in "
+                    + "/etc/evenkeel/daemons.env, --config-id NAME")
+        }
+        return builder.finish(&reporter)
     }
 
     /// A line as it stands in a file that is nothing but words and braces, as most are; false when it may be more.
@@ -193,6 +208,11 @@ struct Preprocessor {
         while index < line.bytes.count, !isBlank(line.bytes[index]) { index += 1 }
         let id = String(decoding: line.bytes[start..<index], as: UTF8.self)
         let rest = line.from(index).trimmed()
+        if conditions.first == nil {
+            conditions.first = (line.place(0), index)
+            digestParts.append(Array("@\(environment.configID)".utf8) + [0])
+        }
+        conditions.concernUs = conditions.concernUs || isNegated || id == environment.configID
         if (id == environment.configID) != isNegated {
             process(rest, depth: depth)
         } else if let (_, value) = rest.definition(), value.bytes.last == UInt8(ascii: "\\") {

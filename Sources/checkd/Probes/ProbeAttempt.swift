@@ -107,8 +107,16 @@ final class ProbeAttempt {
         limit(&whole, to: timeout * Self.wholeFactor)
     }
 
-    /// The result. Only the first counts.
+    /// The result. Only the first counts. Who gave up while this host did not run has not failed: what the probe was to send came late.
     func finish(_ outcome: ProbeOutcome) {
+        if case .failure = outcome, silence?.isOverdue(at: turns.refreshNow()) == true {
+            conclude(.inconclusive(.paused))
+        } else {
+            conclude(outcome)
+        }
+    }
+
+    private func conclude(_ outcome: ProbeOutcome) {
         let report = completion
         let duration = turns.refreshNow() - startedAt
         cancel()
@@ -136,7 +144,7 @@ final class ProbeAttempt {
     private func limit(_ limit: inout TimeLimit?, to allowance: Duration) {
         limit = TimeLimit(allowance, on: turns) { [weak self] hostWasPaused in
             guard let self else { return }
-            self.finish(hostWasPaused ? .inconclusive(.paused) : self.silent)
+            self.conclude(hostWasPaused ? .inconclusive(.paused) : self.silent)
         }
         limit?.begin()
     }
@@ -163,6 +171,8 @@ private final class TimeLimit {
     func end() {
         timer?.disarm()
     }
+
+    func isOverdue(at now: Instant) -> Bool { allowance.isOverdue(at: now) }
 
     private func fire() {
         switch allowance.expire(at: turns.now) {

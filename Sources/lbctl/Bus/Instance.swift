@@ -14,6 +14,13 @@ struct InstanceOptions: ParsableArguments {
     }
 }
 
+/// Who reads a configuration.
+struct ReaderOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("What @NAME lines are for (keepalived -i); else what the daemons take.", valueName: "name"))
+    var configID: String?
+}
+
 /// One director of several.
 enum Instance {
     /// Its bus.

@@ -57,6 +57,7 @@ struct ConfigCommand: ParsableCommand {
         @Flag(help: "Print SARIF 2.1.0, for code hosts and editors.")
         var sarif = false
 
+        @OptionGroup var reader: ReaderOptions
         @OptionGroup var instanceOptions: InstanceOptions
         @OptionGroup var output: OutputOptions
 
@@ -67,7 +68,7 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             let path = ConfigCommand.path(file, instanceOptions)
-            var options = LoadOptions(isStrict: strict)
+            var options = LoadOptions(configID: reader.configID, isStrict: strict)
             options.collectsValues = peer != nil
             var loaded = Configuration.load(
                 files: DiskFiles(), path: path, machine: ThisMachine(isExamined: true), options: options)

@@ -27,6 +27,7 @@ extension ConfigCommand {
         var files: [String] = []
 
         @OptionGroup var kept: KeptOptions
+        @OptionGroup var reader: ReaderOptions
         @OptionGroup var instanceOptions: InstanceOptions
         @OptionGroup var output: OutputOptions
 
@@ -39,12 +40,12 @@ extension ConfigCommand {
             let old: LoadedConfiguration
             let name: String
             if files.count == 2 {
-                (old, name) = (try ConfigCommand.values(of: files[0]), files[0])
+                (old, name) = (try ConfigCommand.values(of: files[0], id: reader.configID), files[0])
             } else {
                 old = try inForce()
                 name = "the configuration in force (\(old.digest.prefix(8)))"
             }
-            let differences = old.differences(to: try ConfigCommand.values(of: path))
+            let differences = old.differences(to: try ConfigCommand.values(of: path, id: reader.configID))
             try StandardOutput.show(Self.shown(differences, name, path), json: output.json)
             if !differences.isEmpty { throw ExitCode(ExitStatus.failed.rawValue) }
         }

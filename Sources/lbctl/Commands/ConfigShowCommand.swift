@@ -33,12 +33,13 @@ extension ConfigCommand {
         @Flag(help: "Also words that are rare, off or open and that nobody wrote.")
         var all = false
 
+        @OptionGroup var reader: ReaderOptions
         @OptionGroup var instanceOptions: InstanceOptions
         @OptionGroup var output: OutputOptions
 
         func run() throws {
             let path = ConfigCommand.path(file, instanceOptions)
-            let loaded = try ConfigCommand.values(of: path)
+            let loaded = try ConfigCommand.values(of: path, id: reader.configID)
             try StandardOutput.show(answer(loaded.blocks, in: path), json: output.json)
         }
 
