@@ -65,9 +65,10 @@ extension Pitfall {
             let servers = servers.filter {
                 $0.forwarding == .masquerade && $0.address.family == family && !own.contains($0.address)
             }
-            guard let first = first(servers.map(\.identity)) else { return nil }
             guard host.families.contains(family) else {
-                return .noForwarding(family, server: first, count: servers.count)
+                return first(servers.map(\.identity)).map {
+                    .noForwarding(family, server: $0, count: servers.count)
+                }
             }
             return noAnswers(servers.filter { $0.health != .down }.map(\.identity), traffic, host)
         }

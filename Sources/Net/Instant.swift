@@ -24,6 +24,13 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
         return overflow ? (right < .zero ? .zero : .distantFuture) : Instant(nanoseconds: sum)
     }
 
+    /// The point so many nanoseconds later, of which there are no fewer than 0; saturates instead of trapping.
+    @inlinable
+    public func advanced(byNanoseconds nanoseconds: Int64) -> Instant {
+        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+        return overflow ? .distantFuture : Instant(nanoseconds: sum)
+    }
+
     /// The point `duration` earlier; saturates instead of trapping.
     @inlinable
     public static func - (left: Instant, right: Duration) -> Instant {

@@ -11,7 +11,7 @@ extension Director {
         _ id: RouterID, at now: Instant, sendsFirst: Bool = false, _ event: (inout VirtualRouter) -> [Action]
     ) {
         guard let index = routers.index(forKey: id) else { return }
-        let before = Visible(routers.values[index].machine)
+        let before = routers.values[index].machine.visible
         if let due = routers.values[index].machine.deadline, due < now { overslept(index, since: due, at: now) }
         let actions = event(&routers.values[index].machine)
         if sendsFirst, before.state != .master, routers.values[index].isMaster, case .send? = actions.first {
@@ -47,7 +47,7 @@ extension Director {
         // Parts of the record, never the whole: to copy it is a dozen reference counts, and this is done for every packet.
         let isMaster = routers.values[index].isMaster
         if routers.values[index].isHolding != isMaster { hold(isMaster, index) }
-        let after = Visible(routers.values[index].machine)
+        let after = routers.values[index].machine.visible
         if before.priority != after.priority, before.state == after.state,
             notifiesPriorityChanges(routers.values[index])
         {
@@ -193,18 +193,15 @@ struct Visible: Equatable {
     let isSteppedDown: Bool
     let isReady: Bool
     let faults: Set<Fault>
-    var master: Peer?
+    let master: Peer?
+}
 
-    init(_ machine: VirtualRouter) {
-        state = machine.state.name
-        priority = machine.priority
-        isSteppedDown = machine.isSteppedDown
-        faults = machine.faults
-        if case .backup(let backup) = machine.state {
-            master = backup.master
-            isReady = backup.isReady
-        } else {
-            isReady = false
-        }
+extension VirtualRouter {
+    /// Asked of the machine where it is: to copy it is a dozen reference counts.
+    var visible: Visible {
+        let backup: Backup? = if case .backup(let backup) = state { backup } else { nil }
+        return Visible(
+            state: state.name, priority: priority, isSteppedDown: isSteppedDown, isReady: backup?.isReady ?? false,
+            faults: faults, master: backup?.master)
     }
 }

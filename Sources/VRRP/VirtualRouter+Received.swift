@@ -53,7 +53,7 @@ extension VirtualRouter {
         let isNew = backup.master != peer
         backup.master = peer
         backup.interval = configuration.version == .v3 ? interval : configuration.interval
-        backup.masterDownAt = arrived + masterDown(interval: backup.interval)
+        backup.masterDownAt = masterDown(after: arrived, interval: backup.interval)
         backup.heardAt = arrived
         backup.hasGivenUp = false
         backup.isReady = false
@@ -97,7 +97,7 @@ extension VirtualRouter {
         let masterInterval = configuration.version == .v3 ? interval : configuration.interval
         let backup = Backup(
             master: peer, interval: masterInterval, heardAt: arrived,
-            masterDownAt: arrived + masterDown(interval: masterInterval))
+            masterDownAt: masterDown(after: arrived, interval: masterInterval))
         return answer + enter(.backup(backup), .outranked(peer))
     }
 

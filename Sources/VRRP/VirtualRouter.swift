@@ -301,6 +301,14 @@ public struct VirtualRouter: Sendable {
         Timing.skew(configuration.version, priority: priority, interval: interval)
     }
 
+    /// When the master is given up that was heard last then.
+    func masterDown(after heard: Instant, interval: Duration) -> Instant {
+        heard.advanced(
+            byNanoseconds: Timing.masterDown(
+                configuration.version, priority: priority, interval.nanoseconds,
+                missed: configuration.missedAdvertisements))
+    }
+
     func masterDown(interval: Duration) -> Duration {
         Timing.masterDown(
             configuration.version, priority: priority, interval: interval, missed: configuration.missedAdvertisements)

@@ -112,11 +112,17 @@ extension HostNetwork {
 
     /// One of /proc/net/netstat, which has a line of names before each line of numbers.
     static func counter(_ name: String, in text: String) -> UInt64? {
-        let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
-        for (names, numbers) in zip(lines, lines.dropFirst()) {
-            guard let index = names.firstIndex(of: name[...]), index < numbers.count else { continue }
-            return UInt64(numbers[index])
+        // Octets: as texts the two hundred words would cost as much as the table of a thousand servers.
+        var text = text
+        return text.withUTF8 { octets in
+            let lines = octets.split(separator: UInt8(ascii: "\n"))
+            for (names, numbers) in zip(lines, lines.dropFirst()) {
+                let words = names.split(separator: UInt8(ascii: " "))
+                guard let index = words.firstIndex(where: { $0.elementsEqual(name.utf8) }) else { continue }
+                let values = numbers.split(separator: UInt8(ascii: " "))
+                return index < values.count ? UInt64(String(decoding: values[index], as: UTF8.self)) : nil
+            }
+            return nil
         }
-        return nil
     }
 }
