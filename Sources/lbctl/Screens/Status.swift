@@ -137,12 +137,11 @@ extension Status {
                 Problem(
                     severity: .critical, subject: instance.name, text: "in fault\(since(runtime.since, now)): \(why)"))
         }
-        for script in runtime.scripts ?? [] where script.state == .failed && runtime.state != .fault {
-            problems.append(
-                Problem(
-                    severity: .degraded, subject: instance.name,
-                    text: "track_script \(script.name) has failed\(since(script.since, now))"
-                        + (script.lastResult.map { ": \($0)" } ?? "") + (script.lastLine.map { ": \($0)" } ?? "")))
+        problems += runtime.tracked.filter(\.costsPriority).map { thing in
+            Problem(
+                severity: .degraded, subject: instance.name,
+                text: "\(thing.keyword) \(thing.name) \(thing.verb)\(since(thing.since, now))\(thing.weightText)"
+                    + (thing.detail.isEmpty ? "" : ": \(thing.detail)"))
         }
         let missing = instance.missingAddresses
         if runtime.state == .master, !missing.isEmpty {
@@ -152,14 +151,34 @@ extension Status {
                     text: "master, but not on the interface: \(missing.joined(separator: ", "))",
                     remedy: "journalctl -u \(unit(of: .vrrpd))"))
         }
-        if runtime.steppedDown {
-            problems.append(
-                Problem(
-                    severity: .byHand, subject: instance.name,
-                    text: "stepped down\(decided(runtime.since, nil, now)); takes no part in the election",
-                    remedy: "lbctl vrrp resume \(instance.name)"))
-        }
+        if runtime.steppedDown { problems.append(steppedDown(instance, now)) }
         return problems
+    }
+
+    /// What a person decided; and whether anybody has taken the addresses since.
+    private func steppedDown(_ instance: VrrpAPI.Instance, _ now: Timestamp) -> Problem {
+        let runtime = instance.runtime
+        let remedy = "lbctl vrrp resume \(instance.name)"
+        switch runtime.state {
+        case .master:
+            return Problem(
+                severity: .byHand, subject: instance.name,
+                text:
+                    "stepped down by hand, and master all the same\(since(runtime.since, now)): no other director is; "
+                    + "with priority \(runtime.effectivePriority) it gives way to any",
+                remedy: remedy)
+        case .backup where runtime.master == nil:
+            return Problem(
+                severity: .degraded, subject: instance.name,
+                text:
+                    "stepped down\(decided(runtime.since, nil, now)), and no other director was heard as master since: "
+                    + "nobody holds the addresses, as far as is known here",
+                remedy: remedy)
+        default:
+            return Problem(
+                severity: .byHand, subject: instance.name,
+                text: "stepped down\(decided(runtime.since, nil, now)); takes no part in the election", remedy: remedy)
+        }
     }
 
     private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
