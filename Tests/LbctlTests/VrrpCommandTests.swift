@@ -118,9 +118,17 @@ import Testing
                 [
                     tracker(.interface, .good, -60, effect: 0), tracker(.bfd, .unknown, 20, effect: 0),
                     tracker(.process, .failed, -5, reverse: true, effect: 5), tracker(.file, .number, 1, effect: 30),
-                    tracker(.file, .number, -1, effect: 0, fault: true),
-                    tracker(.unit, .failed, 0, effect: 0, fault: true),
-                ]) == [], "faults are told as such")
+                ]) == [])
+        // Faults are told with the state, and what has weight beside them.
+        var status = Status.well
+        status.instances = [
+            .sample("VI_1", .fault, reason: "track_unit t has failed", faults: ["track_unit t has failed"])
+        ]
+        status.instances[0].runtime.trackers = [
+            tracker(.file, .number, -1, effect: 0, fault: true), tracker(.unit, .failed, 0, effect: 0, fault: true),
+            tracker(.interface, .failed, -60, effect: -60),
+        ]
+        #expect(status.problems(at: now).map(\.severity) == [.critical, .degraded])
     }
 
     @Test func `stepped down says whether anybody else is master`() {

@@ -137,7 +137,8 @@ extension Status {
                 Problem(
                     severity: .critical, subject: instance.name, text: "in fault\(since(runtime.since, now)): \(why)"))
         }
-        problems += runtime.tracked.filter(\.costsPriority).map { thing in
+        // Faults are told with the state.
+        problems += runtime.tracked.filter { $0.isBad && !($0.isFault && runtime.state == .fault) }.map { thing in
             Problem(
                 severity: .degraded, subject: instance.name,
                 text: "\(thing.keyword) \(thing.name) \(thing.verb)\(since(thing.since, now))\(thing.weightText)"

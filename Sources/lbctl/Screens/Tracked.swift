@@ -10,9 +10,11 @@ struct Tracked {
     var since: String?
     /// What is so, for people.
     var detail: String
-    /// Its contribution is less than its best, and it is no fault, which is said elsewhere.
-    var costsPriority: Bool
-    /// `has failed`, or for a reversed one that has not, `costs priority`.
+    /// It adds less to the priority than it might, or is a fault.
+    var isBad: Bool
+    /// Being bad is a fault.
+    var isFault: Bool
+    /// `has failed`; of what is bad otherwise `costs priority` or `is a fault`.
     var verb: String
     /// ` (weight -20)`, ` (weight 1: -30)`, or nothing without a weight.
     var weightText: String
@@ -20,28 +22,33 @@ struct Tracked {
     fileprivate init(_ script: VrrpAPI.TrackedScript) {
         (keyword, name, since) = ("track_script", script.name, script.since)
         detail = [script.lastResult, script.lastLine].compactMap(\.self).joined(separator: ": ")
-        verb = script.state == .failed ? "has failed" : "costs priority"
         weightText = Self.text(of: script.weight, isReversed: script.reverse)
+        isFault = script.weight == 0
+        verb = Self.verb(hasFailed: script.state == .failed, isFault)
         switch script.state {
-        case .good: costsPriority = script.weight != 0 && script.reverse
-        case .failed: costsPriority = script.weight != 0 && !script.reverse
-        case .unknown, .other: costsPriority = false
+        case .good: isBad = script.reverse
+        case .failed: isBad = !script.reverse
+        case .unknown, .other: isBad = false
         }
     }
 
     fileprivate init(_ tracker: VrrpAPI.Tracker) {
         (keyword, name, since) = ("track_\(tracker.kind.rawValue)", tracker.name, tracker.since)
         detail = tracker.detail
-        verb = tracker.state == .failed ? "has failed" : "costs priority"
         weightText = Self.text(of: tracker.weight, isReversed: tracker.reverse, effect: tracker.effect)
+        isFault = tracker.weight == 0 || tracker.fault
+        verb = Self.verb(hasFailed: tracker.state == .failed, isFault)
         switch tracker.state {
-        case .good: costsPriority = tracker.weight != 0 && tracker.reverse
-        case .failed: costsPriority = tracker.weight != 0 && !tracker.reverse
+        case .good: isBad = tracker.reverse
+        case .failed: isBad = !tracker.reverse
         // A file's number has no best.
-        case .number: costsPriority = tracker.effect < 0
-        case .unknown, .other: costsPriority = false
+        case .number: isBad = tracker.effect < 0 || tracker.fault
+        case .unknown, .other: isBad = false
         }
-        if tracker.fault { costsPriority = false }
+    }
+
+    private static func verb(hasFailed: Bool, _ isFault: Bool) -> String {
+        hasFailed ? "has failed" : isFault ? "is a fault" : "costs priority"
     }
 
     /// ` (weight -10 reverse: 0)`, or nothing without a weight.
