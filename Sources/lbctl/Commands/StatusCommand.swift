@@ -1,7 +1,10 @@
 // `lbctl status`: asks every daemon that is there, and shows what is wrong first.
 import ArgumentParser
 import Bus
+import Configuration
+import Glibc
 import JSON
+import Platform
 import Varlink
 
 struct StatusCommand: BusCommand {
@@ -21,7 +24,9 @@ struct StatusCommand: BusCommand {
     @OptionGroup var output: OutputOptions
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-        let report = try StatusReport(from: daemons)
+        var report = try StatusReport(from: daemons)
+        // Others may not read all of it, and would take that for an error.
+        if geteuid() == 0 { report.examineFiles() }
         let problems = report.status.problems(at: .now)
         return Shown(wire: [report.wire(problems)]) { screen in screen.add(report.status) }
     }
@@ -54,6 +59,17 @@ struct StatusReport {
         if caller.isDirect {
             _ = try ask(.checkd, &firstFailure) { () throws(Failure) in try caller.list(CheckAPI.List()) }
             if let firstFailure, !status.presence.values.contains(where: \.isPresent) { throw firstFailure }
+        }
+    }
+
+    /// Looks whether the files that the daemons have read would be taken again.
+    mutating func examineFiles(_ files: some FileLoader = DiskFiles()) {
+        for loaded in status.configurations.values where status.refusedFiles[loaded.file] == nil {
+            let read = Configuration.load(
+                files: files, path: loaded.file, machine: ThisMachine(isExamined: false))
+            guard read.digest != loaded.digest, let error = read.diagnostics.first(where: { $0.severity == .error })
+            else { continue }
+            status.refusedFiles[loaded.file] = "\(error.position): \(error.message)"
         }
     }
 

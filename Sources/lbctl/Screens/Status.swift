@@ -37,6 +37,8 @@ struct Status {
     var synchronisation: IpvsAPI.Synchronisation?
     var alarms: [Alarm] = []
     var configurations: [String: DaemonConfiguration] = [:]
+    /// Why a file that a daemon has read would be refused now, by path.
+    var refusedFiles: [String: String] = [:]
     /// When checkd's loop said last that it runs, and how often it does; nil = not known.
     var heartbeat: (at: Timestamp, seconds: Int)?
     /// The bus was not asked: alarms and configurations are not known.
@@ -231,7 +233,20 @@ extension Status {
         alarms.contains { text.contains($0.alarm.message) || $0.alarm.message.contains(text) }
     }
 
-    private func configurationProblems() -> [Problem] {
+    private func configurationProblems() -> [Problem] { refusals + disagreements }
+
+    private var refusals: [Problem] {
+        // A daemon that has met it says so itself.
+        guard !alarms.contains(where: { $0.subject.hasSuffix("/configuration") }) else { return [] }
+        return refusedFiles.sorted { $0.key < $1.key }.map { file, why in
+            Problem(
+                severity: .degraded, subject: "configuration",
+                text: "\(file) is not what is loaded, and would be refused by a reload and at a start: \(why)",
+                remedy: "lbctl config check \(file.shellWord)")
+        }
+    }
+
+    private var disagreements: [Problem] {
         guard Set(configurations.values.map(\.digest)).count > 1 else { return [] }
         let byDigest = Dictionary(grouping: configurations.sorted { $0.key < $1.key }, by: \.value.digest)
         let groups = byDigest.values.map { $0.map(\.key).joined(separator: " and ") }.sorted()
