@@ -83,12 +83,14 @@ private final class Crowd: Sendable {
     /// One of them. The first answer is made while all others come.
     func ask() {
         asked.add(1, ordering: .relaxed)
-        let body = try? answer.value { _ in
-            if made.add(1, ordering: .relaxed).newValue == 1 {
-                wait { $0.asked.load(ordering: .relaxed) == $0.size }
-                usleep(100_000)
+        let body = try? answer.value { _ throws(Failure) in
+            try FreshAnswer { () throws(Failure) in
+                if made.add(1, ordering: .relaxed).newValue == 1 {
+                    wait { $0.asked.load(ordering: .relaxed) == $0.size }
+                    usleep(100_000)
+                }
+                return WebBody(Array(repeating: 0, count: LargeTurn.threshold))
             }
-            return WebBody(Array(repeating: 0, count: LargeTurn.threshold))
         }
         if body != nil { served.add(1, ordering: .relaxed) }
     }

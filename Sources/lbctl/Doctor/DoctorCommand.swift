@@ -47,7 +47,7 @@ struct DoctorCommand: ParsableCommand {
 
         init(from daemons: some Daemons) {
             do throws(Failure) {
-                let status = try StatusReport(from: daemons).status
+                let status = try StatusReport(from: daemons, keepsWire: false).status
                 findings = status.problems(at: .now).compactMap(Finding.init)
                 for daemon in Daemon.allCases {
                     guard let file = status.configurations[daemon.rawValue]?.file, !files.contains(file) else {

@@ -107,8 +107,6 @@ extension IpvsAPI.Service {
 }
 
 extension IpvsAPI.ListServices.Reply {
-    /// What `lvs_sync_daemon` does, in one of the parts of the answer.
-    var knownSynchronisations: [IpvsAPI.Synchronisation] { [synchronisation].compactMap(\.self) }
     /// Decisions about servers that are not configured.
     var knownOrphans: [IpvsAPI.Orphan] { orphans ?? [] }
 }

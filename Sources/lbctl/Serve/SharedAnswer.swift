@@ -25,8 +25,8 @@ final class SharedAnswer: Sendable {
     /// Those inside `value`.
     private let waiting = Atomic(0)
 
-    /// - Parameter make: is told whether the one before was small; nothing is known of the first.
-    func value(_ make: (_ isSmall: Bool) throws(Failure) -> WebBody) throws(Failure) -> WebBody {
+    /// - Parameter make: is told whether the one before was small; nothing is known of the first. Says when it began, after it had waited its turn.
+    func value(_ make: (_ isSmall: Bool) throws(Failure) -> FreshAnswer) throws(Failure) -> WebBody {
         // Counted before the time is taken: whoever may have an answer that is begun later is counted when it is there.
         waiting.add(1, ordering: .sequentiallyConsistent)
         let asked = SystemClock.now
@@ -43,14 +43,29 @@ final class SharedAnswer: Sendable {
             // Whoever waits for the one before can have the next one.
             kept?.answer = nil
             let size = kept?.size
-            let begun = SystemClock.now
-            let answer = Result<WebBody, Failure> { () throws(Failure) in
+            let start = SystemClock.now
+            let fresh = Result<FreshAnswer, Failure> { () throws(Failure) in
                 try make(size.map { $0 < LargeTurn.threshold } ?? false)
             }
-            let octets = (try? answer.get())?.octets.count
-            kept = Latest(answer: answer, begun: begun, took: SystemClock.now - begun, size: octets ?? size)
+            let made = try? fresh.get()
+            let answer = fresh.map(\.body)
+            let begun = made?.begun ?? start
+            kept = Latest(
+                answer: answer, begun: begun, took: SystemClock.now - begun, size: made?.body.octets.count ?? size)
             return try answer.get()
         }
+    }
+}
+
+/// An answer that was made, and when that began.
+struct FreshAnswer: Sendable {
+    var begun: Instant
+    var body: WebBody
+
+    /// Makes it now.
+    init(_ make: () throws(Failure) -> WebBody) throws(Failure) {
+        begun = SystemClock.now
+        body = try make()
     }
 }
 
@@ -67,7 +82,7 @@ final class SharedCalls: Sendable {
     }
 
     func value(
-        _ method: String, _ parameters: String, _ make: (_ isSmall: Bool) throws(Failure) -> WebBody
+        _ method: String, _ parameters: String, _ make: (_ isSmall: Bool) throws(Failure) -> FreshAnswer
     ) throws(Failure) -> WebBody {
         let answers = shared.withLock { shared in
             let question = method + parameters
@@ -99,16 +114,16 @@ final class LargeTurn: Sendable {
     private let lock = Mutex(())
 
     /// Makes an answer, in turn unless it is known to be small.
-    func make(isSmall: Bool, _ make: () throws(Failure) -> WebBody) throws(Failure) -> WebBody {
-        guard !isSmall else { return try make() }
+    func make(isSmall: Bool, _ make: () throws(Failure) -> WebBody) throws(Failure) -> FreshAnswer {
+        guard !isSmall else { return try FreshAnswer(make) }
         return try lock.withLock { _ throws(Failure) in
             guard WebBody.octetsAlive < Self.largestBacklog else {
                 throw .hostRefused("too many large answers are being read; try again later", remedy: nil)
             }
-            let body = try make()
+            let answer = try FreshAnswer(make)
             // What its making took is free now, and would stay.
-            if body.octets.count >= Self.threshold { Footprint.trimHeap() }
-            return body
+            if answer.body.octets.count >= Self.threshold { Footprint.trimHeap() }
+            return answer
         }
     }
 }

@@ -122,8 +122,11 @@ final class Site: Sendable {
     /// 200 while nothing critical is out of order, else 503 with what is.
     private func health() throws(Failure) -> WebAnswer {
         let lines = try problems.value { _ throws(Failure) in
-            let critical = try StatusReport(from: link).status.problems(at: .now).filter { $0.severity == .critical }
-            return WebBody(Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8))
+            try FreshAnswer { () throws(Failure) in
+                let status = try StatusReport(from: link, keepsWire: false).status
+                let critical = status.problems(at: .now).filter { $0.severity == .critical }
+                return WebBody(Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8))
+            }
         }
         guard lines.octets.count > 0 else { return WebAnswer(status: 200, "ok") }
         return WebAnswer(status: 503, String(decoding: lines.octets, as: UTF8.self))
