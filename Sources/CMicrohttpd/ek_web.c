@@ -37,9 +37,10 @@ static void *library;
 
 // A connection. Who sends half a request, or none, has a place until somebody else wants it.
 struct place {
-    int fd;        // -1 = free
-    int is_asking; // its request is whole and being answered
-    int64_t since; // when it became what it is, in nanoseconds
+    int fd;                // -1 = free
+    struct in6_addr from;  // whose it is
+    int is_asking;         // its request is whole and being answered
+    int64_t since;         // when it became what it is, in nanoseconds
 };
 
 struct ek_web {
@@ -57,6 +58,17 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
+// Where somebody comes from; of IPv4 as an address of IPv6.
+static struct in6_addr address_of(const struct sockaddr *name) {
+    struct in6_addr address = {0};
+    if (name == NULL) return address;
+    if (name->sa_family == AF_INET6) return ((const struct sockaddr_in6 *)name)->sin6_addr;
+    if (name->sa_family != AF_INET) return address;
+    address.s6_addr[10] = address.s6_addr[11] = 0xff;
+    memcpy(address.s6_addr + 12, &((const struct sockaddr_in *)name)->sin_addr, 4);
+    return address;
+}
+
 // A connection's request begins to be answered, or has been.
 static void becomes(struct ek_web *web, struct MHD_Connection *connection, int is_asking) {
     const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -72,14 +84,17 @@ static void connection_changed(
     void *context, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code) {
     struct ek_web *web = context;
     struct place *place = *socket_context;
-    const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    // Each answer is valid until the next one.
+    const union MHD_ConnectionInfo *info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct in6_addr from = address_of(info == NULL ? NULL : info->client_addr);
+    info = api.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     pthread_mutex_lock(&web->lock);
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (place != NULL) place->fd = -1;
     } else {
         for (unsigned i = 0; i < web->connections && info != NULL; i++) {
             if (web->places[i].fd >= 0) continue;
-            web->places[i] = (struct place){.fd = info->connect_fd, .is_asking = 0, .since = now()};
+            web->places[i] = (struct place){.fd = info->connect_fd, .from = from, .is_asking = 0, .since = now()};
             *socket_context = &web->places[i];
             break;
         }
@@ -93,23 +108,34 @@ static void request_completed(
     becomes(context, connection, 0);
 }
 
-// Called for each connection that comes. While an eighth of the places or less is free, the one that has asked for nothing for the longest time
-// makes room.
-static enum MHD_Result make_room(void *context, const struct sockaddr *address, socklen_t length) {
-    (void)address, (void)length;
+// Of one address at most: one host that sends its requests for ever leaves room for the others.
+static unsigned most_of_one(unsigned connections) { return connections * 3 / 4; }
+
+// Called for each connection that comes, unless the limits refuse it. While an eighth of the places or less is free, of all or of those that its
+// address may have, the one that has asked for nothing for the longest time makes room, of that address if it is for that.
+static enum MHD_Result make_room(void *context, const struct sockaddr *name, socklen_t length) {
+    (void)length;
     struct ek_web *web = context;
-    struct place *oldest = NULL;
-    unsigned open = 0;
+    struct in6_addr from = address_of(name);
+    struct place *oldest = NULL, *own = NULL;
+    unsigned open = 0, owned = 0, eighth = web->connections / 8;
     pthread_mutex_lock(&web->lock);
     for (unsigned i = 0; i < web->connections; i++) {
         struct place *place = &web->places[i];
         if (place->fd < 0) continue;
+        int is_own = memcmp(&place->from, &from, sizeof from) == 0;
         open++;
-        if (!place->is_asking && (oldest == NULL || place->since < oldest->since)) oldest = place;
+        owned += is_own;
+        if (place->is_asking) continue;
+        if (oldest == NULL || place->since < oldest->since) oldest = place;
+        if (is_own && (own == NULL || place->since < own->since)) own = place;
     }
-    if (oldest != NULL && open >= web->connections - web->connections / 8) {
-        shutdown(oldest->fd, SHUT_RDWR); // its own thread closes it
-        oldest->since = now();           // another one is next
+    struct place *first = owned >= most_of_one(web->connections) - eighth && own != NULL ? own
+                          : open >= web->connections - eighth                           ? oldest
+                                                                                        : NULL;
+    if (first != NULL) {
+        shutdown(first->fd, SHUT_RDWR); // its own thread closes it
+        first->since = now();           // another one is next
     }
     pthread_mutex_unlock(&web->lock);
     return MHD_YES;
@@ -189,6 +215,8 @@ struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *proble
     pthread_mutex_init(&web->lock, NULL);
     // Threads come and go with large answers: each with a heap of its own would keep what it had.
     mallopt(M_ARENA_MAX, 2);
+    // A large answer is pages of its own, which go when nobody reads it any more.
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
@@ -204,8 +232,7 @@ struct ek_web *ek_web_start(const struct ek_web_settings *settings, char *proble
         MHD_OPTION_NOTIFY_COMPLETED, request_completed, web,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)settings->socket,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections,
-        // One host that sends its requests for ever leaves room for the others.
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections * 3 / 4,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, most_of_one(settings->connections),
         MHD_OPTION_CONNECTION_TIMEOUT, settings->patience_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(32 * 1024),
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1024 * 1024),

@@ -1,6 +1,7 @@
 // What commands ask the daemons and print, with scripted daemons in place of real ones.
 import ArgumentParser
 import Bus
+import Configuration
 import JSON
 import Platform
 import Testing
@@ -175,6 +176,32 @@ import Varlink
         #expect(report.status.presence[.checkd] == nil)
         #expect(report.status.instances == Status.well.instances)
         #expect(report.wire([]).members.map(\.key) == ["problems", "daemons", "instances", "services", "events"])
+    }
+
+    @Test func `status says that the file would be refused now, unless it is the one that is loaded`() throws {
+        let text = "vrrp_instance {\n}\n"
+        let digest = Configuration.load(files: OneFile(text: text), path: "/etc/k.conf").digest
+        func problems(_ text: String, loaded: String) throws -> [Problem] {
+            daemons["Bus.Subscribe"] = .replies([
+                [
+                    "event": [
+                        "id": "1", "source": "vrrpd", "type": "io.evenkeel.daemon.config", "subject": "vrrpd",
+                        "time": "2026-11-21T12:00:00.000Z", "specversion": "1.0", "seq": 1,
+                        "data": [
+                            "digest": .string(loaded), "file": "/etc/k.conf", "loaded": "2026-11-21T12:00:00.000Z",
+                        ],
+                    ]
+                ], ["snapshotComplete": true],
+            ])
+            var report = try StatusReport(from: daemons)
+            report.examineFiles(OneFile(text: text))
+            return report.status.problems(at: now).filter { $0.subject == "configuration" }
+        }
+        let found = try problems(text, loaded: "another")
+        #expect(found.map(\.severity) == [.degraded] && found[0].text.contains("/etc/k.conf:1:"), "\(found)")
+        #expect(found.first?.remedy == "lbctl config check /etc/k.conf")
+        #expect(try problems(text, loaded: digest) == [])
+        #expect(try problems(sampleInstance, loaded: "another") == [], "it is only not loaded yet")
     }
 
     @Test func `status without the bus asks the daemons themselves, and fails when none is there`() throws {

@@ -215,7 +215,7 @@ import Testing
         daemons["Vrrp.List"] = .replies([["instances": []]])
         daemons["Ipvs.ListServices"] = .replies([["services": []]])
         daemons["Check.List"] = .replies([["servers": []]])
-        let diagnosis = DoctorCommand.diagnosis(facts: facts(), daemons: daemons)
+        let diagnosis = DoctorCommand.diagnosis(facts: facts(), .init(from: daemons))
         #expect(
             diagnosis.findings == [
                 Finding(
@@ -227,7 +227,7 @@ import Testing
         var facts = self.facts()
         facts.gaps = ["firewall: nft: Operation not permitted"]
         facts.managedByNetworkManager = ["eth0"]
-        let silent = DoctorCommand.diagnosis(facts: facts, daemons: away)
+        let silent = DoctorCommand.diagnosis(facts: facts, .init(from: away))
         #expect(silent.findings.map(\.subject) == ["daemons", "NetworkManager"] && silent.willHurt)
         let screen = shown { $0.add(silent) }
         for part in [
@@ -240,10 +240,45 @@ import Testing
         #expect(shown { $0.add(Diagnosis(findings: [], gaps: [])) } == "Nothing found that would hurt\n")
     }
 
+    @Test func `the file is the one that the daemons read, and what hangs on it is not looked at without it`() {
+        let daemons = ScriptedDaemons()
+        daemons.attach(.vrrpd)
+        func event(_ daemon: String, _ file: String) -> JSONObject {
+            [
+                "event": [
+                    "id": "1", "source": .string(daemon), "type": "io.evenkeel.daemon.config",
+                    "subject": .string(daemon), "time": "2026-11-21T12:00:00.000Z", "specversion": "1.0", "seq": 1,
+                    "data": [
+                        "digest": "d", "file": .string(file), "loaded": "2026-11-21T12:00:00.000Z", "needs": ["vrrpd"],
+                    ],
+                ]
+            ]
+        }
+        daemons["Vrrp.List"] = .replies([["instances": []]])
+        daemons["Bus.Subscribe"] = .replies([
+            event("ipvsd", "/tmp/c.conf"), event("vrrpd", "/tmp/c.conf"), ["snapshotComplete": true],
+        ])
+        var heard = DoctorCommand.Heard(from: daemons)
+        #expect(heard.files == ["/tmp/c.conf"])
+        var facts = facts()
+        facts.configurationPath = "/tmp/c.conf"
+        #expect(DoctorCommand.diagnosis(facts: facts, heard).gaps == [])
+        daemons["Bus.Subscribe"] = .replies([
+            event("ipvsd", "/tmp/d.conf"), event("vrrpd", "/tmp/c.conf"), ["snapshotComplete": true],
+        ])
+        heard = DoctorCommand.Heard(from: daemons)
+        #expect(heard.files == ["/tmp/c.conf", "/tmp/d.conf"], "vrrpd's first")
+        #expect(
+            DoctorCommand.diagnosis(facts: facts, heard).gaps.first?.hasPrefix("/tmp/d.conf, which daemons run") == true
+        )
+        facts.configuration = nil
+        #expect(DoctorCommand.diagnosis(facts: facts, heard).gaps.last?.hasPrefix("firewall, bridges") == true)
+    }
+
     @Test func `who may not ask is told so, and is not told that the daemons are away`() {
         let daemons = ScriptedDaemons()
         daemons["Bus.ListServices"] = .failure(.denied(method: "io.evenkeel.Bus.ListServices"))
-        let diagnosis = DoctorCommand.diagnosis(facts: facts(), daemons: daemons)
+        let diagnosis = DoctorCommand.diagnosis(facts: facts(), .init(from: daemons))
         #expect(diagnosis.findings == [] && diagnosis.gaps.count == 1, "\(diagnosis)")
     }
 

@@ -98,6 +98,19 @@ import Testing
         #expect(good.output.hasSuffix("\(file): good, 1 warning: 1 VRRP instance, 0 virtual servers, 0 real servers\n"))
     }
 
+    @Test func `a configuration comes from standard input too`() throws {
+        let program = try Program.path(of: "lbctl")
+        for (text, command, status, said) in [
+            ("vrrp_instance {", "check -", 2, "-:1:"), (sampleInstance, "check -", 0, "-: "),
+            (sampleInstance, "format -", 0, "vrrp_instance VI_1 {"), (sampleInstance, "show -", 0, "virtual_router_id"),
+            (sampleInstance, "diff - -", 0, ""),
+        ] as [(String, String, Int32, String)] {
+            let shell = "printf '%s' \"$0\" | \"$1\" config \(command)"
+            let result = try Program.run("/bin/sh", ["-c", shell, text, program])
+            #expect(result.status == status && (said.isEmpty || result.output.contains(said)), "\(command): \(result)")
+        }
+    }
+
     @Test func `config check never calls good what will not act, and fails with strict`() throws {
         let file = NSTemporaryDirectory() + "/lbctl-idle-\(getpid()).conf"
         defer { try? FileManager.default.removeItem(atPath: file) }

@@ -102,6 +102,19 @@ import Varlink
         #expect(all.split(separator: "\n").count == 1 + 1 + 30 * 13, "without a terminal everything")
     }
 
+    @Test(arguments: [("tcp/[2001:db8:aaaa:bbbb:cccc:dddd:eeee:f001]:443", true), ("tcp/[2001:db8::1]:443", false)])
+    func `long names fit into 80 columns, a row to a line, with the port`(_ name: String, _ isLong: Bool) throws {
+        let long = try reading([service(name, [7, 5], perSecond: 123_456)], at: 0)
+        let traffic = [ServiceTraffic](long, since: nil, TrafficPast())
+        for columns in [80, 60] {
+            let text = ScreenWidth.$current.withValue(columns) { shown { $0.add(traffic, height: 24) } }
+            let rows = text.split(separator: "\n").drop { !$0.hasPrefix("SERVICE") }
+            #expect(rows.count == 4 && rows.allSatisfy { $0.count <= columns }, "\(text)")
+            #expect(rows.contains { $0.contains("]:443 ") } && rows.first?.contains("B/S IN") == true, "\(text)")
+            if columns == 80 || !isLong { #expect(text.contains(name + " "), "\(text)") }
+        }
+    }
+
     @Test func `the last minutes are as high as they were busy`() {
         func text(_ values: [Double], _ length: Int = 30) -> String {
             Sparkline.text(values, length: length, isUnicode: true)

@@ -30,7 +30,7 @@ struct ServeTests {
             ("api/io.evenkeel.Vrrp.Failover?name=VI_1", "404"), ("api/io.evenkeel.Vrrp.Show?name=no", "404"),
             ("api/io.evenkeel.Vrrp.Show?nam=VI_1", "400"),
             ("api/io.evenkeel.Vrrp.Show", "400"), ("etc/passwd", "404"), ("..%2f..%2fetc/passwd", "404"),
-            ("api/io.evenkeel.Bus.Subscribe", "404"),
+            ("api/io.evenkeel.Bus.Subscribe", "404"), ("events?type=nonsense", "400"),
         ] {
             #expect(try room.get(path).status == status, "\(path)")
         }
@@ -38,6 +38,7 @@ struct ServeTests {
         // A page of another site that has its name point here.
         #expect(try room.get("metrics", "-H", "Host: evil.example").status == "421")
         #expect(try room.get("healthz", "-H", "Host: LOCALHOST.:80").status == "200")
+        #expect(try room.get("", "--request-target", "http://localhost/healthz").body == "ok\n")
         #expect(try room.get("healthz", "-0", "-H", "Host:").status == "200")
         #expect(try room.alone.router.show().runtime.state == .master)
     }
@@ -56,19 +57,24 @@ struct ServeTests {
         }
     }
 
-    @Test func `requests that are never finished keep nobody out, from however many addresses`() throws {
+    @Test(arguments: [1, 4])
+    func `requests that are never finished keep nobody out, from however many addresses`(_ addresses: Int) throws {
         let room = try ServeRoom(["--listen", "127.0.0.1:0"])
         let port = room.root.split(whereSeparator: { ":/".contains($0) }).last.map(String.init) ?? ""
         let script = """
             import socket, sys, time
             held = []
             for number in range(96):
-                s = socket.socket(); s.bind(("127.0.0.%d" % (2 + number % 4), 0)); s.connect(("127.0.0.1", int(sys.argv[1])))
-                s.sendall(b"GET /metrics HTTP/1.1\\r\\nHost: "[:number]); held.append(s)
+                s = socket.socket(); s.bind(("127.0.0.%d" % (1 + number % int(sys.argv[2])), 0))
+                try:
+                    s.connect(("127.0.0.1", int(sys.argv[1])))
+                    s.sendall(b"GET /metrics HTTP/1.1\\r\\nHost: "[:number])
+                except OSError: pass # no room at that moment
+                held.append(s)
             print("held", flush=True); time.sleep(60)
             """
         let strangers = try Program(
-            ["/usr/bin/python3", "-c", script, port], on: room.alone.host,
+            ["/usr/bin/python3", "-c", script, port, "\(addresses)"], on: room.alone.host,
             log: room.alone.segment.directory + "/strangers", loop: room.alone.segment.loop)
         try room.alone.eventually("they are there") { strangers.output.contains("held") }
         for _ in 1...5 { #expect(try room.get("metrics").status == "200") }

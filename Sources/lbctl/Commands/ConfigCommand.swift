@@ -42,7 +42,7 @@ struct ConfigCommand: ParsableCommand {
                       jq -r 'select(.severity == "error") | .message'
                 """)
 
-        @Argument(help: "The file; without it, the one the daemons read.", completion: .file())
+        @Argument(help: "The file, or - for standard input; without it, the one the daemons read.", completion: .file())
         var file: String?
 
         @Flag(help: "What this machine lacks and what would not act yet are errors too.")
@@ -71,7 +71,7 @@ struct ConfigCommand: ParsableCommand {
             var options = LoadOptions(configID: reader.configID, isStrict: strict)
             options.collectsValues = peer != nil
             var loaded = Configuration.load(
-                files: DiskFiles(), path: path, machine: ThisMachine(isExamined: true), options: options)
+                files: GivenFiles(), path: path, machine: ThisMachine(isExamined: true), options: options)
             if let peer { loaded.diagnostics += try comparison(of: loaded, with: peer) }
             if sarif {
                 try StandardOutput.json(loaded.sarif)
@@ -96,7 +96,7 @@ struct ConfigCommand: ParsableCommand {
         var options = LoadOptions(configID: id)
         options.collectsValues = true
         let loaded = Configuration.load(
-            files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false), options: options)
+            files: GivenFiles(), path: path, machine: ThisMachine(isExamined: false), options: options)
         guard loaded.hasErrors else { return loaded }
         StandardError.say(report(loaded, path, Style(isColoured: false)))
         throw .configuration(file: path, errors: loaded.count(of: .error), warnings: loaded.count(of: .warning))

@@ -23,7 +23,7 @@ extension ConfigCommand {
                   lbctl config diff --json | jq -r '.path | join(" / ")'
                 """)
 
-        @Argument(help: "One file, or the old and the new one.", completion: .file())
+        @Argument(help: "One file, or the old and the new one; - is standard input.", completion: .file())
         var files: [String] = []
 
         @OptionGroup var kept: KeptOptions

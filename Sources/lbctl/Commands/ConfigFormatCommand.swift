@@ -18,13 +18,13 @@ extension ConfigCommand {
                   lbctl config format ./keepalived.conf | diff ./keepalived.conf -
                 """)
 
-        @Argument(help: "The file; without it, the one the daemons read.", completion: .file())
+        @Argument(help: "The file, or - for standard input; without it, the one the daemons read.", completion: .file())
         var file: String?
 
         func run() throws {
             let path = file ?? DaemonOptions.defaultConfiguration(exists: FileSystem.mayExist)
             let bytes = try Self.contents(of: path)
-            let loaded = Configuration.load(files: DiskFiles(), path: path, machine: ThisMachine(isExamined: false))
+            let loaded = Configuration.load(files: GivenFiles(), path: path, machine: ThisMachine(isExamined: false))
             let broken: Set<Diagnostic.Code> = [.unclosedBlock, .unexpectedBrace, .missingBlock, .unmatchedQuote]
             let problems = loaded.diagnostics.filter { $0.severity == .error && broken.contains($0.code) }
             guard problems.isEmpty else {
@@ -34,6 +34,7 @@ extension ConfigCommand {
         }
 
         private static func contents(of path: String) throws(Failure) -> [UInt8] {
+            if path == GivenFiles.standardInput { return try GivenFiles.input.get() }
             do throws(Errno) {
                 return try FileSystem.presentContents(of: path, limit: 64 << 20)
             } catch {

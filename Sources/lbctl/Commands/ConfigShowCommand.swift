@@ -24,7 +24,7 @@ extension ConfigCommand {
                       jq -r '.settings[] | select(.origin != "default") | .word'
                 """)
 
-        @Argument(help: "The file; without it, the one the daemons read.", completion: .file())
+        @Argument(help: "The file, or - for standard input; without it, the one the daemons read.", completion: .file())
         var file: String?
 
         @Option(help: ArgumentHelp("Only blocks whose first line has this in it.", valueName: "text"))

@@ -62,10 +62,8 @@ struct EventsCommand: ParsableCommand {
     /// goes to `note`.
     func follow(_ caller: some Daemons, print: (String) -> Void, note: (String) -> Void) throws(Failure) {
         for type in type {
-            guard let text = Self.unknown(type) else { continue }
-            // Others publish under a domain name of theirs, as org.example.thing.
-            if type.contains("io.evenkeel.") || type.count(where: { $0 == "." }) < 2 { throw .usage(text) }
-            note(text)
+            if let text = Self.refusal(of: type) { throw .usage(text) }
+            if let text = Self.unknown(type) { note(text) }
         }
         let subscription = BusAPI.Subscribe(
             types: type.isEmpty ? nil : type.map(Self.fullType), subjects: subject.isEmpty ? nil : subject,
@@ -106,6 +104,13 @@ struct EventsCommand: ParsableCommand {
         let meant = closest(to: type, in: types + known).map { "did you mean '\($0)'? There are" } ?? "there are"
         return "no daemon of this version publishes events of type '\(type.printable)'; \(meant) "
             + types.joined(separator: ", ")
+    }
+
+    /// Why nothing can come of a type: it is none of the suite's, and no name of somebody else's, who publish under a domain name of theirs, as
+    /// org.example.thing. Nil when something can.
+    static func refusal(of type: String) -> String? {
+        guard type.contains("io.evenkeel.") || type.count(where: { $0 == "." }) < 2 else { return nil }
+        return unknown(type)
     }
 
     /// `vrrp.instance` and `vrrp*` with the suite's prefix; other names as they are.

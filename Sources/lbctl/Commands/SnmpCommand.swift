@@ -31,7 +31,8 @@ struct SnmpCommand: ParsableCommand {
             if let kept, SystemClock.now - kept.at < Self.freshness { return kept.objects }
             var objects = ObjectTree()
             do throws(Failure) {
-                objects = ObjectTree(KeepalivedObjects(of: try StatusReport(from: link).status).values)
+                objects = ObjectTree(
+                    KeepalivedObjects(of: try StatusReport(from: link, keepsWire: false).status).values)
                 trouble = nil
             } catch {
                 if error.description != trouble { StandardError.say(error.description) }

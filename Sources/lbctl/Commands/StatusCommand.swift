@@ -1,7 +1,10 @@
 // `lbctl status`: asks every daemon that is there, and shows what is wrong first.
 import ArgumentParser
 import Bus
+import Configuration
+import Glibc
 import JSON
+import Platform
 import Varlink
 
 struct StatusCommand: BusCommand {
@@ -21,7 +24,9 @@ struct StatusCommand: BusCommand {
     @OptionGroup var output: OutputOptions
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
-        let report = try StatusReport(from: daemons)
+        var report = try StatusReport(from: daemons)
+        // Others may not read all of it, and would take that for an error.
+        if geteuid() == 0 { report.examineFiles() }
         let problems = report.status.problems(at: .now)
         return Shown(wire: [report.wire(problems)]) { screen in screen.add(report.status) }
     }
@@ -36,7 +41,8 @@ struct StatusReport {
     private var events: [JSONValue] = []
 
     /// Asks all daemons. One that does not answer is part of the picture; a bus that does not is a failure.
-    init(from caller: some Daemons) throws(Failure) {
+    /// - Parameter keepsWire: the services as they came are wanted too; of ten thousand servers they take 50 MB.
+    init(from caller: some Daemons, keepsWire: Bool = true) throws(Failure) {
         (status.isDirect, status.instance) = (caller.isDirect, caller.instance)
         if caller.isDirect {
             for daemon in Daemon.allCases { status.presence[daemon] = .present(since: nil, pid: nil) }
@@ -44,16 +50,24 @@ struct StatusReport {
             try askBus(caller)
         }
         var firstFailure: Failure?
-        let routers = try ask(.vrrpd, &firstFailure) { () throws(Failure) in try caller.list(VrrpAPI.List()) }
+        let routers = try ask(.vrrpd, &firstFailure) { () throws(Failure) in try caller.list(VrrpAPI.List()) } ?? []
         status.instances = try routers.all(\.instances)
         instances = routers.flatMap { $0.parameters["instances"]?.array ?? [] }
-        let tables = try ask(.ipvsd, &firstFailure) { () throws(Failure) in try caller.list(IpvsAPI.ListServices()) }
-        status.services = try tables.all(\.services)
-        status.synchronisation = try tables.all(\.knownSynchronisations).first
-        services = tables.flatMap { $0.parameters["services"]?.array ?? [] }
+        try askTable(caller, keepsWire, &firstFailure)
         if caller.isDirect {
             _ = try ask(.checkd, &firstFailure) { () throws(Failure) in try caller.list(CheckAPI.List()) }
             if let firstFailure, !status.presence.values.contains(where: \.isPresent) { throw firstFailure }
+        }
+    }
+
+    /// Looks whether the files that the daemons have read would be taken again.
+    mutating func examineFiles(_ files: some FileLoader = DiskFiles()) {
+        for loaded in status.configurations.values where status.refusedFiles[loaded.file] == nil {
+            let read = Configuration.load(
+                files: files, path: loaded.file, machine: ThisMachine(isExamined: false))
+            guard read.digest != loaded.digest, let error = read.diagnostics.first(where: { $0.severity == .error })
+            else { continue }
+            status.refusedFiles[loaded.file] = "\(error.position): \(error.message)"
         }
     }
 
@@ -99,17 +113,38 @@ struct StatusReport {
         }
     }
 
+    /// Each reply is let go of when it has been read.
+    private mutating func askTable(
+        _ caller: some Daemons, _ keepsWire: Bool, _ firstFailure: inout Failure?
+    ) throws(Failure) {
+        let table = try ask(.ipvsd, &firstFailure) { () throws(Failure) in
+            var table: (services: [IpvsAPI.Service], wire: [JSONValue], synchronisation: IpvsAPI.Synchronisation?)
+            table = ([], [], nil)
+            let call = IpvsAPI.ListServices().call(more: true)
+            try caller.send(call, to: nil, .everyReply(caller.timeout)) { parameters throws(Failure) in
+                let reply = try Answer<IpvsAPI.ListServices>(parameters: parameters).decoded()
+                table.services += reply.services
+                table.synchronisation = table.synchronisation ?? reply.synchronisation
+                if keepsWire { table.wire += parameters["services"]?.array ?? [] }
+                return .more
+            }
+            return table
+        }
+        guard let table else { return }
+        (status.services, services, status.synchronisation) = table
+    }
+
     /// Runs `question` when the daemon is there; notes that it is not when it does not answer.
-    private mutating func ask<Method>(
-        _ daemon: Daemon, _ firstFailure: inout Failure?, _ question: () throws(Failure) -> [Answer<Method>]
-    ) throws(Failure) -> [Answer<Method>] {
-        guard status.presence[daemon]?.isPresent == true else { return [] }
+    private mutating func ask<Value>(
+        _ daemon: Daemon, _ firstFailure: inout Failure?, _ question: () throws(Failure) -> Value
+    ) throws(Failure) -> Value? {
+        guard status.presence[daemon]?.isPresent == true else { return nil }
         do throws(Failure) {
             return try question()
         } catch {
             firstFailure = firstFailure ?? error
             status.presence[daemon] = try Self.absence(error)
-            return []
+            return nil
         }
     }
 

@@ -1,6 +1,9 @@
 // `lbctl vrrp`: the virtual routers of this director.
 import ArgumentParser
 import Bus
+import Glibc
+import Net
+import Platform
 import Varlink
 
 struct VrrpCommand: ParsableCommand {
@@ -66,8 +69,9 @@ struct VrrpCommand: ParsableCommand {
             commandName: "failover",
             abstract: "Hand the addresses over to another director, and keep out of the election until 'resume'.",
             discussion: """
-                The master sends adverts of priority 0, so that a backup takes over at once. The decision survives restarts \
-                and shows in 'lbctl status'. Without another director nobody holds the addresses afterwards.
+                The master sends adverts of priority 0, so that a backup takes over at once. The members of a sync group step \
+                down together. The decision survives restarts and shows in 'lbctl status'. It is waited for whoever takes over: \
+                where nobody does within some seconds, this director is master again, with priority 1.
 
                 Examples:
                   lbctl vrrp failover VI_1
@@ -80,7 +84,14 @@ struct VrrpCommand: ParsableCommand {
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
             let answer = try VrrpCommand.ask(daemons, VrrpAPI.Failover(name: name), name)
             return Shown(wire: [answer.parameters]) { screen in
-                screen.add(Cell("\(name) has stepped down and stays out until 'lbctl vrrp resume \(name)'."))
+                // It is done, whatever can be said of it.
+                let members = (try? VrrpCommand.companions(of: name, daemons)) ?? [name]
+                let (have, stay) = members.count == 1 ? ("has", "stays") : ("have", "stay")
+                screen.add(
+                    Cell(
+                        "\(members.joined(separator: ", ")) \(have) stepped down and \(stay) out until "
+                            + "'lbctl vrrp resume \(name)'."))
+                for instance in VrrpCommand.successors(of: members, daemons) { screen.add(instance.succession) }
             }
         }
     }
@@ -101,7 +112,9 @@ struct VrrpCommand: ParsableCommand {
         func answer(from daemons: some Daemons) throws(Failure) -> Shown {
             let answer = try VrrpCommand.ask(daemons, VrrpAPI.Resume(name: name), name)
             return Shown(wire: [answer.parameters]) { screen in
-                screen.add(Cell("\(name) takes part in the election again."))
+                let members = (try? VrrpCommand.companions(of: name, daemons)) ?? [name]
+                let take = members.count == 1 ? "takes" : "take"
+                screen.add(Cell("\(members.joined(separator: ", ")) \(take) part in the election again."))
             }
         }
     }
@@ -110,10 +123,62 @@ struct VrrpCommand: ParsableCommand {
     private static func ask<Method: VarlinkMethod>(
         _ daemons: some Daemons, _ method: Method, _ name: String
     ) throws(Failure) -> Answer<Method> {
-        try Naming.explaining("VRRP instance", name) { () throws(Failure) in
-            try Naming.instances(of: daemons).map(\.name)
-        } _: { () throws(Failure) in
-            try daemons.call(method)
+        do throws(Failure) {
+            return try Naming.explaining("VRRP instance", name) { () throws(Failure) in
+                try Naming.instances(of: daemons).map(\.name)
+            } _: { () throws(Failure) in
+                try daemons.call(method)
+            }
+        } catch {
+            guard case .unknownName = error,
+                let members = try? Naming.instances(of: daemons).filter({ $0.context.syncGroup == name }),
+                !members.isEmpty
+            else { throw error }
+            throw .ambiguous(
+                name: name, matches: members.map(\.name),
+                remedy: "it is a sync group, whose members move together: name one of them")
+        }
+    }
+
+    /// The members of its sync group, which move with it; else itself.
+    private static func companions(of name: String, _ daemons: some Daemons) throws(Failure) -> [String] {
+        let all = try Naming.instances(of: daemons)
+        guard let group = all.first(where: { $0.name == name })?.context.syncGroup else { return [name] }
+        return all.filter { $0.context.syncGroup == group }.map(\.name)
+    }
+
+    /// The instances as they are when it is known who has taken over, or nobody has in the time in which somebody must.
+    private static func successors(of names: [String], _ daemons: some Daemons) -> [VrrpAPI.Instance] {
+        let begun = SystemClock.now
+        while true {
+            guard let instances = try? Naming.instances(of: daemons).filter({ names.contains($0.name) }) else {
+                return []
+            }
+            let interval = instances.compactMap(\.runtime.masterDownIntervalMilliseconds).max() ?? 0
+            let limit = min(.milliseconds(interval) + .seconds(1), longestSuccession)
+            if instances.allSatisfy(\.isSettled) || SystemClock.now - begun > limit { return instances }
+            usleep(100_000)
+        }
+    }
+
+    /// Nobody waits for more than this, however slow the adverts are.
+    private static let longestSuccession = Duration.seconds(10)
+}
+
+extension VrrpAPI.Instance {
+    /// It is known who is master, or that there cannot be one here.
+    fileprivate var isSettled: Bool { runtime.state != .backup || runtime.master != nil }
+
+    /// Who is master after this director has stepped down.
+    fileprivate var succession: Cell {
+        switch (runtime.state, runtime.master) {
+        case (.master, _):
+            Cell(
+                "\(name): no other director took over; this one is master again, with priority \(runtime.effectivePriority).",
+                .warning)
+        case (_, let master?): Cell("\(name): \(master) is master.")
+        case (_, nil):
+            Cell("\(name): no other director was heard as master yet; 'lbctl status' shows who takes over.", .warning)
         }
     }
 }

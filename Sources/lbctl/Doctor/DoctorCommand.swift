@@ -1,5 +1,6 @@
 // `lbctl doctor`: what will hurt on this host, from the daemons' alarms and from what the daemons cannot know.
 import ArgumentParser
+import Bus
 import Configuration
 import JSON
 import Platform
@@ -28,34 +29,64 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let path = ConfigCommand.path(config, bus.instanceOptions)
+        let heard = Heard(from: bus.link)
+        let path = config ?? heard.files.first ?? ConfigCommand.path(nil, bus.instanceOptions)
         let diagnosis = Self.diagnosis(
-            facts: DoctorFacts(configurationAt: path, instance: bus.instanceOptions.instance), daemons: bus.link)
+            facts: DoctorFacts(configurationAt: path, instance: bus.instanceOptions.instance), heard)
         try StandardOutput.show(
             Shown(wire: [diagnosis.wire]) { screen in screen.add(diagnosis) }, json: output.json)
         if diagnosis.willHurt { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
-    /// What the daemons say, and what the facts say; the worst first.
-    static func diagnosis(facts: DoctorFacts, daemons: some Daemons) -> Diagnosis {
-        var findings: [Finding] = []
-        var gaps = facts.gaps
-        do throws(Failure) {
-            let status = try StatusReport(from: daemons).status
-            findings = status.problems(at: .now).compactMap(Finding.init)
-            if status.isDirect { gaps.append("alarms of the daemons: they go by the bus, and --direct leaves it out") }
-        } catch .denied {
-            gaps.append(
-                "what the daemons say: this user may not ask them: run lbctl as root, or belong to group evenkeel")
-        } catch {
-            findings.append(
-                Finding(
-                    severity: .willHurt, subject: "daemons", what: error.description,
-                    why: "what the daemons would say is not known: kernel, modules, settings, forwarding, tunnels",
-                    remedy: "systemctl start \(daemons.instance.map { "evenkeel@\($0)" } ?? "evenkeel").target"))
+    /// What the daemons say.
+    struct Heard {
+        private(set) var findings: [Finding] = []
+        private(set) var gaps: [String] = []
+        /// The files that they have read, vrrpd's first; none where nobody could be asked.
+        private(set) var files: [String] = []
+
+        init(from daemons: some Daemons) {
+            do throws(Failure) {
+                let status = try StatusReport(from: daemons, keepsWire: false).status
+                findings = status.problems(at: .now).compactMap(Finding.init)
+                for daemon in Daemon.allCases {
+                    guard let file = status.configurations[daemon.rawValue]?.file, !files.contains(file) else {
+                        continue
+                    }
+                    files.append(file)
+                }
+                if status.isDirect {
+                    gaps.append("alarms of the daemons: they go by the bus, and --direct leaves it out")
+                }
+            } catch .denied {
+                gaps.append(
+                    "what the daemons say: this user may not ask them: run lbctl as root, or belong to group evenkeel")
+            } catch {
+                findings.append(
+                    Finding(
+                        severity: .willHurt, subject: "daemons", what: error.description,
+                        why: "what the daemons would say is not known: kernel, modules, settings, forwarding, tunnels",
+                        remedy: "systemctl start \(daemons.instance.map { "evenkeel@\($0)" } ?? "evenkeel").target"))
+            }
         }
-        findings += facts.findings()
+    }
+
+    /// What the daemons say, and what the facts say; the worst first.
+    static func diagnosis(facts: DoctorFacts, _ heard: Heard) -> Diagnosis {
+        let findings = heard.findings + facts.findings()
         let ordered = findings.filter { $0.severity == .willHurt } + findings.filter { $0.severity == .mayHurt }
+        let others = heard.files.filter { $0 != facts.configurationPath }
+        var gaps = facts.gaps + heard.gaps
+        if !others.isEmpty {
+            gaps.append(
+                "\(others.joined(separator: ", ")), which daemons run on: this is about \(facts.configurationPath); "
+                    + "'lbctl doctor --config FILE' looks at another")
+        }
+        if facts.configuration == nil {
+            gaps.append(
+                "firewall, bridges, addresses and routes: what they have to let through and keep is in "
+                    + "\(facts.configurationPath), which could not be used")
+        }
         return Diagnosis(findings: ordered, gaps: gaps)
     }
 }

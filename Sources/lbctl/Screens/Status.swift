@@ -37,6 +37,8 @@ struct Status {
     var synchronisation: IpvsAPI.Synchronisation?
     var alarms: [Alarm] = []
     var configurations: [String: DaemonConfiguration] = [:]
+    /// Why a file that a daemon has read would be refused now, by path.
+    var refusedFiles: [String: String] = [:]
     /// When checkd's loop said last that it runs, and how often it does; nil = not known.
     var heartbeat: (at: Timestamp, seconds: Int)?
     /// The bus was not asked: alarms and configurations are not known.
@@ -137,12 +139,12 @@ extension Status {
                 Problem(
                     severity: .critical, subject: instance.name, text: "in fault\(since(runtime.since, now)): \(why)"))
         }
-        for script in runtime.scripts ?? [] where script.state == .failed && runtime.state != .fault {
-            problems.append(
-                Problem(
-                    severity: .degraded, subject: instance.name,
-                    text: "track_script \(script.name) has failed\(since(script.since, now))"
-                        + (script.lastResult.map { ": \($0)" } ?? "") + (script.lastLine.map { ": \($0)" } ?? "")))
+        // Faults are told with the state.
+        problems += runtime.tracked.filter { $0.isBad && !($0.isFault && runtime.state == .fault) }.map { thing in
+            Problem(
+                severity: .degraded, subject: instance.name,
+                text: "\(thing.keyword) \(thing.name) \(thing.verb)\(since(thing.since, now))\(thing.weightText)"
+                    + (thing.detail.isEmpty ? "" : ": \(thing.detail)"))
         }
         let missing = instance.missingAddresses
         if runtime.state == .master, !missing.isEmpty {
@@ -152,14 +154,34 @@ extension Status {
                     text: "master, but not on the interface: \(missing.joined(separator: ", "))",
                     remedy: "journalctl -u \(unit(of: .vrrpd))"))
         }
-        if runtime.steppedDown {
-            problems.append(
-                Problem(
-                    severity: .byHand, subject: instance.name,
-                    text: "stepped down\(decided(runtime.since, nil, now)); takes no part in the election",
-                    remedy: "lbctl vrrp resume \(instance.name)"))
-        }
+        if runtime.steppedDown { problems.append(steppedDown(instance, now)) }
         return problems
+    }
+
+    /// What a person decided; and whether anybody has taken the addresses since.
+    private func steppedDown(_ instance: VrrpAPI.Instance, _ now: Timestamp) -> Problem {
+        let runtime = instance.runtime
+        let remedy = "lbctl vrrp resume \(instance.name)"
+        switch runtime.state {
+        case .master:
+            return Problem(
+                severity: .byHand, subject: instance.name,
+                text:
+                    "stepped down by hand, and master all the same\(since(runtime.since, now)): no other director is; "
+                    + "with priority \(runtime.effectivePriority) it gives way to any",
+                remedy: remedy)
+        case .backup where runtime.master == nil:
+            return Problem(
+                severity: .degraded, subject: instance.name,
+                text:
+                    "stepped down\(decided(runtime.since, nil, now)), and no other director was heard as master since: "
+                    + "nobody holds the addresses, as far as is known here",
+                remedy: remedy)
+        default:
+            return Problem(
+                severity: .byHand, subject: instance.name,
+                text: "stepped down\(decided(runtime.since, nil, now)); takes no part in the election", remedy: remedy)
+        }
     }
 
     private func problems(_ service: IpvsAPI.Service, _ now: Timestamp) -> [Problem] {
@@ -211,7 +233,20 @@ extension Status {
         alarms.contains { text.contains($0.alarm.message) || $0.alarm.message.contains(text) }
     }
 
-    private func configurationProblems() -> [Problem] {
+    private func configurationProblems() -> [Problem] { refusals + disagreements }
+
+    private var refusals: [Problem] {
+        // A daemon that has met it says so itself.
+        guard !alarms.contains(where: { $0.subject.hasSuffix("/configuration") }) else { return [] }
+        return refusedFiles.sorted { $0.key < $1.key }.map { file, why in
+            Problem(
+                severity: .degraded, subject: "configuration",
+                text: "\(file) is not what is loaded, and would be refused by a reload and at a start: \(why)",
+                remedy: "lbctl config check \(file.shellWord)")
+        }
+    }
+
+    private var disagreements: [Problem] {
         guard Set(configurations.values.map(\.digest)).count > 1 else { return [] }
         let byDigest = Dictionary(grouping: configurations.sorted { $0.key < $1.key }, by: \.value.digest)
         let groups = byDigest.values.map { $0.map(\.key).joined(separator: " and ") }.sorted()

@@ -12,16 +12,16 @@ extension Screen {
         let shown = chosen(traffic, room)
         let tables = Self.layouts.lazy.map { $0.table(shown.lines) }
         let fitting = tables.first { table in width.map { table.width <= $0 } ?? true }
-        let table = fitting ?? TopLayout.narrow.table(shown.lines)
+        let table = fitting ?? TopLayout.narrow.table(shown.lines, width: width)
         let rows = table.lines(style, width: width).all
         add(lines: height.map { Array(rows.prefix(max(0, $0 - lines.count))) } ?? rows)
         if let left = shown.left, height.map({ lines.count < $0 }) ?? true { add(Cell(left, .faint)) }
     }
 
-    /// From the widest to the one that is taken when nothing fits.
+    /// From the widest to the one whose names are shortened when nothing fits.
     private static let layouts = [
         TopLayout(packets: true, past: 30), TopLayout(packets: true, past: 15), TopLayout(packets: false, past: 30),
-        TopLayout(packets: false, past: 10), .narrow,
+        TopLayout(packets: false, past: 10), TopLayout(packets: false, past: 0), .narrow,
     ]
 
     /// `3 services: 120 connections, 341 new/s; 1.2k packets/s, 4.1MB/s in`
@@ -66,28 +66,44 @@ private struct TopLayout {
     var packets: Bool
     /// Characters of the last minutes.
     var past: Int
+    /// What comes back too.
+    var answers = true
 
-    static let narrow = TopLayout(packets: false, past: 0)
+    static let narrow = TopLayout(packets: false, past: 0, answers: false)
 
-    func table(_ rows: [(line: TrafficLine, indent: Int)]) -> Table {
+    /// - Parameter width: where it would be wider, names lose characters of their middle: a line that is broken is not found again.
+    func table(_ rows: [(line: TrafficLine, indent: Int)], width: Int? = nil) -> Table {
+        let whole = table(rows, names: .max)
+        guard let width, whole.width > width else { return whole }
+        let longest = rows.reduce(0) { max($0, $1.indent + $1.line.name.count) }
+        return table(rows, names: max(Self.shortestName, longest - (whole.width - width)))
+    }
+
+    /// Shorter ones say nothing.
+    private static let shortestName = 12
+
+    private func table(_ rows: [(line: TrafficLine, indent: Int)], names: Int) -> Table {
         var columns: [Table.Column] = ["SERVICE", "STATE", .number("ACTIVE"), .number("CONN/S")]
         if packets { columns += [.number("PKT/S IN"), .number("OUT"), .number("PEAK IN")] }
-        columns += [.number("B/S IN"), .number("OUT")]
+        columns.append(.number("B/S IN"))
+        if answers { columns.append(.number("OUT")) }
         if past > 0 { columns.append("LAST 5 MIN") }
         var table = Table(columns)
         for (line, indent) in rows {
             func rate(_ rate: KeyPath<TrafficRates, Double>) -> Cell { Cell(line.rates?[keyPath: rate].short ?? "-") }
-            func answers(_ rate: KeyPath<TrafficRates, Double>) -> Cell {
+            func answer(_ rate: KeyPath<TrafficRates, Double>) -> Cell {
                 line.countsAnswers ? Cell(line.rates?[keyPath: rate].short ?? "-") : Cell("-", .faint)
             }
             var cells = [
-                Cell(Wrap.blanks(indent) + line.name, indent == 0 ? .strong : .plain), line.state,
+                Cell(Wrap.blanks(indent) + line.name.shortened(to: names - indent), indent == 0 ? .strong : .plain),
+                line.state,
                 Cell(line.activeConnections.map(String.init) ?? "-"), rate(\.connections),
             ]
             if packets {
-                cells += [rate(\.packetsIn), answers(\.packetsOut), Cell(line.past.max()?.short ?? "")]
+                cells += [rate(\.packetsIn), answer(\.packetsOut), Cell(line.past.max()?.short ?? "")]
             }
-            cells += [rate(\.bytesIn), answers(\.bytesOut)]
+            cells.append(rate(\.bytesIn))
+            if answers { cells.append(answer(\.bytesOut)) }
             if past > 0 { cells.append(Cell(Sparkline.text(line.past, length: past))) }
             table.row(cells)
         }
@@ -115,6 +131,16 @@ enum Sparkline {
             greatest > 0 ? levels[Int((value / greatest * Double(levels.count - 1)).rounded(.up))] : levels[0]
         }
         return Wrap.blanks(min(length, 30 / share) - text.count) + String(text)
+    }
+}
+
+extension String {
+    /// At most so many characters: of a longer one the beginning and the end, which has the port.
+    fileprivate func shortened(to length: Int) -> String {
+        guard count > length else { return self }
+        let mark = Environment.isUnicode ? "…" : ".."
+        let kept = max(0, length - mark.count)
+        return prefix(kept / 2) + mark + suffix(kept - kept / 2)
     }
 }
 

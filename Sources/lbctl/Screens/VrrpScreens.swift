@@ -101,7 +101,8 @@ extension Screen {
     private func priorityText(_ instance: VrrpAPI.Instance) -> String {
         let now = instance.runtime.effectivePriority
         guard let configured = instance.context.priority, configured != now else { return String(now) }
-        return "\(now) (configured \(configured), changed by tracking)"
+        return
+            "\(now) (configured \(configured), \(instance.runtime.steppedDown ? "stepped down by hand" : "changed by tracking"))"
     }
 
     /// `check: failed 3 min ago, exit status 1: connection refused (weight -20)`
@@ -111,8 +112,7 @@ extension Screen {
         if let result = script.lastResult { text += ", \(result)" }
         if let line = script.lastLine { text += ": \(line)" }
         if let hindrance = script.hindrance { text += "; not run now: \(hindrance)" }
-        if script.weight != 0 { text += " (weight \(script.weight)\(script.reverse ? " reverse" : ""))" }
-        return text
+        return text + Tracked.text(of: script.weight, isReversed: script.reverse)
     }
 
     /// `file load: 3 2 min ago (weight -10: -30)`
@@ -120,8 +120,7 @@ extension Screen {
         var text = "\(tracker.kind.rawValue) \(tracker.name): \(tracker.detail)"
         if let since = tracker.since { text += " \(ago(since))" }
         if let hindrance = tracker.hindrance { text += "; not seen now: \(hindrance)" }
-        let reverse = tracker.reverse ? " reverse" : ""
-        if tracker.weight != 0 { text += " (weight \(tracker.weight)\(reverse): \(tracker.effect))" }
+        text += Tracked.text(of: tracker.weight, isReversed: tracker.reverse, effect: tracker.effect)
         return tracker.fault ? text + ", FAULT" : text
     }
 

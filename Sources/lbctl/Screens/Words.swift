@@ -37,8 +37,14 @@ extension VrrpAPI.Checksum {
 }
 
 extension VrrpAPI.Instance {
-    /// The state, or that a person took it out of the election.
-    var state: Cell { runtime.steppedDown ? Cell("stepped down", .warning) : runtime.state.cell }
+    /// The state, or that a person took it out of the election, which does not hide that it holds the addresses or cannot.
+    var state: Cell {
+        guard runtime.steppedDown else { return runtime.state.cell }
+        switch runtime.state {
+        case .master, .fault: return Cell("\(runtime.state.cell.text), stepped down", .warning)
+        case .initialize, .backup, .other: return Cell("stepped down", .warning)
+        }
+    }
 
     /// Who holds the addresses as far as this director knows.
     var holder: String {
@@ -101,8 +107,6 @@ extension IpvsAPI.Service {
 }
 
 extension IpvsAPI.ListServices.Reply {
-    /// What `lvs_sync_daemon` does, in one of the parts of the answer.
-    var knownSynchronisations: [IpvsAPI.Synchronisation] { [synchronisation].compactMap(\.self) }
     /// Decisions about servers that are not configured.
     var knownOrphans: [IpvsAPI.Orphan] { orphans ?? [] }
 }

@@ -11,7 +11,7 @@ extension MetricsFacts {
     /// Asks. A daemon that is not there leaves its part out; a bus that is not is a failure. `bus`: the process of busd.
     init(from daemons: some Daemons, bus process: Int? = nil) throws(Failure) {
         let start = SystemClock.now
-        status = try StatusReport(from: daemons).status
+        status = try StatusReport(from: daemons, keepsWire: false).status
         bus = try daemons.call(BusAPI.GetStatistics()).decoded().statistics
         if status.presence[.checkd]?.isPresent == true {
             do throws(Failure) {

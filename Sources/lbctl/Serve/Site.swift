@@ -4,7 +4,6 @@ import Glibc
 import JSON
 import Net
 import Platform
-import Synchronization
 import Varlink
 
 /// The pages, on the threads of connections.
@@ -13,13 +12,13 @@ final class Site: Sendable {
     private let timeout: Duration
     /// What a request has to show; nil: nothing.
     private let token: [UInt8]?
-    private let metrics = [Shared(), Shared()]
-    private let status = Shared()
+    private let metrics = [SharedAnswer(), SharedAnswer()]
+    private let status = SharedAnswer()
     /// What is critical, a line each.
-    private let problems = Shared()
+    private let problems = SharedAnswer()
     private let calls = SharedCalls()
-    /// Octets of answers that are being read, at most, when another one is made; the unit's MemoryMax leaves room for making some.
-    private static let largestBacklog = 64 << 20
+    /// Whose turn it is to make a large answer. Health waits for nobody's.
+    private let turn = LargeTurn()
 
     /// Asks the daemons behind this socket.
     init(socket: String, timeout: Duration, token: [UInt8]?) {
@@ -28,6 +27,7 @@ final class Site: Sendable {
 
     /// The answer to a request.
     func answer(_ request: WebRequest) -> WebAnswer {
+        let request = request.inOriginForm
         guard request.method == "GET" || request.method == "HEAD" else {
             var answer = WebAnswer(status: 405, "only GET and HEAD: nothing is changed here; 'lbctl' does that")
             answer.headers = [("Allow", "GET, HEAD")]
@@ -37,7 +37,9 @@ final class Site: Sendable {
         do throws(Failure) {
             return try page(request)
         } catch {
-            return WebAnswer(status: error.webStatus, error.description)
+            var answer = WebAnswer(status: error.webStatus, error.description)
+            if answer.status == 503 { answer.headers = [("Retry-After", "1")] }
+            return answer
         }
     }
 
@@ -77,12 +79,7 @@ final class Site: Sendable {
     private var link: Link { Link(socket: socket, isDirect: false, timeout: timeout) }
 
     private func page(_ request: WebRequest) throws(Failure) -> WebAnswer {
-        guard WebBody.octetsAlive < Self.largestBacklog else {
-            var answer = WebAnswer(status: 503, "too many large answers are being read; try again later")
-            answer.headers = [("Retry-After", "1")]
-            return answer
-        }
-        return switch request.path {
+        switch request.path {
         case "/": WebAnswer("text/html; charset=utf-8", PackageResources.index_html)
         case "/page.js": WebAnswer("text/javascript; charset=utf-8", PackageResources.page_js)
         case "/page.css": WebAnswer("text/css; charset=utf-8", PackageResources.page_css)
@@ -102,27 +99,34 @@ final class Site: Sendable {
     }
 
     private func metrics(isOpenMetrics: Bool) throws(Failure) -> WebAnswer {
-        let text = try metrics[isOpenMetrics ? 1 : 0].value { () throws(Failure) in
-            let facts = try MetricsFacts(from: link, bus: link.busProcess)
-            return WebBody(Array(facts.text(at: .now, isOpenMetrics: isOpenMetrics).utf8))
+        let text = try metrics[isOpenMetrics ? 1 : 0].value { isSmall throws(Failure) in
+            try turn.make(isSmall: isSmall) { () throws(Failure) in
+                let facts = try MetricsFacts(from: link, bus: link.busProcess)
+                return WebBody(Array(facts.text(at: .now, isOpenMetrics: isOpenMetrics).utf8))
+            }
         }
         return WebAnswer(MetricsText.type(isOpenMetrics: isOpenMetrics), text)
     }
 
     /// What `lbctl status --json` prints.
     private func directorStatus() throws(Failure) -> WebAnswer {
-        let text = try status.value { () throws(Failure) in
-            let report = try StatusReport(from: link)
-            return WebBody(Self.json(.object(report.wire(report.status.problems(at: .now)))))
+        let text = try status.value { isSmall throws(Failure) in
+            try turn.make(isSmall: isSmall) { () throws(Failure) in
+                let report = try StatusReport(from: link)
+                return WebBody(Self.json(.object(report.wire(report.status.problems(at: .now)))))
+            }
         }
         return WebAnswer("application/json", text)
     }
 
     /// 200 while nothing critical is out of order, else 503 with what is.
     private func health() throws(Failure) -> WebAnswer {
-        let lines = try problems.value { () throws(Failure) in
-            let critical = try StatusReport(from: link).status.problems(at: .now).filter { $0.severity == .critical }
-            return WebBody(Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8))
+        let lines = try problems.value { _ throws(Failure) in
+            try FreshAnswer { () throws(Failure) in
+                let status = try StatusReport(from: link, keepsWire: false).status
+                let critical = status.problems(at: .now).filter { $0.severity == .critical }
+                return WebBody(Array(critical.map { "\($0.subject): \($0.text)" }.joined(separator: "\n").utf8))
+            }
         }
         guard lines.octets.count > 0 else { return WebAnswer(status: 200, "ok") }
         return WebAnswer(status: 503, String(decoding: lines.octets, as: UTF8.self))
@@ -133,6 +137,7 @@ final class Site: Sendable {
             let values = request.parameters.filter { $0.name == name }.map(\.value)
             return values.isEmpty ? nil : values
         }
+        for type in all("type") ?? [] { if let text = EventsCommand.refusal(of: type) { throw .usage(text) } }
         let subscription = BusAPI.Subscribe(
             types: all("type").map { $0.map(EventsCommand.fullType) }, subjects: all("subject"),
             retained: request[parameter: "retained"] == "false" ? false : nil)
@@ -161,13 +166,15 @@ final class Site: Sendable {
             parameters[name] = try Self.value(value, of: field)
         }
         let call = VarlinkCall(method: method, parameters: parameters, more: true)
-        let body = try calls.value(method, JSONText.line(.object(parameters))) { () throws(Failure) in
-            var replies: [JSONValue] = []
-            try link.send(call, to: nil, .everyReply(timeout)) { reply in
-                replies.append(.object(reply))
-                return .more
+        let body = try calls.value(method, JSONText.line(.object(parameters))) { isSmall throws(Failure) in
+            try turn.make(isSmall: isSmall) { () throws(Failure) in
+                var replies: [JSONValue] = []
+                try link.send(call, to: nil, .everyReply(timeout)) { reply in
+                    replies.append(.object(reply))
+                    return .more
+                }
+                return WebBody(Self.json(["replies": .array(replies)]))
             }
-            return WebBody(Self.json(["replies": .array(replies)]))
         }
         return WebAnswer("application/json", body)
     }
@@ -214,83 +221,6 @@ final class Site: Sendable {
     private static func json(_ value: JSONValue) -> [UInt8] { Array((JSONText.line(value) + "\n").utf8) }
 }
 
-/// An answer that is made once for all who wait for it. It is begun after each of them has asked, so that it has what made him ask: a page
-/// asks after an event, and is not told what was before.
-private final class Shared: Sendable {
-    /// From the beginning of one until the next, at least; where it takes long, twice as long as that, and not more than the most.
-    private static let pace = Duration.milliseconds(250)
-    private static let slowestPace = Duration.seconds(1)
-
-    private struct Made {
-        var failure: Failure?
-        /// As long as somebody is sent it.
-        weak var body: WebBody?
-        var begun: Instant
-        var took: Duration
-    }
-
-    private let kept = Mutex<Made?>(nil)
-
-    func value(_ make: () throws(Failure) -> WebBody) throws(Failure) -> WebBody {
-        let asked = SystemClock.now
-        return try kept.withLock { kept throws(Failure) in
-            if let kept {
-                if kept.begun >= asked {
-                    if let failure = kept.failure { throw failure }
-                    if let body = kept.body { return body }
-                }
-                let due = kept.begun + min(max(Self.pace, kept.took * 2), Self.slowestPace)
-                let wait = due - SystemClock.now
-                if wait > .zero { usleep(UInt32(clamping: wait.nanoseconds / 1000)) }
-            }
-            let begun = SystemClock.now
-            let answer = Result<WebBody, Failure>(catching: make)
-            let took = SystemClock.now - begun
-            switch answer {
-            case .success(let body): kept = Made(body: body, begun: begun, took: took)
-            case .failure(let failure): kept = Made(failure: failure, begun: begun, took: took)
-            }
-            return try answer.get()
-        }
-    }
-}
-
-/// The answers to calls: one for all who ask the same, and one at a time of each interface, since one daemon makes them, and a large one takes
-/// as much memory here while it is made as ten of it when it is there.
-private final class SharedCalls: Sendable {
-    /// Of different questions; beyond it all are forgotten.
-    private static let limit = 64
-
-    private let shared = Mutex<[String: Shared]>([:])
-    private let turns = Mutex<[String: Turn]>([:])
-
-    private final class Turn: Sendable {
-        let lock = Mutex(())
-    }
-
-    func value(
-        _ method: String, _ parameters: String, _ make: () throws(Failure) -> WebBody
-    ) throws(Failure) -> WebBody {
-        let answers = shared.withLock { shared in
-            let question = method + parameters
-            if let answers = shared[question] { return answers }
-            if shared.count >= Self.limit { shared.removeAll() }
-            let answers = Shared()
-            shared[question] = answers
-            return answers
-        }
-        let interface = String(method.prefix(upTo: method.lastIndex(of: ".") ?? method.endIndex))
-        let turn = turns.withLock { turns in
-            let turn = turns[interface] ?? Turn()
-            turns[interface] = turn
-            return turn
-        }
-        return try answers.value { () throws(Failure) in
-            try turn.lock.withLock { _ throws(Failure) in try make() }
-        }
-    }
-}
-
 extension Failure {
     /// As an HTTP status.
     fileprivate var webStatus: UInt32 {
@@ -299,7 +229,7 @@ extension Failure {
         case .refused(_, "org.varlink.service.InvalidParameter", _): 400
         case .unknownName, .refused: 404
         case .denied: 403
-        case .busUnreachable, .daemonUnreachable, .notAttached, .disconnected: 503
+        case .busUnreachable, .daemonUnreachable, .notAttached, .disconnected, .hostRefused: 503
         case .timedOut: 504
         default: 502
         }

@@ -21,6 +21,19 @@ struct WebRequest: Sendable {
 
     /// The last value of a parameter.
     subscript(parameter name: String) -> String? { parameters.last { $0.name == name }?.value }
+
+    /// Where the target is a whole address, as a proxy is asked (RFC 9112 §3.2.2): its host is the one that is meant, whatever `Host` says.
+    var inOriginForm: WebRequest {
+        guard let scheme = ["http://", "https://"].first(where: { path.lowercased().hasPrefix($0) }) else {
+            return self
+        }
+        let rest = path.dropFirst(scheme.count)
+        var request = self
+        request.host = String(rest.prefix { $0 != "/" })
+        request.path = String(rest.drop { $0 != "/" })
+        if request.path.isEmpty { request.path = "/" }
+        return request
+    }
 }
 
 /// What follows in a body without end, made on the connection's thread.
