@@ -115,7 +115,8 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
 
     private func unkept(_ failure: Errno) -> Alarm {
         Alarm(
-            message: "the configuration in force cannot be kept in \(service.options.stateDirectory): \(failure); until it "
+            message:
+                "the configuration in force cannot be kept in \(service.options.stateDirectory): \(failure); until it "
                 + "is, 'lbctl reload --rollback' goes nowhere and a start with --last-good has an older one",
             remedy: "make room or give the daemon's user access to the directory; retrying")
     }

@@ -67,7 +67,10 @@ extension VirtualServerConfiguration {
         let (sorry, newSorry) = (sorryServer, new.sorryServer)
         let isSorrySame = sorry?.endpoint == newSorry?.endpoint
         return [
-            ("virtual_server_group", group != new.group || groupTransport != new.groupTransport || marked != new.marked),
+            (
+                "virtual_server_group",
+                group != new.group || groupTransport != new.groupTransport || marked != new.marked
+            ),
             ("quorum", quorum != new.quorum), ("hysteresis", hysteresis != new.hysteresis),
             ("quorum_up", quorumUp != new.quorumUp), ("quorum_down", quorumDown != new.quorumDown),
             ("sorry_server", !isSorrySame),

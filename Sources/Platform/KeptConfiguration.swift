@@ -2,6 +2,7 @@
 // goes back to them, `lbctl config diff` compares with them, and a daemon whose unit says --last-good starts with one when its file is refused.
 public import Configuration
 import Glibc
+import Net
 
 /// Why a configuration that is kept cannot be used.
 public enum KeptProblem: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,7 @@
-// What `lbctl reload --rollback` takes for the configuration in force, and what it refuses.
+// What `lbctl reload --rollback` takes for the configuration in force, what it refuses, and when one that was killed half-way is over.
+import ArgumentParser
 import Foundation
+import JSON
 import Platform
 import Testing
 
@@ -16,8 +18,11 @@ extension RollbackTests {
             try reload(from: director([daemon: "feedbeefdeadbeef"]))
         }
         let said = failure?.description ?? ""
-        #expect(said.contains("(\(digest.prefix(8))) is not what the daemons run (\(daemon.rawValue) feedbeef)"), "\(said)")
-        #expect(said.contains(daemon == .vrrpd ? "'lbctl status' says why" : "'install -m 600 \(directory)/checkd/"), "\(said)")
+        #expect(
+            said.contains("(\(digest.prefix(8))) is not what the daemons run (\(daemon.rawValue) feedbeef)"), "\(said)")
+        #expect(
+            said.contains(daemon == .vrrpd ? "'lbctl status' says why" : "'install -m 600 \(directory)/checkd/"),
+            "\(said)")
         #expect(content(file) == "vrrp_instance {")
         #expect(!isThere(note))
     }
@@ -54,7 +59,7 @@ extension RollbackTests {
         _ = try kept()
         let good = "\(directory)/state/configuration.good"
         let octets = try FileSystem.presentContents(of: good, limit: 1 << 20)
-        try FileSystem.replace(good, with: octets.dropLast(10), durable: false)
+        try FileSystem.replace(good, with: Array(octets.dropLast(10)), durable: false)
         let daemons = try director([.vrrpd: "feedbeef"])
         let failure = #expect(throws: Failure.self) { try reload(from: daemons) }
         let said = failure?.description ?? ""
@@ -71,5 +76,33 @@ extension RollbackTests {
         _ = try reload("--before")
         #expect(content(file)?.contains("priority 50") == true)
         #expect(throws: (any Error).self) { try ReloadCommand.parse(["--before"]) }
+    }
+
+    // MARK: The end of one that was killed half-way
+
+    @Test func `an ordinary reload ends one that was killed half-way`() throws {
+        let options = try kept()
+        var rollback = try Rollback(options.pair(of: nil), nil)
+        try rollback.carryOut()
+        #expect(isThere(note))
+        // The daemons have it, and vrrpd has kept it.
+        let reload = try ReloadCommand.parse(["--state-dir", "\(directory)/state"])
+        _ = try reload.answer(from: director())
+        _ = try kept("priority 50")
+        #expect(!isThere(note))
+        rollback = try Rollback(options.pair(of: nil), nil)
+        #expect(rollback.destination == .before && !rollback.isContinued)
+    }
+
+    @Test func `one that had got there since is not turned round, and says so`() throws {
+        let options = try kept()
+        var rollback = try Rollback(options.pair(of: nil), nil)
+        try rollback.carryOut()
+        _ = try kept("priority 50")
+        #expect(isThere(note))
+        #expect(try text(reload()).contains("It had got there since: nothing changes."))
+        #expect(content(file)?.contains("priority 50") == true)
+        _ = try reload()
+        #expect(content(file)?.contains("priority 60") == true)
     }
 }

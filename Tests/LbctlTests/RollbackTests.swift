@@ -51,7 +51,8 @@ import Testing
         let events = loaded.map { daemon, digest -> JSONObject in
             [
                 "event": [
-                    "specversion": "1.0", "id": "1", "source": .string("/\(daemon)"), "type": "io.evenkeel.daemon.config",
+                    "specversion": "1.0", "id": "1", "source": .string("/\(daemon)"),
+                    "type": "io.evenkeel.daemon.config",
                     "subject": .string(daemon.rawValue), "time": "2026-11-21T12:00:00.000Z",
                     "data": ["digest": .string(digest), "file": "/f", "loaded": "2026-11-21T12:00:00.000Z"],
                 ]
@@ -59,7 +60,7 @@ import Testing
         }
         daemons["Bus.Subscribe"] = .replies(events + [["snapshotComplete": true, "seq": 1]])
         for name in ["Vrrp", "Ipvs", "Check"] { daemons["\(name).CommitReload"] = .replies([[:]]) }
-        daemons.onCall = { [unowned daemons, directory] name in
+        daemons.onCall = { [unowned daemons, directory = directory] name in
             guard name.hasSuffix(".PrepareReload"), let file = try? ConfigurationFile(path: "\(directory)/main.conf")
             else { return }
             daemons[name] = .replies([["digest": .string(file.digest), "changes": []]])
@@ -236,32 +237,6 @@ import Testing
         #expect(wire["restored"]?.array == [.string(file)])
         #expect(wire["moved"]?.array == [.string(newcomer)])
         #expect(wire["committed"]?.bool == true)
-    }
-
-    @Test func `an ordinary reload ends one that was killed half-way`() throws {
-        let options = try kept()
-        var rollback = try Rollback(options.pair(of: nil), nil)
-        try rollback.carryOut()
-        #expect(isThere(note))
-        // The daemons have it, and vrrpd has kept it.
-        let reload = try ReloadCommand.parse(["--state-dir", "\(directory)/state"])
-        _ = try reload.answer(from: director())
-        _ = try kept("priority 50")
-        #expect(!isThere(note))
-        rollback = try Rollback(options.pair(of: nil), nil)
-        #expect(rollback.destination == .before && !rollback.isContinued)
-    }
-
-    @Test func `one that had got there since is not turned round, and says so`() throws {
-        let options = try kept()
-        var rollback = try Rollback(options.pair(of: nil), nil)
-        try rollback.carryOut()
-        _ = try kept("priority 50")
-        #expect(isThere(note))
-        #expect(try text(reload()).contains("It had got there since: nothing changes."))
-        #expect(content(file)?.contains("priority 50") == true)
-        _ = try reload()
-        #expect(content(file)?.contains("priority 60") == true)
     }
 
     // MARK: What stands there

@@ -85,7 +85,8 @@ import Testing
         let refusal = #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(atStart: careful) }
         let said = refusal?.description ?? ""
         #expect(said.contains("\(main.replacing("main.conf", with: "conf.d/a.conf")):"), "its own mistakes first")
-        #expect(said.contains("--last-good does not help: ") && said.contains("configuration.good is damaged"), "\(said)")
+        #expect(
+            said.contains("--last-good does not help: ") && said.contains("configuration.good is damaged"), "\(said)")
         #expect(throws: KeptProblem.damaged(path: kept.path)) { try kept.inForce() }
     }
 

@@ -97,7 +97,8 @@ public struct ConfigurationBundle: Equatable, Sendable, FileLoader {
             }
             count += 1
             rest = rest[(end + 1)...]
-            guard count <= Self.limit, words.count == 3, let name = Int(words[1]), let length = Int(words[2]), name >= 0, length >= 0,
+            guard count <= Self.limit, words.count == 3, let name = Int(words[1]), let length = Int(words[2]),
+                name >= 0, length >= 0,
                 name <= rest.count, length < rest.count - name,
                 rest[rest.startIndex + name + length] == UInt8(ascii: "\n")
             else { return nil }

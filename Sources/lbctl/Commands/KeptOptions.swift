@@ -55,14 +55,13 @@ struct KeptOptions: ParsableArguments {
 
 /// The configuration in force and the one before it, as they are kept.
 struct KeptPair {
-    private let kept: KeptConfigurations
     private let directory: String
     private let inForce: Result<ConfigurationBundle?, KeptProblem>
     private let before: Result<ConfigurationBundle?, KeptProblem>
 
     fileprivate init(_ directory: String) {
         let kept = KeptConfigurations(directory: directory)
-        (self.kept, self.directory) = (kept, directory)
+        self.directory = directory
         inForce = Result { () throws(KeptProblem) in try kept.inForce() }
         before = Result { () throws(KeptProblem) in try kept.before() }
     }
@@ -92,7 +91,8 @@ struct KeptPair {
         switch destination {
         case .inForce:
             throw .hostRefused(
-                "no configuration is kept in \(directory) yet", remedy: "vrrpd keeps one when it starts with it" + other)
+                "no configuration is kept in \(directory) yet", remedy: "vrrpd keeps one when it starts with it" + other
+            )
         case .before:
             throw .notDone("none is kept from before the configuration in force: nothing to go back to")
         }

@@ -1,6 +1,7 @@
 // Which configuration each daemon has in force, as it says on the bus.
 import Bus
 import JSON
+import Varlink
 
 /// The digests of the configurations in force.
 struct LoadedDigests {
@@ -41,12 +42,15 @@ struct LoadedDigests {
 
     /// ` in vrrpd, ipvsd` where some daemons have it and others do not.
     func place(of digest: String) -> String {
-        allHave(digest) ? "" : " in " + names { $0 == digest }.map(\.rawValue).joined(separator: ", ")
+        let names = names { $0 == digest }
+        return names.isEmpty || names.count == digests.count
+            ? "" : " in " + names.map(\.rawValue).joined(separator: ", ")
     }
 
     /// `vrrpd 1a2b3c4d, checkd 1a2b3c4d`
     var text: String {
-        names { _ in true }.map { "\($0.rawValue) \(digests[$0]?.prefix(8) ?? "")" }.joined(separator: ", ")
+        let parts = names { _ in true }.map { "\($0.rawValue) \(digests[$0]?.prefix(8) ?? "")" }
+        return parts.isEmpty ? "none says" : parts.joined(separator: ", ")
     }
 
     private func names(_ isMeant: (String) -> Bool) -> [Daemon] {

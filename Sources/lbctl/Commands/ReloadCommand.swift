@@ -85,7 +85,8 @@ struct ReloadCommand: BusCommand {
                 Self.abort(plans.map(\.daemon), daemons)
                 throw .notDone(
                     "the daemons read something else (\(plan.digest.prefix(8))) than what was put back "
-                        + "(\(restored.digest.prefix(8))): do they read other files (--config), or was one just being written?")
+                        + "(\(restored.digest.prefix(8))): do they read other files (--config), or was one just being written?"
+                )
             }
             if dryRun {
                 Self.abort(plans.map(\.daemon), daemons)
