@@ -56,7 +56,7 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
             Result { () throws(ConfigurationRefusal) in try ConfigurationFile(path: path, after: running) }
         }
         let keeper = ConfigurationKeeper(
-            directory: service.options.stateDirectory, loop: loop, logger: service.logger)
+            directory: service.options.stateDirectory, loop: loop)
         self.init(
             api, on: service, path: path, loop: loop, reader: reader, keeper: keeper, changes: changes, adopt: adopt)
     }
@@ -78,6 +78,10 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
         service.events.provide(
             EventType.configuration, subjects: { [name = service.name] in [name] },
             state: { [weak self] _ in self?.inForce })
+        keeper?.failureChanged = { [weak self] in
+            guard let self else { return }
+            alarmChanged?(alarm)
+        }
     }
 
     /// SIGHUP: prepare and commit in one.
@@ -85,8 +89,9 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
         if !next.contains(where: { if case .load = $0 { true } else { false } }) { read(.load) }
     }
 
-    /// That the last good configuration is in force because the file is refused; nil = the file is.
-    public private(set) var alarm: Alarm?
+    /// That the last good configuration is in force because the file is refused, or that the one in force cannot be kept.
+    public var alarm: Alarm? { refused ?? keeper?.failure.map(unkept) }
+    private var refused: Alarm?
     /// Called when `alarm` may have changed.
     public var alarmChanged: ((Alarm?) -> Void)?
 
@@ -96,7 +101,7 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
             digest: loaded.digest, file: path, loaded: SystemClock.timestamp, needs: loaded.configuration.neededDaemons)
         service.events.changed(EventType.configuration, subject: service.name)
         if loaded.refusal == nil, let bundle = loaded.bundle { keeper?.keep(bundle) }
-        alarm = loaded.refusal.map { refusal in
+        refused = loaded.refusal.map { refusal in
             let first = refusal.diagnostics.first { $0.severity == .error }
             let problem = first.map { "\($0.position): \($0.message)" } ?? path
             return Alarm(
@@ -106,6 +111,14 @@ public final class ConfigurationReload<API: ReloadableAPI>: ReloadHandler {
             )
         }
         alarmChanged?(alarm)
+    }
+
+    private func unkept(_ failure: Errno) -> Alarm {
+        Alarm(
+            message:
+                "the configuration in force cannot be kept in \(service.options.stateDirectory): \(failure); until it "
+                + "is, 'lbctl reload --rollback' goes nowhere and a start with --last-good has an older one",
+            remedy: "make room or give the daemon's user access to the directory; retrying")
     }
 
     // MARK: The interface's methods

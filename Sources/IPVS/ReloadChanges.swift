@@ -44,21 +44,52 @@ extension Configuration {
 
 extension VirtualServerConfiguration {
     fileprivate func changes(to new: VirtualServerConfiguration, isCommanded: Bool) -> [String] {
-        let known = Dictionary(realServers.map { ($0.endpoint, $0) }) { first, _ in first }
-        let programs: [(word: String, differs: Bool)] = [
-            ("quorum_up", quorumUp != new.quorumUp), ("quorum_down", quorumDown != new.quorumDown),
-            ("notify_up", new.realServers.contains { known[$0.endpoint]?.notifyUp != $0.notifyUp }),
-            ("notify_down", new.realServers.contains { known[$0.endpoint]?.notifyDown != $0.notifyDown }),
-        ]
-        let words = programs.filter(\.differs).map(\.word).joined(separator: ", ")
-        if !words.isEmpty { return ["\(identity) \(words): change"] }
-        return isCommanded || ofTable == new.ofTable ? [] : ["\(identity): change"]
+        guard self != new else { return [] }
+        let words = ((isCommanded ? [] : tableWords(to: new)) + laterWords(to: new)).filter(\.differs).map(\.word)
+        return words.isEmpty ? [] : ["\(identity) \(words.joined(separator: ", ")): change"]
     }
 
-    /// Without what checkd has.
-    private var ofTable: VirtualServerConfiguration {
-        var service = self
-        for index in service.realServers.indices { service.realServers[index].checkers = [] }
-        return service
+    private typealias Word = (word: String, differs: Bool)
+
+    /// What the table shows, now or when a decision or a verdict ends.
+    private func tableWords(to new: VirtualServerConfiguration) -> [Word] {
+        [
+            ("lb_algo", scheduler != new.scheduler || schedulerFlags != new.schedulerFlags),
+            ("lb_kind", forwarding != new.forwarding), ("persistence_timeout", persistence != new.persistence),
+            ("real_server", realServers.map(\.endpoint) != new.realServers.map(\.endpoint)),
+            ("weight", differs(new, \.weight)), ("lvs_method", differs(new, \.forwarding)),
+            ("uthreshold", differs(new, \.upperThreshold)), ("lthreshold", differs(new, \.lowerThreshold)),
+        ]
+    }
+
+    /// What counts when something happens: no command of the table speaks of it. What checks and their pauses are checkd says.
+    private func laterWords(to new: VirtualServerConfiguration) -> [Word] {
+        let (sorry, newSorry) = (sorryServer, new.sorryServer)
+        let isSorrySame = sorry?.endpoint == newSorry?.endpoint
+        return [
+            (
+                "virtual_server_group",
+                group != new.group || groupTransport != new.groupTransport || marked != new.marked
+            ),
+            ("quorum", quorum != new.quorum), ("hysteresis", hysteresis != new.hysteresis),
+            ("quorum_up", quorumUp != new.quorumUp), ("quorum_down", quorumDown != new.quorumDown),
+            ("sorry_server", !isSorrySame),
+            ("sorry_server_inhibit", isSorrySame && sorry?.inhibits != newSorry?.inhibits),
+            ("sorry_server_lvs_method", isSorrySame && sorry?.forwarding != newSorry?.forwarding),
+            ("inhibit_on_failure", differs(new, \.inhibitOnFailure)),
+            ("alpha", alpha != new.alpha || differs(new, \.alpha)), ("omega", omega != new.omega),
+            ("smtp_alert", mailAlert != new.mailAlert || differs(new, \.mailAlert)),
+            ("notify_up", differs(new, \.notifyUp)), ("notify_down", differs(new, \.notifyDown)),
+        ]
+    }
+
+    /// Whether a server that both have has another value.
+    private func differs<Value: Equatable>(
+        _ new: VirtualServerConfiguration, _ value: KeyPath<RealServerConfiguration, Value>
+    ) -> Bool {
+        let known = Dictionary(realServers.map { ($0.endpoint, $0[keyPath: value]) }) { first, _ in first }
+        return new.realServers.contains { server in
+            known[server.endpoint].map { $0 != server[keyPath: value] } ?? false
+        }
     }
 }

@@ -29,12 +29,36 @@ public struct ConfigurationFile: Sendable {
         do throws(ConfigurationRefusal) {
             try self.init(path: options.config)
         } catch {
-            let kept = KeptConfigurations(directory: options.stateDirectory)
-            guard options.startsWithLastGood, let bundle = try? kept.inForce() else { throw error }
-            // What was good before an upgrade need not be good after it: then the file's own mistakes are what is said.
-            guard let last = try? ConfigurationFile(path: bundle.path, from: bundle) else { throw error }
-            self = last
-            refusal = error
+            guard options.startsWithLastGood else { throw error }
+            self = try Self.lastGood(of: KeptConfigurations(directory: options.stateDirectory), insteadOf: error)
+        }
+    }
+
+    /// The last good one. Where there is none the refusal says so beside the file's own mistakes.
+    private static func lastGood(
+        of kept: KeptConfigurations, insteadOf refusal: ConfigurationRefusal
+    ) throws(ConfigurationRefusal) -> ConfigurationFile {
+        func neither(_ problem: String, _ remedy: String) -> ConfigurationRefusal {
+            let note = Diagnostic.ofFile(kept.path, .machine, "--last-good does not help: \(problem)", remedy: remedy)
+            return ConfigurationRefusal(diagnostics: refusal.diagnostics + [note])
+        }
+        let bundle: ConfigurationBundle?
+        do throws(KeptProblem) {
+            bundle = try kept.inForce()
+        } catch {
+            throw neither("\(error)", "mend the mistakes above; the daemon keeps it anew when it has started")
+        }
+        guard let bundle else { throw refusal }
+        do throws(ConfigurationRefusal) {
+            var last = try ConfigurationFile(path: bundle.path, from: bundle)
+            last.refusal = refusal
+            return last
+        } catch {
+            // What was good before an upgrade need not be good after it.
+            let first = error.diagnostics.first { $0.severity == .error }
+            throw neither(
+                "what was good is refused by this version: \(first.map { "\($0.position): \($0.message)" } ?? "")",
+                "mend the mistakes above")
         }
     }
 
@@ -46,7 +70,9 @@ public struct ConfigurationFile: Sendable {
         self.configuration = configuration
         warnings = loaded.diagnostics
         digest = loaded.digest
-        bundle = loaded.bundle
+        var bundle = loaded.bundle
+        bundle?.digest = digest
+        self.bundle = bundle
     }
 
     /// Reads what a process that runs is to go over to: refused where it is for another network.

@@ -46,10 +46,11 @@ public struct DaemonOptions: Hashable, Sendable {
     /// Where a daemon's own socket is.
     public func privateSocket(of daemon: String) -> String { "\(runDirectory)/private/\(daemon).sock" }
 
-    /// The same with whole paths of the directories: a socket's path is told to others, who have another working directory.
+    /// The same with whole paths: those of sockets and of the configuration are told to others, who have another working directory.
     public func resolved(in workingDirectory: String) -> DaemonOptions {
         func whole(_ path: String) -> String { path.hasPrefix("/") ? path : "\(workingDirectory)/\(path)" }
         var options = self
+        options.config = whole(config)
         options.runDirectory = whole(runDirectory)
         options.stateDirectory = whole(stateDirectory)
         return options

@@ -115,19 +115,29 @@ public enum FileSystem {
     }
 
     /// Replaces a file atomically: a reader sees the old or the new content, never half. Nothing that stands at the path or beside it is
-    /// followed or reused. With `durable` it survives a power cut once this returns. `mode` is that of open(2), for the new file.
+    /// followed or reused. With `durable` it survives a power cut once this returns. `mode` is that of open(2), for the new file. What stood
+    /// there moves to `older`, where one is named; between the two renames the new content is at `successor(of:)` alone.
     public static func replace(
-        _ path: String, with content: [UInt8], durable: Bool, mode: UInt32 = 0o600
+        _ path: String, with content: [UInt8], durable: Bool, mode: UInt32 = 0o600, movingOldTo older: String? = nil
     ) throws(Errno) {
-        let temporary = path + ".new"
+        let temporary = successor(of: path)
         try make(temporary, with: content, durable: durable, mode: mode)
-        guard rename(temporary, path) == 0 else {
-            let failure = Errno(errno, "rename")
+        do throws(Errno) {
+            if let older { guard rename(path, older) == 0 else { throw Errno(errno, "rename") } }
+            guard rename(temporary, path) == 0 else {
+                let failure = Errno(errno, "rename")
+                if let older { rename(older, path) }
+                throw failure
+            }
+        } catch {
             unlink(temporary)
-            throw failure
+            throw error
         }
         if durable { try synchroniseDirectory(of: path) }
     }
+
+    /// Where what replaces a file is made.
+    public static func successor(of path: String) -> String { path + ".new" }
 
     /// Makes a file anew, with the rights that are given and whatever the umask is; what stands at the path is removed, not followed.
     /// Its content is on the disk once this returns, its name with the next `synchroniseDirectory`.
@@ -138,9 +148,11 @@ public enum FileSystem {
     private static func make(
         _ path: String, with content: [UInt8], durable: Bool, mode: UInt32, _ rights: FileRights? = nil
     ) throws(Errno) {
-        unlink(path)
-        let descriptor = FileDescriptor(
-            owning: try Errno.check(ek_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), "open"))
+        let removal = unlink(path) == 0 ? 0 : errno
+        let opened = ek_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+        // What is in the way could not be removed: why is what helps.
+        if opened == -EEXIST, removal != 0 { throw Errno(removal, "unlink") }
+        let descriptor = FileDescriptor(owning: try Errno.check(opened, "open"))
         do throws(Errno) {
             if let rights {
                 guard fchown(descriptor.number, rights.owner, rights.group) == 0 else { throw Errno(errno, "fchown") }

@@ -78,8 +78,6 @@ public final class LedgerFile {
     /// Called when `failure` changes.
     public var failureChanged: ((Errno?) -> Void)?
 
-    private static let firstRetry = Duration.seconds(1)
-    private static let lastRetry = Duration.seconds(60)
     /// How long reading at the start waits for the disk.
     private static let readLimit = Duration.seconds(2)
     /// A larger file is not believed.
@@ -93,7 +91,7 @@ public final class LedgerFile {
     private var latest = 0
     private var finished = 0
     private var waiting: [(content: Int, done: (Errno?) -> Void)] = []
-    private var delay = LedgerFile.firstRetry
+    private var pace = RetryPace()
     private var retry: LoopTimer?
 
     fileprivate init(path: String, durable: Bool, number: Int, ledger: Ledger) {
@@ -125,9 +123,13 @@ public final class LedgerFile {
         return aside
     }
 
-    /// Removes the file, if there is one. What is waiting to be written is written all the same.
-    public func remove() {
-        unlink(path)
+    /// Gives what the file has now a second name, `NAME.older`, under which it stays when the file is replaced; returns that path. Waits: for
+    /// the start of a program.
+    public func keepOlder() throws(Errno) -> String {
+        let older = "\(path).older"
+        unlink(older)
+        guard link(path, older) == 0 else { throw Errno(errno, "link") }
+        return older
     }
 
     /// Replaces the content. `make` gives it on the ledger's thread, when the content's turn comes and no later one has replaced it. `done`
@@ -148,12 +150,11 @@ public final class LedgerFile {
     fileprivate func finished(_ result: Desk.Result) {
         finished = max(finished, result.content)
         if result.failure == nil {
-            delay = Self.firstRetry
+            pace = RetryPace()
             retry?.disarm()
             if finished == latest { make = nil }
         } else if result.content == latest {
-            retry?.arm(at: ledger.loop.refreshNow() + delay)
-            delay = min(delay * 2, Self.lastRetry)
+            retry?.arm(at: ledger.loop.refreshNow() + pace.next())
         }
         let answered = waiting.filter { $0.content <= result.content }
         waiting.removeAll { $0.content <= result.content }
@@ -162,6 +163,16 @@ public final class LedgerFile {
             failureChanged?(failure)
         }
         for (_, done) in answered { done(result.failure) }
+    }
+}
+
+/// How long is waited before a write that failed is tried again: 1, 2, 4 … 60 s.
+struct RetryPace {
+    private var delay = Duration.seconds(1)
+
+    mutating func next() -> Duration {
+        defer { delay = min(delay * 2, .seconds(60)) }
+        return delay
     }
 }
 

@@ -152,12 +152,13 @@ extension IPVSDaemon {
                 remedy: "make it a plain file that the daemon's user can read, then restart ipvsd")
         case .unwritable(let path, let error):
             Alarm(
-                message: "decisions made by hand cannot be kept: \(path): \(error)",
+                message: "decisions made by hand cannot be kept: \(path): \(error)"
+                    + (keeper.decisions.copyTrouble.map { "; \($0)" } ?? ""),
                 remedy: "make room or give the daemon's user access to the directory; retrying")
-        case .behind(let path, let isMissing):
+        case .behind(let path, let isMissing, let older):
             Alarm(
                 message: "decisions made by hand were \(isMissing ? "gone" : "older than those in force"): \(path); "
-                    + "\(standIn)they are written there",
+                    + "\(standIn)they are written there" + (older.map { ", and the older ones are at \($0)" } ?? ""),
                 remedy:
                     "see that the disk is there when ipvsd starts; compare 'lbctl server list' with what you want; the next "
                     + "start of ipvsd ends this alarm")

@@ -12,8 +12,8 @@ enum DecisionTrouble: Equatable {
     case unreadable(path: String, Errno)
     /// The file was not understood as a whole; it is at the path now, and so many decisions could be read.
     case damaged(path: String, understood: Int)
-    /// There was no file, or an older one than the copy, which was in force.
-    case behind(path: String, isMissing: Bool)
+    /// There was no file, or an older one than the copy, which was in force; where the older one is kept.
+    case behind(path: String, isMissing: Bool, older: String? = nil)
     /// The file cannot be written.
     case unwritable(path: String, Errno)
 }
@@ -78,10 +78,7 @@ final class DecisionKeeper {
             if failure == nil, self?.unanswered == 0 { self?.isDirty = false }
             self?.changed()
         }
-        // An older copy would be taken for the latest word of this process.
-        copy.failureChanged = { failure in
-            if failure != nil { copy.remove() }
-        }
+        // A copy that cannot be written stays as it is: it counts where it is the later one of the two, or the only one.
         let copied = (try? copy.read()).flatMap { $0 }.map {
             DecisionText(parsing: String(decoding: $0, as: UTF8.self))
         }
@@ -124,7 +121,8 @@ final class DecisionKeeper {
         }
         if let copied, copied.serial > content.serial {
             takeCopy()
-            readTrouble = .behind(path: store.path, isMissing: false)
+            // A disk that was full leaves one, and so does a person who puts a backup back.
+            readTrouble = .behind(path: store.path, isMissing: false, older: try? store.keepOlder())
             save(initial)
         }
     }
@@ -158,6 +156,10 @@ final class DecisionKeeper {
     var isKept: Bool {
         if case .unreadable = readTrouble { false } else { !isDirty }
     }
+    /// Why decisions that are not on the disk would not survive a restart of ipvsd either; nil when they would.
+    var copyTrouble: String? {
+        copy.failure.map { "nor is the copy for a restart of ipvsd, which would forget it too: \(copy.path): \($0)" }
+    }
     /// What a person must know about the file.
     var trouble: DecisionTrouble? {
         store.failure.map { .unwritable(path: store.path, $0) } ?? readTrouble
@@ -166,7 +168,7 @@ final class DecisionKeeper {
     /// Keeps `decisions`. `done` hears when they are on the disk, or why they are not.
     func save(_ decisions: DecisionText, _ done: @escaping (Errno?) -> Void = { _ in }) {
         isDirty = true
-        serial += 1
+        serial &+= 1
         let content = DecisionText(decisions.decisions, handMade: decisions.handMade, serial: serial)
         intents.update { content.handMade[$0] }
         copyOut(content)

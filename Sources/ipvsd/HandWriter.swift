@@ -13,7 +13,7 @@ struct HandFailure: Equatable {
     let code: Int32
     /// For people.
     var problem: String
-    /// The kernel was not asked.
+    /// It is not the kernel's answer, nor what that would be: only `problem` says it.
     let isOurs: Bool
 }
 
@@ -304,7 +304,7 @@ extension HandFailure {
 
     /// As the kernel would say it.
     init(exists command: Command) {
-        self.init(code: EEXIST, problem: "\(command): it exists already", isOurs: true)
+        self.init(code: EEXIST, problem: "\(command): it exists already", isOurs: false)
     }
 
     /// It left the configuration.

@@ -140,8 +140,9 @@ final class ServiceKeeper {
     private func save(at now: Instant, _ done: @escaping (DecisionOutcome) -> Void) {
         let saving = WaitingCaller(now + Self.longestSave, done)
         self.saving.append(saving)
-        decisions.save(reconciler.kept) { [path = decisions.path] error in
-            saving.end(error.map { .notKept(path: path, "\($0)") } ?? .kept)
+        decisions.save(reconciler.kept) { [decisions] error in
+            let why = error.map { ["\($0)", decisions.copyTrouble].compactMap(\.self).joined(separator: "; ") }
+            saving.end(why.map { .notKept(path: decisions.path, $0) } ?? .kept)
         }
     }
 

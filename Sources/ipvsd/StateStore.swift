@@ -14,8 +14,8 @@ protocol StateStore: AnyObject {
     func read() throws(Errno) -> [UInt8]?
     /// Renames the file to NAME.damaged-TIME and returns the new path.
     func setAside() throws(Errno) -> String
-    /// Removes the file, if there is one.
-    func remove()
+    /// Gives what the file has now a second name, NAME.older, that stays when it is replaced, and returns the new path.
+    func keepOlder() throws(Errno) -> String
     /// Replaces the content. `done` is called on the loop when this content or a later one is on the disk, or with the error when writing
     /// it failed; a write that failed is tried again.
     func write(_ make: @escaping @Sendable () -> [UInt8], done: ((Errno?) -> Void)?)

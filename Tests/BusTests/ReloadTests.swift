@@ -58,7 +58,8 @@ private final class Shelf: Sendable {
         let shelf: Shelf
         private(set) var adopted: [String] = []
 
-        init(on loop: EventLoop, held: Bool) throws {
+        /// `keeps`: in `bus.directory/kept`.
+        init(on loop: EventLoop, held: Bool, keeps: Bool = false) throws {
             bus = try BusProgram()
             let shelf = try Shelf(ReloadTests.texts, in: bus.directory, held: held)
             self.shelf = shelf
@@ -67,8 +68,9 @@ private final class Shelf: Sendable {
                 logger: Logger(level: .error))
             var adopt: (ConfigurationFile) -> Void = { _ in }
             reload = ConfigurationReload(
-                VrrpAPI.self, on: service, path: "shelf", loop: loop, reader: { shelf.read() }, changes: { _ in [] },
-                adopt: { adopt($0) })
+                VrrpAPI.self, on: service, path: "shelf", loop: loop, reader: { shelf.read() },
+                keeper: keeps ? ConfigurationKeeper(directory: bus.directory + "/kept", loop: loop) : nil,
+                changes: { _ in [] }, adopt: { adopt($0) })
             adopt = { [unowned self] in adopted.append($0.digest) }
             try service.start(VrrpAPI.dispatch(to: self, reload: reload))
             try loop.run(until: "vrrpd is attached") {
@@ -94,6 +96,21 @@ private final class Shelf: Sendable {
         for _ in 0..<20 { try loop.turn(timeoutMilliseconds: 5) }
         #expect(daemon.adopted == [daemon.shelf.digest(0), daemon.shelf.digest(1)])
         #expect(daemon.shelf.state.withLock { $0.most } == 1)
+    }
+
+    @Test func `a configuration that cannot be kept is an alarm, until it is`() throws {
+        let loop = try EventLoop()
+        let daemon = try Daemon(on: loop, held: false, keeps: true)
+        var alarms: [Alarm?] = []
+        daemon.reload.alarmChanged = { alarms.append($0) }
+        let obstacle = daemon.bus.directory + "/kept/configuration.good.new"
+        try FileSystem.makeDirectory(obstacle, mode: 0o755)
+        daemon.reload.reload()
+        try loop.run(until: "it cannot be kept") { alarms.last??.message.contains("cannot be kept") == true }
+        #expect(alarms.last == daemon.reload.alarm)
+        rmdir(obstacle)
+        try loop.run(until: "it is kept") { alarms.last == .some(nil) }
+        #expect(daemon.reload.alarm == nil)
     }
 
     @Test(arguments: [false, true])

@@ -186,8 +186,16 @@ import Testing
         let bundle = try #require(loaded.bundle)
         #expect(bundle.files.map(\.path) == ["test.conf", "conf.d/a.conf", "conf.d/b.conf"])
         let again = try #require(ConfigurationBundle(bundle.encoded))
-        #expect(again == bundle)
+        #expect(again == bundle && again.digest == nil)
+        var named = bundle
+        named.digest = loaded.digest
+        #expect(named == bundle && ConfigurationBundle(named.encoded)?.digest == loaded.digest)
         #expect(Configuration.load(files: again, path: again.path).configuration == loaded.configuration)
+    }
+
+    @Test func `a bundle of the form without a last line is read`() {
+        let bundle = ConfigurationBundle(Array("evenkeel configuration 1\nfile 4 3\n/a.b! x\n".utf8))
+        #expect(bundle?.files == [.init(path: "/a.b", bytes: Array("! x".utf8))])
     }
 
     @Test func `what is no bundle is none, however it is cut`() throws {
@@ -197,8 +205,11 @@ import Testing
         for index in octets.indices.prefix(80) {
             var damaged = octets
             damaged[index] ^= 0x15
-            _ = ConfigurationBundle(damaged)
+            #expect(ConfigurationBundle(damaged) == nil)
         }
+        var changed = octets
+        changed[octets.count / 2] ^= 0x15
+        #expect(ConfigurationBundle(changed) == nil, "what was changed is no bundle either")
         #expect(
             ConfigurationBundle(Array("evenkeel configuration 1\nfile 9223372036854775807 9223372036854775807\n".utf8))
                 == nil)

@@ -28,6 +28,7 @@ extension HandMadeTests {
         #expect(made.notKept?.contains("decisions.state: ") == true && made.notKept?.contains("No space") == true)
         let refused = try run([try newService()])
         #expect(refused.done == 0 && refused.failure?.code == Int(EEXIST) && refused.notKept == nil)
+        #expect(refused.failure?.byDaemon == false, "lbctl ipvs says it in ipvsadm's words, whoever made what is there")
         let idle = try run([.zero(try web())])
         #expect(idle.done == 1 && idle.failure == nil && idle.notKept == nil)
         #expect(try run([]).notKept == nil)

@@ -271,24 +271,56 @@ import Testing
         rig.keeper.decide(try server(1), drained, at: rig.now) { _ in }
         rig.pass(.seconds(3))
         let before = rig.kernel.table
-        rig.restart(decisions: ScriptedFile("decisions.state", isMissing ? nil : older))
+        let file = ScriptedFile("decisions.state", isMissing ? nil : older)
+        rig.restart(decisions: file)
         rig.pass(.seconds(15))
         #expect(rig.kernel.table == before)
-        #expect(rig.keeper.decisions.trouble == .behind(path: "decisions.state", isMissing: isMissing))
+        let aside = isMissing ? nil : "decisions.state.older"
+        #expect(
+            rig.keeper.decisions.trouble == .behind(path: "decisions.state", isMissing: isMissing, older: aside))
+        #expect(file.older == (isMissing ? nil : older), "a backup that was put back is not lost")
         let kept = DecisionText(parsing: String(decoding: rig.decisions.content ?? [], as: UTF8.self))
         #expect(kept.isWhole && kept.decisions.count == 2)
         rig.restart()
         #expect(rig.keeper.decisions.trouble == nil)
     }
 
-    @Test func `a copy that cannot be written is none`() throws {
+    @Test func `a copy that cannot be written stays the older one, and the file counts`() throws {
         let rig = KeeperRig([try virtualServer(weights: [1, 1])])
         rig.settle()
-        #expect(rig.copy.content != nil)
+        let copied = rig.copy.content
+        #expect(copied != nil)
         rig.copy.writeError = Errno(ENOSPC, "write")
         rig.keeper.decide(try server(1), drained, at: rig.now) { _ in }
+        rig.pass(.seconds(3))
+        #expect(rig.copy.content == copied && rig.decisions.content != nil)
+        let before = rig.kernel.table
+        rig.restart()
+        rig.pass(.seconds(15))
+        #expect(rig.kernel.table == before && rig.keeper.decisions.trouble == nil)
+    }
+
+    @Test func `who decides hears when a restart of ipvsd alone would forget it`() throws {
+        let rig = KeeperRig([try virtualServer(weights: [1, 1])])
         rig.settle()
-        #expect(rig.copy.content == nil && rig.decisions.content != nil)
+        for file in [rig.copy, rig.decisions] { file.writeError = Errno(ENOSPC, "write") }
+        var outcome: DecisionOutcome?
+        rig.keeper.decide(try server(1), drained, at: rig.now) { outcome = $0 }
+        rig.settle()
+        guard case .notKept(_, let reason) = outcome else {
+            Issue.record("\(String(describing: outcome))")
+            return
+        }
+        #expect(reason.contains("a restart of ipvsd, which would forget it too: "), "\(reason)")
+    }
+
+    @Test func `the highest serial is no trap`() throws {
+        let last = DecisionText([try server(2): drained], serial: .max)
+        let file = ScriptedFile("decisions.state", Array(last.text.utf8))
+        let rig = KeeperRig([try virtualServer(weights: [1, 1])], decisions: file)
+        rig.keeper.decide(try server(1), drained, at: rig.now) { _ in }
+        rig.settle()
+        #expect(DecisionText(parsing: String(decoding: file.content ?? [], as: UTF8.self)).decisions.count == 2)
     }
 
     @Test func `a netmask that is no prefix is put right, however many bits it has`() throws {

@@ -11,11 +11,11 @@ import Testing
         before = Configuration(virtualServers: [try virtualServer(weights: [1, 1])])
     }
 
-    private func changes(_ edit: (inout Configuration) -> Void) throws -> [String] {
+    private func changes(_ edit: (inout Configuration) throws -> Void) throws -> [String] {
         var bench = Bench()
         _ = bench.configure(before.virtualServers)
         var after = before
-        edit(&after)
+        try edit(&after)
         return before.changesBesideTable(to: after, bench.reconciler.changes(to: after.virtualServers))
     }
 
@@ -49,7 +49,39 @@ import Testing
 
     @Test func `settings that count later are said`() throws {
         let name = before.virtualServers[0].identity
-        #expect(try changes { $0.virtualServers[0].quorum = 2 } == ["\(name): change"])
-        #expect(try changes { $0.virtualServers[0].omega = true } == ["\(name): change"])
+        #expect(try changes { $0.virtualServers[0].quorum = 2 } == ["\(name) quorum: change"])
+        #expect(try changes { $0.virtualServers[0].omega = true } == ["\(name) omega: change"])
+        #expect(
+            try changes {
+                $0.virtualServers[0].sorryServer = SorryServerConfiguration(
+                    endpoint: try server(9).endpoint, forwarding: .masquerade)
+                $0.virtualServers[0].realServers[0].inhibitOnFailure = true
+            } == ["\(name) sorry_server, inhibit_on_failure: change"])
+    }
+
+    @Test func `what no command shows is said beside the commands too`() throws {
+        let name = before.virtualServers[0].identity
+        let said = try changes {
+            $0.virtualServers[0].realServers[0].weight = 7
+            $0.virtualServers[0].quorum = 2
+        }
+        #expect(said == ["\(name) quorum: change"])
+    }
+
+    /// What a value of its own has no word here would be a reload that says "nothing changes".
+    @Test func `every value of a service and its servers has a word here or is checkd's`() throws {
+        let service = Mirror(reflecting: before.virtualServers[0]).children.compactMap(\.label)
+        #expect(
+            service == [
+                "identity", "group", "groupTransport", "marked", "scheduler", "schedulerFlags", "forwarding",
+                "persistence", "quorum", "hysteresis", "quorumUp", "quorumDown", "sorryServer", "alpha", "omega",
+                "suspendsWithoutAddress", "mailAlert", "realServers",
+            ], "give a new one a word in ReloadChanges, then name it here")
+        let server = Mirror(reflecting: before.virtualServers[0].realServers[0]).children.compactMap(\.label)
+        #expect(
+            server == [
+                "endpoint", "weight", "forwarding", "inhibitOnFailure", "upperThreshold", "lowerThreshold", "notifyUp",
+                "notifyDown", "mailAlert", "alpha", "flapLimit", "checkers",
+            ], "give a new one a word in ReloadChanges, then name it here")
     }
 }

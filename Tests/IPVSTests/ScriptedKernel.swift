@@ -169,6 +169,7 @@ final class ScriptedFile: StateStore {
     /// Nothing is confirmed.
     var hangs = false
     private(set) var aside: [[UInt8]] = []
+    private(set) var older: [UInt8]?
     private(set) var writes = 0
     private var latest: (@Sendable () -> [UInt8])?
     private var waiting: [((Errno?) -> Void)] = []
@@ -189,7 +190,10 @@ final class ScriptedFile: StateStore {
         return path + ".damaged"
     }
 
-    func remove() { content = nil }
+    func keepOlder() throws(Errno) -> String {
+        older = content
+        return path + ".older"
+    }
 
     func write(_ make: @escaping @Sendable () -> [UInt8], done: ((Errno?) -> Void)?) {
         latest = make
@@ -308,9 +312,9 @@ final class KeeperRig {
     func turn() {
         keeper.turn(at: now)
         lines += keeper.takeNews().lines
+        copy.settle()
         decisions.settle()
         standings.settle()
-        copy.settle()
     }
 
     /// Turns until nothing is due, a bounded number of times.

@@ -43,7 +43,7 @@ private final class Store: StateStore {
 
     func read() throws(Errno) -> [UInt8]? { content }
     func setAside() throws(Errno) -> String { path }
-    func remove() { content = nil }
+    func keepOlder() throws(Errno) -> String { path }
 
     func write(_ make: @escaping @Sendable () -> [UInt8], done: ((Errno?) -> Void)?) {
         content = make()

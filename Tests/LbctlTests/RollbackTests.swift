@@ -10,29 +10,29 @@ import Testing
 @testable import lbctl
 
 @Suite struct RollbackTests {
-    private let scratch = ScratchDirectory()
-    private var directory: String { scratch.path }
-    private var file: String { "\(directory)/conf.d/vi.conf" }
+    let scratch = ScratchDirectory()
+    var directory: String { scratch.path }
+    var file: String { "\(directory)/conf.d/vi.conf" }
     private var copy: String { "\(directory)/conf.d/.vi.conf.rolled-back" }
-    private var note: String { "\(directory)/.main.conf.rolling-back" }
+    var note: String { "\(directory)/.main.conf.rolling-back" }
 
-    private func write(_ text: String, _ name: String) throws -> String { try scratch.write(text, name) }
+    func write(_ text: String, _ name: String) throws -> String { try scratch.write(text, name) }
 
-    private func content(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+    func content(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 
     private func status(_ path: String) -> stat? {
         var status = stat()
         return lstat(path, &status) == 0 ? status : nil
     }
 
-    private func isThere(_ path: String) -> Bool { status(path) != nil }
+    func isThere(_ path: String) -> Bool { status(path) != nil }
 
     private func names(_ directory: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     }
 
     /// Has configurations kept as vrrpd would; gives the state directory.
-    private func kept(_ priorities: String...) throws -> KeptOptions {
+    func kept(_ priorities: String...) throws -> KeptOptions {
         let kept = KeptConfigurations(directory: "\(directory)/state")
         for priority in priorities.isEmpty ? ["priority 50", "priority 60"] : priorities {
             let path = try write("include \(directory)/conf.d/*.conf\n", "main.conf")
@@ -42,20 +42,50 @@ import Testing
         return try KeptOptions.parse(["--state-dir", "\(directory)/state"])
     }
 
-    /// The whole command; all daemons load what they find.
-    private func reload(_ each: @escaping (String) -> Void = { _ in }) throws -> Shown {
+    /// A bus with vrrpd, which loads what it finds and runs on what is kept, and with others that run on something.
+    func director(_ loaded: [Daemon: String]? = nil) throws -> ScriptedDaemons {
+        let kept = (try? KeptConfigurations(directory: "\(directory)/state").inForce()) ?? nil
+        let loaded = loaded ?? [.vrrpd: kept?.digest ?? ""]
         let daemons = ScriptedDaemons()
-        daemons.attach(.vrrpd)
-        daemons["Vrrp.PrepareReload"] = .replies([["digest": "d1", "changes": []]])
-        daemons["Vrrp.CommitReload"] = .replies([[:]])
-        daemons.onCall = each
-        return try ReloadCommand.parse(["--rollback", "--state-dir", "\(directory)/state"]).answer(from: daemons)
+        daemons.attach(loaded.keys.sorted { $0.rawValue > $1.rawValue })
+        let events = loaded.map { daemon, digest -> JSONObject in
+            [
+                "event": [
+                    "specversion": "1.0", "id": "1", "source": .string("/\(daemon)"),
+                    "type": "io.evenkeel.daemon.config",
+                    "subject": .string(daemon.rawValue), "time": "2026-11-21T12:00:00.000Z",
+                    "data": ["digest": .string(digest), "file": "/f", "loaded": "2026-11-21T12:00:00.000Z"],
+                ]
+            ]
+        }
+        daemons["Bus.Subscribe"] = .replies(events + [["snapshotComplete": true, "seq": 1]])
+        for name in ["Vrrp", "Ipvs", "Check"] { daemons["\(name).CommitReload"] = .replies([[:]]) }
+        daemons.onCall = { [unowned daemons, directory = directory] name in
+            guard name.hasSuffix(".PrepareReload"), let file = try? ConfigurationFile(path: "\(directory)/main.conf")
+            else { return }
+            daemons[name] = .replies([["digest": .string(file.digest), "changes": []]])
+        }
+        return daemons
+    }
+
+    /// The whole command.
+    func reload(
+        _ options: String..., from daemons: ScriptedDaemons? = nil, _ each: @escaping (String) -> Void = { _ in }
+    ) throws -> Shown {
+        let daemons = try daemons ?? director()
+        let loads = daemons.onCall
+        daemons.onCall = {
+            loads($0)
+            each($0)
+        }
+        let words = ["--rollback", "--state-dir", "\(directory)/state"] + options
+        return try ReloadCommand.parse(words).answer(from: daemons)
     }
 
     @Test func `a rollback goes to the configuration in force where the files differ, else to the one before`() throws {
         let options = try kept()
         // As in force: back to the one before.
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         #expect(rollback.replaced == [file])
         try rollback.carryOut()
         rollback.close()
@@ -64,7 +94,7 @@ import Testing
         // Broken since: back to the one in force, and what came since moves away.
         try "vrrp_instance {".write(toFile: file, atomically: true, encoding: .utf8)
         let newcomer = try write("! new\n", "conf.d/zz.conf")
-        rollback = try Rollback(options.configurations(of: nil))
+        rollback = try Rollback(options.pair(of: nil), nil)
         #expect(rollback.replaced == [file])
         #expect(rollback.moved == [newcomer])
         try rollback.carryOut()
@@ -88,13 +118,13 @@ import Testing
         _ = try write("! new\n", "elsewhere/zz")
         let newcomer = "\(directory)/conf.d/zz"
         #expect(symlink("../elsewhere/zz", newcomer) == 0)
-        var rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
+        var rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).pair(of: nil), nil)
         #expect(rollback.moved == [newcomer])
         try rollback.carryOut()
         rollback.close()
         #expect(content(newcomer) == nil)
         #expect(content("\(directory)/conf.d/.zz.rolled-back") == "! new\n", "a link is moved itself")
-        rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).configurations(of: nil))
+        rollback = try Rollback(KeptOptions.parse(["--state-dir", "\(directory)/state"]).pair(of: nil), nil)
         try rollback.carryOut()
         rollback.close()
         #expect(content("\(directory)/elsewhere/vi.conf")?.contains("priority 50") == true)
@@ -107,10 +137,9 @@ import Testing
         _ = try kept()
         let newcomer = try write("! new\n", "conf.d/zz.conf")
         let before = content(file)
-        let command = try ReloadCommand.parse(["--rollback", "--state-dir", "\(directory)/state"])
-        let daemons = ScriptedDaemons()
-        daemons.attach(.vrrpd)
-        #expect(throws: Failure.self) { try command.answer(from: daemons) }
+        let daemons = try director()
+        daemons.onCall = { _ in }
+        #expect(throws: Failure.self) { try reload(from: daemons) }
         #expect(content(file) == before)
         #expect(content(newcomer) == "! new\n")
     }
@@ -119,14 +148,12 @@ import Testing
         let options = try kept()
         #expect(chmod(file, 0o640) == 0)
         let before = content(file)
-        let command = try ReloadCommand.parse(["--rollback", "--dry-run", "--state-dir", "\(directory)/state"])
-        let daemons = ScriptedDaemons()
-        daemons.attach(.vrrpd)
-        let answer = try command.answer(from: daemons)
+        let daemons = try director()
+        let answer = try reload("--dry-run", from: daemons)
         #expect(try text(answer).contains("Would put back: \(file)"))
         #expect(content(file) == before)
         #expect(daemons.calls.allSatisfy { !$0.contains("Reload") })
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         try rollback.carryOut()
         var status = stat()
         #expect(stat(file, &status) == 0 && status.st_mode & 0o7777 == 0o640)
@@ -134,39 +161,39 @@ import Testing
 
     @Test func `without anything kept a rollback says so`() throws {
         let options = try KeptOptions.parse(["--state-dir", "\(directory)/nothing"])
-        #expect(throws: Failure.self) { try options.configurations(of: nil) }
+        #expect(throws: Failure.self) { try options.pair(of: nil).get(.inForce) }
     }
 
     // MARK: Interrupted
 
     @Test func `one that was killed half-way is gone on with, and not turned round`() throws {
         let options = try kept()
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         #expect(rollback.destination == .before)
         try rollback.carryOut()
         // Killed here: the daemons hold priority 60, the files say 50.
-        rollback = try Rollback(options.configurations(of: nil))
+        rollback = try Rollback(options.pair(of: nil), nil)
         #expect(rollback.destination == .before)
         #expect(rollback.isContinued)
         // Or between two renames.
         _ = try write(sampleInstance.replacing("advert_int 0.4", with: "priority 60"), "conf.d/vi.conf")
-        let digest = try options.configurations(of: nil).before?.values().digest.prefix(8) ?? ""
+        let digest = options.pair(of: nil).whole(.before)?.digest?.prefix(8) ?? ""
         let answer = try reload()
         #expect(
             try text(answer).hasPrefix("Back to the one before it (\(digest)), which a rollback that ended half-way"))
         #expect(content(file)?.contains("priority 50") == true)
         #expect(!isThere(note))
         // The daemons of this test still have the other one, so that is where the next one goes.
-        #expect(try Rollback(options.configurations(of: nil)).destination == .inForce)
+        #expect(try Rollback(options.pair(of: nil), nil).destination == .inForce)
     }
 
     @Test func `one that was killed long ago, before another configuration was loaded, is forgotten`() throws {
         let options = try kept()
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         try rollback.carryOut()
         #expect(isThere(note))
         _ = try kept("priority 70")
-        rollback = try Rollback(options.configurations(of: nil))
+        rollback = try Rollback(options.pair(of: nil), nil)
         #expect(!rollback.isContinued)
         #expect(rollback.destination == .before)
         try rollback.carryOut()
@@ -184,7 +211,7 @@ import Testing
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         // From the first preparation on it is held off.
         let answer = try reload { if $0.hasPrefix("Vrrp.") { raise(SIGINT) } }
-        #expect(try text(answer).contains("Loaded in vrrpd (d1).\n"))
+        #expect(try text(answer).contains("Loaded in vrrpd ("))
         var pending = sigset_t()
         #expect(sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 0)
         var mask = sigset_t()
@@ -222,7 +249,7 @@ import Testing
         try FileManager.default.removeItem(atPath: "\(directory)/conf.d")
         let before = umask(0o077)
         defer { umask(before) }
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         try rollback.carryOut()
         #expect(FileRights(of: file) == FileRights(owner: 0, group: 65_533, mode: 0o640))
         #expect(FileRights(of: "\(directory)/conf.d") == FileRights(owner: 0, group: 65_533, mode: 0o750))
@@ -236,7 +263,7 @@ import Testing
     @Test func `undone, the old file itself is back: that needs no room`() throws {
         let options = try kept()
         let inode = try #require(status(file)).st_ino
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         try rollback.carryOut()
         #expect(status(file)?.st_ino != inode)
         _ = rollback.undone()
@@ -247,7 +274,7 @@ import Testing
 
     @Test func `where the old file cannot come back, its copy and the note stay`() throws {
         let options = try kept()
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         try rollback.carryOut()
         unlink(file)
         _ = try write("in the way", "conf.d/vi.conf/x")
@@ -281,7 +308,7 @@ import Testing
         let options = try kept()
         unlink(file)
         #expect(symlink(destination, file) == 0)
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         #expect(rollback.destination == .inForce)
         try rollback.carryOut()
         #expect(content(file)?.contains("priority 60") == true)
@@ -295,7 +322,7 @@ import Testing
         let options = try kept()
         unlink(file)
         _ = try write("x", "conf.d/vi.conf/x")
-        var rollback = try Rollback(options.configurations(of: nil))
+        var rollback = try Rollback(options.pair(of: nil), nil)
         try rollback.carryOut()
         #expect(content(file)?.contains("priority 60") == true)
         #expect(content("\(copy)/x") == "x")
@@ -306,11 +333,11 @@ import Testing
     @Test func `what cannot be done is refused before anything is touched`() throws {
         let options = try kept()
         try FileSystem.makeDirectory(copy, mode: 0o755)
-        var failure = #expect(throws: Failure.self) { try Rollback(options.configurations(of: nil)) }
+        var failure = #expect(throws: Failure.self) { try Rollback(options.pair(of: nil), nil) }
         #expect(failure?.description.contains("\(copy), which is a directory") == true)
         try FileManager.default.removeItem(atPath: "\(directory)/conf.d")
         _ = try write("", "conf.d")
-        failure = #expect(throws: Failure.self) { try Rollback(options.configurations(of: nil)) }
+        failure = #expect(throws: Failure.self) { try Rollback(options.pair(of: nil), nil) }
         #expect(failure?.description.contains("\(directory)/conf.d is no directory") == true)
         #expect(!isThere(note))
     }

@@ -49,7 +49,10 @@ final class ScriptedDaemons: Daemons {
 
 extension ScriptedDaemons {
     /// A bus with these daemons attached.
-    func attach(_ daemons: Daemon...) {
+    func attach(_ daemons: Daemon...) { attach(daemons) }
+
+    /// A bus with these daemons attached.
+    func attach(_ daemons: [Daemon]) {
         let services = daemons.map { daemon -> JSONValue in
             [
                 "name": .string(daemon.rawValue), "interfaces": [.string(daemon.interface)], "address": "unix:/x",

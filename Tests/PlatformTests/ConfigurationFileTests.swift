@@ -1,6 +1,8 @@
 // The configuration file on a real disk: includes by glob, the digest, and what is refused.
 import Configuration
 import Foundation
+import Glibc
+import Net
 import Platform
 import Testing
 
@@ -80,7 +82,68 @@ import Testing
         #expect(last.digest == good[2].digest)
         #expect(last.refusal?.diagnostics.isEmpty == false)
         _ = try write("router_id", to: "state/configuration.good")
-        #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(atStart: careful) }
+        let refusal = #expect(throws: ConfigurationRefusal.self) { try ConfigurationFile(atStart: careful) }
+        let said = refusal?.description ?? ""
+        #expect(said.contains("\(main.replacing("main.conf", with: "conf.d/a.conf")):"), "its own mistakes first")
+        #expect(
+            said.contains("--last-good does not help: ") && said.contains("configuration.good is damaged"), "\(said)")
+        #expect(throws: KeptProblem.damaged(path: kept.path)) { try kept.inForce() }
+    }
+
+    /// Fills a directory's place, so that nothing can be written under that name.
+    private func block(_ name: String) throws -> String {
+        let path = folder.appending(path: "state/\(name)").path
+        try FileSystem.makeDirectory(path, mode: 0o755)
+        return path
+    }
+
+    private func bundle(_ name: String) throws -> ConfigurationBundle {
+        let main = try write("global_defs {\nrouter_id \(name)\n}\n", to: "main.conf")
+        return try #require(ConfigurationFile(path: main).bundle)
+    }
+
+    @Test func `where the new one cannot be written, both old ones stay`() throws {
+        let kept = KeptConfigurations(directory: folder.appending(path: "state").path)
+        for name in ["one", "two"] { try kept.keep(bundle(name)) }
+        let obstacle = try block("configuration.good.new")
+        let three = try bundle("three")
+        #expect(throws: Errno.self) { try kept.keep(three) }
+        #expect(try kept.before()?.digest != kept.inForce()?.digest)
+        rmdir(obstacle)
+        try kept.keep(three)
+        #expect(try kept.before() == bundle("two"))
+        #expect(try kept.inForce() == bundle("three"))
+    }
+
+    @Test func `a fall between the two renames loses neither`() throws {
+        let kept = KeptConfigurations(directory: folder.appending(path: "state").path)
+        for name in ["one", "two"] { try kept.keep(bundle(name)) }
+        try FileManager.default.moveItem(atPath: kept.path, toPath: FileSystem.successor(of: kept.path))
+        #expect(try kept.inForce() == bundle("two") && kept.before() == bundle("one"))
+        try kept.keep(bundle("two"))
+        #expect(FileSystem.mayExist(kept.path))
+        #expect(try kept.before() == bundle("one"))
+    }
+
+    @Test func `what cannot be kept is tried again, and is known until it is`() throws {
+        let loop = try EventLoop()
+        let directory = folder.appending(path: "state").path
+        let obstacle = try block("configuration.good.new")
+        let keeper = ConfigurationKeeper(directory: directory, loop: loop)
+        var failures: [Int32?] = []
+        keeper.failureChanged = { [unowned keeper] in failures.append(keeper.failure?.code) }
+        keeper.keep(try bundle("one"))
+        func run(until done: () -> Bool) throws {
+            let end = SystemClock.now + .seconds(30)
+            while !done(), SystemClock.now < end { try loop.turn(timeoutMilliseconds: 20) }
+            #expect(done())
+        }
+        try run { failures.count == 1 }
+        #expect(failures == [EISDIR], "and not that something is there, which would tell nobody what to do")
+        rmdir(obstacle)
+        try run { failures.count == 2 }
+        #expect(failures.last == .some(nil))
+        #expect(try KeptConfigurations(directory: directory).inForce() == bundle("one"))
     }
 
     @Test func `a file that is not there is refused by name`() {

@@ -6,14 +6,15 @@ import Testing
 @Suite struct DaemonOptionsTests {
     private let program = ProgramDescription(name: "vrrpd", summary: "tests")
 
-    @Test func `directories are whole paths, since others are told of the sockets in them`() {
-        guard case .run(let options) = parse("--run-dir", "run", "--state-dir=/state") else {
+    @Test func `paths are whole, since others are told of the sockets and of the configuration`() {
+        guard case .run(let options) = parse("--config", "e.conf", "--run-dir", "run", "--state-dir=/state") else {
             Issue.record("refused")
             return
         }
         let resolved = options.resolved(in: "/home/me")
         #expect(resolved.privateSocket(of: "vrrpd") == "/home/me/run/private/vrrpd.sock")
         #expect(resolved.stateDirectory == "/state")
+        #expect(resolved.config == "/home/me/e.conf")
     }
 
     private func parse(_ arguments: String...) -> DaemonOptions.Outcome {

@@ -127,6 +127,17 @@ import Testing
         #expect(try file.read() == nil)
         #expect(try FileSystem.ownContents(of: aside, limit: 10) == [1])
     }
+
+    @Test func `what a file had stays under a second name when it is replaced`() throws {
+        let file = Ledger(directory: directory, on: loop).file("state", durable: false)
+        for content in [1, 2] as [UInt8] {
+            try FileSystem.replace(file.path, with: [content], durable: false)
+            let older = try file.keepOlder()
+            try FileSystem.replace(file.path, with: [0], durable: false)
+            #expect(try FileSystem.ownContents(of: older, limit: 10) == [content])
+        }
+        #expect(try file.read() == [0])
+    }
 }
 
 /// Holds a thread until it is opened.

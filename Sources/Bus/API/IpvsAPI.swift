@@ -632,7 +632,7 @@ public enum IpvsAPI: ReloadableAPI {
         public var code: Int
         /// What is wrong and what to do about it.
         public var problem: String
-        /// The kernel was not asked: the configuration or the daemon says no.
+        /// The configuration or the daemon says no where the kernel would not: only `problem` says why.
         public var byDaemon: Bool
 
         public init(index: Int, code: Int, problem: String, byDaemon: Bool) {

@@ -43,7 +43,7 @@ extension ConfigCommand {
                 (old, name) = (try ConfigCommand.values(of: files[0], id: reader.configID), files[0])
             } else {
                 old = try inForce()
-                name = "the configuration in force (\(old.digest.prefix(8)))"
+                name = "the configuration that vrrpd keeps as the one in force (\(old.digest.prefix(8)))"
             }
             let differences = old.differences(to: try ConfigCommand.values(of: path, id: reader.configID))
             try StandardOutput.show(Self.shown(differences, name, path), json: output.json)
@@ -53,7 +53,7 @@ extension ConfigCommand {
         /// What the daemons run on. Where it cannot be read nothing is compared: that is not the exit status of a difference.
         private func inForce() throws(Failure) -> LoadedConfiguration {
             do throws(Failure) {
-                return try kept.configurations(of: instanceOptions.instance).inForce.values()
+                return try kept.pair(of: instanceOptions.instance).get(.inForce).values()
             } catch {
                 throw .usage(error.description)
             }

@@ -168,7 +168,7 @@ struct FileExchange {
         case .nothing: try makeDirectory(FileSystem.directory(of: step.place))
         case .file(let own):
             rights = own
-            unlink(step.copy)
+            try remove(step.copy)
             guard link(step.place, step.copy) == 0 else { throw Errno(errno, "link") }
             undoing.append(.forget(step.copy))
         case .link, .other: break
@@ -193,7 +193,7 @@ struct FileExchange {
 
     private mutating func exchange(_ step: Step) throws(Errno) {
         if step.standing == .link || step.standing == .other {
-            unlink(step.copy)
+            try remove(step.copy)
             try move(step.place, to: step.copy)
             undoing.append(.moveBack(step.copy, to: step.place))
         }
@@ -204,6 +204,11 @@ struct FileExchange {
         } else {
             undoing.append(.remove(step.place))
         }
+    }
+
+    /// Makes way for a copy. That of an earlier rollback goes.
+    private func remove(_ path: String) throws(Errno) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw Errno(errno, "unlink") }
     }
 
     private func move(_ from: String, to: String) throws(Errno) {
@@ -239,6 +244,8 @@ struct FileExchange {
             geteuid() == 0 ? "lsattr shows whether it is immutable; " : "root may put it back; "
         case EROFS: "mount that file system for writing; "
         case ENOSPC, EDQUOT: "make room there; "
+        case EXDEV, EBUSY:
+            "it is a mount of its own, as containers have them: mount the directory that it is in, or write it by hand; "
         default: ""
         }
     }

@@ -21,13 +21,15 @@ struct ReloadCommand: BusCommand {
             --rollback puts the files back as they were with the last good configuration (the one in force where the files say \
             something else, else the one before it; it says which) and loads them; what stood in their place is kept beside them \
             as .FILE.rolled-back. Where they cannot be loaded the files become what they were. One that is killed half-way is gone \
-            on with by the next. With --dry-run it says where it would go, and which files those are.
+            on with by the next. With --before it goes to the one before in any case. With --dry-run it says where it would go, and \
+            which files those are. What is kept and is not what the daemons run is not taken for it.
 
             Examples:
               lbctl reload --dry-run        what would change
               lbctl reload
               lbctl reload --cut            connections to removed servers are cut off
               lbctl reload --rollback       back to the last good configuration
+              lbctl reload --rollback --before
             """)
 
     @Flag(name: .long, help: "Only show what would change.")
@@ -36,19 +38,29 @@ struct ReloadCommand: BusCommand {
     var cut = false
     @Flag(name: .long, help: "Put back the files of the last good configuration, and load them.")
     var rollback = false
+    @Flag(name: .long, help: "With --rollback: the one before the configuration in force, whatever the files say.")
+    var before = false
     @OptionGroup var kept: KeptOptions
     @OptionGroup var bus: BusOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if before, !rollback { throw ValidationError("--before says where --rollback goes: give both.") }
         if cut, dryRun { throw ValidationError("--cut does something, --dry-run does nothing: choose one.") }
     }
 
     func answer(from daemons: some Daemons) throws(Failure) -> Shown {
         let attached = try Self.attached(daemons)
-        guard rollback else { return try load(in: attached, daemons, nil) }
         let instance = bus.instanceOptions.instance
-        if dryRun { return try Rollback(kept.configurations(of: instance)).shown }
+        guard rollback else {
+            let shown = try load(in: attached, daemons, nil)
+            // Where a rollback that ended half-way was on its way to counts no more.
+            if !dryRun { try? kept.locked(instance) { () throws(Failure) in kept.pair(of: instance).forgetRollback() } }
+            return shown
+        }
+        let loaded = try LoadedDigests(of: attached, daemons)
+        let destination: Rollback.Destination? = before ? .before : nil
+        if dryRun { return try Rollback(kept.pair(of: instance, loaded), to: destination, loaded).shown }
         return try kept.locked(instance) { () throws(Failure) in
             var signals = HeldSignals()
             defer {
@@ -56,7 +68,7 @@ struct ReloadCommand: BusCommand {
                     StandardError.say("a rollback is not left half done: the signal was held off until it was over")
                 }
             }
-            var rollback = try Rollback(kept.configurations(of: instance))
+            var rollback = try Rollback(kept.pair(of: instance, loaded), to: destination, loaded)
             try rollback.carryOut()
             return try load(in: attached, daemons, rollback)
         }
@@ -69,6 +81,13 @@ struct ReloadCommand: BusCommand {
         let plans: [Plan]
         do throws(Failure) {
             plans = try Self.prepare(attached, daemons)
+            if let restored, let plan = plans.first, plan.digest != restored.digest {
+                Self.abort(plans.map(\.daemon), daemons)
+                throw .notDone(
+                    "the daemons read something else (\(plan.digest.prefix(8))) than what was put back "
+                        + "(\(restored.digest.prefix(8))): do they read other files (--config), or was one just being written?"
+                )
+            }
             if dryRun {
                 Self.abort(plans.map(\.daemon), daemons)
             } else {

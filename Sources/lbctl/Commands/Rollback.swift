@@ -1,67 +1,8 @@
-// The configurations that vrrpd keeps in its state directory, and the way back to them. Only what root wrote is believed: root writes what is
-// in it to /etc, and the other daemons are users of their own that hear the network.
-import ArgumentParser
+// The way back to a configuration that vrrpd keeps: which one, what is written for it, and the note by which one that is killed half-way is gone
+// on with.
 import Configuration
-import Glibc
 import JSON
 import Platform
-
-/// Where configurations are kept.
-struct KeptOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "vrrpd's state directory (default: /var/lib/evenkeel/vrrpd).", valueName: "directory"),
-        completion: .directory)
-    var stateDir: String?
-
-    private func directory(of instance: String?) -> String {
-        stateDir ?? Instance.stateDirectory(of: instance) + "/vrrpd"
-    }
-
-    /// Does `body` while nobody else rolls a director back.
-    func locked<Result>(_ instance: String?, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-        let directory = directory(of: instance)
-        let number = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Where there is none nothing is kept, and that is what is said.
-        guard number >= 0 else {
-            if errno == ENOENT { return try body() }
-            throw .hostRefused("\(directory) cannot be locked: \(Errno(errno, "open"))", remedy: "root may")
-        }
-        let lock = FileDescriptor(owning: number)
-        guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
-            guard errno == EWOULDBLOCK else {
-                throw .hostRefused("\(directory) cannot be locked: \(Errno(errno, "flock"))", remedy: nil)
-            }
-            throw .notDone("another 'lbctl reload --rollback' is at work: nothing was touched; wait until it has ended")
-        }
-        return try body()
-    }
-
-    /// Those of a director.
-    func configurations(of instance: String?) throws(Failure) -> KeptPair {
-        let directory = directory(of: instance)
-        let kept = KeptConfigurations(directory: directory)
-        let pair: KeptPair?
-        do throws(Errno) {
-            let before = try kept.before()
-            pair = try kept.inForce().map { KeptPair(inForce: $0, before: before) }
-        } catch {
-            throw .hostRefused(
-                "\(kept.path) cannot be read: \(error)", remedy: "root may; --state-dir names another directory")
-        }
-        guard let pair else {
-            throw .hostRefused(
-                "no configuration is kept in \(directory) yet", remedy: "vrrpd keeps one when it starts with it")
-        }
-        return pair
-    }
-}
-
-/// The configuration in force, and the one before it.
-struct KeptPair {
-    let inForce: ConfigurationBundle
-    let before: ConfigurationBundle?
-}
 
 /// What is to be written to go back.
 struct Rollback {
@@ -69,8 +10,6 @@ struct Rollback {
     enum Destination: String {
         case inForce
         case before
-
-        fileprivate var words: String { self == .inForce ? "the configuration in force" : "the one before it" }
     }
 
     /// Where it goes.
@@ -83,32 +22,44 @@ struct Rollback {
     let moved: [String]
     private let target: ConfigurationBundle
     private let note: Note
+    private let loaded: LoadedDigests?
     private var exchange: FileExchange
     private var isDone = false
 
     /// To the configuration in force where the files say something else, else to the one before it; one that ended half-way goes where it
     /// was on its way to.
-    init(_ kept: KeptPair, files: some FileLoader = DiskFiles()) throws(Failure) {
-        if let destination = Note.found(kept) {
-            try self.init(kept, to: destination, isContinued: true, files)
+    /// - Parameters:
+    ///   - wanted: goes there in any case.
+    ///   - loaded: what the daemons run on; nil = nobody can say.
+    init(
+        _ kept: KeptPair, to wanted: Destination? = nil, _ loaded: LoadedDigests?, files: some FileLoader = DiskFiles()
+    ) throws(Failure) {
+        let begun = Note.found(kept)
+        try kept.check(loaded, isBegun: begun != nil)
+        if let destination = wanted ?? begun {
+            try self.init(kept, to: destination, isContinued: destination == begun, loaded, files)
             return
         }
-        let now = Self.differences(of: kept.inForce, to: files)
+        let now = Self.differences(of: try kept.get(.inForce), to: files)
         let isInForce = now.replaced.isEmpty && now.moved.isEmpty
-        try self.init(kept, to: isInForce ? .before : .inForce, isContinued: false, files)
+        try self.init(kept, to: isInForce ? .before : .inForce, isContinued: false, loaded, files)
     }
 
     private init(
-        _ kept: KeptPair, to destination: Destination, isContinued: Bool, _ files: some FileLoader
+        _ kept: KeptPair, to destination: Destination, isContinued: Bool, _ loaded: LoadedDigests?,
+        _ files: some FileLoader
     ) throws(Failure) {
-        guard let target = destination == .inForce ? kept.inForce : kept.before else {
+        let target = try kept.get(destination)
+        if let file = target.files.first(where: { !$0.path.hasPrefix("/") }) {
             throw .notDone(
-                "the files are as the configuration in force, and none is kept from before it: nothing to go back to")
+                "\(file.path) was read under that name, in a working directory that nobody knows any more: nothing was "
+                    + "touched; restore it by hand, then 'lbctl reload'")
         }
+        self.loaded = loaded
         (self.target, self.destination, self.isContinued) = (target, destination, isContinued)
         let found = Self.differences(of: target, to: files)
         (replaced, moved) = found
-        note = Note(from: kept.inForce, to: target)
+        note = Note(from: kept.whole(.inForce), to: target)
         let fresh = target.files.filter { found.replaced.contains($0.path) }.map { (path: $0.path, bytes: $0.bytes) }
         let model = target.files.first { FileRights(of: $0.path) != nil }?.path ?? target.path
         exchange = try FileExchange(putting: fresh, movingAway: found.moved, model: model)
@@ -137,11 +88,25 @@ struct Rollback {
         for path in Set([note.path, Note.path(target)]) { FileSystem.remove(path) }
     }
 
+    /// The digest that the daemons give what they are to read now.
+    var digest: String { target.loadedDigest }
+
+    private var place: String {
+        switch (destination, loaded) {
+        case (.before, _): "the one before it"
+        case (.inForce, let loaded?): "the configuration in force" + loaded.place(of: digest)
+        case (.inForce, nil): "what vrrpd keeps as the configuration in force"
+        }
+    }
+
     /// What was or would be done.
     func show(on screen: inout Screen) {
         let went = isDone ? "Back" : "Would go back"
         let begun = isContinued ? ", which a rollback that ended half-way was on its way to" : ""
-        screen.add("\(went) to \(destination.words) (\(target.digest.prefix(8)))\(begun).")
+        screen.add("\(went) to \(place) (\(digest.prefix(8)))\(begun).")
+        if isContinued, exchange.steps.isEmpty, loaded?.allHave(digest) == true {
+            screen.add("It had got there since: nothing changes. The next 'lbctl reload --rollback' goes elsewhere.")
+        }
         let (put, away) = isDone ? ("Put back", "Moved away") : ("Would put back", "Would move away")
         for step in exchange.steps {
             let stood =
@@ -165,7 +130,7 @@ struct Rollback {
 
     /// For --dry-run.
     var shown: Shown {
-        var said: JSONObject = ["committed": false, "digest": .string(target.digest)]
+        var said: JSONObject = ["committed": false, "digest": .string(digest)]
         for member in wire.members { said[member.key] = member.value }
         return Shown(wire: [said]) { screen in
             show(on: &screen)
@@ -174,9 +139,11 @@ struct Rollback {
     }
 }
 
-extension ConfigurationBundle {
-    /// The digest that the daemons give it.
-    var digest: String { values().digest }
+extension KeptPair {
+    /// The files are what the daemons run on, however they came there: no rollback is on its way any more.
+    func forgetRollback() {
+        for case let bundle? in [whole(.inForce), whole(.before)] { FileSystem.remove(Note.path(bundle)) }
+    }
 }
 
 /// What a rollback is on its way to, beside the main file, from before the first file is another one until the daemons have them all: whoever
@@ -185,20 +152,23 @@ private struct Note {
     let path: String
     let bytes: [UInt8]
 
-    init(from old: ConfigurationBundle, to target: ConfigurationBundle) {
-        path = Self.path(old)
+    init(from old: ConfigurationBundle?, to target: ConfigurationBundle) {
+        path = Self.path(old ?? target)
         bytes = Array("\(Self.digest(old)) \(Self.digest(target))\n".utf8)
     }
 
     static func path(_ bundle: ConfigurationBundle) -> String { FileExchange.hidden(bundle.path, ".rolling-back") }
 
-    private static func digest(_ bundle: ConfigurationBundle) -> String { contentDigest([bundle.encoded]) }
+    /// `-` where there is none.
+    private static func digest(_ bundle: ConfigurationBundle?) -> String {
+        bundle.map { contentDigest([$0.encoded]) } ?? "-"
+    }
 
     /// Where a rollback that ended half-way goes. One from which something else was loaded since is none any more.
     static func found(_ kept: KeptPair) -> Rollback.Destination? {
-        let inForce = digest(kept.inForce)
-        let before = kept.before.map(digest)
-        for bundle in [kept.inForce, kept.before].compactMap(\.self) {
+        let bundles = [kept.whole(.inForce), kept.whole(.before)]
+        let (inForce, before) = (digest(bundles[0]), digest(bundles[1]))
+        for bundle in bundles.compactMap(\.self) {
             guard let octets = try? FileSystem.ownContents(of: path(bundle), limit: 4096) else { continue }
             let words = String(decoding: octets, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
             guard words.count == 2 else { continue }
