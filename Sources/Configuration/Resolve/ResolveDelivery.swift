@@ -54,7 +54,9 @@ extension Interpreter {
                 "\(group) is not a multicast group of the addresses' family")
         }
         instance.delivery = .multicast(group: group)
-        if let peers = parsed.statement("unicast_peer"), peers.block?.statements.isEmpty ?? true {
+        if let peers = parsed.statement("unicast_peer") {
+            // What is wrong in it has been said.
+            guard peers.block?.statements.isEmpty ?? true else { return }
             reporter.warning(
                 .contradiction, at: peers.keyword, "unicast_peer names nobody: adverts are multicast",
                 remedy: "write the other directors' addresses in it, or remove it")
