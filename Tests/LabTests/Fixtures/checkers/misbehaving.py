@@ -216,7 +216,12 @@ class Listener:
             selector.register(self.server, selectors.EVENT_READ, self.accept)
 
     def accept(self):
-        connection, peer = self.server.accept()
+        # The signal may come after the look that found it ready.
+        server = self.server
+        try:
+            connection, peer = server.accept()
+        except (AttributeError, OSError):
+            return
         steps = self.bad if is_bad else self.good
         if steps == "mail":
             Mail(connection, peer[0])
