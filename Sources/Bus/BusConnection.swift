@@ -15,16 +15,13 @@ final class BusConnection: ByteStreamOwner {
         case lost(String, isNews: Bool)
     }
 
-    private static let firstRetry: Duration = .milliseconds(50)
-    private static let lastRetry: Duration = .milliseconds(500)
-
     private let socket: String
     private let loop: EventLoop
     private let handler: (Event) -> Void
     private var client = VarlinkClient()
     private var stream: ByteStream?
     private var retry: LoopTimer?
-    private var delay = BusConnection.firstRetry
+    private var pace = RetryPace(first: .milliseconds(50), longest: .milliseconds(500))
     private var lossIsKnown = false
 
     init(socket: String, loop: EventLoop, _ handler: @escaping (Event) -> Void) {
@@ -70,7 +67,7 @@ final class BusConnection: ByteStreamOwner {
         do throws(VarlinkProtocolError) {
             while stream.isOpen, let reply = try client.nextReply() {
                 if reply.error == nil {
-                    delay = Self.firstRetry
+                    pace.reset()
                     lossIsKnown = false
                 }
                 handler(.reply(reply))
@@ -90,8 +87,7 @@ final class BusConnection: ByteStreamOwner {
     func lose(_ reason: String) {
         stream?.close()
         stream = nil
-        retry?.arm(after: delay)
-        delay = min(delay * 2, Self.lastRetry)
+        retry?.arm(after: pace.next())
         let isNews = !lossIsKnown
         lossIsKnown = true
         handler(.lost(reason, isNews: isNews))

@@ -29,12 +29,12 @@ public final class Responder<Method: VarlinkMethod> {
 
     /// The last reply.
     public func reply(_ reply: Method.Reply) {
-        pending.answer(encoded(reply, false))
+        pending.answer(VarlinkReply(encoding: reply))
     }
 
     /// One of several replies. Only for callers that `wantsMore`; `reply` ends them.
     public func send(_ reply: Method.Reply) {
-        pending.answer(encoded(reply, true))
+        pending.answer(VarlinkReply(encoding: reply, continues: true))
     }
 
     /// An error instead of a reply.
@@ -55,10 +55,10 @@ public final class Responder<Method: VarlinkMethod> {
         // Enough to see how long an element is.
         var size = 16
         var whole = VarlinkListReply()
-        pending.goOn(with: { [pending, encoded, wantsMore] in
+        pending.goOn(with: { [pending, wantsMore] in
             let part = Array(rest.prefix(size))
             let isLast = part.count == rest.count
-            let reply = encoded(make(part), wantsMore && !isLast)
+            let reply = VarlinkReply(encoding: make(part), continues: wantsMore && !isLast)
             guard let octets = wantsMore ? pending.answerIfItFits(reply) : pending.add(reply, to: &whole, isLast) else {
                 guard wantsMore, part.count > 1 else {
                     pending.answer(pending.tooLarge)
@@ -71,10 +71,6 @@ public final class Responder<Method: VarlinkMethod> {
             size = max(1, part.count * ServiceLimits.listPart / max(octets, 1))
             return octets
         })
-    }
-
-    private func encoded(_ reply: Method.Reply, _ continues: Bool) -> VarlinkReply {
-        VarlinkReply(encoding: reply, continues: continues)
     }
 }
 

@@ -45,25 +45,31 @@ extension Configuration {
 extension VirtualServerConfiguration {
     fileprivate func changes(to new: VirtualServerConfiguration, isCommanded: Bool) -> [String] {
         guard self != new else { return [] }
-        let words = ((isCommanded ? [] : tableWords(to: new)) + laterWords(to: new)).filter(\.differs).map(\.word)
-        return words.isEmpty ? [] : ["\(identity) \(words.joined(separator: ", ")): change"]
+        let known = Dictionary(realServers.map { ($0.endpoint, $0) }) { first, _ in first }
+        let servers = new.realServers.compactMap { server in known[server.endpoint].map { (old: $0, new: server) } }
+            .filter { $0.old != $0.new }
+        let words = (isCommanded ? [] : tableWords(to: new, servers)) + laterWords(to: new, servers)
+        let changed = words.filter(\.differs).map(\.word)
+        return changed.isEmpty ? [] : ["\(identity) \(changed.joined(separator: ", ")): change"]
     }
 
     private typealias Word = (word: String, differs: Bool)
+    /// Servers that both have, where they are not the same.
+    private typealias Servers = [(old: RealServerConfiguration, new: RealServerConfiguration)]
 
     /// What the table shows, now or when a decision or a verdict ends.
-    private func tableWords(to new: VirtualServerConfiguration) -> [Word] {
+    private func tableWords(to new: VirtualServerConfiguration, _ servers: Servers) -> [Word] {
         [
             ("lb_algo", scheduler != new.scheduler || schedulerFlags != new.schedulerFlags),
             ("lb_kind", forwarding != new.forwarding), ("persistence_timeout", persistence != new.persistence),
             ("real_server", realServers.map(\.endpoint) != new.realServers.map(\.endpoint)),
-            ("weight", differs(new, \.weight)), ("lvs_method", differs(new, \.forwarding)),
-            ("uthreshold", differs(new, \.upperThreshold)), ("lthreshold", differs(new, \.lowerThreshold)),
+            ("weight", differs(servers, \.weight)), ("lvs_method", differs(servers, \.forwarding)),
+            ("uthreshold", differs(servers, \.upperThreshold)), ("lthreshold", differs(servers, \.lowerThreshold)),
         ]
     }
 
     /// What counts when something happens: no command of the table speaks of it. What checks and their pauses are checkd says.
-    private func laterWords(to new: VirtualServerConfiguration) -> [Word] {
+    private func laterWords(to new: VirtualServerConfiguration, _ servers: Servers) -> [Word] {
         let (sorry, newSorry) = (sorryServer, new.sorryServer)
         let isSorrySame = sorry?.endpoint == newSorry?.endpoint
         return [
@@ -76,20 +82,17 @@ extension VirtualServerConfiguration {
             ("sorry_server", !isSorrySame),
             ("sorry_server_inhibit", isSorrySame && sorry?.inhibits != newSorry?.inhibits),
             ("sorry_server_lvs_method", isSorrySame && sorry?.forwarding != newSorry?.forwarding),
-            ("inhibit_on_failure", differs(new, \.inhibitOnFailure)),
-            ("alpha", alpha != new.alpha || differs(new, \.alpha)), ("omega", omega != new.omega),
-            ("smtp_alert", mailAlert != new.mailAlert || differs(new, \.mailAlert)),
-            ("notify_up", differs(new, \.notifyUp)), ("notify_down", differs(new, \.notifyDown)),
+            ("inhibit_on_failure", differs(servers, \.inhibitOnFailure)),
+            ("alpha", alpha != new.alpha || differs(servers, \.alpha)), ("omega", omega != new.omega),
+            ("smtp_alert", mailAlert != new.mailAlert || differs(servers, \.mailAlert)),
+            ("notify_up", differs(servers, \.notifyUp)), ("notify_down", differs(servers, \.notifyDown)),
         ]
     }
 
-    /// Whether a server that both have has another value.
+    /// Whether one of them has another value.
     private func differs<Value: Equatable>(
-        _ new: VirtualServerConfiguration, _ value: KeyPath<RealServerConfiguration, Value>
+        _ servers: Servers, _ value: KeyPath<RealServerConfiguration, Value>
     ) -> Bool {
-        let known = Dictionary(realServers.map { ($0.endpoint, $0[keyPath: value]) }) { first, _ in first }
-        return new.realServers.contains { server in
-            known[server.endpoint].map { $0 != server[keyPath: value] } ?? false
-        }
+        servers.contains { $0.old[keyPath: value] != $0.new[keyPath: value] }
     }
 }

@@ -143,7 +143,7 @@ extension Array: JSONCodable where Element: JSONCodable {
         self.init()
         reserveCapacity(values.count)
         for (index, value) in values.enumerated() {
-            do throws(JSONCodingError) { append(try Element(json: value)) } catch { throw error.within(index) }
+            do throws(JSONCodingError) { append(try Element(json: value)) } catch { throw error.within("[\(index)]") }
         }
     }
 

@@ -22,13 +22,8 @@ extension JSONCodingError {
         JSONCodingError(path: "", problem: "expected \(wanted), found \(found.kind)")
     }
 
-    /// The error, in the value of a member.
-    func within(_ member: String) -> JSONCodingError { inside(member) }
-
-    /// The error, in an element.
-    func within(_ index: Int) -> JSONCodingError { inside("[\(index)]") }
-
-    private func inside(_ place: String) -> JSONCodingError {
+    /// The error, in the value of a member, or in an element: `[0]`.
+    func within(_ place: String) -> JSONCodingError {
         let isMember = !path.isEmpty && !path.hasPrefix("[")
         return JSONCodingError(path: place + (isMember ? "." : "") + path, problem: problem)
     }

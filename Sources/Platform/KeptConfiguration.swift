@@ -119,7 +119,7 @@ public final class ConfigurationKeeper {
     private func written(_ bundle: ConfigurationBundle, _ failure: Errno?) {
         isWriting = false
         if failure == nil {
-            pace = RetryPace()
+            pace.reset()
             retry?.disarm()
             write()
         } else {

@@ -150,7 +150,7 @@ public final class LedgerFile {
     fileprivate func finished(_ result: Desk.Result) {
         finished = max(finished, result.content)
         if result.failure == nil {
-            pace = RetryPace()
+            pace.reset()
             retry?.disarm()
             if finished == latest { make = nil }
         } else if result.content == latest {
@@ -163,16 +163,6 @@ public final class LedgerFile {
             failureChanged?(failure)
         }
         for (_, done) in answered { done(result.failure) }
-    }
-}
-
-/// How long is waited before a write that failed is tried again: 1, 2, 4 … 60 s.
-struct RetryPace {
-    private var delay = Duration.seconds(1)
-
-    mutating func next() -> Duration {
-        defer { delay = min(delay * 2, .seconds(60)) }
-        return delay
     }
 }
 

@@ -80,12 +80,9 @@ public struct Logger: Sendable {
     func record(_ level: LogLevel, _ message: String) -> [UInt8] {
         var line = toJournal ? Array("<\(level.rawValue)>".utf8) : Self.timeOfDay() + " \(level.name) ".utf8
         // Nearly all are plain.
-        if message.utf8.count <= Self.limit, message.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) {
-            line += message.utf8
-            line.append(UInt8(ascii: "\n"))
-            return line
-        }
-        for (index, scalar) in message.unicodeScalars.enumerated() {
+        let isPlain = message.utf8.count <= Self.limit && message.utf8.allSatisfy { (0x20..<0x7f).contains($0) }
+        if isPlain { line += message.utf8 }
+        for (index, scalar) in message.unicodeScalars.enumerated() where !isPlain {
             guard line.count < Self.limit else {
                 line += " … (\(message.unicodeScalars.count - index) more characters)".utf8
                 break

@@ -12,7 +12,6 @@ final class NotifyReader {
     /// One that has run for so long works.
     private static let probation = Duration.seconds(10)
     private static let shortestPause = Duration.seconds(1)
-    private static let longestPause = Duration.seconds(60)
 
     /// The program, the path behind its arguments.
     let command: ScriptCommand
@@ -24,7 +23,7 @@ final class NotifyReader {
     private var call: ScriptCall<ScriptAPI.Run>?
     private var timer: LoopTimer?
     private var began = Instant.zero
-    private var pause = shortestPause
+    private var pace = RetryPace(first: shortestPause)
     private var hasBegun = false
     private var isAccepted = false
     var troubleChanged: (() -> Void)?
@@ -53,7 +52,7 @@ final class NotifyReader {
     private func timerFired() {
         guard call != nil else { return begin() }
         if isAccepted {
-            pause = Self.shortestPause
+            pace.reset()
             trouble = nil
         } else {
             trouble = "scriptd does not answer"
@@ -88,13 +87,12 @@ final class NotifyReader {
         case .notRun: timer?.arm(after: Self.shortestPause)
         case .ended(let outcome, let line):
             if loop.now - began >= Self.probation {
-                pause = Self.shortestPause
+                pace.reset()
             } else {
                 let words = line.isEmpty ? "" : " (\(line))"
                 trouble = "what reads it, \(command.arguments[0]), does not go on: \(outcome)\(words)"
             }
-            timer?.arm(after: pause)
-            pause = min(pause * 2, Self.longestPause)
+            timer?.arm(after: pace.next())
         }
         withExtendedLifetime(over) {}
     }

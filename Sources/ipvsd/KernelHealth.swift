@@ -4,6 +4,7 @@
 import Glibc
 import Net
 import Netlink
+import Platform
 
 /// Why the table cannot be kept, for people.
 struct KernelProblem: Hashable {
@@ -23,7 +24,6 @@ struct KernelProblem: Hashable {
 }
 
 struct KernelHealth {
-    private static let longestRetry = Duration.seconds(10)
     private static let silentFailures = 3
 
     /// Nil while the table can be kept.
@@ -31,7 +31,7 @@ struct KernelHealth {
     /// The kernel is left alone until then.
     private(set) var resume = Instant.zero
     private var failures = 0
-    private var wait = Duration.zero
+    private var pace = RetryPace(longest: .seconds(10))
 
     /// A request failed. Returns true when the kernel is left alone for a while.
     mutating func failed(_ error: NetlinkError, at now: Instant) -> Bool {
@@ -41,15 +41,14 @@ struct KernelHealth {
             return false
         }
         problem = KernelProblem(error)
-        wait = min(max(wait * 2, .seconds(1)), Self.longestRetry)
-        resume = now + wait
+        resume = now + pace.next()
         return true
     }
 
     /// Everything there was to ask and to write is done.
     mutating func isInOrder() {
         failures = 0
-        wait = .zero
+        pace.reset()
         problem = nil
     }
 }

@@ -47,7 +47,7 @@ struct MarkKeeper {
     private var held: MarkTable?
     /// The table that may be there, whatever is in it.
     private var present: String?
-    private var wait = Duration.zero
+    private var retry = RetryPace(longest: longestRetry)
     private var isTouched = false
     /// When it was put right last because somebody else had changed it, and how long it then takes until that is done again.
     private var mended = Instant.zero
@@ -68,7 +68,8 @@ struct MarkKeeper {
 
     mutating func configure(_ configuration: Configuration) {
         wanted = MarkTable(configuration)
-        (wait, deadline) = (.zero, .zero)
+        retry.reset()
+        deadline = .zero
     }
 
     /// Somebody else has changed the table. Once, that is put right at once; who does it again and again is answered once a second, or two such
@@ -94,11 +95,11 @@ struct MarkKeeper {
                 held = wanted
             }
             if isTouched { (mended, pace) = (now, min(max(pace * 2, Self.firstPace), Self.slowestPace)) }
-            (problem, wait, deadline, isTouched) = (nil, .zero, .distantFuture, false)
+            retry.reset()
+            (problem, deadline, isTouched) = (nil, .distantFuture, false)
         } catch {
             problem = error
-            wait = min(max(wait * 2, .seconds(1)), Self.longestRetry)
-            deadline = now + wait
+            deadline = now + retry.next()
         }
     }
 

@@ -22,7 +22,6 @@ protocol SyncKernel: AnyObject {
 final class SyncKeeper {
     /// Between two looks at the kernel.
     private static let period = Duration.seconds(5)
-    private static let longestRetry = Duration.seconds(10)
 
     private let kernel: any SyncKernel
     private(set) var plan = SyncPlan()
@@ -32,7 +31,7 @@ final class SyncKeeper {
     private(set) var problem: SyncProblem?
     /// When `turn` has something to do.
     private(set) var deadline = Instant.distantFuture
-    private var wait = Duration.zero
+    private var pace = RetryPace(longest: .seconds(10))
 
     init(_ kernel: any SyncKernel) {
         self.kernel = kernel
@@ -85,12 +84,11 @@ final class SyncKeeper {
             }
             if !done.isEmpty { held = try kernel.syncDaemons() }
             problem = nil
-            wait = .zero
+            pace.reset()
             deadline = isInUse ? now + Self.period : now
         } catch {
             problem = SyncProblem(command, error)
-            wait = min(max(wait * 2, .seconds(1)), Self.longestRetry)
-            deadline = now + wait
+            deadline = now + pace.next()
         }
         return done
     }

@@ -6,6 +6,7 @@ import Configuration
 import IPVS
 import Net
 import Netlink
+import Platform
 
 /// The table with its counters, whoever made it.
 struct TableDump {
@@ -32,7 +33,7 @@ struct TableWatch {
 
     private struct Retry {
         var next: Instant
-        var wait: Duration
+        var pace: RetryPace
     }
 
     /// Somebody who waits for a dump.
@@ -189,8 +190,8 @@ struct TableWatch {
     mutating func refused(_ services: Set<VirtualServerIdentity>, at now: Instant) {
         for service in services {
             if let retry = retries[service], retry.next > now { continue }
-            let wait = retries[service].map { min($0.wait * 2, Self.longestRetry) } ?? .seconds(1)
-            retries[service] = Retry(next: now + wait, wait: wait)
+            var pace = retries[service]?.pace ?? RetryPace(longest: Self.longestRetry)
+            retries[service] = Retry(next: now + pace.next(), pace: pace)
         }
     }
 

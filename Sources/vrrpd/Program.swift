@@ -46,7 +46,7 @@ final class Program: RunningDaemon {
     private var isConcluding = false
     /// When the private socket is tried again, and how long after that.
     private var socketRetry: LoopTimer?
-    private var socketDelay = Duration.seconds(1)
+    private var socketPace = RetryPace()
 
     /// Opens what no instance can do without. EWOULDBLOCK: another vrrpd has this run directory.
     init(_ context: DaemonContext) throws {
@@ -224,8 +224,7 @@ final class Program: RunningDaemon {
                 Alarm(
                     message: "no private socket: \(error)",
                     remedy: "lbctl cannot reach this vrrpd; take away what stands at \(path); it is tried again"))
-            socketRetry?.arm(after: socketDelay)
-            socketDelay = min(socketDelay * 2, .seconds(60))
+            socketRetry?.arm(after: socketPace.next())
             return error
         }
     }

@@ -86,6 +86,21 @@ extension Daemons {
         return answers
     }
 
+    /// The latest events of some types, each as it came and as it was read.
+    func latest(_ types: [String]) throws(Failure) -> [(wire: JSONValue, event: BusAPI.Event)] {
+        var replies: [Answer<BusAPI.Subscribe>] = []
+        try send(BusAPI.Subscribe(types: types).call(more: true), to: nil, .everyReply(timeout)) { parameters in
+            guard parameters["snapshotComplete"]?.bool != true else { return .enough }
+            replies.append(Answer(parameters: parameters))
+            return .more
+        }
+        var events: [(wire: JSONValue, event: BusAPI.Event)] = []
+        for reply in replies {
+            guard let event = try reply.decoded().event else { continue }
+            events.append((reply.parameters["event"] ?? .null, event))
+        }
+        return events
+    }
 }
 
 extension Array {

@@ -1,7 +1,6 @@
 // Which configuration each daemon has in force, as it says on the bus.
 import Bus
 import JSON
-import Varlink
 
 /// The digests of the configurations in force.
 struct LoadedDigests {
@@ -17,17 +16,12 @@ struct LoadedDigests {
     init?(of attached: [Daemon], _ caller: some Daemons) throws(Failure) {
         guard !caller.isDirect else { return nil }
         var digests: [Daemon: String] = [:]
-        let subscription = BusAPI.Subscribe(types: [EventType.configuration])
-        try caller.send(subscription.call(more: true), to: nil, .everyReply(caller.timeout)) {
-            (parameters) throws(Failure) in
-            guard parameters["snapshotComplete"]?.bool != true else { return .enough }
-            if let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event,
-                let daemon = attached.first(where: { $0.rawValue == event.subject }), let data = event.data,
+        for (_, event) in try caller.latest([EventType.configuration]) {
+            if let daemon = attached.first(where: { $0.rawValue == event.subject }), let data = event.data,
                 let loaded = try? data.decode(DaemonConfiguration.self)
             {
                 digests[daemon] = loaded.digest
             }
-            return .more
         }
         self.init(digests)
     }

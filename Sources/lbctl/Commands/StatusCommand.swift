@@ -88,16 +88,8 @@ struct StatusReport {
             }
             status.presence[daemon] = .present(since: service.since, pid: service.pid)
         }
-        let subscription = BusAPI.Subscribe(types: [EventType.alarm, EventType.configuration, EventType.checkHeartbeat])
-        var kept: [JSONObject] = []
-        try caller.send(subscription.call(more: true), to: nil, .everyReply(caller.timeout)) { parameters in
-            guard parameters["snapshotComplete"]?.bool != true else { return .enough }
-            kept.append(parameters)
-            return .more
-        }
-        for parameters in kept {
-            guard let event = try Answer<BusAPI.Subscribe>(parameters: parameters).decoded().event else { continue }
-            if event.type != EventType.checkHeartbeat { events.append(parameters["event"] ?? .null) }
+        for (wire, event) in try caller.latest([EventType.alarm, EventType.configuration, EventType.checkHeartbeat]) {
+            if event.type != EventType.checkHeartbeat { events.append(wire) }
             add(event)
         }
     }
