@@ -115,7 +115,11 @@ public struct Checker: Sendable {
     /// The checker begins its work: the first probe comes at a random time within `warmup`, so that many checkers spread.
     public mutating func started(at now: Instant, using generator: inout some RandomNumberGenerator) -> [Action] {
         let window = max(0, schedule.warmup.nanoseconds)
-        return wait(.nanoseconds(window == 0 ? 0 : Int64.random(in: 0..<window, using: &generator)), from: now)
+        var actions: [Action] = []
+        wait(
+            Duration(nanoseconds: window == 0 ? 0 : Int64.random(in: 0..<window, using: &generator)), from: now,
+            &actions)
+        return actions
     }
 
     /// No probes by itself from now on; one that is under way ends as ever.
@@ -135,7 +139,7 @@ public struct Checker: Sendable {
     public mutating func due(at now: Instant) -> [Action] {
         guard case .waiting(let deadline) = phase else { return [] }
         guard deadline <= now else { return [.wake(at: deadline)] }
-        if now - deadline >= max(schedule.delayLoop / 10, .milliseconds(100)) { missed = deadline }
+        if (now - deadline).nanoseconds >= max(schedule.delayLoop.nanoseconds / 10, 100_000_000) { missed = deadline }
         return probeRequested()
     }
 
@@ -172,7 +176,7 @@ public struct Checker: Sendable {
         switch other.phase {
         case .waiting(let deadline): actions.append(.wake(at: deadline))
         case .probing: actions.append(.probe(step: step))
-        case .idle: actions += wait(schedule.delayLoop, from: now)
+        case .idle: wait(schedule.delayLoop, from: now, &actions)
         }
         return actions
     }
@@ -180,57 +184,64 @@ public struct Checker: Sendable {
     /// The probe has ended. Ignored when none was running.
     public mutating func finished(_ outcome: ProbeOutcome, at now: Instant) -> [Action] {
         guard isProbing else { return [] }
+        var actions: [Action] = []
         switch outcome {
         case .success:
             lastFailure = nil
             (successes, failures) = (successes + 1, 0)
-            return succeeded(at: now)
+            succeeded(at: now, &actions)
         case .failure(let failure):
             lastFailure = failure
             (successes, failures) = (0, failures + 1)
-            return failed(failure, at: now)
+            failed(failure, at: now, &actions)
         case .inconclusive(let hindrance):
-            return [.hindered(hindrance)] + wait(schedule.delayLoop, from: now)
+            actions.append(.hindered(hindrance))
+            wait(schedule.delayLoop, from: now, &actions)
         }
+        return actions
     }
 
     // MARK: Results
 
-    private mutating func succeeded(at now: Instant) -> [Action] {
+    private mutating func succeeded(at now: Instant, _ actions: inout [Action]) {
         switch standing {
         case .up:
             standing = .up(failures: 0)
-            let report = advance() ? verify() : []
-            return report + wait(delayAfterSuccess, from: now)
+            if advance() { verify(&actions) }
+            wait(delayAfterSuccess, from: now, &actions)
         case .down(_, repeating: true) where rounds.steps > 1:
             standing = .down(rounds: 0, repeating: false)
             step = 0
-            return wait(delayAfterSuccess, from: now)
+            wait(delayAfterSuccess, from: now, &actions)
         case .down(let rounds, _):
             let complete = rounds + (advance() ? 1 : 0)
             guard complete >= schedule.rise else {
                 standing = .down(rounds: complete, repeating: false)
-                return wait(delayAfterSuccess, from: now)
+                return wait(delayAfterSuccess, from: now, &actions)
             }
             standing = .up(failures: 0)
             isVerified = true
-            return [.changed(.up, failure: nil, attempts: complete)] + wait(schedule.delayLoop, from: now)
+            actions.append(.changed(.up, failure: nil, attempts: complete))
+            wait(schedule.delayLoop, from: now, &actions)
         }
     }
 
-    private mutating func failed(_ failure: ProbeFailure, at now: Instant) -> [Action] {
+    private mutating func failed(_ failure: ProbeFailure, at now: Instant, _ actions: inout [Action]) {
         switch standing {
         case .up(let failures) where failures < schedule.retry:
             standing = .up(failures: failures + 1)
-            return [.failed(failure, attempt: failures + 1, of: schedule.fall)]
-                + wait(schedule.delayBeforeRetry, from: now)
+            actions.append(.failed(failure, attempt: failures + 1, of: schedule.fall))
+            wait(schedule.delayBeforeRetry, from: now, &actions)
         case .up(let failures):
             standing = .down(rounds: 0, repeating: true)
             isVerified = true
-            return [.changed(.down, failure: failure, attempts: failures + 1)] + wait(delayWhileDown, from: now)
+            actions.append(.changed(.down, failure: failure, attempts: failures + 1))
+            wait(delayWhileDown, from: now, &actions)
         case .down:
             standing = .down(rounds: 0, repeating: true)
-            return verify() + [.failed(failure, attempt: 1, of: 1)] + wait(delayWhileDown, from: now)
+            verify(&actions)
+            actions.append(.failed(failure, attempt: 1, of: 1))
+            wait(delayWhileDown, from: now, &actions)
         }
     }
 
@@ -240,10 +251,10 @@ public struct Checker: Sendable {
         return step == 0
     }
 
-    private mutating func verify() -> [Action] {
-        guard !isVerified else { return [] }
+    private mutating func verify(_ actions: inout [Action]) {
+        guard !isVerified else { return }
         isVerified = true
-        return [.verified]
+        actions.append(.verified)
     }
 
     // MARK: Delays
@@ -258,10 +269,10 @@ public struct Checker: Sendable {
     }
 
     /// Checkers that a pause of this host has made late together do not go on in step: each keeps its place within `delay_loop`.
-    private mutating func wait(_ delay: Duration, from now: Instant) -> [Action] {
+    private mutating func wait(_ delay: Duration, from now: Instant, _ actions: inout [Action]) {
         guard !isSuspended else {
             phase = .idle
-            return []
+            return
         }
         var deadline = now + delay
         if let missed, schedule.delayLoop > .zero, delay >= schedule.delayLoop {
@@ -269,6 +280,6 @@ public struct Checker: Sendable {
             self.missed = nil
         }
         phase = .waiting(until: deadline)
-        return [.wake(at: deadline)]
+        actions.append(.wake(at: deadline))
     }
 }

@@ -12,7 +12,7 @@ public struct HTTPAnswer: Hashable, Sendable {
 
     /// How much of the body of an answer to `request` is read.
     public static func limit(for request: HTTPRequest) -> Int {
-        request.digest == nil && request.regex == nil ? statusLimit : digestLimit
+        request.judgesBody ? digestLimit : statusLimit
     }
 
     /// The status code of the final response.

@@ -1,4 +1,5 @@
 // How long the probes of a check took, in a fixed number of buckets: what is kept does not grow with time.
+import Net
 
 /// Counts of durations.
 public struct LatencyHistogram: Sendable {
@@ -9,6 +10,8 @@ public struct LatencyHistogram: Sendable {
         .milliseconds(500), .seconds(1), .milliseconds(2500), .seconds(5), .seconds(10),
     ]
 
+    private static let nanoseconds = bounds.map(\.nanoseconds)
+
     /// One for each bucket.
     private var counts = InlineArray<16, UInt32>(repeating: 0)
 
@@ -17,7 +20,8 @@ public struct LatencyHistogram: Sendable {
 
     /// One more; a count that is full stays.
     public mutating func add(_ duration: Duration) {
-        let bucket = Self.bounds.firstIndex { duration <= $0 } ?? Self.bounds.count
+        let nanoseconds = duration.nanoseconds
+        let bucket = Self.nanoseconds.firstIndex { nanoseconds <= $0 } ?? Self.nanoseconds.count
         if counts[bucket] < .max { counts[bucket] += 1 }
     }
 

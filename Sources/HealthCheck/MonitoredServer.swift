@@ -49,13 +49,18 @@ public struct MonitoredServer: Sendable {
 
     /// How many checkers are down.
     public var failedCheckers: Int {
-        checkers.count { $0.verdict == .down }
+        // By index: nothing of a checker is copied.
+        checkers.indices.count { checkers[$0].verdict == .down }
     }
 
     /// True when the verdict rests on probes of this process: all checkers are probed, or one of those probed is down.
     public var isVerified: Bool {
-        checkers.allSatisfy(\.isVerified) || checkers.contains { $0.isVerified && $0.verdict == .down }
+        checkers.indices.allSatisfy { checkers[$0].isVerified }
+            || checkers.indices.contains { checkers[$0].isVerified && checkers[$0].verdict == .down }
     }
+
+    /// A probe of a checker is under way.
+    public var isProbing: Bool { checkers.indices.contains { checkers[$0].isProbing } }
 
     // MARK: Events
 

@@ -19,6 +19,19 @@ public struct ServiceEntry: Equatable, Sendable {
 
     /// What a dump shows, without the counters.
     public init(_ snapshot: ServiceSnapshot) {
+        self.init(
+            attributes: Self.attributes(snapshot),
+            destinations: Dictionary(
+                snapshot.destinations.map { ($0.endpoint, $0.attributes) }, uniquingKeysWith: { _, last in last }))
+    }
+
+    /// A dump shows just this. Costs less than to make an entry of it.
+    public func isShown(by snapshot: ServiceSnapshot) -> Bool {
+        destinations.count == snapshot.destinations.count && attributes == Self.attributes(snapshot)
+            && snapshot.destinations.allSatisfy { destinations[$0.endpoint] == $0.attributes }
+    }
+
+    private static func attributes(_ snapshot: ServiceSnapshot) -> ServiceAttributes {
         var attributes = snapshot.attributes
         // A mask that is no prefix is as nobody here wants it.
         if let prefix = attributes.persistence?.prefixLength,
@@ -26,10 +39,7 @@ public struct ServiceEntry: Equatable, Sendable {
         {
             attributes.persistence?.prefixLength = -1
         }
-        self.init(
-            attributes: attributes,
-            destinations: Dictionary(
-                snapshot.destinations.map { ($0.endpoint, $0.attributes) }, uniquingKeysWith: { _, last in last }))
+        return attributes
     }
 }
 

@@ -143,27 +143,39 @@ public struct Memory: Equatable, Sendable {
     public static func text(
         of standings: [VirtualServerIdentity: Standing], since: [VirtualServerIdentity: SideSince] = [:], boot: String
     ) -> String {
-        var text = "\(header)\nboot \(boot)\n"
+        var text = Lines("\(header)\nboot \(boot)\n")
         for (service, standing) in standings where standing.pool != nil || standing.isOwned {
             let remembered = standing.remembered
             let side = remembered == nil ? standing.pool?.side : remembered?.side
-            text += "service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n"
-            if let since = since[service] { text += "since \(since.side.rawValue) \(since.time)\n" }
-            for (endpoint, health) in remembered?.servers ?? [:] { text += "\(health.rawValue) \(endpoint)\n" }
-            for (endpoint, change) in remembered?.weightChanges ?? [:] { text += "change \(endpoint) \(change)\n" }
+            text.add("service \(service) \(standing.isOwned ? "ours" : "unwritten") \(side?.rawValue ?? "unknown")\n")
+            if let since = since[service] { text.add("since \(since.side.rawValue) \(since.time)\n") }
+            for (endpoint, health) in remembered?.servers ?? [:] { text.add("\(health.rawValue) \(endpoint)\n") }
+            for (endpoint, change) in remembered?.weightChanges ?? [:] { text.add("change \(endpoint) \(change)\n") }
             guard remembered == nil else { continue }
             for member in standing.pool?.members ?? [] where member.departure == nil && !standing.isUnwritten(member) {
                 // Not interpolated: there may be tens of thousands.
-                text += RememberedHealth(member).rawValue
-                text += " "
-                text += member.configuration.endpoint.description
-                text += "\n"
+                text.add(RememberedHealth(member).rawValue)
+                text.add(" ")
+                text.add(member.configuration.endpoint.description)
+                text.add("\n")
                 if member.weightChange != 0 {
-                    text += "change \(member.configuration.endpoint) \(member.weightChange)\n"
+                    text.add("change \(member.configuration.endpoint) \(member.weightChange)\n")
                 }
             }
         }
-        return text
+        return String(decoding: text.octets, as: UTF8.self)
+    }
+
+    /// A text that grows by tens of thousands of words; to append to a String costs several times as much.
+    private struct Lines {
+        private(set) var octets: [UInt8]
+
+        init(_ text: String) { octets = Array(text.utf8) }
+
+        mutating func add(_ word: String) {
+            var word = word
+            word.withUTF8 { octets.append(contentsOf: $0) }
+        }
     }
 }
 

@@ -44,15 +44,19 @@ extension Pitfall {
     public static func found(
         in standings: some Sequence<Standing>, before: [Pitfall] = [], host: () -> (HostNetwork, Traffic)?
     ) -> [Pitfall]? {
-        var servers: [ConfiguredServer] = []
+        var staying: [ConfiguredServer] = []
+        var leaving: [ConfiguredServer] = []
         for standing in standings {
-            for member in standing.pool?.members ?? [] { servers.append(ConfiguredServer(standing, member)) }
+            for member in standing.pool?.members ?? [] {
+                let server = ConfiguredServer(standing, member)
+                // The configuration does not have those that depart any more.
+                if member.departure == nil { staying.append(server) } else { leaving.append(server) }
+            }
         }
-        guard !servers.isEmpty else { return [] }
+        guard !staying.isEmpty || !leaving.isEmpty else { return [] }
         guard let (host, traffic) = host() else { return nil }
-        let staying = servers.filter { !$0.isLeaving }
         return masquerading(staying, traffic, host) + tracking(host, before) + serving(staying, host)
-            + narrowTunnels(staying, host) + ignoredWeights(servers, host)
+            + narrowTunnels(staying, host) + ignoredWeights([staying, leaving].joined(), host)
     }
 
     // MARK: Masquerading
@@ -62,7 +66,8 @@ extension Pitfall {
     ) -> [Pitfall] {
         let own = host.addresses
         return AddressFamily.allCases.compactMap { family in
-            let servers = servers.filter {
+            // A thousand servers are looked at every ten seconds: nothing is copied.
+            let servers = servers.lazy.filter {
                 $0.forwarding == .masquerade && $0.address.family == family && !own.contains($0.address)
             }
             guard host.families.contains(family) else {
@@ -80,7 +85,9 @@ extension Pitfall {
     private static let fewest: UInt64 = 3
 
     /// Whether servers get connections and are not heard. A server of UDP need not answer, and what a mark stands for is not known.
-    private static func noAnswers(_ servers: [ServerIdentity], _ traffic: Traffic, _ host: HostNetwork) -> Pitfall? {
+    private static func noAnswers(
+        _ servers: some Sequence<ServerIdentity>, _ traffic: Traffic, _ host: HostNetwork
+    ) -> Pitfall? {
         var silent: [ServerIdentity: UInt64] = [:]
         for server in servers {
             guard case .address(let transport, _) = server.service, transport != .udp else { continue }
@@ -152,15 +159,18 @@ extension Pitfall {
     }
 
     /// Servers that have weight 0 so that nobody new comes, and settings by which some come nevertheless.
-    private static func ignoredWeights(_ servers: [ConfiguredServer], _ host: HostNetwork) -> [Pitfall] {
+    private static func ignoredWeights(
+        _ servers: some Sequence<ConfiguredServer>, _ host: HostNetwork
+    ) -> [Pitfall] {
         HostNetwork.Setting.allCases.filter { host.settings[$0] == 0 }.compactMap { setting in
             let ignored = servers.filter { server in
-                guard server.hasNoWeight else { return false }
-                return switch setting {
+                switch setting {
                 // ip_vs_in in net/netfilter/ipvs/ip_vs_core.c: such connections go elsewhere by either setting.
-                case .reuse: host.settings[.expireConnections] == 0 && server.identity.service.isOfConnections
+                case .reuse:
+                    host.settings[.expireConnections] == 0 && server.identity.service.isOfConnections
+                        && server.hasNoWeight
                 // ip_vs_check_template. A drain waits for persistent clients; a server that is down is of no use to them.
-                case .expireTemplates: server.isPersistent && server.health == .down
+                case .expireTemplates: server.health == .down && server.isPersistent && server.hasNoWeight
                 case .expireConnections: false
                 }
             }
@@ -168,8 +178,12 @@ extension Pitfall {
         }
     }
 
+    /// Always the same one of the same servers.
     private static func first(_ servers: some Sequence<ServerIdentity>) -> ServerIdentity? {
-        servers.lazy.map { ($0, name: "\($0)") }.min { $0.name < $1.name }?.0
+        servers.min { one, other in
+            one.endpoint == other.endpoint
+                ? "\(one.service)" < "\(other.service)" : one.endpoint < other.endpoint
+        }
     }
 }
 
@@ -178,8 +192,6 @@ private struct ConfiguredServer {
     let identity: ServerIdentity
     let forwarding: ForwardingMethod
     let health: Health
-    /// The configuration does not have it any more.
-    let isLeaving: Bool
     /// The kernel has it with weight 0.
     let hasNoWeight: Bool
     let isPersistent: Bool
@@ -191,7 +203,6 @@ private struct ConfiguredServer {
         identity = ServerIdentity(standing.identity, endpoint)
         forwarding = member.configuration.forwarding
         health = member.health
-        isLeaving = member.departure != nil
         hasNoWeight = standing.held.entry?.destinations[endpoint]?.weight == 0
         isPersistent = standing.held.entry?.attributes.persistence != nil
     }

@@ -59,6 +59,18 @@ public struct TrafficHistory: Sendable {
         var seen: Instant
         /// Oldest first.
         var samples: [TrafficSample] = []
+
+        mutating func note(_ counters: Counters, _ active: UInt32, at now: Instant) {
+            seen = now
+            guard now - at >= TrafficHistory.shortest else { return }
+            if let sample = TrafficSample(from: (at, self.counters), to: counters, active: active, at: now) {
+                if samples.count >= TrafficHistory.length { samples.removeFirst() }
+                samples.append(sample)
+            } else {
+                samples = []
+            }
+            (at, self.counters) = (now, counters)
+        }
     }
 
     private var services: [VirtualServerIdentity: Series] = [:]
@@ -81,24 +93,23 @@ public struct TrafficHistory: Sendable {
     private static func note<Key>(
         _ counters: Counters, _ active: UInt32, at now: Instant, in all: inout [Key: Series], _ key: Key
     ) {
-        guard var series = all[key] else {
+        // In its place: a second search, or a copy of the samples, would cost more than the note.
+        guard let index = all.index(forKey: key) else {
             if all.count < limit { all[key] = Series(at: now, counters: counters, seen: now) }
             return
         }
-        series.seen = now
-        if now - series.at >= shortest {
-            let sample = TrafficSample(from: (series.at, series.counters), to: counters, active: active, at: now)
-            if let sample { series.samples.append(sample) } else { series.samples = [] }
-            series.samples.removeFirst(max(0, series.samples.count - length))
-            (series.at, series.counters) = (now, counters)
-        }
-        all[key] = series
+        all.values[index].note(counters, active, at: now)
     }
 
     /// What was not in the table since `begin` is not there any more.
     public mutating func forget(notSeenSince begin: Instant) {
-        services = services.filter { $0.value.seen >= begin }
-        servers = servers.filter { $0.value.seen >= begin }
+        Self.forget(notSeenSince: begin, of: &services)
+        Self.forget(notSeenSince: begin, of: &servers)
+    }
+
+    private static func forget<Key>(notSeenSince begin: Instant, of all: inout [Key: Series]) {
+        guard all.values.contains(where: { $0.seen < begin }) else { return }
+        all = all.filter { $0.value.seen >= begin }
     }
 
     /// Of a service, oldest first.

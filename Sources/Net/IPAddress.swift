@@ -56,6 +56,16 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
         }
     }
 
+    /// Puts its octets in network order at the beginning of `buffer`, which has room for 16.
+    public func copyOctets(to buffer: UnsafeMutableRawBufferPointer) {
+        switch self {
+        case .v4(let address): buffer.storeBytes(of: address.rawValue.bigEndian, as: UInt32.self)
+        case .v6(let address):
+            buffer.storeBytes(of: address.high.bigEndian, as: UInt64.self)
+            buffer.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+    }
+
     /// 4 or 16 octets in network order.
     public var octets: [UInt8] {
         switch self {
@@ -194,7 +204,13 @@ public struct Endpoint: Hashable, Comparable, Sendable, LosslessStringConvertibl
 
     public var description: String {
         switch address {
-        case .v4(let address): address.description + ":" + port.description
+        case .v4(let address):
+            // A colon and five digits at most. Tables have tens of thousands of endpoints.
+            String(unsafeUninitializedCapacity: IPv4Address.longestText + 6) { text in
+                let colon = address.write(to: text)
+                text[colon] = UInt8(ascii: ":")
+                return text.put(UInt32(port), at: colon + 1)
+            }
         case .v6(let address): "[\(address)]:\(port)"
         }
     }

@@ -23,11 +23,12 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// Parses dotted-quad text: exactly four decimal octets, no leading zeros, nothing around them.
     public init?(_ text: String) {
         var text = text
-        guard let value = text.withUTF8({ Self.parse($0) }) else { return nil }
-        rawValue = value
+        guard let address = text.withUTF8({ IPv4Address(ascii: $0) }) else { return nil }
+        self = address
     }
 
-    private static func parse(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    /// The same from the text's octets.
+    public init?(ascii text: UnsafeBufferPointer<UInt8>) {
         var value: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0
@@ -48,7 +49,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
             }
         }
         guard digits > 0, dots == 3 else { return nil }
-        return value << 8 | octet
+        rawValue = value << 8 | octet
     }
 
     /// The four octets in network order.
@@ -68,20 +69,34 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     public var description: String {
         // The longest, 255.255.255.255, has 15 octets. Tables have tens of thousands of addresses.
-        String(unsafeUninitializedCapacity: 15) { text in
-            var count = 0
-            for shift: UInt32 in [24, 16, 8, 0] {
-                let octet = rawValue >> shift & 0xFF
-                if shift < 24 {
-                    text[count] = UInt8(ascii: ".")
-                    count += 1
-                }
-                for place: UInt32 in [100, 10, 1] where octet >= place || place == 1 {
-                    text[count] = UInt8(ascii: "0") + UInt8(octet / place % 10)
-                    count += 1
-                }
-            }
-            return count
+        String(unsafeUninitializedCapacity: Self.longestText) { write(to: $0) }
+    }
+
+    /// Of `description`, in octets.
+    static let longestText = 15
+
+    /// Puts its text at the beginning of `text`, which has room; how many octets that is.
+    func write(to text: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var count = text.put(rawValue >> 24, at: 0)
+        for shift: UInt32 in [16, 8, 0] {
+            text[count] = UInt8(ascii: ".")
+            count = text.put(rawValue >> shift & 0xFF, at: count + 1)
         }
+        return count
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    /// Puts a number in decimal at `index`; the index behind it.
+    func put(_ number: UInt32, at index: Int) -> Int {
+        var place: UInt32 = 1
+        while number / place >= 10 { place *= 10 }
+        var index = index
+        while place > 0 {
+            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / place % 10)
+            index += 1
+            place /= 10
+        }
+        return index
     }
 }

@@ -42,7 +42,7 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     @inlinable
     public static func - (left: Instant, right: Instant) -> Duration {
         let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
-        return .nanoseconds(overflow ? .max : difference)
+        return Duration(nanoseconds: overflow ? .max : difference)
     }
 
     @inlinable
@@ -54,13 +54,20 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 extension Duration {
+    /// So many nanoseconds. `nanoseconds(_:)`, but that is generic and goes by way of several functions.
+    @inlinable
+    public init(nanoseconds: Int64) {
+        self.init(attoseconds: Int128(nanoseconds) * 1_000_000_000)
+    }
+
     /// The whole duration in nanoseconds, saturated to 64 bits (292 years).
     @inlinable
     public var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return carried ? (seconds < 0 ? .min : .max) : sum
+        let magnitude = attoseconds.magnitude
+        // One instruction where the quotient fits into 63 bits; `components` divides 128 bits by 128.
+        let (high, low) = (UInt64(truncatingIfNeeded: magnitude >> 64), UInt64(truncatingIfNeeded: magnitude))
+        guard high < 500_000_000 else { return attoseconds < 0 ? .min : .max }
+        let quotient = (1_000_000_000 as UInt64).dividingFullWidth((high, low)).quotient
+        return attoseconds < 0 ? -Int64(quotient) : Int64(quotient)
     }
 }

@@ -18,7 +18,8 @@ public struct TimeAllowance: Hashable, Sendable {
     private static let longTurn = Duration.milliseconds(100)
 
     private let allowance: Duration
-    private var deadline = Instant.distantFuture
+    /// When to ask what it means.
+    public private(set) var deadline = Instant.distantFuture
     private var wasExtended = false
 
     /// So much time, not begun.
@@ -27,7 +28,8 @@ public struct TimeAllowance: Hashable, Sendable {
     }
 
     /// Begins, or begins anew.
-    /// - Returns: when to ask what it means.
+    /// - Returns: `deadline`.
+    @discardableResult
     public mutating func begin(at now: Instant) -> Instant {
         wasExtended = false
         deadline = now + allowance

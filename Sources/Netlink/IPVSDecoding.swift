@@ -35,8 +35,8 @@ extension ServiceSnapshot {
             case IPVS_SVC_ATTR_TIMEOUT: timeout = attribute.number() ?? 0
             case IPVS_SVC_ATTR_NETMASK: netmask = attribute.number()
             case IPVS_SVC_ATTR_PE_NAME: engine = attribute.string
-            case IPVS_SVC_ATTR_STATS: counters.read(attribute.nested, are64Bit: false)
-            case IPVS_SVC_ATTR_STATS64: counters.read(attribute.nested, are64Bit: true)
+            case IPVS_SVC_ATTR_STATS: counters.found(attribute.nested, are64Bit: false)
+            case IPVS_SVC_ATTR_STATS64: counters.found(attribute.nested, are64Bit: true)
             default: continue
             }
         }
@@ -101,8 +101,8 @@ extension DestinationSnapshot {
             case IPVS_DEST_ATTR_TUN_TYPE: tunnel.type = attribute.number() ?? 0
             case IPVS_DEST_ATTR_TUN_PORT: tunnel.port = attribute.number(UInt16.self)?.byteSwapped ?? 0
             case IPVS_DEST_ATTR_TUN_FLAGS: tunnel.flags = attribute.number() ?? 0
-            case IPVS_DEST_ATTR_STATS: counters.read(attribute.nested, are64Bit: false)
-            case IPVS_DEST_ATTR_STATS64: counters.read(attribute.nested, are64Bit: true)
+            case IPVS_DEST_ATTR_STATS: counters.found(attribute.nested, are64Bit: false)
+            case IPVS_DEST_ATTR_STATS64: counters.found(attribute.nested, are64Bit: true)
             default: continue
             }
         }
@@ -159,13 +159,19 @@ private struct TunnelDecoder {
 
 /// Counters from the 64-bit nest (kernel 4.1) when there is one, else from the 32-bit one.
 private struct CounterDecoder {
-    private(set) var counters = Counters()
+    /// The nest with the numbers of 64 bits, else that of 32. Both come from the kernel; one is read.
+    private var nest: NetlinkAttributes?
     private var have64Bit = false
 
-    mutating func read(_ attributes: NetlinkAttributes, are64Bit: Bool) {
+    mutating func found(_ nest: NetlinkAttributes, are64Bit: Bool) {
         guard are64Bit || !have64Bit else { return }
-        have64Bit = are64Bit
-        for attribute in attributes {
+        (self.nest, have64Bit) = (nest, are64Bit)
+    }
+
+    var counters: Counters {
+        var counters = Counters()
+        guard let nest else { return counters }
+        for attribute in nest {
             let value = attribute.number(UInt64.self) ?? attribute.number(UInt32.self).map(UInt64.init) ?? 0
             switch attribute.type {
             case IPVS_STATS_ATTR_CONNS: counters.connections = value
@@ -181,6 +187,7 @@ private struct CounterDecoder {
             default: continue
             }
         }
+        return counters
     }
 }
 

@@ -36,7 +36,16 @@ public final class EventLoop {
         var generation: UInt32 = 0
         /// The last turn in which the handler ran.
         var turn: UInt64 = 0
-        var handler: ((Readiness) -> Void)?
+        var handler: Handler?
+    }
+
+    // Closures by themselves would be wrapped in others to be in an Optional or an Array: an allocation and a call each.
+    private struct Handler {
+        let call: (Readiness) -> Void
+    }
+
+    private struct Work {
+        let call: () -> Void
     }
 
     /// The time of this turn, so that all decisions of one turn agree. `refreshNow` re-reads the clock.
@@ -48,7 +57,9 @@ public final class EventLoop {
     private var freeSlots: [Int] = []
     private var timers = Heap<TimerEntry>()
     private var timerSequence: UInt64 = 0
-    private var postponed: [() -> Void] = []
+    private var postponed: [Work] = []
+    /// The work of this turn, while it is done.
+    private var working: [Work] = []
     private var stopped = false
     private var turns: UInt64 = 0
     private var latenessLimit = Duration.zero
@@ -92,7 +103,7 @@ public final class EventLoop {
             freeSlots.append(index)
             throw error
         }
-        slots[index] = Slot(generation: generation, handler: handler)
+        slots[index] = Slot(generation: generation, handler: Handler(call: handler))
         return Watch(loop: self, descriptor: descriptor, index: index, generation: generation)
     }
 
@@ -142,7 +153,7 @@ public final class EventLoop {
                 enqueue(entry.core, at: deadline)
             } else {
                 entry.core.deadline = nil
-                entry.core.handler?()
+                entry.core.handler()
             }
         }
     }
@@ -182,7 +193,7 @@ public final class EventLoop {
 
     /// Runs `work` once, at the end of this turn: after the handlers that are running now have returned.
     public func soon(_ work: @escaping () -> Void) {
-        postponed.append(work)
+        postponed.append(Work(call: work))
     }
 
     /// When after `run` parts of the start are over: the configuration is read and adopted; elections and first checks at default intervals.
@@ -210,10 +221,11 @@ public final class EventLoop {
         }
         let looked = try handleDescriptors(waiting(atMost: timeout))
         expireTimers(dueAt: looked)
-        let work = postponed
-        guard !work.isEmpty else { return }
-        postponed.removeAll()
-        for item in work { item() }
+        guard !postponed.isEmpty else { return }
+        // Two buffers that stay, unless a turn had very much to do.
+        swap(&postponed, &working)
+        for item in working { item.call() }
+        working.removeAll(keepingCapacity: working.count <= Self.batch)
     }
 
     /// How many nanoseconds a turn waits that nobody wants to take longer than `milliseconds` (-1: any time); -1: until something happens.
@@ -268,7 +280,7 @@ public final class EventLoop {
             else { continue }
             slots[index].turn = turns
             isNews = true
-            handler(Readiness(rawValue: event.events))
+            handler.call(Readiness(rawValue: event.events))
         }
         return isNews
     }

@@ -14,7 +14,7 @@ public final class LoopTimer {
 
     deinit {
         core.deadline = nil
-        core.handler = nil
+        core.handler = {}
     }
 
     /// When it will fire; nil while disarmed.
@@ -40,7 +40,7 @@ public final class LoopTimer {
 
 /// What a timer and the loop's queue share.
 final class TimerCore {
-    var handler: (() -> Void)?
+    var handler: () -> Void
     var deadline: Instant?
     /// The heap entry that stands for this timer; other entries of it are stale.
     var queued: (deadline: Instant, sequence: UInt64)?

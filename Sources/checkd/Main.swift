@@ -19,7 +19,8 @@ private final class CheckProgram: RunningDaemon {
     private static let farewell = Duration.seconds(1)
 
     private let loop: EventLoop
-    private let loaded: ConfigurationFile
+    /// What `start` begins with.
+    private var first: ConfigurationFile?
     private let service: DaemonService
     private let ledger: Ledger
     private let daemon: CheckDaemon
@@ -30,7 +31,8 @@ private final class CheckProgram: RunningDaemon {
     init(_ context: DaemonContext) throws {
         let (loop, logger, options) = (context.loop, context.logger, context.options)
         self.loop = loop
-        loaded = try context.configuration(workingIn: \.networkNamespace)
+        let loaded = try context.configuration(workingIn: \.networkNamespace)
+        first = loaded
         let service = DaemonService(
             name: "checkd", interface: try Interfaces.check(), options: options, loop: loop, logger: logger)
         let network = ProbeNetwork(on: loop, scriptd: options.privateSocket(of: "scriptd")) {
@@ -81,6 +83,7 @@ private final class CheckProgram: RunningDaemon {
     }
 
     func start() throws {
+        guard let loaded = first.take() else { return }
         try service.start(CheckAPI.dispatch(to: daemon, reload: reloading))
         daemon.start(loaded.configuration)
         reloading.alarmChanged = { [daemon] in daemon.configurationChanged($0) }

@@ -29,7 +29,10 @@ final class IPVSDaemon: RunningDaemon {
     private(set) var records: [VirtualServerIdentity: ServiceRecord] = [:]
     /// Goes over to new configurations.
     private let reloading: ConfigurationReload<IpvsAPI>
-    private(set) var loaded: ConfigurationFile
+    /// What `start` begins with.
+    private var first: ConfigurationFile?
+    /// In force; nothing before `start`.
+    private(set) var configuration = Configuration()
     /// Where the configuration is.
     let configurationPath: String
     let scriptdUnit: String
@@ -56,7 +59,8 @@ final class IPVSDaemon: RunningDaemon {
 
     init(_ context: DaemonContext) throws {
         let (options, loop, logger) = (context.options, context.loop, context.logger)
-        loaded = try context.configuration(workingIn: \.tableNamespace)
+        let loaded = try context.configuration(workingIn: \.tableNamespace)
+        first = loaded
         self.loop = loop
         self.logger = logger
         pitfalls = PitfallWatch(startingAt: loop.now)
@@ -91,7 +95,7 @@ final class IPVSDaemon: RunningDaemon {
             IpvsAPI.self, on: bus, path: options.config, running: loaded.configuration.global, loop: loop,
             changes: { changes($0) }, adopt: { adopt($0) })
         changes = { [weak self] in self?.changes(to: $0) ?? [] }
-        adopt = { [weak self] in self?.commit($0) }
+        adopt = { [weak self] in self?.commit($0.configuration) }
         timer = loop.timer { [weak self] in self?.turn() }
         keeper.decisions.changed = { [weak self] in self?.planTurn() }
         teller.changed = { [weak self] in self?.planTurn() }
@@ -105,7 +109,8 @@ final class IPVSDaemon: RunningDaemon {
 
     /// Takes over the kernel's table, then joins the bus.
     func start() throws(Errno) {
-        commit(loaded)
+        guard let loaded = first.take() else { return }
+        commit(loaded.configuration)
         repeat { turn() } while keeper.deadline <= loop.refreshNow()
         try bus.start(IpvsAPI.dispatch(to: self, reload: reloading))
         reloading.alarmChanged = { [weak self] _ in self?.planTurn() }
@@ -126,7 +131,7 @@ final class IPVSDaemon: RunningDaemon {
     func stop(_ reason: StopReason) {
         turn()
         let now = loop.refreshNow()
-        let flush = reason == .terminate ? loaded.configuration.global.flushAtStop : nil
+        let flush = reason == .terminate ? configuration.global.flushAtStop : nil
         do throws(NetlinkError) {
             try keeper.finish(at: now, emptying: flush)
             if flush != nil {
@@ -158,14 +163,14 @@ final class IPVSDaemon: RunningDaemon {
     }
 
     /// Puts a configuration in force.
-    func commit(_ loaded: ConfigurationFile) {
+    func commit(_ configuration: Configuration) {
         let before = Dictionary(
-            self.loaded.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
-        self.loaded = loaded
-        teller.prepare(for: loaded.configuration, keeper.reconciler.standings)
+            self.configuration.virtualServers.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+        self.configuration = configuration
+        teller.prepare(for: configuration, keeper.reconciler.standings)
         let changed = keeper.configure(
-            loaded.configuration.virtualServers, departure: Self.departure(loaded.configuration),
-            timeouts: loaded.configuration.global.timeouts)
+            configuration.virtualServers, departure: Self.departure(configuration),
+            timeouts: configuration.global.timeouts)
         for service in changed {
             say(service)
             for server in before[service]?.realServers ?? [] { say(ServerIdentity(service, server.endpoint)) }
@@ -173,12 +178,12 @@ final class IPVSDaemon: RunningDaemon {
                 say(ServerIdentity(service, member.configuration.endpoint))
             }
         }
-        marks.configure(loaded.configuration)
-        kernel.buffer = loaded.configuration.global.lvsCommandBuffer
-        teller.configure(loaded.configuration, at: loop.now)
+        marks.configure(configuration)
+        kernel.buffer = configuration.global.lvsCommandBuffer
+        teller.configure(configuration, at: loop.now)
         isToldInDoubt = true
-        sync.configure(loaded.configuration.global.syncDaemon)
-        follow(loaded.configuration.global.syncDaemon?.instance)
+        sync.configure(configuration.global.syncDaemon)
+        follow(configuration.global.syncDaemon?.instance)
         planTurn()
     }
 
@@ -188,7 +193,7 @@ final class IPVSDaemon: RunningDaemon {
     /// What a reload would change, for people.
     private func changes(to new: Configuration) -> [String] {
         let commands = keeper.reconciler.changes(to: new.virtualServers, departure: Self.departure(new))
-        return commands.map(\.description).sorted() + loaded.configuration.changesBesideTable(to: new, commands)
+        return commands.map(\.description).sorted() + configuration.changesBesideTable(to: new, commands)
     }
 
     /// How servers leave that a configuration leaves out from now on.

@@ -121,7 +121,7 @@ extension IPVSDaemon: IpvsAPI.Handler {
         let made = standings.values.filter { $0.pool != nil && $0.configured == nil }.map(\.identity)
         // Ours that are just being deleted are nobody's to be listed.
         let foreign = snapshots.keys.filter { standings[$0]?.pool == nil && standings[$0]?.isOwned != true }
-        return loaded.configuration.virtualServers.map(\.identity) + made.sorted { "\($0)" < "\($1)" }
+        return configuration.virtualServers.map(\.identity) + made.sorted { "\($0)" < "\($1)" }
             + foreign.sorted { "\($0)" < "\($1)" }
     }
 

@@ -135,9 +135,8 @@ struct TableWatch {
             }
             if sweep?.touched.contains(service) == true { continue }
             noteIdle(snapshot, reconciler)
-            let entry = ServiceEntry(snapshot)
-            if standing.held == .present(entry) { continue }
-            if reconciler.observed(service, entry) { drifted.insert(service) }
+            if case .present(let entry) = standing.held, entry.isShown(by: snapshot) { continue }
+            if reconciler.observed(service, ServiceEntry(snapshot)) { drifted.insert(service) }
         }
     }
 

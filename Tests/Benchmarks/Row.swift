@@ -53,6 +53,8 @@ struct Row {
     var moreIsBetter: Bool
     /// By which factor ours should be better; 1: not worse. Nil: no goal.
     var goal: Double?
+    /// What ours may be at most, whatever the peer's is; goes before `goal`.
+    var atMost: Double?
 
     /// By which factor ours is better; below 1 it is worse. Nil where a factor means nothing.
     var factor: Double? {
@@ -62,6 +64,7 @@ struct Row {
 
     /// The goal and whether it was reached.
     var verdict: String {
+        if let atMost { return "at most \(Series.short(atMost)): \(ours.median <= atMost ? "met" : "**missed**")" }
         guard let goal, let peer else { return "–" }
         let wanted = goal == 1 ? "not worse" : "\(Series.short(goal)) times"
         let better = moreIsBetter ? ours.median >= goal * peer.median : goal * ours.median <= peer.median
@@ -100,10 +103,11 @@ extension Row: JSONStructure {
         peer = try members.optional("peer")
         moreIsBetter = try members.required("moreIsBetter")
         goal = try members.optional("goal")
+        atMost = try members.optional("atMost")
     }
 
     var object: JSONObject {
-        var object = JSONObject(capacity: 7)
+        var object = JSONObject(capacity: 8)
         object.add("table", table)
         object.add("what", what)
         object.add("unit", unit)
@@ -111,6 +115,7 @@ extension Row: JSONStructure {
         object.add("peer", peer)
         object.add("moreIsBetter", moreIsBetter)
         object.add("goal", goal)
+        object.add("atMost", atMost)
         return object
     }
 }

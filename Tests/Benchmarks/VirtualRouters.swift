@@ -33,15 +33,17 @@ struct VirtualRouters {
             func series(_ implementation: DirectorPair.Implementation, _ value: (Cost) -> Double) -> Series {
                 Series(values: (costs[implementation]?[host] ?? []).map(value))
             }
-            func row(_ what: String, _ unit: String, goal: Double, _ value: (Cost) -> Double) throws {
+            func row(
+                _ what: String, _ unit: String, goal: Double? = nil, atMost: Double? = nil, _ value: (Cost) -> Double
+            ) throws {
                 try Row(
                     table: "routers", what: "\(what), \(Self.count) \(name)", unit: unit,
                     ours: series(.evenkeel, value),
-                    peer: series(.keepalived, value), moreIsBetter: false, goal: goal
+                    peer: series(.keepalived, value), moreIsBetter: false, goal: goal, atMost: atMost
                 ).emit()
             }
             try row("processor", "s a minute", goal: goal) { $0.processor }
-            try row("resident memory", "MB", goal: 1) { $0.resident }
+            try row("resident memory", "MB", atMost: 5) { $0.resident }
         }
     }
 

@@ -58,16 +58,45 @@ public enum Probe: Hashable, Sendable {
 
 /// When a probe runs and how many results make a verdict.
 public struct CheckSchedule: Hashable, Sendable {
+    /// A time in half the octets of a Duration: there are tens of thousands of schedules.
+    private struct Span: Hashable, Sendable {
+        private var nanoseconds: Int64
+
+        init(_ duration: Duration) { nanoseconds = duration.nanoseconds }
+
+        var duration: Duration {
+            get { Duration(nanoseconds: nanoseconds) }
+            set { nanoseconds = newValue.nanoseconds }
+        }
+    }
+
+    private var loop = Span(.seconds(60))
+    private var beforeRetry = Span(.seconds(1))
+    private var warmingUp = Span(.seconds(60))
+    private var connecting = Span(.seconds(5))
+
     /// `delay_loop`: from the end of one check to the next.
-    public var delayLoop = Duration.seconds(60)
+    public var delayLoop: Duration {
+        get { loop.duration }
+        set { loop.duration = newValue }
+    }
+    /// `delay_before_retry`: between the attempts after a failure.
+    public var delayBeforeRetry: Duration {
+        get { beforeRetry.duration }
+        set { beforeRetry.duration = newValue }
+    }
+    /// `warmup`: the first check comes at a random time within this; zero = at once. = delay_loop unless given.
+    public var warmup: Duration {
+        get { warmingUp.duration }
+        set { warmingUp.duration = newValue }
+    }
+    /// `connect_timeout`: for each phase of the probe.
+    public var connectTimeout: Duration {
+        get { connecting.duration }
+        set { connecting.duration = newValue }
+    }
     /// `retry` (`fall` - 1): more attempts after a failure before the server is down.
     public var retry = 1
-    /// `delay_before_retry`: between those attempts.
-    public var delayBeforeRetry = Duration.seconds(1)
-    /// `warmup`: the first check comes at a random time within this; zero = at once. = delay_loop unless given.
-    public var warmup = Duration.seconds(60)
-    /// `connect_timeout`: for each phase of the probe.
-    public var connectTimeout = Duration.seconds(5)
     /// `rise`: successes in a row that bring a server up; keepalived's is always 1.
     public var rise = 1
     /// `alpha`: down until the first success.
@@ -177,6 +206,9 @@ public struct HTTPRequest: Hashable, Sendable {
 
     /// Whether an octet can be part of a path or of a header's value that is one word: no blank, and nothing that ends a line.
     public static func isPrintable(_ octet: UInt8) -> Bool { octet > UInt8(ascii: " ") && octet != 0x7F }
+
+    /// What is in the body counts.
+    public var judgesBody: Bool { digest != nil || regex != nil }
 
     /// True when the answer's status is one that was asked for.
     public func accepts(status: UInt16) -> Bool {

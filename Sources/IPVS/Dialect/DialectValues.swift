@@ -105,6 +105,7 @@ enum DialectValues {
     static func endpoint(
         _ text: String, _ transport: IPTransport?, _ names: some NameResolver
     ) -> (address: IPAddress, port: UInt16?)? {
+        if let plain = plainEndpoint(text) { return plain }
         // A number alone would be an address to inet_aton, but is more likely a forgotten dot.
         guard !text.utf8.allSatisfy({ digit($0, base: 10) != nil }) else { return nil }
         var host = Substring(text)
@@ -133,6 +134,20 @@ enum DialectValues {
         if let number = number(String(portText), in: 0...65535) { return (address, UInt16(number)) }
         guard let transport, let port = names.port(ofService: String(portText), transport) else { return nil }
         return (address, port)
+    }
+
+    /// What nearly every word is: `192.0.2.1:80`. Files to be restored have tens of thousands.
+    private static func plainEndpoint(_ text: String) -> (address: IPAddress, port: UInt16?)? {
+        var text = text
+        return text.withUTF8 { octets in
+            guard let colon = octets.lastIndex(of: UInt8(ascii: ":")),
+                let address = IPv4Address(ascii: UnsafeBufferPointer(rebasing: octets[..<colon]))
+            else { return nil }
+            let digits = octets[(colon + 1)...]
+            guard (1...5).contains(digits.count), digits.allSatisfy({ digit($0, base: 10) != nil }) else { return nil }
+            let port = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+            return UInt16(exactly: port).map { (.v4(address), $0) }
+        }
     }
 
     /// `-b`: flags with commas between them; empty ones are skipped.

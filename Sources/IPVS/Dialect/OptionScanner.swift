@@ -50,18 +50,23 @@ struct OptionScanner {
             guard position < arguments.count else { return nil }
             let text = arguments[position]
             position += 1
-            if onlyWordsFollow || !text.hasPrefix("-") || text == "-" {
+            let octets = text.utf8
+            if onlyWordsFollow || octets.first != Self.dash || octets.count == 1 {
                 words.append(text)
-            } else if text == "--" {
+            } else if octets.dropFirst().first != Self.dash {
+                if octets.count == 2, let letter = octets.last { return try short(letter) }
+                cluster = Array(octets)[1...]
+            } else if octets.count == 2 {
                 onlyWordsFollow = true
-            } else if text.hasPrefix("--") {
-                return try long(text.dropFirst(2))
             } else {
-                cluster = Array(text.utf8)[1...]
+                return try long(text.dropFirst(2))
             }
         }
-        return try short()
+        guard let letter = cluster.popFirst() else { return nil }
+        return try short(letter)
     }
+
+    private static let dash = UInt8(ascii: "-")
 
     private mutating func long(_ text: Substring) throws(Problem) -> (ScannedWord, String?) {
         let equals = text.firstIndex(of: "=")
@@ -71,8 +76,8 @@ struct OptionScanner {
         )
     }
 
-    private mutating func short() throws(Problem) -> (ScannedWord, String?) {
-        guard let letter = cluster.popFirst(), let entry = Self.letters[letter] else { throw .unknown }
+    private mutating func short(_ letter: UInt8) throws(Problem) -> (ScannedWord, String?) {
+        guard let entry = Self.letters[Int(letter)] else { throw .unknown }
         let hasEquals = cluster.first == UInt8(ascii: "=")
         var attached: String?
         if entry.argument == .none {
@@ -95,7 +100,7 @@ struct OptionScanner {
                 guard kind == .optional else { throw .missingArgument }
                 return nil
             }
-            if kind == .optional, arguments[position].hasPrefix("-") { return nil }
+            if kind == .optional, arguments[position].utf8.first == Self.dash { return nil }
             position += 1
             return arguments[position - 1]
         }
@@ -109,9 +114,13 @@ extension OptionScanner {
     private static let words: [String: Entry] = Dictionary(
         table.map { ($0.name, ($0.word, $0.argument)) }, uniquingKeysWith: { first, _ in first })
     /// By letter.
-    private static let letters: [UInt8: Entry] = Dictionary(
-        table.compactMap { row in row.letter.map { ($0, (row.word, row.argument)) } },
-        uniquingKeysWith: { first, _ in first })
+    private static let letters: [Entry?] = {
+        var letters = [Entry?](repeating: nil, count: 256)
+        for row in table.reversed() {
+            if let letter = row.letter { letters[Int(letter)] = (row.word, row.argument) }
+        }
+        return letters
+    }()
 
     private struct Row: Sendable {
         var name: String

@@ -87,6 +87,8 @@ final class AlertDesk {
         let isMailOther = sender.map { $0.global.mail != configuration.global.mail } ?? false
         sender = AlertSender(global: configuration.global, hostName: world.hostName)
         self.configuration = configuration
+        // What no mail is about need not be compared with what follows: ten thousand servers are megabytes.
+        if !configuration.global.mail.isSent { self.configuration?.virtualServers = [] }
         let policies = (mail: AlertPolicy.mail(configuration), webhooks: AlertPolicy.webhooks(configuration))
         isUsed = isUsed || !policies.mail.isEmpty || !policies.webhooks.isEmpty
         let time = SystemClock.timestamp

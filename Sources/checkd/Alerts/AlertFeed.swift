@@ -65,7 +65,7 @@ extension RouterLook.State {
 extension WatchedServer {
     /// As alerts see it.
     var alertLook: ServerLook {
-        let checkers = zip(configuration.checkers, zip(records, machine.checkers)).map { configuration, checker in
+        let checkers = zip(checkers, zip(records, machine.checkers)).map { configuration, checker in
             ServerLook.Checker(
                 kind: configuration.probe.keyword, identity: checker.0.identity, isUp: checker.1.verdict == .up)
         }

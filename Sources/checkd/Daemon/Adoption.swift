@@ -34,7 +34,7 @@ extension CheckDaemon {
                 adoption.leaving = byName.keys.filter { !staying.contains($0) }
                 break
             }
-            if let known = byName[name], known.configuration.checkers == wanted.checkers {
+            if let known = byName[name], !known.differs(from: wanted) {
                 known.adopt(wanted, home: home)
                 adoption.order.append(known)
             } else {
@@ -62,8 +62,8 @@ extension CheckDaemon {
         var lines = servers.filter { !names.contains($0.name) }.map { "stop checking \($0.name)" }
         for (name, server, home) in wanted {
             if let known = byName[name] {
-                if known.configuration.checkers != server.checkers { lines.append("change the checks of \(name)") }
-                if known.configuration.flapLimit != server.flapLimit { lines.append("flap_limit of \(name): change") }
+                if known.differs(from: server) { lines.append("change the checks of \(name)") }
+                if known.flapLimit != server.flapLimit { lines.append("flap_limit of \(name): change") }
                 if known.home != home { lines.append("ha_suspend of \(name): change") }
             } else {
                 lines.append("start checking \(name)")

@@ -32,6 +32,11 @@ final class OncePerTurn {
     private let turns: any Turns
     private let work: () -> Void
     private var isPlanned = false
+    /// Made once, not for every turn.
+    private lazy var run: () -> Void = { [weak self] in
+        self?.isPlanned = false
+        self?.work()
+    }
 
     init(_ turns: any Turns, _ work: @escaping () -> Void) {
         self.turns = turns
@@ -42,9 +47,6 @@ final class OncePerTurn {
     func plan() {
         guard !isPlanned else { return }
         isPlanned = true
-        turns.soon { [weak self] in
-            self?.isPlanned = false
-            self?.work()
-        }
+        turns.soon(run)
     }
 }

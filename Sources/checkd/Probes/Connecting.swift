@@ -12,14 +12,14 @@ enum ConnectResult {
 /// One attempt. Released or cancelled, it closes its socket and says nothing.
 final class Connecting: RunningProbe {
     private var connection: ProbeConnection?
-    private var completion: ((ConnectResult) -> Void)?
+    private var completion: (ConnectResult) -> Void
 
     /// Starts at once; `completion` is called later, from the loop.
     init(to target: CheckTarget, on loop: EventLoop, completion: @escaping (ConnectResult) -> Void) {
         self.completion = completion
         do throws(ConnectFailure) {
             let connection = try ProbeConnection(to: target, on: loop)
-            connection.ready = { [weak self] in self?.decided($0) }
+            connection.ready = { [unowned self] in decided($0) }
             self.connection = connection
         } catch {
             let outcome = error.outcome
@@ -28,7 +28,7 @@ final class Connecting: RunningProbe {
     }
 
     func cancel() {
-        completion = nil
+        completion = { _ in }
         connection?.close()
         connection = nil
     }
@@ -42,7 +42,7 @@ final class Connecting: RunningProbe {
     }
 
     private func finish(_ result: ConnectResult) {
-        guard let completion else { return }
+        let completion = completion
         cancel()
         completion(result)
     }

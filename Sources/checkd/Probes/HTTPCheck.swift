@@ -48,30 +48,32 @@ private final class HTTPRun: RunningProbe {
 
     private let check: HTTPCheck
     private let step: Int
-    private weak var attempt: ProbeAttempt?
+    private var attempt: ProbeAttempt?
     private var stage = Stage.idle
 
     init(_ check: HTTPCheck, step: Int, _ attempt: ProbeAttempt) {
         self.check = check
         self.step = step
         self.attempt = attempt
-        let files = check.probe.tls?.files ?? []
-        if let waiter = check.network.files.wait(for: files, { [weak self] in self?.connect() }) {
-            attempt.listen(
-                orElse: .inconclusive(.library("\(files.joined(separator: ", ")): the disk does not answer")))
-            stage = .waiting(waiter)
-        } else {
-            connect()
+        if let tls = check.probe.tls { waitForFiles(of: tls, attempt) } else { connect() }
+    }
+
+    private func waitForFiles(of tls: HTTPProbe.TLS, _ attempt: ProbeAttempt) {
+        let files = tls.files
+        guard let waiter = check.network.files.wait(for: files, { [weak self] in self?.connect() }) else {
+            return connect()
         }
+        attempt.listen(orElse: .inconclusive(.library("\(files.joined(separator: ", ")): the disk does not answer")))
+        stage = .waiting(waiter)
     }
 
     private func connect() {
         attempt?.expect(.connect)
         stage = .connecting(
-            Connecting(to: check.target, on: check.network.loop) { [weak self] result in
+            Connecting(to: check.target, on: check.network.loop) { result in
                 switch result {
-                case .failed(let outcome): self?.attempt?.finish(outcome)
-                case .connected(let connection): self?.exchange(on: connection)
+                case .failed(let outcome): self.attempt?.finish(outcome)
+                case .connected(let connection): self.exchange(on: connection)
                 }
             })
     }
@@ -116,9 +118,8 @@ private final class HTTPRun: RunningProbe {
         case .exchangingByCurl(let exchange, let transfers): transfers.end(exchange)
         }
         stage = .idle
+        attempt = nil
     }
-
-    deinit { cancel() }
 }
 
 /// The contents of a probe's files.

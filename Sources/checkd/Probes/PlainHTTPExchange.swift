@@ -6,14 +6,16 @@ import Platform
 
 /// A request and its answer.
 final class PlainHTTPExchange {
-    /// Octets read at once, and reads in one turn: an answer that floods does not hold up other probes.
-    private static let capacity = 16 << 10
+    /// Reads in one turn: an answer that floods does not hold up other probes.
     private static let readsPerTurn = 8
+    /// What was read, by whichever exchange reads just now. All of them live on one thread.
+    nonisolated(unsafe) private static let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: 16 << 10, alignment: 1)
 
     private let request: HTTPRequest
     private let connection: ProbeConnection
-    private weak var attempt: ProbeAttempt?
-    private let content: HTTPBody
+    private let attempt: ProbeAttempt
+    private let content: HTTPBody?
     private var reader: HTTPReader
     private var unsent: ArraySlice<UInt8>
     /// Sending failed so; what the server said before may be an answer all the same.
@@ -26,10 +28,10 @@ final class PlainHTTPExchange {
         self.request = request
         self.connection = connection
         self.attempt = attempt
-        content = try HTTPBody(for: request)
+        content = request.judgesBody ? try HTTPBody(for: request) : nil
         reader = HTTPReader(limit: HTTPAnswer.limit(for: request))
         unsent = request.octets(version)[...]
-        connection.ready = { [weak self] in self?.act($0) }
+        connection.ready = { [unowned self] in act($0) }
         send()
     }
 
@@ -38,7 +40,7 @@ final class PlainHTTPExchange {
 
     private func act(_ readiness: Readiness) {
         if readiness.contains(.write) { send() }
-        if readiness != .write { receive() }
+        if readiness != .write, connection.isOpen { receive() }
     }
 
     private func send() {
@@ -46,7 +48,7 @@ final class PlainHTTPExchange {
             let count = unsent.withUnsafeBytes { connection.write($0) }
             if count > 0 {
                 unsent = unsent.dropFirst(count)
-                attempt?.progressed()
+                attempt.progressed()
             } else if !Errno(Int32(clamping: -count), "write").isWouldBlock {
                 sendError = Int32(clamping: -count)
                 unsent = []
@@ -61,24 +63,17 @@ final class PlainHTTPExchange {
 
     private func receive() {
         for _ in 0..<Self.readsPerTurn {
-            let isDone = withUnsafeTemporaryAllocation(byteCount: Self.capacity, alignment: 1) { buffer in
-                let count = connection.read(into: buffer)
-                guard count > 0 else {
-                    ended(Int32(clamping: -count))
-                    return true
-                }
-                attempt?.progressed()
-                let step = reader.take(
-                    UnsafeRawBufferPointer(rebasing: buffer[..<count]), header: { line in attempt?.tell(line) },
-                    body: { content.take($0) })
-                switch step {
-                case .goesOn: return false
-                case .isOver: judge()
-                case .isMalformed(let text): finish(.failure(.malformed(text)))
-                }
-                return true
+            let count = connection.read(into: Self.buffer)
+            guard count > 0 else { return ended(Int32(clamping: -count)) }
+            attempt.progressed()
+            let step = reader.take(
+                UnsafeRawBufferPointer(rebasing: Self.buffer[..<count]), header: { line in attempt.tell(line) },
+                body: { content?.take($0) })
+            switch step {
+            case .goesOn: continue
+            case .isOver: return judge()
+            case .isMalformed(let text): return finish(.failure(.malformed(text)))
             }
-            if isDone { return }
         }
     }
 
@@ -93,16 +88,16 @@ final class PlainHTTPExchange {
     }
 
     private func judge() {
-        attempt?.tell("\(reader.received) octets of body")
+        attempt.tell("\(reader.received) octets of body")
         let answer = HTTPAnswer(
-            status: reader.headers.status ?? 0, digest: content.finishedDigest(), pattern: content.finishedPattern(),
+            status: reader.headers.status ?? 0, digest: content?.finishedDigest(), pattern: content?.finishedPattern(),
             isTruncated: reader.isTruncated)
         finish(answer.judged(by: request))
     }
 
     private func finish(_ outcome: ProbeOutcome) {
         connection.close()
-        attempt?.finish(outcome)
+        attempt.finish(outcome)
     }
 }
 

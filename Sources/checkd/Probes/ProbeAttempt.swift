@@ -23,9 +23,9 @@ struct ProbeReport {
     var story: ProbeStory?
 }
 
-/// A probe that waits or runs. Released or cancelled, it reports nothing.
+/// A probe that waits or runs. It lives until it has ended; cancelled, it reports nothing.
 final class ProbeAttempt {
-    private static let wholeFactor = 10
+    private static let wholeFactor: Int64 = 10
 
     private enum Stage {
         case waiting
@@ -40,9 +40,11 @@ final class ProbeAttempt {
     private(set) var startedAt = Instant.zero
     /// The result if nothing comes in time.
     private var silent = ProbeOutcome.failure(.timeout(.connect))
-    private var silence: TimeLimit?
-    private var whole: TimeLimit?
-    private var completion: ((ProbeReport) -> Void)?
+    private var silence: TimeAllowance?
+    private var whole: TimeAllowance?
+    /// For both.
+    private var timer: (any AlarmClock)?
+    private var completion: (ProbeReport) -> Void
     /// What is known beside the outcome so far.
     var note: String?
     var certificateEnd: Int64?
@@ -57,8 +59,6 @@ final class ProbeAttempt {
         self.turns = turns
         self.completion = completion
     }
-
-    deinit { cancel() }
 
     /// True until it is started or cancelled.
     var isWaiting: Bool {
@@ -94,17 +94,21 @@ final class ProbeAttempt {
     /// What comes within connect_timeout from now on decides, else it is `outcome`.
     func listen(orElse outcome: ProbeOutcome) {
         silent = outcome
-        if let silence { silence.begin() } else { limit(&silence, to: timeout) }
+        if silence == nil { silence = TimeAllowance(timeout) }
+        progressed()
     }
 
     /// Something came, or could be sent: connect_timeout begins anew.
     func progressed() {
-        silence?.begin()
+        silence?.begin(at: turns.refreshNow())
+        arm()
     }
 
     /// The probe ends at ten times connect_timeout from now, whatever arrives.
     func limitWhole() {
-        limit(&whole, to: timeout * Self.wholeFactor)
+        whole = TimeAllowance(Duration(nanoseconds: timeout.nanoseconds * Self.wholeFactor))
+        whole?.begin(at: turns.refreshNow())
+        arm()
     }
 
     /// The result. Only the first counts. Who gave up while this host did not run has not failed: what the probe was to send came late.
@@ -120,7 +124,7 @@ final class ProbeAttempt {
         let report = completion
         let duration = turns.refreshNow() - startedAt
         cancel()
-        report?(
+        report(
             ProbeReport(
                 outcome: outcome, duration: duration, note: note, certificateEnd: certificateEnd, weight: weight,
                 story: story))
@@ -128,9 +132,8 @@ final class ProbeAttempt {
 
     /// The probe is not wanted any more.
     func cancel() {
-        completion = nil
-        silence?.end()
-        whole?.end()
+        completion = { _ in }
+        timer = nil
         let before = stage
         stage = .over
         switch before {
@@ -141,44 +144,28 @@ final class ProbeAttempt {
         ended()
     }
 
-    private func limit(_ limit: inout TimeLimit?, to allowance: Duration) {
-        limit = TimeLimit(allowance, on: turns) { [weak self] hostWasPaused in
-            guard let self else { return }
-            self.conclude(hostWasPaused ? .inconclusive(.paused) : self.silent)
-        }
-        limit?.begin()
+    // MARK: Time limits
+
+    /// For the limit that comes first.
+    private func arm() {
+        if case .over = stage { return }
+        timer = timer ?? turns.alarmClock { [unowned self] in fire() }
+        timer?.arm(at: min(silence?.deadline ?? .distantFuture, whole?.deadline ?? .distantFuture))
     }
-}
-
-/// A time limit with its timer.
-private final class TimeLimit {
-    private let turns: any Turns
-    private let expired: (_ hostWasPaused: Bool) -> Void
-    private var allowance: TimeAllowance
-    private var timer: (any AlarmClock)?
-
-    init(_ allowance: Duration, on turns: any Turns, expired: @escaping (_ hostWasPaused: Bool) -> Void) {
-        self.allowance = TimeAllowance(allowance)
-        self.turns = turns
-        self.expired = expired
-        timer = turns.alarmClock { [weak self] in self?.fire() }
-    }
-
-    func begin() {
-        timer?.arm(at: allowance.begin(at: turns.refreshNow()))
-    }
-
-    func end() {
-        timer?.disarm()
-    }
-
-    func isOverdue(at now: Instant) -> Bool { allowance.isOverdue(at: now) }
 
     private func fire() {
-        switch allowance.expire(at: turns.now) {
-        case .over: expired(false)
-        case .extended(let deadline): timer?.arm(at: deadline)
-        case .paused: expired(true)
+        let expiries = [Self.expire(&silence, at: turns.now), Self.expire(&whole, at: turns.now)]
+        if expiries.contains(.paused) {
+            conclude(.inconclusive(.paused))
+        } else if expiries.contains(.over) {
+            conclude(silent)
+        } else {
+            arm()
         }
+    }
+
+    private static func expire(_ limit: inout TimeAllowance?, at now: Instant) -> TimeAllowance.Expiry? {
+        guard let deadline = limit?.deadline, deadline <= now else { return nil }
+        return limit?.expire(at: now)
     }
 }

@@ -19,13 +19,16 @@ final class ProbeConnection {
         number = socket.number
         self.socket = consume socket
         do throws(Errno) {
-            watch = try loop.watch(number, .write) { [weak self] in self?.ready($0) }
+            watch = try loop.watch(number, .write) { [unowned self] in ready($0) }
         } catch {
             throw ConnectFailure(outcome: SystemFault.here(error.code))
         }
     }
 
     deinit { close() }
+
+    /// It was neither closed nor given away.
+    var isOpen: Bool { watch != nil }
 
     /// The error that came up on it; 0: none.
     var error: Int32 { ek_socket_error(number) }

@@ -12,8 +12,7 @@ final class ProbeRunner {
         let kind: any ProbeKind
         let step: Int
         let due: Instant?
-        /// Gone when its owner does not want it any more.
-        weak var attempt: ProbeAttempt?
+        let attempt: ProbeAttempt
     }
 
     let turns: any Turns
@@ -31,7 +30,7 @@ final class ProbeRunner {
         start = OncePerTurn(turns) { [weak self] in self?.startSome() }
     }
 
-    /// Queues a probe. `completion` is called once, later, from the loop, unless the result is cancelled or released. `due`: when it was to
+    /// Queues a probe. `completion` is called once, later, from the loop, unless the result is cancelled. `due`: when it was to
     /// begin; nil = nobody waited for a time. With a `story` it is told.
     func run(
         _ kind: any ProbeKind, step: Int, timeout: Duration, due: Instant? = nil, story: ProbeStory? = nil,
@@ -53,7 +52,8 @@ final class ProbeRunner {
     private func startSome() {
         for _ in 0..<Self.startsPerTurn {
             guard let ticket = queue.next() else { return }
-            guard let attempt = ticket.attempt, attempt.isWaiting else {
+            let attempt = ticket.attempt
+            guard attempt.isWaiting else {
                 queue.ended()
                 continue
             }
@@ -66,7 +66,7 @@ final class ProbeRunner {
                 }
                 taken[connection] = []
             }
-            attempt.start(ticket.kind, step: ticket.step) { [weak self] in self?.ended(connection) }
+            attempt.start(ticket.kind, step: ticket.step) { self.ended(connection) }
             if let due = ticket.due { lateness = max(lateness, attempt.startedAt - due) }
         }
         start?.plan()
@@ -76,6 +76,6 @@ final class ProbeRunner {
     private func ended(_ connection: FixedConnection?) {
         queue.ended()
         for ticket in connection.flatMap({ taken.removeValue(forKey: $0) }) ?? [] { queue.add(ticket) }
-        start?.plan()
+        if queue.waitingCount > 0 { start?.plan() }
     }
 }

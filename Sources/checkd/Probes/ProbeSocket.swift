@@ -16,24 +16,32 @@ enum ProbeSocket {
         var plan = ek_probe_target()
         plan.kind = kind
         plan.is_ipv6 = target.endpoint.address.family == .inet6 ? 1 : 0
-        withUnsafeMutableBytes(of: &plan.address) { $0.copyBytes(from: target.endpoint.address.octets) }
+        withUnsafeMutableBytes(of: &plan.address) { target.endpoint.address.copyOctets(to: $0) }
         plan.port = target.endpoint.port
         if let source = target.sourceAddress {
             plan.has_source = 1
-            withUnsafeMutableBytes(of: &plan.source) { $0.copyBytes(from: source.octets) }
+            withUnsafeMutableBytes(of: &plan.source) { source.copyOctets(to: $0) }
         }
         plan.source_port = target.sourcePort ?? 0
         plan.mark = target.firewallMark
         var stage: Int32 = 0
-        let texts = CStringArray([target.interface])
-        plan.interface = texts[0]
-        let result = withExtendedLifetime(texts) { ek_probe_connect(&plan, &stage) }
+        let result = Self.connect(&plan, through: target.interface, &stage)
         guard result < 0 else { return FileDescriptor(owning: result) }
         if stage == Int32(EK_PROBE_CONNECT.rawValue) {
             throw ConnectFailure(outcome: SystemFault.connecting(-result))
         }
         let isForbidden = self == .echo && result == -EACCES
         throw ConnectFailure(outcome: isForbidden ? .inconclusive(.echoForbidden) : SystemFault.here(-result))
+    }
+
+    private static func connect(
+        _ plan: inout ek_probe_target, through interface: String?, _ stage: inout Int32
+    ) -> Int32 {
+        guard let interface else { return ek_probe_connect(&plan, &stage) }
+        return interface.withCString { name in
+            plan.interface = name
+            return ek_probe_connect(&plan, &stage)
+        }
     }
 
     private var kind: ek_probe_kind {

@@ -14,13 +14,13 @@ struct TCPCheck: ProbeKind {
 
     func start(step: Int, for attempt: ProbeAttempt) -> any RunningProbe {
         attempt.expect(.connect)
-        return Connecting(to: target, on: network.loop) { [weak attempt] result in
+        return Connecting(to: target, on: network.loop) { result in
             switch result {
-            case .failed(let outcome): attempt?.finish(outcome)
+            case .failed(let outcome): attempt.finish(outcome)
             case .connected(let connection):
                 connection.close()
-                attempt?.tell("connected")
-                attempt?.finish(.success)
+                attempt.tell("connected")
+                attempt.finish(.success)
             }
         }
     }

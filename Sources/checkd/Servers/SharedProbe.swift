@@ -11,24 +11,18 @@ import Net
 final class SharedProbe: Hashable {
     /// A checker of a server.
     private struct Asker {
-        weak var server: WatchedServer?
-        /// Of `server`: to compare the weak reference costs more, and there may be thousands.
-        let identity: ObjectIdentifier
+        /// Asks no more before it goes (`WatchedServer.stop`).
+        unowned let server: WatchedServer
         let index: Int
 
         init(_ server: WatchedServer, _ index: Int) {
-            (self.server, identity, self.index) = (server, ObjectIdentifier(server), index)
+            (self.server, self.index) = (server, index)
         }
 
         func isOf(_ server: WatchedServer, _ index: Int) -> Bool {
-            identity == ObjectIdentifier(server) && self.index == index
+            self.server === server && self.index == index
         }
 
-        /// The checker, when its verdict is found by probing and it does not pause.
-        var knows: Checker? {
-            guard let checker = server?.checker(index), checker.isVerified, !checker.isSuspended else { return nil }
-            return checker
-        }
     }
 
     /// A probe, and who waits for it.
@@ -49,8 +43,8 @@ final class SharedProbe: Hashable {
 
     let checker: CheckerConfiguration
     let kind: any ProbeKind
-    /// `kind.identity`.
-    let identity: String
+    /// Made when it is asked for: ten thousand of them would be a megabyte.
+    var identity: String { kind.identity }
     private weak var probes: SharedProbes?
     private var askers: [Asker] = []
     /// At most one for each step.
@@ -63,14 +57,18 @@ final class SharedProbe: Hashable {
         self.checker = checker
         self.kind = kind
         self.probes = probes
-        identity = kind.identity
     }
+
+    deinit { for run in runs { run.attempt?.cancel() } }
 
     static func == (one: SharedProbe, other: SharedProbe) -> Bool { one.checker == other.checker }
     func hash(into hasher: inout Hasher) { hasher.combine(checker) }
 
     /// How many ask and do not pause.
     private(set) var count = 0
+
+    /// A result is on its way to those who waited for it.
+    var isTelling: Bool { !deliveries.isEmpty }
 
     /// A checker asks from now on.
     func add(_ server: WatchedServer, _ index: Int) {
@@ -103,8 +101,8 @@ final class SharedProbe: Hashable {
     /// A checker of another that knows by probing, and goes on probing, as it stands.
     func known(besides server: WatchedServer, _ index: Int) -> Checker? {
         guard isKnown else { return nil }
-        for asker in askers where !asker.isOf(server, index) {
-            if let checker = asker.knows { return checker }
+        for asker in askers where !asker.isOf(server, index) && asker.server.knows(asker.index) {
+            return asker.server.checker(asker.index)
         }
         isKnown = false
         return nil
@@ -112,7 +110,7 @@ final class SharedProbe: Hashable {
 
     /// One whose probe is under way, as it stands.
     var asking: Checker? {
-        runs.first?.askers.first.flatMap { asker in asker.server?.checker(asker.index) }
+        runs.first?.askers.first.map { asker in asker.server.checker(asker.index) }
     }
 
     /// A checker wants this step's result, which was `due` then (nil: nobody waited for a time). Who waits for its own time gets it too.
@@ -121,16 +119,20 @@ final class SharedProbe: Hashable {
         if let position = runs.firstIndex(where: { $0.step == step }) { return runs[position].askers.append(asker) }
         runs.append(Run(step: step, askers: [asker]))
         let attempt = probes?.runner.run(kind, step: step, timeout: checker.schedule.connectTimeout, due: due) {
-            [weak self] in self?.ended(step, $0)
+            [unowned self] in ended(step, $0)
         }
         runs[runs.count - 1].attempt = attempt
+        guard askers.count > 1 else { return }
         let checker = server.checker(index)
-        for other in askers where !other.isOf(server, index) { other.server?.joins(other.index, checker) }
+        for other in askers where !other.isOf(server, index) { other.server.joins(other.index, checker) }
     }
 
     private func ended(_ step: Int, _ report: ProbeReport) {
         guard let position = runs.firstIndex(where: { $0.step == step }) else { return }
-        deliveries.append(Delivery(report: report, askers: runs.remove(at: position).askers.reversed()))
+        var askers = runs.remove(at: position).askers
+        if askers.count == 1, deliveries.isEmpty { return tell(askers[0], report) }
+        askers.reverse()
+        deliveries.append(Delivery(report: report, askers: askers))
         if deliveries.count == 1 { deliver() }
     }
 
@@ -142,11 +144,17 @@ final class SharedProbe: Hashable {
                 deliveries.removeFirst()
                 continue
             }
-            asker.server?.finished(asker.index, report)
-            isKnown = isKnown || asker.knows != nil
+            tell(asker, report)
             budget -= 1
         }
         if !deliveries.isEmpty { probes?.runner.turns.soon { [weak self] in self?.deliver() } }
+    }
+
+    private func tell(_ asker: Asker, _ report: ProbeReport) {
+        // Whoever waits for the result may let go of the server.
+        let server = asker.server
+        server.finished(asker.index, report)
+        isKnown = isKnown || server.knows(asker.index)
     }
 }
 

@@ -11,7 +11,7 @@ extension WatchedServer {
 
     /// Data of the event and answer of List and Run.
     var health: CheckAPI.ServerHealth {
-        let checks = zip(zip(names, configuration.checkers), zip(records, machine.checkers)).map { checker, now in
+        let checks = zip(zip(names, checkers), zip(records, machine.checkers)).map { checker, now in
             CheckAPI.Check(name: checker.0, context: checker.1.context, runtime: runtime(of: now.0, now.1))
         }
         return CheckAPI.ServerHealth(
@@ -29,7 +29,7 @@ extension WatchedServer {
 
     /// The names of the checks: `TCP_CHECK 1`.
     var names: [String] {
-        configuration.checkers.enumerated().map { position, checker in "\(checker.probe.keyword) \(position + 1)" }
+        checkers.enumerated().map { position, checker in "\(checker.probe.keyword) \(position + 1)" }
     }
 
     /// Its part of ListLatencies.

@@ -12,7 +12,6 @@ final class WatchedServer {
     struct Record {
         /// What is asked, for this checker and for all that ask the same.
         let shared: SharedProbe
-        let key: CheckerKey
         var since: String
         var reason: String
         var hindrance: ProbeHindrance?
@@ -30,6 +29,8 @@ final class WatchedServer {
         /// When the next probe is to begin; nil: whoever asks for one begins it.
         fileprivate var due: Instant?
         fileprivate var follower: AnyObject?
+        /// What it follows changed while a result was on its way, which is of before.
+        fileprivate var asksAgain = false
 
         var kind: any ProbeKind { shared.kind }
         var identity: String { shared.identity }
@@ -38,7 +39,7 @@ final class WatchedServer {
 
     /// SERVICE/ADDR:PORT.
     let name: String
-    private(set) var configuration: RealServerConfiguration
+    private(set) var weight: Int
     private(set) var machine: MonitoredServer
     /// Checks pause while this address is not on this host; nil: they never do.
     private(set) var home: IPAddress?
@@ -66,7 +67,7 @@ final class WatchedServer {
     ) {
         self.name = name
         self.home = home
-        self.configuration = configuration
+        weight = configuration.weight
         self.surroundings = surroundings
         let running = configuration.checkers.map { checker in
             surroundings.probes.probe(for: checker, surroundings.kind(checker))
@@ -76,13 +77,13 @@ final class WatchedServer {
         let now = SystemClock.timestamp
         var checkers: [Checker] = []
         let memories = Recollection.of(running.map(\.identity), from: remembered)
-        for (number, (shared, memory)) in zip(running, memories).enumerated() {
+        for (shared, memory) in zip(running, memories) {
             checkers.append(Checker(shared.checker.schedule, shared.kind.rounds, remembered: memory.verdict))
             let (since, reason) = Self.beginning(memory, now: now)
             records.append(
                 Record(
-                    shared: shared, key: CheckerKey(server: name, title: shared.kind.title, number: number),
-                    since: since, reason: reason, weightChange: shared.kind.movesWeight ? memory.weightChange : 0))
+                    shared: shared, since: since, reason: reason,
+                    weightChange: shared.kind.movesWeight ? memory.weightChange : 0))
         }
         let damping = configuration.flapLimit.map {
             FlapDamping(
@@ -115,9 +116,20 @@ final class WatchedServer {
         }
     }
 
+    /// What its checks are, in the order of the configuration.
+    var checkers: [CheckerConfiguration] { records.map(\.shared.checker) }
+
+    /// How often it may change its state.
+    var flapLimit: FlapLimit? { machine.damping?.limit }
+
+    /// The configuration asks for other checks than these.
+    func differs(from configuration: RealServerConfiguration) -> Bool {
+        !configuration.checkers.elementsEqual(records.lazy.map(\.shared.checker))
+    }
+
     /// Goes over to a configuration with the same checkers. What they add to the weight stays, as in keepalived.
     func adopt(_ configuration: RealServerConfiguration, home: IPAddress?) {
-        self.configuration = configuration
+        weight = configuration.weight
         self.home = home
         apply(machine.adopt(configuration.flapLimit, at: surroundings.turns.now))
     }
@@ -141,18 +153,22 @@ final class WatchedServer {
     /// Begins to probe.
     func start(using generator: inout some RandomNumberGenerator) {
         for index in records.indices {
-            records[index].timer = surroundings.turns.alarmClock { [weak self] in
-                guard let self else { return }
-                self.apply(self.machine.due(checker: index, at: self.surroundings.turns.now))
+            records[index].timer = surroundings.turns.alarmClock { [unowned self] in
+                apply(machine.due(checker: index, at: surroundings.turns.now))
             }
-            records[index].follower = records[index].kind.follow { [weak self] in
-                guard let self else { return }
-                self.apply(self.machine.probeRequested(checker: index))
-            }
+            records[index].follower = records[index].kind.follow { [unowned self] in followedChanged(index) }
             records[index].shared.add(self, index)
         }
         apply(machine.started(at: surroundings.turns.now, using: &generator))
         learn()
+    }
+
+    private func followedChanged(_ index: Int) {
+        if !machine.checkers[index].isProbing {
+            apply(machine.probeRequested(checker: index))
+        } else if records[index].shared.isTelling {
+            records[index].asksAgain = true
+        }
     }
 
     /// What others know who ask the same is known here too; else what they are asking is asked for this server as well. What a probe says
@@ -183,7 +199,7 @@ final class WatchedServer {
     func run(_ completion: @escaping (WatchedServer) -> Void) {
         waiting.append(completion)
         apply(machine.probeRequested())
-        if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
+        if !machine.isProbing { tellWaiting() }
     }
 
     /// Probes once with everything that its checks ask for, beside its own probes; nothing that is known of the server changes.
@@ -232,9 +248,8 @@ final class WatchedServer {
             at: SystemClock.wallNanoseconds + (deadline - surroundings.turns.now).nanoseconds)
         holdTimer =
             holdTimer
-            ?? surroundings.turns.alarmClock { [weak self] in
-                guard let self else { return }
-                self.apply(self.machine.released(at: self.surroundings.turns.now))
+            ?? surroundings.turns.alarmClock { [unowned self] in
+                apply(machine.released(at: surroundings.turns.now))
             }
         holdTimer?.arm(at: deadline)
     }
@@ -281,7 +296,8 @@ final class WatchedServer {
     private func hinder(_ index: Int, _ hindrance: ProbeHindrance?) -> Bool {
         guard records[index].hindrance != hindrance else { return false }
         records[index].hindrance = hindrance
-        surroundings.hindered(records[index].key, hindrance)
+        surroundings.hindered(
+            CheckerKey(server: name, title: records[index].kind.title, number: index), hindrance)
         return true
     }
 
@@ -315,12 +331,16 @@ final class WatchedServer {
         if case .inconclusive = report.outcome {} else { isNews = hinder(index, nil) || isNews }
         apply(machine.finished(checker: index, report.outcome, at: surroundings.turns.refreshNow()))
         if isNews { surroundings.changed(self) }
-        if !machine.checkers.contains(where: \.isProbing) { tellWaiting() }
+        if records[index].asksAgain {
+            records[index].asksAgain = false
+            apply(machine.probeRequested(checker: index))
+        }
+        if !waiting.isEmpty, !machine.isProbing { tellWaiting() }
     }
 
     /// True when the checker makes another weight than before, or says for the first time what it makes.
     private func weigh(_ index: Int, _ weight: ProbeWeight?) -> Bool {
-        guard let change = weight?.change(of: configuration.weight) else { return false }
+        guard let change = weight?.change(of: self.weight) else { return false }
         defer { isWeighed = true }
         guard change != records[index].weightChange else { return !isWeighed }
         records[index].weightChange = change
@@ -333,6 +353,9 @@ final class WatchedServer {
 
     /// The checker as it stands.
     func checker(_ index: Int) -> Checker { machine.checkers[index] }
+
+    /// Its verdict is found by probing, and it does not pause.
+    func knows(_ index: Int) -> Bool { machine.checkers[index].isVerified && !machine.checkers[index].isSuspended }
 
     /// Another server's checker, which asks the same, has begun a probe.
     func joins(_ index: Int, _ other: Checker) {
