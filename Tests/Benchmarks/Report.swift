@@ -71,7 +71,7 @@ struct Report {
             table: "checks", title: "Checks", peer: "keepalived",
             method: """
                 In the emulated lab with a clock of 10⁹ instructions a second: what a check costs is the same in every run. 1,000 servers, each \
-                asked every twenty seconds, all answering at once, for 40 seconds after each was \
+                asked every twenty seconds, all answering at once, for 20 seconds after each was \
                 asked once; busd, ipvsd and checkd against all of keepalived's processes. What the server's end costs is not \
                 counted. Memory: 10,000 servers are asked once a minute. Weight 0: one HTTP server that begins to reset \
                 connections; from its last reset (after `retry 1`, `delay_before_retry 1`) to the kernel's table, read every \
